@@ -1,0 +1,1 @@
+"""Pieces of pages: canvas components (js + py) and groups of widgets."""

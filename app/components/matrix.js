@@ -1,0 +1,175 @@
+// One head, query by key, with the class token's rows below it on the same keys. Data: see matrix.py.
+// A click on a row asks for that query: trigger "particle" with its number in the file.
+const LEFT = 38, RIGHT = 46, TOP = 16, AXIS = 18, ROW = 4, SPACE = 8;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!data) return;
+  const { header, arrays } = unpack(data);
+  const root = parentElement.querySelector(".matrix");
+  const canvas = root.querySelector("canvas");
+  const tip = root.querySelector(".tip");
+  canvas.setAttribute("aria-label", `${header.title}, ${header.quantity}: queries by keys`);
+  let place;
+  const draw = () => (place = paint(root, canvas, header, arrays));
+  drawOnResize(canvas, draw);
+  painted(canvas, header.key);
+
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const { x, y, side, cell, classTop } = place;
+    const [px, py] = [event.clientX - box.left - x, event.clientY - box.top - y];
+    const key = Math.floor(px / cell);
+    if (key < 0 || px >= side) return null;
+    if (py >= 0 && py < side) return { query: Math.floor(py / cell), key };
+    const row = Math.floor((event.clientY - box.top - classTop) / ROW);
+    return row >= 0 && row < header.classRows ? { row, key } : null;
+  };
+  canvas.onclick = (event) => {
+    const cell = at(event);
+    if (cell) setTriggerValue("particle", header.particles[cell.query ?? cell.key].number);
+  };
+  canvas.onmousemove = (event) => {
+    const cell = at(event);
+    showTip(tip, event, cell && (cell.row === undefined ? pairRows(header, arrays, cell) : classRow(header, arrays, cell)));
+  };
+  canvas.onmouseleave = (event) => showTip(tip, event, null);
+}
+
+function paint(root, canvas, header, arrays) {
+  const { n } = header;
+  const side = Math.max(80, root.clientWidth - LEFT - RIGHT);
+  const classTop = TOP + side + SPACE;
+  const bottom = header.classRows ? classTop + header.classRows * ROW : TOP + side;
+  canvas.style.height = `${bottom + AXIS}px`;
+  const { context, ratio } = fitted(canvas);
+  context.imageSmoothingEnabled = n > side * ratio;
+  const level = levels(header.scale, header.limits);
+  const words = wordsOf(header.palette);
+  const values = arrays.shown;
+  context.drawImage(picture(n, n, (i) => words[level(values[i])]), LEFT, TOP, side, side);
+  if (header.classRows) paintClass(context, header, arrays.class_pattern, classTop, side);
+  paintAxes(context, root, header, side, bottom, classTop);
+  paintBar(context, root, header, words, side);
+  const place = { x: LEFT, y: TOP, side, cell: side / n, bottom: bottom - TOP, classTop };
+  for (const name of ["x", "y", "side", "cell", "bottom"]) root.style.setProperty(`--${name}`, place[name]);
+  return place;
+}
+
+function paintClass(context, header, values, top, side) {
+  const { n, classRows } = header;
+  const level = levels(header.classScale, header.classLimits);
+  const words = wordsOf(header.classPalette);
+  const rows = picture(n, classRows, (i) => words[level(values[i + Math.floor(i / n) + 1])]);
+  const token = picture(1, classRows, (i) => words[level(values[i * (n + 1)])]);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(rows, LEFT, top, side, classRows * ROW);
+  context.drawImage(token, LEFT - 9, top, 6, classRows * ROW);
+}
+
+/** Value -> colour index 0..255. */
+function levels(scale, [low, high]) {
+  if (scale === "log") {
+    const factor = 255 / Math.log(high / low);
+    return (value) => (value > low ? Math.min(255, Math.round(factor * Math.log(value / low))) : 0);
+  }
+  const factor = 255 / (high - low);
+  return (value) => Math.max(0, Math.min(255, Math.round(factor * (value - low))));
+}
+
+function paintAxes(context, root, header, side, bottom, classTop) {
+  const cell = side / header.n;
+  const ink = themed(root, "--st-text-color");
+  context.font = `11px ${themed(root, "--st-font")}`;
+  context.fillStyle = context.strokeStyle = ink;
+  context.globalAlpha = 0.7;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.fillText(header.caption, LEFT, 7);
+  for (const border of header.borders) {
+    line(context, LEFT, TOP + border * cell, LEFT + side, TOP + border * cell);
+    line(context, LEFT + border * cell, TOP, LEFT + border * cell, bottom);
+  }
+  const grouped = header.borders.length > 0;
+  for (const [place, label] of header.marks) {
+    const middle = (place + 0.5) * cell;
+    if (grouped) sideways(context, label, LEFT - 13, TOP + middle);
+    context.textAlign = "right";
+    if (!grouped) context.fillText(label, LEFT - 11, TOP + middle);
+    context.textAlign = "center";
+    context.fillText(label, LEFT + middle, bottom + 9);
+  }
+  context.textAlign = "left";
+  context.fillText("key", LEFT + side + 6, bottom + 9);
+  sideways(context, "query", 5, TOP + side / 2);
+  if (header.classRows) {
+    const height = (header.classRows * ROW) / header.classLayers;
+    for (let i = 0; i < header.classLayers; i++) {
+      context.fillText(`class ${i + 1}`, LEFT + side + 4, classTop + (i + 0.5) * height);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+function line(context, x0, y0, x1, y1) {
+  context.globalAlpha = 0.45;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(x0, y0);
+  context.lineTo(x1, y1);
+  context.stroke();
+  context.globalAlpha = 0.7;
+}
+
+function sideways(context, text, x, y) {
+  context.save();
+  context.translate(x, y);
+  context.rotate(-Math.PI / 2);
+  context.textAlign = "center";
+  context.fillText(text, 0, 0);
+  context.restore();
+}
+
+function paintBar(context, root, header, words, side) {
+  const x = LEFT + side + 6;
+  context.drawImage(picture(1, 256, (i) => words[255 - i]), x, TOP, 8, side);
+  context.font = `10px ${themed(root, "--st-font")}`;
+  context.fillStyle = themed(root, "--st-text-color");
+  context.globalAlpha = 0.7;
+  context.textAlign = "left";
+  for (const [position, label] of header.ticks) {
+    const y = TOP + (1 - position) * side;
+    context.fillText(label, x + 11, Math.min(TOP + side - 5, Math.max(TOP + 5, y)));
+  }
+  context.globalAlpha = 1;
+}
+
+function pairRows(header, arrays, { query, key }) {
+  const { n, particles } = header;
+  const i = query * n + key;
+  const [a, b] = [particles[query], particles[key]];
+  const apart = (name) => a[name] - b[name];
+  let dphi = apart("dphi");
+  if (Math.abs(dphi) > Math.PI) dphi -= Math.sign(dphi) * 2 * Math.PI;
+  const rows = [
+    ["", "query", "key"],
+    ["constituent", a.number, b.number],
+    ["species", a.species, b.species],
+    ["pT [GeV]", digits(a.pt), digits(b.pt)],
+    ["Δη, Δφ to the axis", `${digits(a.deta)}, ${digits(a.dphi)}`, `${digits(b.deta)}, ${digits(b.dphi)}`],
+    ["Δη, Δφ apart", `${digits(Math.abs(apart("deta")))}, ${digits(Math.abs(dphi))}`],
+    ["ΔR apart", digits(Math.hypot(apart("deta"), dphi))],
+  ];
+  for (const [name, title] of header.quantities) if (arrays[name]) rows.push([title, digits(arrays[name][i])]);
+  return rows;
+}
+
+function classRow(header, arrays, { row, key }) {
+  const { n, classRows, classLayers, particles } = header;
+  const heads = classRows / classLayers;
+  const particle = particles[key];
+  return [
+    [`Class token, layer ${Math.floor(row / heads) + 1}, head ${(row % heads) + 1}`],
+    [`constituent ${particle.number}, ${particle.species}, ${digits(particle.pt)} GeV`],
+    [`attention ${digits(arrays.class_pattern[row * (n + 1) + key + 1])}`],
+  ];
+}

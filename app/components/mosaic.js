@@ -1,0 +1,91 @@
+// All heads of a model side by side. Data: header {layers, heads, n, key, title, palette}, then uint8 levels
+// [layer, head, query, key]. A click, or an arrow key, asks for that head: trigger "head" with {layer, head}.
+const GAP = 2;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!data) return;
+  const { header, rest: levels } = unpack(data);
+  const { layers, heads, n } = header;
+  const root = parentElement.querySelector(".mosaic");
+  const canvas = root.querySelector("canvas");
+  root.style.setProperty("--layers", layers);
+  root.style.setProperty("--heads", heads);
+  label(root.querySelector(".columns"), "H", heads);
+  label(root.querySelector(".rows"), "L", layers);
+  canvas.setAttribute("aria-label", `${header.title}, ${layers} layers by ${heads} heads; click a head to see it`);
+
+  const words = wordsOf(header.palette);
+  const draw = () => paint(canvas, header, levels, words);
+  drawOnResize(canvas, draw);
+  painted(canvas, header.key);
+
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const clip = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value * count)));
+    return {
+      layer: clip((event.clientY - box.top) / box.height, layers),
+      head: clip((event.clientX - box.left) / box.width, heads),
+    };
+  };
+  canvas.onclick = (event) => setTriggerValue("head", at(event));
+  canvas.onmousemove = (event) => {
+    const { layer, head } = at(event);
+    canvas.title = `Layer ${layer + 1}, head ${head + 1}`;
+  };
+  canvas.onkeydown = (event) => {
+    const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const style = getComputedStyle(canvas);
+    const now = (name) => Number(style.getPropertyValue(name)) || 0;
+    setTriggerValue("head", {
+      layer: (now("--partscope-layer") + step[0] + layers) % layers,
+      head: (now("--partscope-head") + step[1] + heads) % heads,
+    });
+  };
+}
+
+function label(element, letter, count) {
+  if (element.childElementCount === count) return;
+  element.replaceChildren(
+    ...Array.from({ length: count }, (_, i) => {
+      const span = document.createElement("span");
+      span.textContent = `${letter}${i + 1}`;
+      return span;
+    }),
+  );
+}
+
+/** All tiles at the screen's own resolution: where a dot of the screen holds several cells, it shows their mean level. */
+function paint(canvas, { layers, heads, n }, levels, words) {
+  const { context, width, height, ratio } = fitted(canvas);
+  const [w, h] = [(width / heads) * ratio, (height / layers) * ratio];
+  const [across, down] = [Math.round(w - GAP * ratio), Math.round(h - GAP * ratio)];
+  const image = context.createImageData(across, down);
+  const dots = new Uint32Array(image.data.buffer);
+  const [columns, rows] = [edges(across, n), edges(down, n)];
+  for (let tile = 0; tile < layers * heads; tile++) {
+    const start = tile * n * n;
+    for (let y = 0, dot = 0; y < down; y++) {
+      const [top, bottom] = [rows[2 * y], rows[2 * y + 1]];
+      for (let x = 0; x < across; x++, dot++) {
+        const [left, right] = [columns[2 * x], columns[2 * x + 1]];
+        let sum = 0;
+        for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) sum += levels[start + i * n + j];
+        dots[dot] = words[Math.round(sum / ((bottom - top) * (right - left)))];
+      }
+    }
+    context.putImageData(image, Math.round((tile % heads) * w), Math.round(Math.floor(tile / heads) * h));
+  }
+}
+
+/** First and past the last cell under each of `dots` screen dots, in pairs. */
+function edges(dots, n) {
+  const pairs = new Int32Array(2 * dots);
+  for (let i = 0; i < dots; i++) {
+    pairs[2 * i] = Math.floor((i * n) / dots);
+    pairs[2 * i + 1] = Math.max(pairs[2 * i] + 1, Math.floor(((i + 1) * n) / dots));
+  }
+  return pairs;
+}

@@ -1,0 +1,98 @@
+// Shared by the components; put in front of each module.
+
+/** {header, arrays, rest}: rest is what follows the header, arrays its float32 arrays by name. */
+function unpack(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  const rest = bytes.subarray(4 + length);
+  const arrays = {};
+  let start = 0;
+  for (const [name, shape] of Object.entries(header.arrays || {})) {
+    const size = 4 * shape.reduce((a, b) => a * b, 1);
+    arrays[name] = new Float32Array(rest.slice(start, start + size).buffer); // a copy, because it must be aligned
+    start += size;
+  }
+  return { header, arrays, rest };
+}
+
+/** 256 colours as little-endian RGBA words. */
+function wordsOf(palette) {
+  const words = new Uint32Array(256);
+  for (let i = 0; i < 256; i++) {
+    words[i] = (255 << 24) | (palette[3 * i + 2] << 16) | (palette[3 * i + 1] << 8) | palette[3 * i];
+  }
+  return words;
+}
+
+/** A canvas of width x height picture elements coloured by `word(i)`. */
+function picture(width, height, word) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = word(i);
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** Size the canvas to its box in device pixels; the context then draws in CSS pixels. */
+function fitted(canvas) {
+  const ratio = window.devicePixelRatio || 1;
+  const { width, height } = canvas.getBoundingClientRect();
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return { context, width, height, ratio };
+}
+
+/** Call `draw` now and whenever the element's width changes. */
+function drawOnResize(element, draw) {
+  element._draw = draw;
+  if (!element._observer) {
+    element._width = element.clientWidth;
+    element._observer = new ResizeObserver(() => {
+      if (element.clientWidth && element.clientWidth !== element._width) {
+        element._width = element.clientWidth;
+        element._draw();
+      }
+    });
+    element._observer.observe(element);
+  }
+  draw();
+}
+
+/** Three significant digits, with an exponent where that is shorter. */
+function digits(value) {
+  if (!Number.isFinite(value)) return "";
+  const size = Math.abs(value);
+  const plain = size === 0 || (size >= 1e-3 && size < 1e5);
+  return (plain ? Number(value.toPrecision(3)).toString() : value.toExponential(1)).replaceAll("-", "−");
+}
+
+/** Show rows of texts near the pointer; `rows` null hides the tip. */
+function showTip(tip, event, rows) {
+  tip.hidden = !rows;
+  if (!rows) return;
+  const table = document.createElement("table");
+  for (const row of rows) {
+    const line = table.insertRow();
+    for (const text of row) line.insertCell().textContent = text;
+  }
+  tip.replaceChildren(table);
+  const { width, height } = tip.getBoundingClientRect();
+  const [x, y] = [event.clientX + 14, event.clientY + 14];
+  tip.style.left = `${x + width > innerWidth - 8 ? event.clientX - width - 10 : x}px`;
+  tip.style.top = `${y + height > innerHeight - 8 ? event.clientY - height - 10 : y}px`;
+}
+
+/** A theme colour as the component sees it. */
+function themed(element, name) {
+  return getComputedStyle(element).getPropertyValue(name).trim();
+}
+
+/** Say on the element what it shows, and when that was on the screen (for measurements). */
+function painted(element, key) {
+  element.dataset.painted = key;
+  requestAnimationFrame(() => requestAnimationFrame(() => (element.dataset.paintedAt = performance.now())));
+}

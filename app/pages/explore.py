@@ -1,0 +1,71 @@
+"""Explore: one jet, what the models take it for, and where their heads look."""
+
+import streamlit as st
+
+from app import backend, choices, session
+from app.choices import Choice
+from app.components.cards import make_cards, show, view_of
+from app.components.export import export_menu
+from app.components.notes import plain, refuse
+from app.components.sidebar import sidebar
+from app.components.toolbar import highlight, jet_line, view_line
+
+
+def render() -> None:
+    choice = _resolved()
+    if choice:
+        sidebar(choice)
+        _main()
+
+
+@st.fragment
+def _main() -> None:
+    """Everything but the sidebar, which a step to another jet or a click on a head need not draw again."""
+    choice = _resolved()
+    if not choice:
+        return
+    cards = make_cards(choice, st.context.theme.type or "light")
+    whole = [card for card in cards if not isinstance(card, Exception)]
+    first = whole[0].scene if whole else None
+    with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
+        jet_line(choice, first)
+        export_menu(choice, whole, view_of(choice))
+    for note in choice.notes:
+        refuse(note)
+    if first and first.dropped:
+        st.warning(plain(_dropped(first)))
+    view_line(choice, first)
+    highlight(choice, first)
+    show(cards)
+    if waiting := st.session_state.get("ahead"):
+        waiting.cancel()
+    st.session_state["ahead"] = backend.ahead(_look_ahead, choice)
+
+
+def _look_ahead(choice: Choice) -> None:
+    """Have the models look at the next jet, so that the step to it is quick."""
+    jet = choices.neighbour(choice, 1).jet
+    for model in choice.selection.models:
+        backend.scene_of(choice.file, jet, model)
+
+
+def _resolved() -> Choice | None:
+    """What can be shown of what the session asks for; the session and the URL then say so."""
+    try:
+        choice = choices.resolve(session.load())
+    except backend.BadInput as error:
+        refuse(error)
+        return None
+    session.store(choice.selection)
+    return choice
+
+
+def _dropped(scene: backend.Scene) -> str:
+    seen = len(scene.constituents)
+    return (
+        f"This jet has {scene.jet.n} constituents; the models saw the {seen} of highest pT, "
+        f"{scene.dropped} were left out."
+    )
+
+
+render()

@@ -1,0 +1,163 @@
+"""What the user has chosen: one frozen Selection, kept in the session and in the URL.
+
+The Selection is the truth. Widgets mirror it: their callbacks write it, and each run sets them from it.
+Layers, heads, particles and models count from 0 here, and from 1 in the URL. Jets count from 0, as in files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import streamlit as st
+
+from app.backend import figures
+
+MAX_MODELS = 4
+MAX_EDGES = 200
+
+
+@dataclass(frozen=True)
+class Selection:
+    """file: a name for `files.find`, "" for the first. classes, pt (GeV), n (constituents), wrong: filters.
+
+    particle: the chosen query, in file order, or None. focus: the model that a shared detail row shows.
+    """
+
+    file: str = ""
+    jet: int = 0
+    classes: tuple[str, ...] = ()
+    pt: tuple[float, float] | None = None
+    n: tuple[int, int] | None = None
+    wrong: bool = False
+    models: tuple[str, ...] = ()
+    layer: int = 0
+    head: int = 0
+    quantity: str = "pattern"
+    scale: str = "log"
+    order: str = "pt"
+    particle: int | None = None
+    edges: int = 40
+    focus: int = 0
+
+
+DEFAULT = Selection()
+_URL_NAMES = {"classes": "class", "models": "model", "quantity": "show"}
+_ONE_BASED = ("layer", "head", "particle", "focus")
+
+
+def to_url(selection: Selection) -> dict[str, str | list[str]]:
+    """Query parameters; what has its default value is left out."""
+    params = {}
+    for field in fields(Selection):
+        value = getattr(selection, field.name)
+        if value == field.default:
+            continue
+        if field.name in ("pt", "n"):
+            value = f"{value[0]:g}-{value[1]:g}"
+        elif field.name in _ONE_BASED:
+            value = str(value + 1)
+        params[_URL_NAMES.get(field.name, field.name)] = (
+            list(value) if isinstance(value, tuple) else str(value)
+        )
+    return params
+
+
+def from_url(params: Mapping[str, list[str]]) -> Selection:
+    """The inverse of `to_url`; a value that makes no sense falls back to its default, alone."""
+    values = {}
+    for field in fields(Selection):
+        given = params.get(_URL_NAMES.get(field.name, field.name))
+        if given:
+            try:
+                values[field.name] = _PARSERS[field.name](given)
+            except ValueError:
+                continue
+    return Selection(**values)
+
+
+def _number(low: int, high: int, offset: int = 0):
+    def parse(given: list[str]) -> int:
+        value = int(given[-1]) - offset
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return parse
+
+
+def _choice(options: tuple[str, ...]):
+    def parse(given: list[str]) -> str:
+        if given[-1] not in options:
+            raise ValueError
+        return given[-1]
+
+    return parse
+
+
+def _range(kind: type):
+    def parse(given: list[str]) -> tuple:
+        low, high = (kind(text) for text in given[-1].split("-"))
+        if not 0 <= low <= high < 1e9:
+            raise ValueError
+        return low, high
+
+    return parse
+
+
+def _texts(given: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in given if text))
+
+
+_PARSERS = {
+    "file": lambda given: given[-1],
+    "jet": _number(0, 10**9),
+    "classes": _texts,
+    "pt": _range(float),
+    "n": _range(int),
+    "wrong": lambda given: given[-1] == "True",
+    "models": lambda given: _texts(given)[:MAX_MODELS],
+    "layer": _number(0, 99, 1),
+    "head": _number(0, 99, 1),
+    "quantity": _choice(figures.view.QUANTITIES),
+    "scale": _choice(figures.view.SCALES),
+    "order": _choice(figures.view.ORDERS),
+    "particle": _number(0, 10**4, 1),
+    "edges": _number(1, MAX_EDGES),
+    "focus": _number(0, MAX_MODELS - 1, 1),
+}
+
+
+def load() -> Selection:
+    """The session's selection, at first the URL's. Later the URL only follows, for it may lag behind."""
+    if "selection" not in st.session_state:
+        st.session_state["selection"] = from_url(
+            {name: st.query_params.get_all(name) for name in st.query_params}
+        )
+    return st.session_state["selection"]
+
+
+def store(selection: Selection) -> None:
+    """Keep a selection and write it to the URL, if that changes."""
+    st.session_state["selection"] = selection
+    params = to_url(selection)
+    now = {name: st.query_params.get_all(name) for name in st.query_params}
+    if now != {name: value if isinstance(value, list) else [value] for name, value in params.items()}:
+        st.query_params.from_dict(params)
+
+
+def change(**values) -> None:
+    """For callbacks: replace some choices; the run that follows checks them and writes the URL."""
+    st.session_state["selection"] = replace(st.session_state["selection"], **values)
+
+
+def mirror(field: str, value=None) -> str:
+    """Set a field's widget from the selection; its key. value: where the widget writes it differently."""
+    key = f"choose_{field}"
+    st.session_state[key] = getattr(st.session_state["selection"], field) if value is None else value
+    return key
+
+
+def adopt(field: str, convert=None) -> None:
+    """The callback of a mirrored widget: its value becomes the selection's."""
+    value = st.session_state[f"choose_{field}"]
+    if value is not None:
+        change(**{field: convert(value) if convert else value})

@@ -1,0 +1,15 @@
+"""ParTScope: see what a Particle Transformer does with a jet.
+
+jets = part.read_jets("jets.root", stop=100)
+tagger = part.load_model("part-full")
+probabilities = tagger.predict(jets)
+trace = tagger.trace(jets[:1]).jet(0)
+"""
+
+from part.errors import PartError
+from part.jets.readers import read_jets
+from part.tagger import Tagger, load_model
+from part.trace import Trace
+
+__version__ = "0.1.0"
+__all__ = ["PartError", "Tagger", "Trace", "load_model", "read_jets"]

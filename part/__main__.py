@@ -1,0 +1,42 @@
+"""python -m part COMMAND"""
+
+import argparse
+import sys
+from importlib import import_module
+
+from part.errors import PartError
+
+# Each command's module has add_arguments(parser) and run(args); only the one asked for is imported.
+COMMANDS = {
+    "simulate": ("part.simulate.cli", "make JetClass-like jets (needs requirements-simulate.txt)"),
+    "train": ("part.cli.train", "train a tagger on jets with labels"),
+    "evaluate": ("part.cli.evaluate", "measure a model on jets with labels"),
+    "predict": ("part.cli.predict", "write the class probabilities of the jets in a file"),
+    "export": ("part.cli.export", "write a figure, its numbers and where they come from"),
+    "convert": ("part.cli.convert", "turn a weaver .pt into a project checkpoint"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; bad input ends with one sentence on stderr and exit code 2."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="python -m part", description="ParTScope on the command line.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = None
+    for name, (path, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if argv[:1] == [name]:
+            module = import_module(path)
+            module.add_arguments(command)
+            run = module.run
+    args = parser.parse_args(argv)
+    try:
+        run(args)
+    except PartError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The command line: `python -m part COMMAND`, one module a command, each with add_arguments and run."""

@@ -1,0 +1,62 @@
+"""python -m part export: a figure of one jet as one model sees it, as pictures and numbers."""
+
+import argparse
+
+from part.errors import PartError
+from part.figures.view import FIGURES, ORDERS, QUANTITIES, SCALES, View
+
+HELP = "write a figure of one jet and its numbers"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    default = View()
+    parser.add_argument("--model", required=True, help="shipped name, project checkpoint or weaver .pt")
+    parser.add_argument("--jets", required=True, help="file or URL of jets")
+    parser.add_argument("--entry", type=int, default=0, help="the jet's place in the file, from 0")
+    parser.add_argument("--figure", choices=FIGURES, default=default.figure)
+    parser.add_argument("--quantity", choices=QUANTITIES, default=default.quantity)
+    parser.add_argument("--layer", type=int, default=1, help="from 1")
+    parser.add_argument("--head", type=int, default=1, help="from 1")
+    parser.add_argument("--scale", choices=SCALES, default=default.scale)
+    parser.add_argument("--order", choices=ORDERS, default=default.order, help="of the constituents")
+    parser.add_argument("--query", type=int, help="a constituent, from 1 in file order")
+    parser.add_argument("--edges", type=int, default=default.edges, help="of a display, at most")
+    parser.add_argument(
+        "--format", default="png", help="one or more of png,svg,pdf,html,npz,csv,json,py, or all"
+    )
+    parser.add_argument("--width", type=float, default=3.4, help="inches on paper")
+    parser.add_argument("--out", required=True, help="folder to write into")
+    parser.add_argument("--dataset", help="of weaver weights that fit more than one")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+
+
+def run(args: argparse.Namespace) -> None:
+    from part.export import FORMATS, make, origin, save
+    from part.jets.readers import read_jets
+    from part.tagger import load_model
+
+    formats = FORMATS if args.format == "all" else tuple(dict.fromkeys(args.format.split(",")))
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise PartError(f"There is no format {unknown[0]!r}; expected some of {', '.join(FORMATS)}, or all.")
+    view = View(
+        figure=args.figure,
+        quantity=args.quantity,
+        layer=_from_one(args.layer, "layer"),
+        head=_from_one(args.head, "head"),
+        scale=args.scale,
+        order=args.order,
+        query=None if args.query is None else _from_one(args.query, "query"),
+        edges=args.edges,
+    )
+    tagger = load_model(args.model, args.device, dataset=args.dataset)
+    jet = read_jets(args.jets, args.entry, args.entry + 1)
+    figure = make(tagger, jet, origin(tagger, args.model, args.jets, args.entry, view), width=args.width)
+    for path in save(figure, args.out, formats, args.force):
+        print(path)
+
+
+def _from_one(number: int, name: str) -> int:
+    if number < 1:
+        raise PartError(f"--{name} is {number}; {name}s count from 1 here.")
+    return number - 1

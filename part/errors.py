@@ -1,0 +1,5 @@
+"""The one error that users see."""
+
+
+class PartError(ValueError):
+    """Bad input, told in one sentence: which file, branch or entry, and what was expected instead."""

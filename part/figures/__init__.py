@@ -1,0 +1,36 @@
+"""Arrays -> figures. A View says what is shown; the numbers are made once, for screen, paper and export."""
+
+from part.figures.data import figure_data, shared_limits
+from part.figures.display import Display
+from part.figures.heads import ClassRows, Matrix, Mosaic, mosaic_bytes
+from part.figures.paper import draw_paper
+from part.figures.particles import Constituents, constituents
+from part.figures.prediction import Prediction
+from part.figures.scale import palette
+from part.figures.scenes import JetSummary, Scene, scene
+from part.figures.screen import draw_screen, picked
+from part.figures.tables import pair, table
+from part.figures.view import View
+
+__all__ = [
+    "ClassRows",
+    "Constituents",
+    "Display",
+    "JetSummary",
+    "Matrix",
+    "Mosaic",
+    "Prediction",
+    "Scene",
+    "View",
+    "constituents",
+    "draw_paper",
+    "draw_screen",
+    "figure_data",
+    "mosaic_bytes",
+    "pair",
+    "palette",
+    "picked",
+    "scene",
+    "shared_limits",
+    "table",
+]

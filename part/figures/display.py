@@ -1,0 +1,133 @@
+"""The jet in the η-φ plane with attention as edges.
+
+Shapes: n constituents in file order, E edges, strongest first.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from part.errors import PartError
+from part.figures import scale
+from part.figures.heads import Numbers
+from part.figures.scenes import Scene
+from part.figures.view import QUANTITY_TITLES, View, lower_first
+
+
+@dataclass(frozen=True, eq=False)
+class Display:
+    """Edges run from query to key, a particle's attention to itself left out.
+
+    query, key (E,) constituents; weight (E,) in the quantity's unit; strength (E,) in [0, 1] on the scale of
+    `limits`, which models side by side share; within (E,) bool: both ends in one subjet.
+    """
+
+    scene: Scene
+    view: View
+    query: np.ndarray
+    key: np.ndarray
+    weight: np.ndarray
+    limits: tuple[float, float]
+
+    @property
+    def deta(self) -> np.ndarray:
+        return self.scene.constituents.deta
+
+    @property
+    def dphi(self) -> np.ndarray:
+        return self.scene.constituents.dphi
+
+    @property
+    def pt(self) -> np.ndarray:
+        return self.scene.constituents.pt
+
+    @property
+    def subjet(self) -> np.ndarray:
+        return self.scene.constituents.subjet
+
+    @property
+    def species(self) -> np.ndarray:
+        return self.scene.constituents.species
+
+    @property
+    def size(self) -> np.ndarray:
+        """Diameter of each marker over that of the hardest constituent: areas go with pT."""
+        return np.sqrt(self.pt / self.pt.max())
+
+    @property
+    def scale(self) -> str:
+        return "linear" if self.view.signed else self.view.scale
+
+    @property
+    def strength(self) -> np.ndarray:
+        if self.view.signed:
+            return np.clip(np.abs(self.weight) / self.limits[1], 0.0, 1.0)
+        return scale.position(self.weight, self.limits, self.scale)
+
+    @property
+    def within(self) -> np.ndarray:
+        return self.subjet[self.query] == self.subjet[self.key]
+
+    @property
+    def selected(self) -> int | None:
+        return self.view.query
+
+    @property
+    def quantity_title(self) -> str:
+        return QUANTITY_TITLES[self.view.quantity]
+
+    @property
+    def title(self) -> str:
+        if not self.scene.quantities:
+            return "Constituents"
+        quantity = lower_first(self.quantity_title)
+        if self.selected is None:
+            return f"{self.view.title}: strongest {quantity}"
+        return f"{self.view.title}: {quantity} from constituent {self.selected + 1}"
+
+    @property
+    def extent(self) -> float:
+        """Half the side of the square, centred on the jet axis, that holds all constituents."""
+        farthest = max(np.abs(self.deta).max(), np.abs(self.dphi).max())
+        return float(max(np.ceil(1.05 * farthest / 0.05) * 0.05, 0.1))
+
+    def numbers(self) -> dict[str, Numbers]:
+        return {
+            "query": Numbers(self.query, ("edge",), "1", "constituent in file order that asks"),
+            "key": Numbers(self.key, ("edge",), "1", "constituent in file order that answers"),
+            "weight": Numbers(self.weight, ("edge",), "1", self.quantity_title),
+            "within_subjet": Numbers(self.within, ("edge",), "1", "whether both are in one subjet"),
+        }
+
+
+def display(scene: Scene, view: View, limits: tuple[float, float] | None = None) -> Display:
+    """The strongest edges of a head, or of one query in it; PartError if the model has not what is asked.
+
+    A model without attention between particles gives a display without edges.
+    """
+    n = len(scene.constituents)
+    if view.query is not None and view.query >= n:
+        raise PartError(f"The jet has {n} constituents; there is no constituent {view.query + 1}.")
+    drawn = "linear" if view.signed else view.scale
+    if not scene.quantities:
+        none = np.empty(0, np.int64)
+        return Display(scene, view, none, none, np.empty(0, np.float32), scale.ATTENTION_LIMITS[drawn])
+    values = scene.head(view.quantity, view.layer, view.head)
+    if limits is None:
+        limits = scale.limits(values, view.quantity, drawn)
+    query, key = strongest(values, view.edges, view.query)
+    return Display(scene, view, query, key, values[query, key], scale.check_limits(limits, drawn))
+
+
+def strongest(values: np.ndarray, edges: int, query: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(query, key) of the at most `edges` entries of values (n, n) largest in size, not on the diagonal.
+
+    Given a query, only those of its row. Of equal ones the first come first.
+    """
+    size = np.abs(values).astype(np.float64)
+    np.fill_diagonal(size, -1.0)
+    if query is not None:
+        size[np.arange(len(size)) != query] = -1.0
+    order = np.argsort(-size, axis=None, kind="stable")
+    order = order[: min(edges, int((size >= 0).sum()))]
+    return np.unravel_index(order, values.shape)

@@ -1,0 +1,110 @@
+"""How figures look on paper, after mplhep: sans serif, ticks inwards on all sides, sizes for a column.
+
+matplotlib's settings are global and the page draws in threads: all drawing and saving is done in `style()`.
+"""
+
+import importlib.util
+import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import matplotlib.style
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+from part.figures.data import FigureData
+from part.figures.view import lower_first
+
+SYMBOLS = {
+    "pT": r"$p_{\mathrm{T}}$",
+    "η": r"$\eta$",
+    "φ": r"$\phi$",
+    "√d": r"$\sqrt{d}$",
+    "ν": r"$\nu$",
+    "′": "'",
+}
+# The first comes with mplhep, the second with matplotlib. mplhep's Helvetica is OpenType, which matplotlib
+# embeds in PDF as if it were TrueType; journals refuse that.
+FONT, FALLBACK = "Fira Sans", "DejaVu Sans"
+SETTINGS = {
+    "font.family": [FONT, FALLBACK],
+    "font.size": 8.0,
+    "mathtext.fontset": "custom",
+    "mathtext.rm": FONT,
+    "mathtext.it": f"{FONT}:italic",
+    "mathtext.bf": f"{FONT}:bold",
+    "mathtext.cal": FONT,
+    "mathtext.fallback": "stixsans",
+    "axes.linewidth": 0.6,
+    "axes.labelsize": 8.0,
+    "axes.titlesize": 8.0,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.major.size": 3.5,
+    "ytick.major.size": 3.5,
+    "xtick.minor.size": 2.0,
+    "ytick.minor.size": 2.0,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "part",  # the same figure gives the same file
+}
+_lock = threading.RLock()
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """matplotlib's settings for our figures, for one thread at a time."""
+    with _lock:
+        _register_fonts()
+        with matplotlib.style.context(["default", SETTINGS]):
+            yield
+
+
+@cache
+def _register_fonts() -> None:
+    package = importlib.util.find_spec("mplhep_data")
+    if package is None or package.origin is None:
+        return
+    folder = Path(package.origin).parent / "fonts" / "firasans"
+    for face in ("Regular", "Italic", "Bold"):
+        if (path := folder / f"FiraSans-{face}.ttf").is_file():
+            font_manager.fontManager.addfont(path)
+
+
+def tex(text: str) -> str:
+    """Plain text of ours with its physical symbols set as such."""
+    for plain, markup in SYMBOLS.items():
+        text = text.replace(plain, markup)
+    return text
+
+
+def power(label: str) -> str:
+    """Superscripts that the font has not: "≤10⁻⁴" -> mathtext."""
+    digits = label.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    head = len(label.rstrip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    if head == len(label):
+        return label
+    return f"{label[:head]}$^{{{digits[head:]}}}$"
+
+
+def new_figure(data: FigureData, width: float, height: float) -> Figure:
+    """A figure `height` inches high below its heading: model and head, then the jet, wrapped to the width."""
+    characters = int(23 * width)  # that fit at this size
+    lines = (f"{data.scene.model}, {lower_first(data.title)}", data.scene.heading)
+    wrapped = [tex(part) for line in lines for part in textwrap.wrap(line, characters)]
+    figure = Figure(figsize=(width, height + 0.16 * len(wrapped)), layout="constrained")
+    figure.suptitle("\n".join(wrapped), x=0.02, ha="left", fontsize=7, linespacing=1.4)
+    return figure

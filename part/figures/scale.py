@@ -1,0 +1,125 @@
+"""Values -> colours: limits, positions between them, pixels, ticks, palettes. For screen and paper alike.
+
+A position is 0 at the lower limit and 1 at the upper one, linear in the value or in its logarithm.
+Shapes: any.
+"""
+
+from functools import cache
+
+import matplotlib
+import numpy as np
+
+from part.errors import PartError
+from part.figures.view import SIGNED
+
+DECADES = 4  # of a logarithmic scale
+ATTENTION_LIMITS = {"log": (10.0**-DECADES, 1.0), "linear": (0.0, 1.0)}
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def limits(values: np.ndarray, quantity: str, scale: str) -> tuple[float, float]:
+    """Of a figure that shows `values` (..., n, n) or, for attention of the class token, (..., n).
+
+    Attention: the same for all models. Signed quantities: symmetric, the largest size off the diagonal,
+    where a particle meets itself and the pair features are degenerate. Norms: the largest.
+    """
+    if quantity == "pattern":
+        return ATTENTION_LIMITS[scale]
+    sizes = np.abs(values)
+    if quantity in SIGNED and values.shape[-1] > 1:
+        sizes = sizes[..., ~np.eye(values.shape[-1], dtype=bool)]
+    largest = float(sizes.max()) or 1.0
+    if quantity in SIGNED:
+        return -largest, largest
+    return (largest * 10.0**-DECADES if scale == "log" else 0.0), largest
+
+
+def check_limits(limits: tuple[float, float], scale: str) -> tuple[float, float]:
+    """The limits as floats; PartError if they are none."""
+    low, high = float(limits[0]), float(limits[1])
+    if not (np.isfinite([low, high]).all() and low < high and (scale != "log" or low > 0)):
+        raise PartError(f"The limits ({low:g}, {high:g}) do not fit a {scale} scale.")
+    return low, high
+
+
+def position(values: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
+    """Where the values lie between the limits: [0, 1], clipped."""
+    low, high = limits
+    if scale == "log":
+        ratio = np.maximum(np.asarray(values, np.float64), low) / low
+        return np.clip(np.log(ratio) / np.log(high / low), 0.0, 1.0)
+    return np.clip((np.asarray(values, np.float64) - low) / (high - low), 0.0, 1.0)
+
+
+def value(position: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
+    """The inverse of `position` between the limits."""
+    low, high = limits
+    return low * (high / low) ** position if scale == "log" else low + position * (high - low)
+
+
+def encode(values: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
+    """uint8 levels: 0 at or below the lower limit, 255 at or above the upper one.
+
+    `position` in single precision and in place: a mosaic has a million values.
+    """
+    low, high = limits
+    if scale == "log":
+        levels = np.maximum(values, low, dtype=np.float32)
+        np.log(levels, out=levels)
+        low, high = np.log(low), np.log(high)
+    else:
+        levels = np.array(values, np.float32)
+    levels -= np.float32(low)
+    levels *= np.float32(255 / (high - low))
+    np.clip(levels, 0, 255, out=levels)
+    return np.rint(levels, out=levels).astype(np.uint8)
+
+
+def decode(levels: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
+    """The values that uint8 levels stand for, right to half a step between the limits."""
+    return value(np.asarray(levels) / 255, limits, scale)
+
+
+def ticks(limits: tuple[float, float], scale: str) -> list[tuple[float, str]]:
+    """(value, label) for a colour bar or an axis, labels in plain text."""
+    low, high = limits
+    if scale == "log":
+        first, last = np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9)
+        decades = np.arange(first, last + 1)
+        labels = [_power_of_ten(int(decade)) for decade in decades]
+        if abs(np.log10(low) - first) < 1e-6:
+            labels[0] = f"≤{labels[0]}"
+        return list(zip((10.0**decades).tolist(), labels, strict=True))
+    step = _round_step(high - low)
+    steps = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1)
+    steps = steps + 0.0  # no negative zero
+    return [(float(i * step), f"{i * step:.4g}".replace("-", "−")) for i in steps]
+
+
+def superscript(number: int) -> str:
+    return str(number).translate(_SUPERSCRIPTS)
+
+
+def _power_of_ten(exponent: int) -> str:
+    return {0: "1", 1: "10", -1: "0.1"}.get(exponent, "10" + superscript(exponent))
+
+
+def _round_step(span: float) -> float:
+    """1, 2 or 5 times a power of ten that cuts the span into 3 to 8 steps."""
+    power = 10.0 ** np.floor(np.log10(span / 4))
+    return next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) < 7)
+
+
+@cache
+def palette(quantity: str, theme: str = "light") -> np.ndarray:
+    """Colours (256, 3) uint8 from the lower to the upper limit; diverging ones for signed quantities.
+
+    Zero, or little attention, fades into the background of either theme.
+    """
+    if theme not in ("light", "dark"):
+        raise PartError(f"There is no theme {theme!r}; expected light or dark.")
+    signed = {"light": "RdBu_r", "dark": "berlin"}
+    name = (signed if quantity in SIGNED else {"light": "magma_r", "dark": "viridis"})[theme]
+    colours = matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3]
+    colours.flags.writeable = False
+    return colours

@@ -1,0 +1,1 @@
+"""One module per kind of file; each opens a path as a Source."""

@@ -1,0 +1,145 @@
+"""npz: the original QuarkGluon files (Zenodo 3164691), or jagged arrays with JetClass's branch names.
+
+QuarkGluon: X (J, M, 4) = pt, rapidity, phi, PDG code, padded with zeros; y (J,) = 1 for quarks.
+Jagged: counts (J,), part_* (P,), and label (J,) or any flat branch (J,).
+Pickled arrays are refused. Shapes: J jets, M slots, P constituents of all jets in a row.
+"""
+
+import math
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import awkward as ak
+import numpy as np
+
+from part.errors import PartError
+from part.jets.formats.labelled import meaning, one_hot
+from part.jets.formats.source import Source
+from part.jets.pdg import CHARGES, MASSES, SPECIES_FLAGS
+from part.jets.schema import MOMENTA, QUARKGLUON
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One array of the archive: read in slices of its first axis, without loading the rest into memory."""
+
+    path: str
+    archive: zipfile.ZipFile
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    begin: int
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        width = self.dtype.itemsize * math.prod(self.shape[1:])
+        with self.archive.open(f"{self.name}.npy") as stream:
+            stream.seek(self.begin + start * width)
+            data = stream.read((stop - start) * width)
+        if len(data) != (stop - start) * width:
+            raise PartError(f"{self.path}: array {self.name} ends early; expected an undamaged npz file")
+        return np.frombuffer(data, self.dtype).reshape(stop - start, *self.shape[1:])
+
+
+@contextmanager
+def open_npz(path: str) -> Iterator[Source]:
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        if "X" in names:
+            yield _quark_gluon(path, archive, names)
+        elif "counts" in names:
+            yield _jagged(path, archive, names)
+        else:
+            found = ", ".join(names[:8]) or "nothing"
+            raise PartError(f"{path}: holds arrays {found}; expected X and y, or counts and part_*")
+
+
+def _member(path: str, archive: zipfile.ZipFile, name: str) -> _Member:
+    with archive.open(f"{name}.npy") as stream:
+        version = np.lib.format.read_magic(stream)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, fortran, dtype = read[version](stream)
+        begin = stream.tell()
+    if dtype.kind not in "fiub" or (fortran and len(shape) > 1) or not shape or min(shape) < 0:
+        raise PartError(f"{path}: array {name} of type {dtype}; expected rows of numbers")
+    return _Member(path, archive, name, shape, dtype, begin)
+
+
+def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
+    member = _member(path, archive, "counts")
+    counts = member.rows(0, member.shape[0])
+    if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts < 0).any():
+        raise PartError(f"{path}: array counts is no list of multiplicities; expected one for each jet")
+    counts = counts.astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    label = None
+    if "label" in names:
+        label = _flat_member(path, archive, "label", len(counts)).rows(0, len(counts))
+    dataset = meaning(path, names, int(label.max(initial=0)) if label is not None else 0)
+    classes = () if dataset is None else dataset.labels
+    hidden = {"counts", "label"} if classes else {"counts"}
+
+    def read(wanted, start, stop):
+        out = {}
+        for name in wanted:
+            if name in classes:
+                continue
+            if name.startswith("part_"):
+                member = _flat_member(path, archive, name, int(offsets[-1]))
+                out[name] = ak.unflatten(member.rows(offsets[start], offsets[stop]), counts[start:stop])
+            else:
+                out[name] = _flat_member(path, archive, name, len(counts)).rows(start, stop)
+        if set(wanted) & set(classes):
+            out |= one_hot(label[start:stop], dataset)
+        return out
+
+    return Source(len(counts), (*(name for name in names if name not in hidden), *classes), read)
+
+
+def _flat_member(path: str, archive: zipfile.ZipFile, name: str, length: int) -> _Member:
+    member = _member(path, archive, name)
+    if member.shape != (length,):
+        raise PartError(f"{path}: branch {name} has shape {member.shape}; expected ({length},) from counts")
+    return member
+
+
+def _quark_gluon(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
+    x = _member(path, archive, "X")
+    if len(x.shape) != 3 or x.shape[2] != 4:
+        raise PartError(f"{path}: array X has shape {x.shape}; expected (jets, slots, 4) = pt, y, phi, pid")
+    classes = QUARKGLUON.labels if "y" in names else ()
+    y = _flat_member(path, archive, "y", x.shape[0]) if classes else None
+
+    def read(wanted, start, stop):
+        out = _particles(path, x.rows(start, stop), start)
+        if y is not None:
+            quark = y.rows(start, stop)
+            out |= dict(zip(classes, (quark == 1, quark == 0), strict=True))
+        return {name: out[name] for name in wanted}
+
+    constituents = (*MOMENTA, "part_pid", "part_charge", *SPECIES_FLAGS)
+    return Source(x.shape[0], (*constituents, *classes), read)
+
+
+def _particles(path: str, x: np.ndarray, first: int) -> dict[str, ak.Array]:
+    """Four-momenta with PDG masses, charges and identity flags from (J, M, 4) = pt, y, phi, pid."""
+    real = np.any(x != 0, axis=2)
+    counts = real.sum(axis=1)
+    pt, y, phi, code = x[real].astype(np.float64).T
+    code = np.nan_to_num(code, nan=0, posinf=0, neginf=0).astype(np.int64)
+    kind = np.abs(code)
+    known = np.isin(kind, list(MASSES))
+    if not known.all():
+        i = int(np.argmin(known))
+        entry = first + int(np.searchsorted(np.cumsum(counts), i, side="right"))
+        raise PartError(f"{path}: array X, entry {entry}: particle code {code[i]}; expected a known PDG code")
+    codes, place = np.unique(kind, return_inverse=True)
+    mass = np.array([MASSES[int(c)] for c in codes])[place]
+    charge = np.array([CHARGES.get(int(c), 0) for c in codes])[place] * np.sign(code)
+    mt = np.hypot(pt, mass)
+    p4 = (pt * np.cos(phi), pt * np.sin(phi), mt * np.sinh(y), mt * np.cosh(y))
+    flat = dict(zip(MOMENTA, p4, strict=True))
+    flat |= {"part_pid": code, "part_charge": charge.astype(np.float32)}
+    flat |= {flag: np.isin(kind, list(kinds)) for flag, kinds in SPECIES_FLAGS.items()}
+    return {name: ak.unflatten(values, counts) for name, values in flat.items()}

@@ -1,0 +1,116 @@
+"""What jets are made of: datasets, branches, classes and feature sets.
+
+Sources: JetClass (arXiv:2202.03772, Zenodo 6619768), TopLandscape (arXiv:1902.09914, Zenodo 2603256),
+QuarkGluon (arXiv:1810.05165, Zenodo 3164691). The scalings are those of the published trainings.
+Energies and momenta are in GeV, impact parameters in mm, angles in radians.
+"""
+
+from dataclasses import dataclass
+
+MAX_CONSTITUENTS = 128
+CLIP = 5.0  # standardised inputs are clipped to [-CLIP, CLIP]
+
+MOMENTA = ("part_px", "part_py", "part_pz", "part_energy")
+JET_MOMENTUM = ("jet_pt", "jet_eta", "jet_phi", "jet_energy")
+ANGLES = ("part_deta", "part_dphi")
+IDENTITY = (
+    "part_charge",
+    "part_isChargedHadron",
+    "part_isNeutralHadron",
+    "part_isPhoton",
+    "part_isElectron",
+    "part_isMuon",
+)
+DISPLACEMENT = ("part_d0val", "part_d0err", "part_dzval", "part_dzerr")
+CONSTITUENT_BRANCHES = MOMENTA + ANGLES + DISPLACEMENT + IDENTITY
+SPECIES = ("charged hadron", "neutral hadron", "photon", "electron", "muon")  # in the order of IDENTITY[1:]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One model input: (value - subtract) * multiply, clipped to [low, high]."""
+
+    name: str
+    subtract: float = 0.0
+    multiply: float = 1.0
+    low: float = -CLIP
+    high: float = CLIP
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """The inputs of a model, in order, and the per-constituent branches they are computed from."""
+
+    name: str
+    features: tuple[Feature, ...]
+    branches: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+_INF = float("inf")
+
+
+def _unscaled(name: str) -> Feature:
+    return Feature(name, low=-_INF, high=_INF)
+
+
+_KINEMATIC = (
+    Feature("part_pt_log", 1.7, 0.7),
+    Feature("part_e_log", 2.0, 0.7),
+    Feature("part_logptrel", -4.7, 0.7),
+    Feature("part_logerel", -4.7, 0.7),
+    Feature("part_deltaR", 0.2, 4.0),
+)
+_ANGLES = tuple(_unscaled(name) for name in ANGLES)
+_IDENTITY = tuple(_unscaled(name) for name in IDENTITY)
+_DISPLACEMENT = (
+    _unscaled("part_d0"),  # tanh(d0val)
+    Feature("part_d0err", low=0.0, high=1.0),
+    _unscaled("part_dz"),  # tanh(dzval)
+    Feature("part_dzerr", low=0.0, high=1.0),
+)
+
+KIN = FeatureSet("kin", _KINEMATIC + _ANGLES, MOMENTA + ANGLES)
+KINPID = FeatureSet("kinpid", _KINEMATIC + _IDENTITY + _ANGLES, MOMENTA + ANGLES + IDENTITY)
+# The same 13 inputs, but the hadron flags of the files are shared out by species:
+# charged 1 (pi), 0.5 (K), 0.2 (p); neutral 1 (K_L), 0.2 (n). They need the particle's PDG code.
+KINPIDPLUS = FeatureSet("kinpidplus", KINPID.features, MOMENTA + ANGLES + IDENTITY + ("part_pid",))
+FULL = FeatureSet(
+    "full",
+    _KINEMATIC + _IDENTITY + _DISPLACEMENT + _ANGLES,
+    MOMENTA + ANGLES + IDENTITY + DISPLACEMENT,
+)
+FEATURE_SETS = {features.name: features for features in (KIN, KINPID, KINPIDPLUS, FULL)}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A benchmark: its classes in label order, how to write them, and the feature sets it can feed.
+
+    `labels` are the branch names (one-hot), `titles` plain-text names for people.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    titles: tuple[str, ...]
+    feature_sets: tuple[str, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Short class names: the labels without their prefix."""
+        return tuple(label.removeprefix("label_").removeprefix("jet_is") for label in self.labels)
+
+
+JETCLASS = Dataset(
+    "JetClass",
+    tuple(f"label_{c}" for c in ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")),
+    ("q/g", "H→bb", "H→cc", "H→gg", "H→4q", "H→ℓνqq′", "Z→qq", "W→qq′", "t→bqq′", "t→bℓν"),
+    ("kin", "kinpid", "full"),
+)
+TOPLANDSCAPE = Dataset("TopLandscape", ("jet_isTop", "jet_isQCD"), ("top", "QCD"), ("kin",))
+QUARKGLUON = Dataset(
+    "QuarkGluon", ("jet_isQ", "jet_isG"), ("quark", "gluon"), ("kin", "kinpid", "kinpidplus")
+)
+DATASETS = {dataset.name: dataset for dataset in (JETCLASS, TOPLANDSCAPE, QUARKGLUON)}

@@ -1,0 +1,82 @@
+"""The seam: scores + bias, masked -> softmax -> values. Everything else in a block is the same for all models.
+
+Shapes: B jets, N queries, M keys, H heads, D channels, d = D / H channels of a head.
+Masks are bool, True = real. A `tap(name, tensor) -> tensor` sees, and may replace, each named tensor.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Tap = Callable[[str, Tensor], Tensor]
+BACKENDS = ("explicit", "fused")
+
+
+def scoped(tap: Tap | None, scope: str) -> Tap | None:
+    """The same tap, hearing every name with `scope.` in front."""
+    return tap and (lambda name, tensor: tap(f"{scope}.{name}", tensor))
+
+
+def mask_keys(bias: Tensor, mask: Tensor) -> Tensor:
+    """bias (B, H, N, M), mask (B, M) -> the bias with minus infinity on padded keys."""
+    return bias.masked_fill(~mask[:, None, None, :], -torch.inf)
+
+
+def explicit(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap) -> Tensor:
+    """Attention step by step, every step shown to the tap.
+
+    q (B, H, N, d), k and v (B, H, M, d), bias (B, H, N, M) or None, mask (B, M) -> (B, H, N, d).
+    """
+    logits = tap("scores_qk", q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5)
+    if bias is not None:
+        logits = logits + tap("bias", bias)
+    pattern = tap("pattern", mask_keys(logits, mask).softmax(-1))
+    return pattern @ tap("values", v)
+
+
+def fused(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, mask: Tensor, dropout: float = 0.0) -> Tensor:
+    """The same through torch's fused kernel, which keeps no pattern; `bias` comes with its keys masked."""
+    allowed = mask[:, None, None, :] if bias is None else bias.to(q.dtype)
+    return F.scaled_dot_product_attention(q, k, v, allowed, dropout)
+
+
+class Attention(nn.Module):
+    """Multi-head attention whose logits take an additive bias; `backend` says how it is computed untapped."""
+
+    def __init__(self, width: int, heads: int, dropout: float):
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.backend = "fused"
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, context: Tensor | None, bias: Tensor | None, mask: Tensor, tap: Tap | None):
+        """x (B, N, D) asks, `context` (B, M, D) answers (x itself if None), mask (B, M) -> (B, N, D)."""
+        q, k, v = (self._split(t) for t in self._project(x, context))
+        if tap is None and self.backend == "fused":
+            mixed = fused(q, k, v, bias, mask, self.dropout if self.training else 0.0)
+        else:
+            mixed = explicit(q, k, v, bias, mask, tap or (lambda name, tensor: tensor))
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+    def _project(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, ...]:
+        if context is None:
+            return self.qkv(x).chunk(3, -1)
+        width = x.shape[-1]
+        weight, bias = self.qkv.weight, self.qkv.bias
+        query = F.linear(x, weight[:width], bias[:width])
+        return query, *F.linear(context, weight[width:], bias[width:]).chunk(2, -1)
+
+    def _split(self, t: Tensor) -> Tensor:
+        """(B, N, D) -> (B, H, N, d)"""
+        return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def set_backend(model: nn.Module, backend: str) -> None:
+    """Choose how all attentions of a model are computed when nobody taps them."""
+    for module in model.modules():
+        if isinstance(module, Attention):
+            module.backend = backend

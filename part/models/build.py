@@ -1,0 +1,16 @@
+"""From a configuration to a model."""
+
+from torch import nn
+
+from part.errors import PartError
+from part.models.config import ModelConfig
+from part.models.transformer import ParticleTransformer
+
+
+def build(config: ModelConfig) -> nn.Module:
+    """The model that `config` names, with fresh weights; every model is called as (x, v, mask, tap=None)."""
+    match config.model:
+        case "ParT":
+            return ParticleTransformer(config)
+        case _:
+            raise PartError(f"There is no model {config.model!r}; this version knows ParT.")

@@ -1,0 +1,126 @@
+"""Weights trained with weaver-core: state dicts of the 0.4 and 0.5 layouts, renamed and checked strictly.
+
+The two layouts hold tensors of the same shapes that mean different things. Up to 0.4.17 a block reorders the
+channels after attention (see ModelConfig.transposed_channels); 0.5 does not, and loads 0.4 weights without a
+word. The names tell them apart: 0.4 saves `attn.in_proj_weight`, 0.5 saves `attn.in_proj.weight`.
+
+What a state dict cannot tell, the published trainings decide: the pair embedding ends with its activation
+(`use_pre_activation_pair=False`), and the activation is GELU.
+"""
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from part.errors import PartError
+from part.models.config import ModelConfig
+
+# weaver's names (0.4 and 0.5) -> ours. {i} stands for a block, {k} for a layer of an embedding.
+_BLOCK = {
+    "pre_attn_norm": "pre_attn_norm",
+    "attn.in_proj": "attn.qkv",
+    "attn.out_proj": "attn.out",
+    "post_attn_norm": "post_attn_norm",
+    "pre_fc_norm": "pre_ffn_norm",
+    "fc1": "ffn.up",
+    "post_fc_norm": "ffn.norm",
+    "fc2": "ffn.down",
+}
+
+
+def is_weaver_part(state: Mapping[str, Tensor]) -> bool:
+    """Whether a state dict is a weaver ParticleTransformer's, of either layout."""
+    keys = {_strip(key) for key in state}
+    return "cls_token" in keys and any(re.match(r"blocks\.0\.attn\.in_proj[._]weight$", key) for key in keys)
+
+
+def convert_part(state: Mapping[str, Tensor], source: str) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """A weaver ParT state dict -> the configuration it implies and the same weights under our names.
+
+    Raises PartError, naming `source` and the tensor, for anything that ParT as published does not have.
+    """
+    state = {_strip(key): value for key, value in state.items() if not key.endswith("num_batches_tracked")}
+    for key, value in state.items():
+        if not isinstance(value, Tensor):
+            raise PartError(f"{source}: {key} should be a tensor, but is a {type(value).__name__}.")
+    renamed = {}
+    for key, value in state.items():
+        ours = _rename(key)
+        if ours is None:
+            raise PartError(
+                f"{source}: the tensor {key} belongs to no ParT as published (weaver-core 0.4 or 0.5)."
+            )
+        # A 1x1 convolution over pairs is a linear layer.
+        renamed[ours] = (
+            value.squeeze(-1) if re.match(r"pair_embed\.layers\.\d+\.linear\.weight", ours) else value
+        )
+    return _config(renamed, "blocks.0.attn.in_proj_weight" in state, source), renamed
+
+
+def _strip(key: str) -> str:
+    return key.removeprefix("module.").removeprefix("mod.")
+
+
+def _rename(key: str) -> str | None:
+    if key in ("cls_token",):
+        return "class_token"
+    rules = (
+        (r"embed\.input_bn\.(\w+)", lambda m: f"embed.norm.{m[1]}"),
+        (r"embed\.embed\.(\d+)\.(\w+)", lambda m: f"embed.layers.{int(m[1]) // 3}.{int(m[1]) % 3}.{m[2]}"),
+        (r"pair_embed\.embed\.(\d+)\.(\w+)", lambda m: _rename_pair(int(m[1]), m[2])),
+        (
+            r"(cls_)?blocks\.(\d+)\.(.+)",
+            lambda m: _rename_block("class_blocks" if m[1] else "blocks", m[2], m[3]),
+        ),
+        (r"norm\.(\w+)", lambda m: f"norm.{m[1]}"),
+        (r"fc\.0\.(weight|bias)", lambda m: f"head.{m[1]}"),
+    )
+    for pattern, ours in rules:
+        if match := re.fullmatch(pattern, key):
+            return ours(match)
+    return None
+
+
+def _rename_pair(index: int, leaf: str) -> str:
+    # BatchNorm of the features, then (convolution, BatchNorm, activation) for each width.
+    if index == 0:
+        return f"pair_embed.norm.{leaf}"
+    layer, place = divmod(index - 1, 3)
+    return f"pair_embed.layers.{layer}.{('linear', 'norm', 'activation')[place]}.{leaf}"
+
+
+def _rename_block(ours: str, index: str, rest: str) -> str | None:
+    if rest in ("c_attn", "w_resid"):
+        return f"{ours}.{index}.{rest}"
+    match = re.fullmatch(r"(.+?)[._](weight|bias)", rest)
+    name = match and _BLOCK.get(match[1])
+    return f"{ours}.{index}.{name}.{match[2]}" if name else None
+
+
+def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ModelConfig:
+    def size(key: str, axis: int = 0) -> int:
+        if key not in state:
+            raise PartError(f"{source}: there is no {key} (our name), which every ParT has.")
+        if state[key].ndim <= axis:
+            raise PartError(f"{source}: {key} (our name) has shape {tuple(state[key].shape)}, too few axes.")
+        return state[key].shape[axis]
+
+    def count(pattern: str) -> int:
+        return 1 + max((int(m[1]) for key in state if (m := re.match(pattern, key))), default=-1)
+
+    pair = [size(f"pair_embed.layers.{k}.linear.weight") for k in range(count(r"pair_embed\.layers\.(\d+)"))]
+    if not pair:
+        raise PartError(f"{source}: there is no pair embedding, which every ParT has.")
+    width = size("class_token", 2)
+    return ModelConfig(
+        inputs=size("embed.norm.weight"),
+        classes=size("head.weight"),
+        embed=tuple(size(f"embed.layers.{k}.1.weight") for k in range(count(r"embed\.layers\.(\d+)"))),
+        pair_embed=tuple(pair[:-1]),
+        heads=pair[-1],
+        layers=count(r"blocks\.(\d+)"),
+        class_layers=count(r"class_blocks\.(\d+)"),
+        ffn_ratio=size("blocks.0.ffn.up.weight") // max(width, 1),
+        transposed_channels=old,
+    )

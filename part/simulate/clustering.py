@@ -1,0 +1,122 @@
+"""Jets of energy-flow candidates: anti-kT R = 0.8, matching to decays, soft drop mass, N-subjettiness.
+
+FastJet (arXiv:1111.6097) clusters; the selection is JetClass's (arXiv:2202.03772): 500 <= pT <= 1000 GeV,
+|eta| < 2, all visible products of one decay within 0.8 of the jet axis.
+
+Shapes: J jets, K candidates.
+"""
+
+import warnings
+
+import awkward as ak
+import fastjet
+import numpy as np
+
+from part.simulate.detector import Candidates
+from part.simulate.events import Decays
+
+RADIUS = 0.8
+PT_RANGE = (500.0, 1000.0)
+MAX_ETA = 2.0
+SOFT_DROP_CUT = 0.1  # zcut, at beta = 0
+
+
+def find_jets(candidates: Candidates) -> ak.Array:
+    """Jets in the kinematic range: records of event, jet_pt, jet_eta, jet_phi, jet_energy and part.
+
+    `part` lists the constituents by their index into the candidates, in falling order of pT.
+    """
+    n_events = int(candidates.event[-1]) + 1 if len(candidates.event) else 0
+    counts = np.bincount(candidates.event, minlength=n_events)
+    vectors = ak.unflatten(_vectors(candidates), counts)
+    cluster = fastjet.ClusterSequence(vectors, fastjet.JetDefinition(fastjet.antikt_algorithm, RADIUS))
+    indices = cluster.constituent_index(min_pt=PT_RANGE[0] - 5)
+    events = np.repeat(np.arange(n_events), ak.to_numpy(ak.num(indices)))
+    members = ak.flatten(indices, axis=1)
+    members = members + (np.cumsum(counts) - counts)[events]
+    pt = _take(np.hypot(candidates.px, candidates.py), members)
+    members = members[ak.argsort(pt, ascending=False, stable=True)]
+    px, py, pz, energy = (
+        ak.to_numpy(ak.sum(_take(getattr(candidates, name), members), axis=1))
+        for name in ("px", "py", "pz", "energy")
+    )
+    pt = np.hypot(px, py)
+    jets = {
+        "event": events,
+        "jet_pt": pt,
+        "jet_eta": np.arcsinh(pz / pt),
+        "jet_phi": np.arctan2(py, px),
+        "jet_energy": energy,
+        "part": members,
+    }
+    jets = ak.zip(jets, depth_limit=1)
+    in_range = (pt >= PT_RANGE[0]) & (pt <= PT_RANGE[1]) & (np.abs(jets.jet_eta) < MAX_ETA)
+    return jets[in_range]
+
+
+def match(jets: ak.Array, decays: Decays, products: int) -> np.ndarray:
+    """Index (J,) of the decay with that many products, all within R of the jet axis; -1 for none."""
+    result = np.full(len(jets), -1)
+    event, eta, phi = (ak.to_numpy(jets[name]) for name in ("event", "jet_eta", "jet_phi"))
+    for decay in np.flatnonzero(decays.count == products):  # a few hundred a batch
+        mine = decays.parent == decay
+        for jet in np.flatnonzero(event == decays.event[decay]):
+            delta_phi = _wrap(decays.product_phi[mine] - phi[jet])
+            if np.all(np.hypot(decays.product_eta[mine] - eta[jet], delta_phi) < RADIUS):
+                result[jet] = decay
+    return result
+
+
+def soft_drop_mass(vectors: ak.Array) -> np.ndarray:
+    """Soft drop mass (J,) in GeV at beta = 0, zcut = 0.1, on Cambridge/Aachen trees (arXiv:1402.2657)."""
+    whole = fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * RADIUS)  # one jet, whatever its width
+    groomed = fastjet.ClusterSequence(vectors, whole).exclusive_jets_softdrop_grooming(
+        njets=1, beta=0, symmetry_cut=SOFT_DROP_CUT, R0=RADIUS
+    )
+    return ak.to_numpy(ak.flatten(groomed.msoftdrop, axis=None))
+
+
+def subjettiness(vectors: ak.Array, n: int) -> np.ndarray:
+    """N-subjettiness tau_n (J,) with beta = 1 and R0 = 0.8 (arXiv:1011.2268); 0 for n constituents or fewer.
+
+    The axes are those of exclusive kT subjets, not optimised further.
+    """
+    result = np.zeros(len(vectors))
+    enough = np.flatnonzero(ak.to_numpy(ak.num(vectors)) > n)
+    if len(enough) == 0:
+        return result
+    vectors = vectors[enough]
+    kt = fastjet.JetDefinition(fastjet.kt_algorithm, 10 * RADIUS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fastjet warns of every algorithm here, also of kT
+        axes = fastjet.ClusterSequence(vectors, kt).exclusive_jets(n)
+    pt, eta, phi = _polar(vectors)
+    _, axis_eta, axis_phi = _polar(axes)
+    delta_eta = eta[:, :, None] - axis_eta[:, None, :]
+    delta_phi = _wrap(phi[:, :, None] - axis_phi[:, None, :])
+    nearest = ak.min(np.sqrt(delta_eta**2 + delta_phi**2), axis=2)
+    result[enough] = ak.sum(pt * nearest, axis=1) / (RADIUS * ak.sum(pt, axis=1))
+    return result
+
+
+def constituent_vectors(jets: ak.Array, candidates: Candidates) -> ak.Array:
+    """Four-momenta of the constituents: a jagged array of records px, py, pz, E."""
+    return _take(_vectors(candidates), jets.part)
+
+
+def _vectors(candidates: Candidates) -> ak.Array:
+    return ak.zip({"px": candidates.px, "py": candidates.py, "pz": candidates.pz, "E": candidates.energy})
+
+
+def _take(values, indices: ak.Array) -> ak.Array:
+    """values[indices] for a flat `values` and jagged indices."""
+    return ak.unflatten(values[ak.to_numpy(ak.flatten(indices))], ak.num(indices))
+
+
+def _polar(vectors: ak.Array) -> tuple[ak.Array, ak.Array, ak.Array]:
+    pt = np.hypot(vectors.px, vectors.py)
+    return pt, np.arcsinh(vectors.pz / pt), np.arctan2(vectors.py, vectors.px)
+
+
+def _wrap(angle):
+    return (angle + np.pi) % (2 * np.pi) - np.pi

@@ -1,0 +1,107 @@
+"""A loaded model with its schema and device: jets in, probabilities or a trace out.
+
+Shapes: J jets, C classes.
+"""
+
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import torch
+
+from part.errors import PartError
+from part.jets.features import JetBatch, make_batch
+from part.jets.schema import MAX_CONSTITUENTS, Dataset, FeatureSet
+from part.models.attention import BACKENDS, set_backend
+from part.models.checkpoint import Checkpoint, load_checkpoint
+from part.models.config import ModelConfig
+from part.trace import Trace, trace_model
+
+
+class Tagger:
+    """A trained model. It is never changed by use, so threads may share it."""
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device):
+        self._checkpoint = checkpoint
+        self.device = device
+        self.model = checkpoint.model.to(device)
+
+    @property
+    def name(self) -> str:
+        return self._checkpoint.path.stem
+
+    @property
+    def path(self) -> Path:
+        return self._checkpoint.path
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.model.config
+
+    @property
+    def features(self) -> FeatureSet:
+        return self._checkpoint.features
+
+    @property
+    def dataset(self) -> Dataset:
+        return self._checkpoint.dataset
+
+    @property
+    def card(self) -> dict:
+        """How the weights came about and how good they are; for foreign weights only their source."""
+        return self._checkpoint.card
+
+    @property
+    def sha256(self) -> str:
+        return self._checkpoint.sha256
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def predict(self, jets: ak.Array, batch_size: int = 256) -> np.ndarray:
+        """Probabilities (J, C), float32. Jets of like length go together, which saves most of the padding."""
+        probabilities = np.empty((len(jets), len(self.dataset.labels)), np.float32)
+        lengths = np.minimum(ak.to_numpy(ak.num(jets["part_px"])), MAX_CONSTITUENTS)
+        order = np.argsort(lengths, kind="stable")
+        for start in range(0, len(order), batch_size):
+            chunk = order[start : start + batch_size]
+            batch = self._batch(jets[chunk])
+            with torch.inference_mode():
+                logits = self.model(batch.x, batch.v, batch.mask)
+            probabilities[chunk] = logits.float().softmax(-1).cpu().numpy()
+        return probabilities
+
+    def trace(self, jets: ak.Array) -> Trace:
+        """What the model does with these jets, all at once: about 2.4 MB a jet of 48 constituents. Stream samples."""
+        batch = self._batch(jets)
+        return trace_model(self.model, batch.x, batch.v, batch.mask)
+
+    def _batch(self, jets: ak.Array) -> JetBatch:
+        return make_batch(jets, self.features).to(self.device)
+
+
+def load_model(
+    path_or_name: str | Path, device: str = "auto", backend: str | None = None, dataset: str | None = None
+) -> Tagger:
+    """A shipped checkpoint by name, a project checkpoint or a weaver `.pt` by path -> Tagger.
+
+    device: "auto" takes a GPU where there is one. backend: "explicit" or "fused" attention for `predict`
+    (fused unless said); `trace` is always explicit. dataset: see `load_checkpoint`. Raises PartError.
+    """
+    if backend is not None and backend not in BACKENDS:
+        raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
+    checkpoint = load_checkpoint(path_or_name, dataset)
+    set_backend(checkpoint.model, backend or "fused")
+    return Tagger(checkpoint, _device(device))
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise PartError(f"There is no device {name!r} on this machine; try device='cpu'.") from None
+    return device

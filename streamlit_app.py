@@ -1,0 +1,13 @@
+"""ParTScope: look into Particle Transformers. Start with `streamlit run streamlit_app.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+APP = Path(__file__).parent / "app"
+
+st.set_page_config("ParTScope", str(APP / "icon.svg"), layout="wide", initial_sidebar_state=250)
+st.logo(str(APP / "logo.svg"), size="medium")
+st.html(APP / "style.css")
+explore = st.Page(APP / "pages" / "explore.py", title="Explore", url_path="explore", default=True)
+st.navigation([explore]).run()

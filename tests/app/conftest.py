@@ -1,0 +1,51 @@
+"""The app on a folder of made-up jets and untrained models."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from toy_jets import write_jets, write_model
+
+ROOT = Path(__file__).parents[2]
+COUNTS = [30, 12, 140, 1, 25, 45, 60, 18, 22, 33, 41, 27]  # jet 2 is longer than any model takes, jet 3 shorter
+
+
+@pytest.fixture(scope="session")
+def jets_folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("jets")
+    write_jets(folder / "toys.root", COUNTS)
+    write_jets(folder / "bare.root", COUNTS, momenta_only=True)
+    (folder / "garbage.root").write_bytes(b"root" + bytes(range(256)) * 20)
+    (folder.parent / "outside.root").write_bytes((folder / "toys.root").read_bytes())
+    (folder / "link.root").symlink_to(folder.parent / "outside.root")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    small = {"embed": (32,), "pair_embed": (8,), "layers": 3, "heads": 4}
+    for seed, name in enumerate(("alpha", "beta", "gamma", "delta")):
+        write_model(folder / f"{name}.safetensors", seed, **small)
+    write_model(folder / "kin.safetensors", 9, "kin", **small)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folders(monkeypatch, jets_folder, models_folder):
+    monkeypatch.setenv("PARTSCOPE_DATA", str(jets_folder))
+    monkeypatch.setenv("PARTSCOPE_CHECKPOINTS", str(models_folder))
+
+
+@pytest.fixture
+def visit() -> Callable[..., AppTest]:
+    """Open the app at a URL; parameters that are not given are left out, but for the toys and one model."""
+
+    def open_at(**params) -> AppTest:
+        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+        for name, value in ({"file": "toys.root", "model": "alpha"} | params).items():
+            app.query_params[name] = value
+        return app.run()
+
+    return open_at

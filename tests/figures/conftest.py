@@ -1,0 +1,7 @@
+import pytest
+from made_up import made_up_scene
+
+
+@pytest.fixture(scope="session")
+def scene():
+    return made_up_scene()

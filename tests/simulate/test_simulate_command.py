@@ -1,0 +1,59 @@
+"""What the command says to wrong arguments, and what it prints."""
+
+import io
+import sys
+
+import pytest
+
+from part.__main__ import main
+from part.errors import PartError
+from part.jets.schema import JETCLASS
+from part.simulate.events import import_pythia
+from part.simulate.generate import Reporter
+from part.simulate.processes import PROCESSES, parse_classes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--classes", "QCD,Hxx"], "no class is called 'Hxx'"),
+        (["--classes", ""], "no class is called ''"),
+        (["--jets", "0"], "--jets is 0; it must be 1 or more"),
+        (["--seed", "-1"], "--seed is -1; it must be 0 or more"),
+        (["--workers", "0"], "--workers is 0; it must be 1 or more"),
+    ],
+)
+def test_wrong_arguments_end_with_one_sentence(arguments, message, tmp_path, capsys):
+    assert main(["simulate", "--out", str(tmp_path / "out"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_is_a_file_is_refused(pythia, tmp_path, capsys):
+    (tmp_path / "out").touch()
+    assert main(["simulate", "--out", str(tmp_path / "out")]) == 2
+    assert "it must be a folder" in capsys.readouterr().err
+
+
+def test_without_pythia_the_way_to_install_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pythia8mc", None)
+    with pytest.raises(PartError, match=r"pip install -r requirements-simulate\.txt"):
+        import_pythia()
+
+
+def test_classes_are_jetclass_and_named_once():
+    assert tuple(PROCESSES) == JETCLASS.classes == parse_classes("all")
+    assert parse_classes("Hbb, QCD,Hbb") == ("Hbb", "QCD")
+
+
+def test_progress_names_jets_rate_and_time_left(monkeypatch):
+    clock = iter([0.0, 10.0, 40.0, 100.0])
+    monkeypatch.setattr("part.simulate.generate.time.monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    report = Reporter(100, stream)
+    for made in (10, 40, 100):  # at 10 s it is too early for a log
+        report(made)
+    lines = stream.getvalue().splitlines()
+    assert lines == ["40 of 100 jets, 1 jets/s, 60 s left", "100 of 100 jets, 1 jets/s, 0 s left"]

@@ -1,0 +1,277 @@
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from toy_jets import write_jets, write_model
+
+import part
+from part.__main__ import main
+from part.errors import PartError
+from part.export import FORMATS, MIME, bundle, file_sha256, make, origin, provenance, render, save, script
+from part.figures import View
+from part.figures.view import FIGURES
+
+SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 2, "class_layers": 1}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    write_jets(folder / "jets.root", [20, 9])
+    write_model(folder / "toy.safetensors", **SMALL)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tagger(folder):
+    return part.load_model(folder / "toy.safetensors", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def figure(folder, tagger):
+    """A figure of jet 1 by view, from files named relative to their folder."""
+
+    def of(view, jets="jets.root", name=None):
+        source = origin(tagger, "toy.safetensors", jets, 1, view, file_sha256(folder / "jets.root"), name)
+        return make(tagger, jet(folder), source)
+
+    return of
+
+
+def jet(folder: Path):
+    return part.read_jets(folder / "jets.root", 1, 2)
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def arrays(content: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return dict(file)
+
+
+def test_npz_holds_the_trace_with_names_of_axes_and_units(figure, tagger, folder):
+    export = figure(View("matrix", layer=1, head=2, order="subjet"))
+    held = arrays(render(export, "npz"))
+    trace = export.data.scene.trace
+    np.testing.assert_allclose(trace.pattern, tagger.trace(jet(folder)).jet(0).pattern, atol=1e-5)
+    order = held["order"]
+    np.testing.assert_array_equal(held["values"], trace.pattern[1, 2][np.ix_(order, order)])
+    told = json.loads(held["description"].item())
+    assert set(told) == set(held) - {"description"}
+    for name, words in told.items():
+        assert len(words["axes"]) == held[name].ndim
+        assert tuple(words["shape"]) == held[name].shape
+    assert told["values"]["axes"] == ["query", "key"]
+    assert told["constituent_pt"]["unit"] == "GeV"
+    assert told["constituent_d0"]["unit"] == "mm"
+
+
+@pytest.mark.parametrize("figure_name", ["matrix", "mosaic", "class"])
+def test_csv_gives_back_every_value(figure, figure_name):
+    export = figure(View(figure_name, layer=1, head=2, order="subjet"))
+    table, trace = rows(render(export, "csv")), export.data.scene.trace
+    sources = {"matrix": trace.pattern[1:2, 2:3], "mosaic": trace.pattern, "class": trace.class_pattern}
+    source = sources[figure_name]
+    assert len(table) == source.size
+    back = np.full(source.shape, np.nan, np.float32)
+    for row in table:
+        head = int(row.get("head_index", 0))
+        if figure_name == "class":
+            place = (int(row["class_layer_index"]), head, int(row["constituent_index"]) + 1)
+        else:
+            place = (int(row.get("layer_index", 0)), head, int(row["query_index"]), int(row["key_index"]))
+        back[place] = np.float32(row["attention"])
+    np.testing.assert_array_equal(back, source)
+
+
+def test_csv_of_edges_and_classes(figure):
+    export = figure(View("display", quantity="bias", edges=5))
+    table = rows(render(export, "csv"))
+    assert [float(row["interaction_bias"]) for row in table] == pytest.approx(export.data.weight.tolist())
+    particles = export.data.scene.constituents
+    for row in table:
+        i, j = int(row["query_index"]), int(row["key_index"])
+        assert float(row["query_pt [GeV]"]) == pytest.approx(particles.pt[i])
+        assert float(row["delta_r [rad]"]) == pytest.approx(particles.pair_delta_r[i, j])
+    classes = rows(render(figure(View("prediction")), "csv"))
+    assert [row["class"] for row in classes if row["is_truth"] == "1"] == ["H→bb"]
+    assert sum(float(row["probability"]) for row in classes) == pytest.approx(1)
+
+
+def test_json_tells_where_the_figure_comes_from(figure, folder):
+    view = View("matrix", "bias", layer=1)
+    told = json.loads(render(figure(view), "json"))
+    assert told["model"]["sha256"] == file_sha256(folder / "toy.safetensors")
+    assert told["jets"] == {"file": "jets.root", "sha256": file_sha256(folder / "jets.root"), "entry": 1}
+    assert View.from_dict(told["view"]) == view
+    assert set(told["versions"]) >= {"part", "python", "torch", "numpy", "plotly", "matplotlib"}
+    assert told["arrays"]["values"]["shape"] == [9, 9]
+
+
+@pytest.mark.parametrize("figure_name", FIGURES)
+def test_html_needs_no_network(figure, figure_name):
+    page = render(figure(View(figure_name)), "html").decode()
+    outside_of_scripts = re.sub(r"<script[^>]*>.*?</script>", "<script></script>", page, flags=re.DOTALL)
+    assert "http:" not in outside_of_scripts
+    assert "https:" not in outside_of_scripts
+    assert not re.search(r"<script[^>]+src=", page)
+    assert not re.search(r"<(link|iframe|img)\b", outside_of_scripts)
+    assert "default-src 'none'" in page
+
+
+def test_names_cannot_smuggle_in_code(figure):
+    evil = '</title><script>alert(1)</script>"""\nimport os\n'
+    export = figure(View("prediction"), jets=evil, name=evil)
+    assert "<script>alert" not in render(export, "html").decode()
+    remake = script(export)
+    lines = [
+        line for line in remake.splitlines() if "import" in line and not line.startswith(("import ", "from "))
+    ]
+    assert all(line.startswith(("JETS = ", "source = ")) for line in lines)
+    assert "import os" not in remake.splitlines()
+    compile(remake, "remake.py", "exec")
+    assert re.fullmatch(r"[\w.-]+", export.stem)
+
+
+def test_pictures_are_what_they_say(figure):
+    export = figure(View("display"))
+    assert render(export, "pdf").startswith(b"%PDF")
+    assert ElementTree.fromstring(render(export, "svg")).tag.endswith("svg")
+    assert imread(io.BytesIO(render(export, "png")), format="png").shape[1] == 1020  # 3.4 inches, 300 dpi
+    assert f"sha256 {export.origin.model_sha256}".encode() in render(export, "png")
+
+
+def test_a_bundle_holds_everything_once(figure):
+    export = figure(View("matrix", layer=1, head=2))
+    with zipfile.ZipFile(io.BytesIO(bundle(export))) as archive:
+        names = archive.namelist()
+        assert archive.testzip() is None
+        npz = archive.read(f"{export.stem}/{export.stem}.npz")
+    assert export.stem == "toy_entry1_matrix_L2H3_pattern"
+    expected = [f"{export.stem}/{export.stem}.{kind}" for kind in FORMATS]
+    assert sorted(names) == sorted([*expected, f"{export.stem}/{export.stem}_constituents.csv"])
+    np.testing.assert_array_equal(arrays(npz)["values"], export.data.values)
+    assert set(MIME) == {*FORMATS, "zip"}
+
+
+def test_nothing_is_overwritten_unasked(figure, tmp_path):
+    export = figure(View("prediction"))
+    (path,) = save(export, tmp_path / "new", ["json"])
+    path.write_text("precious")
+    with pytest.raises(PartError, match=r"prediction\.json exists; force"):
+        save(export, tmp_path / "new", ["csv", "json"])
+    assert path.read_text() == "precious"
+    assert list(path.parent.iterdir()) == [path]  # not half of it either
+    save(export, tmp_path / "new", ["json"], force=True)
+    assert json.loads(path.read_text())["figure"] == export.stem
+
+
+def test_an_unknown_format_is_refused(figure):
+    with pytest.raises(PartError, match="no format 'gif'; expected some of png"):
+        render(figure(View("prediction")), "gif")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View("matrix", "scores_qk", layer=1, head=2, order="species", query=3),
+        View("display", layer=1, head=1, edges=7),
+    ],
+)
+def test_the_script_remakes_the_figure(figure, folder, tmp_path, view):
+    """Run as a user would, in the folder of the files."""
+    export = figure(view)
+    (tmp_path / "remake.py").write_bytes(render(export, "py"))
+    for name in ("jets.root", "toy.safetensors", "toy.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    done = run_script(tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / "made" / export.stem
+    again, before = arrays(made.with_suffix(".npz").read_bytes()), arrays(render(export, "npz"))
+    assert again.keys() == before.keys()
+    for name in before:
+        assert again[name].tobytes() == before[name].tobytes(), name
+    assert made.with_suffix(".png").read_bytes() == render(export, "png")
+
+
+def test_the_script_refuses_other_jets(figure, folder, tmp_path):
+    (tmp_path / "remake.py").write_bytes(render(figure(View("prediction")), "py"))
+    for name in ("toy.safetensors", "toy.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    write_jets(tmp_path / "jets.root", [20, 9], seed=1)
+    done = run_script(tmp_path)
+    assert done.returncode != 0
+    assert "jets.root is not the file this figure was made from" in done.stderr
+    assert not (tmp_path / "made").exists()
+
+
+def run_script(folder: Path) -> subprocess.CompletedProcess:
+    root = str(Path(part.__file__).parents[1])
+    return subprocess.run(
+        [sys.executable, "remake.py", "made"],
+        cwd=folder,
+        env={"PYTHONPATH": root, "PATH": "", "HOME": str(folder), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_command_line_counts_from_one(folder, tmp_path, capsys):
+    arguments = ["export", "--model", str(folder / "toy.safetensors"), "--jets", str(folder / "jets.root")]
+    arguments += ["--layer", "2", "--head", "3", "--query", "4", "--quantity", "bias", "--out", str(tmp_path)]
+    assert main([*arguments, "--format", "json,csv"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert sorted(Path(line).name for line in printed if line.startswith(str(tmp_path))) == [
+        "toy_entry0_matrix_L2H3_bias.csv",
+        "toy_entry0_matrix_L2H3_bias.json",
+        "toy_entry0_matrix_L2H3_bias_constituents.csv",
+    ]
+    told = json.loads((tmp_path / "toy_entry0_matrix_L2H3_bias.json").read_text())
+    assert (told["view"]["layer"], told["view"]["head"], told["view"]["query"]) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--layer", "0"], "--layer is 0; layers count from 1"),
+        (["--head", "4"], "toy has 3 heads; there is no head 4"),
+        (["--query", "21"], "The jet has 20 constituents; there is no constituent 21"),
+        (["--format", "png,bmp"], "There is no format 'bmp'"),
+        (["--width", "40"], "The width is 40 inches; expected 2.4 to 12"),
+        (["--entry", "2"], "start 2 is beyond the last entry"),
+        (["--jets", "nowhere.root"], "nowhere.root: No such file"),
+        (["--model", "nowhere.pt"], "There is no checkpoint nowhere.pt"),
+    ],
+)
+def test_bad_input_ends_with_one_sentence(folder, tmp_path, capsys, extra, message):
+    arguments = ["export", "--model", str(folder / "toy.safetensors"), "--jets", str(folder / "jets.root")]
+    assert main([*arguments, "--out", str(tmp_path / "out"), *extra]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_remote_files_have_no_checksum():
+    assert file_sha256("https://example.org/jets.root") is None
+    with pytest.raises(PartError, match="No such file"):
+        file_sha256("nowhere.root")
+
+
+def test_limits_shared_between_models_are_kept(figure, tagger, folder):
+    export = figure(View("matrix", "bias"))
+    shared = make(tagger, jet(folder), export.origin, limits=(-50.0, 50.0))
+    assert provenance(shared)["limits"] == [-50.0, 50.0]
+    assert "LIMITS = (-50.0, 50.0)" in script(shared)
