@@ -13,9 +13,10 @@ MAX_SEARCHED = 512
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """selection: all of it possible. models: all on offer. notes: sentences on what was not possible.
+    """selection: all of it possible. models: all on offer.
 
-    candidates: the entries that pass the filters on class, pT and multiplicity.
+    candidates: the entries that pass the filters on class, pT and multiplicity. refused: why it is another
+    file than the one asked for. note: why the jet does not pass the filters.
     """
 
     selection: Selection
@@ -23,12 +24,13 @@ class Choice:
     sample: backend.Sample
     models: tuple[str, ...]
     candidates: np.ndarray
-    notes: tuple[str, ...] = ()
+    refused: str | None = None
+    note: str | None = None
 
 
 def resolve(asked: Selection) -> Choice:
     """What can be shown of a selection; the rest falls back. Raises BadInput if nothing can be shown."""
-    file, sample, notes = _file(asked.file)
+    file, sample, refused = _file(asked.file)
     offered = backend.model_names()
     models = tuple(name for name in asked.models if name in offered) or tuple(offered[:1])
     if not models:
@@ -45,11 +47,11 @@ def resolve(asked: Selection) -> Choice:
     )
     selection = replace(selection, **_head(selection, file))
     candidates = np.flatnonzero(passing(selection, sample))
-    jet, more = _jet(selection, file, sample, candidates)
+    jet, note = _jet(selection, file, sample, candidates)
     seen = min(int(sample.n[jet]), backend.MAX_CONSTITUENTS)
     same = jet == asked.jet and asked.particle is not None and asked.particle < seen
     selection = replace(selection, jet=jet, particle=asked.particle if same else None)
-    return Choice(selection, file, sample, tuple(offered), candidates, (*notes, *more))
+    return Choice(selection, file, sample, tuple(offered), candidates, refused, note)
 
 
 def bounds(values: np.ndarray) -> tuple[int, int]:
@@ -113,17 +115,17 @@ def _first(
     return None
 
 
-def _file(name: str) -> tuple[files.JetFile, backend.Sample, tuple[str, ...]]:
+def _file(name: str) -> tuple[files.JetFile, backend.Sample, str | None]:
     """The file of that name, or the first that can be read, with a sentence that says why."""
-    notes = []
+    errors = []
     for candidate in ([name] if name else []) + files.listed():
         try:
             file = files.find(candidate)
-            return file, backend.sample(file), tuple(notes[:1])
+            return file, backend.sample(file), errors[0] if errors else None
         except backend.BadInput as error:
-            notes.append(str(error))
+            errors.append(str(error))
     raise files.FileRefused(
-        notes[0] if notes else "There are no jets: put a file where PARTSCOPE_DATA points to."
+        errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to."
     )
 
 
@@ -152,16 +154,16 @@ def _head(selection: Selection, file: files.JetFile) -> dict[str, int]:
 
 def _jet(
     selection: Selection, file: files.JetFile, sample: backend.Sample, candidates: np.ndarray
-) -> tuple[int, tuple[str, ...]]:
+) -> tuple[int, str | None]:
     """The asked jet if it passes the filters, else the next that does, else the asked one and a sentence."""
     jet = selection.jet if selection.jet < len(sample) else 0
     ahead = np.concatenate((candidates[candidates >= jet], candidates[candidates < jet]))
     try:
         found = _first(selection, file, sample, ahead)
     except backend.BadInput as error:
-        return jet, (str(error),)
+        return jet, str(error)
     if found is not None:
-        return found, ()
+        return found, None
     if len(candidates) > MAX_SEARCHED:
-        return jet, (f"{selection.models[0]} misclassifies none of the next {MAX_SEARCHED} jets that pass.",)
-    return jet, ("No jet passes the filters; this one does not either.",)
+        return jet, f"{selection.models[0]} misclassifies none of the next {MAX_SEARCHED} jets that pass."
+    return jet, "No jet passes the filters; this one does not either."

@@ -127,11 +127,16 @@ _PARSERS = {
 
 
 def load() -> Selection:
-    """The session's selection, at first the URL's. Later the URL only follows, for it may lag behind."""
-    if "selection" not in st.session_state:
-        st.session_state["selection"] = from_url(
-            {name: st.query_params.get_all(name) for name in st.query_params}
-        )
+    """The session's selection; the URL's at first, and when the user went back or forward in history.
+
+    A run that a choice caused may still see the URL of before, and another page leaves none: then the
+    selection stands.
+    """
+    chosen = st.session_state.pop("chosen", False)
+    url = _url()
+    if "selection" not in st.session_state or (url and not chosen and url != st.session_state["url"]):
+        st.session_state["selection"] = from_url(url)
+        st.session_state["url"] = url
     return st.session_state["selection"]
 
 
@@ -139,13 +144,29 @@ def store(selection: Selection) -> None:
     """Keep a selection and write it to the URL, if that changes."""
     st.session_state["selection"] = selection
     params = to_url(selection)
-    now = {name: st.query_params.get_all(name) for name in st.query_params}
-    if now != {name: value if isinstance(value, list) else [value] for name, value in params.items()}:
+    url = {name: value if isinstance(value, list) else [value] for name, value in params.items()}
+    st.session_state["url"] = url
+    if _url() != url:
         st.query_params.from_dict(params)
+
+
+def _url() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def complain(sentence: str) -> None:
+    """Have the page say what was refused, until the next choice."""
+    st.session_state["refused"] = sentence
+
+
+def complaint() -> str | None:
+    return st.session_state.get("refused")
 
 
 def change(**values) -> None:
     """For callbacks: replace some choices; the run that follows checks them and writes the URL."""
+    st.session_state.pop("refused", None)
+    st.session_state["chosen"] = True
     st.session_state["selection"] = replace(st.session_state["selection"], **values)
 
 

@@ -13,6 +13,9 @@ from part.models.checkpoint import save_checkpoint
 from part.models.config import ModelConfig
 
 SPECIES = ("isChargedHadron", "isNeutralHadron", "isPhoton", "isElectron", "isMuon")
+# Constituents of the jets that tests look at: jet 2 is longer than any model takes, jet 3 a single particle.
+COUNTS = [30, 12, 140, 1, 25, 45, 60, 18, 22, 33, 41, 27]
+BRANCHES = ("px", "py", "pz", "energy", "deta", "dphi", "charge", "d0val", "d0err", "dzval", "dzerr")
 
 
 def write_jets(path: Path, counts: list[int], seed: int = 0, momenta_only: bool = False) -> Path:
@@ -21,23 +24,7 @@ def write_jets(path: Path, counts: list[int], seed: int = 0, momenta_only: bool 
     momenta_only: neither labels nor anything of the constituents but their momenta.
     """
     rng = np.random.default_rng(seed)
-    columns = {
-        name: []
-        for name in (
-            "px",
-            "py",
-            "pz",
-            "energy",
-            "deta",
-            "dphi",
-            "charge",
-            "d0val",
-            "d0err",
-            "dzval",
-            "dzerr",
-            *(SPECIES),
-        )
-    }
+    columns = {name: [] for name in BRANCHES + SPECIES}
     jets = {name: [] for name in ("pt", "eta", "phi", "energy")}
     for n in counts:
         jet, p4 = _jet(rng, n)

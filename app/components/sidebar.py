@@ -4,8 +4,7 @@ import streamlit as st
 
 from app import backend, files
 from app.choices import Choice, bounds, can_be_wrong
-from app.components.notes import refuse
-from app.session import MAX_MODELS, adopt, change, mirror
+from app.session import MAX_MODELS, adopt, change, complain, mirror
 
 
 def sidebar(choice: Choice) -> None:
@@ -43,27 +42,23 @@ def _file(choice: Choice) -> None:
             on_change=_adopt_upload,
             max_upload_size=files.MAX_UPLOAD // 2**20,
         )
-    if error := st.session_state.get("upload_error"):
-        refuse(error)
 
 
 def _adopt_file() -> None:
-    st.session_state.pop("upload_error", None)
     change(file=st.session_state["choose_file"], jet=0, particle=None, pt=None, n=None, classes=())
 
 
 def _adopt_upload() -> None:
     """Take an upload only if it can be read; otherwise everything stays as it is."""
-    st.session_state.pop("upload_error", None)
     upload = st.session_state["upload"]
     if upload is None:
         return
-    shown = "".join(c for c in upload.name if c.isprintable())[:80]
+    name = shown = "".join(c for c in upload.name if c.isprintable())[:80]
     try:
         name = files.keep_upload(upload.getvalue())
         backend.sample(files.find(name))
     except backend.BadInput as error:
-        st.session_state["upload_error"] = str(error).replace(name, shown)
+        complain(str(error).replace(name, shown))
         return
     st.session_state.setdefault("upload_names", {})[name] = shown
     change(file=name, jet=0, particle=None, pt=None, n=None, classes=())

@@ -14,11 +14,12 @@ ORDER_NAMES = {"pt": "pT", "subjet": "subjet", "species": "species", "file": "fi
 def jet_line(choice: Choice, scene: Scene | None) -> None:
     """The jet in one line with the steps to others."""
     jet = f"{choice.selection.jet:,}".replace(",", " ")
-    line('<div class="jet"><b>Jet {}</b><span>{}</span></div>', jet, scene.heading if scene else "")
+    left_out = f"{scene.dropped} of lowest pT left out" if scene and scene.dropped else ""
+    heading = scene.heading if scene else ""
+    line('<div class="jet"><b>Jet {}</b><span>{}</span><em>{}</em></div>', jet, heading, left_out)
     st.button(
         "Previous",
         key="previous",
-        help="Previous jet that passes",
         on_click=_go,
         args=(choice, -1),
         shortcut="Left",
@@ -27,10 +28,8 @@ def jet_line(choice: Choice, scene: Scene | None) -> None:
     st.number_input(
         "Jet", 0, last, key=mirror("jet"), on_change=_adopt_jet, label_visibility="collapsed", width=110
     )
-    st.button(
-        "Next", key="next", help="Next jet that passes", on_click=_go, args=(choice, 1), shortcut="Right"
-    )
-    st.button("Random", key="random", help="Any jet that passes", on_click=_go, args=(choice, 0))
+    st.button("Next", key="next", on_click=_go, args=(choice, 1), shortcut="Right")
+    st.button("Random", key="random", on_click=_go, args=(choice, 0))
 
 
 def _go(choice: Choice, step: int) -> None:
@@ -64,7 +63,6 @@ def view_line(choice: Choice, scene: Scene | None) -> None:
             st.button(
                 f"Constituent {choice.selection.particle + 1} ×",
                 key="clear_particle",
-                help="Show the strongest edges of all again",
                 on_click=change,
                 kwargs={"particle": None},
             )

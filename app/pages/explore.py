@@ -6,7 +6,7 @@ from app import backend, choices, session
 from app.choices import Choice
 from app.components.cards import make_cards, show, view_of
 from app.components.export import export_menu
-from app.components.notes import plain, refuse
+from app.components.notes import refuse
 from app.components.sidebar import sidebar
 from app.components.toolbar import highlight, jet_line, view_line
 
@@ -30,10 +30,8 @@ def _main() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
         jet_line(choice, first)
         export_menu(choice, whole, view_of(choice))
-    for note in choice.notes:
-        refuse(note)
-    if first and first.dropped:
-        st.warning(plain(_dropped(first)))
+    for sentence in filter(None, (session.complaint(), choice.note)):
+        refuse(sentence)
     view_line(choice, first)
     highlight(choice, first)
     show(cards)
@@ -57,15 +55,9 @@ def _resolved() -> Choice | None:
         refuse(error)
         return None
     session.store(choice.selection)
+    if choice.refused:
+        session.complain(choice.refused)
     return choice
-
-
-def _dropped(scene: backend.Scene) -> str:
-    seen = len(scene.constituents)
-    return (
-        f"This jet has {scene.jet.n} constituents; the models saw the {seen} of highest pT, "
-        f"{scene.dropped} were left out."
-    )
 
 
 render()

@@ -5,6 +5,8 @@ from dataclasses import fields
 
 from part.training.plan import Plan
 
+_DEFAULTS = {field.name: field.default for field in fields(Plan)}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", help="JetClass, QuarkGluon or TopLandscape")

@@ -33,7 +33,7 @@ def table(scene: Scene, view: View) -> dict[str, np.ndarray]:
         "subjet": particles.subjet + 1,
     }
     if scene.trace.has("pattern"):
-        columns["attention received"] = scene.head("pattern", view.layer, view.head).mean(axis=1)
+        columns["attention received"] = scene.head("pattern", view.layer, view.head).mean(axis=0)
     order = particles.order(view.order)
     return {heading: column[order] for heading, column in columns.items() if column is not None}
 

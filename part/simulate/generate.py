@@ -70,6 +70,7 @@ def select_jets(particles: events.Particles, process: Process, rng: np.random.Ge
         matched = clustering.match(jets, decays, process.products)
         jets, matched = jets[matched >= 0], matched[matched >= 0]
     columns = {name: jets[name] for name in ("jet_pt", "jet_eta", "jet_phi", "jet_energy")}
+    columns["momenta"] = clustering.constituent_vectors(jets, candidates)
     columns |= _constituents(candidates, jets)
     for name in ("pt", "eta", "phi", "pid"):
         values = getattr(decays, name)
@@ -102,10 +103,9 @@ def _constituents(candidates: Candidates, jets: ak.Array) -> dict[str, ak.Array]
 
 
 def _finish(jets: ak.Array, label: str) -> ak.Array:
-    """Adds what is cheaper for many jets at once: substructure and the labels."""
-    momenta = {"px": jets.part_px, "py": jets.part_py, "pz": jets.part_pz, "E": jets.part_energy}
-    vectors = ak.zip(momenta)
-    columns = {name: jets[name] for name in jets.fields}
+    """Adds what is cheaper for many jets at once: substructure, of the clustered momenta, and the labels."""
+    vectors = jets.momenta
+    columns = {name: jets[name] for name in jets.fields if name != "momenta"}
     columns["jet_nparticles"] = ak.num(jets.part_px)
     columns["jet_sdmass"] = clustering.soft_drop_mass(vectors)
     columns |= {f"jet_tau{n}": clustering.subjettiness(vectors, n) for n in (1, 2, 3, 4)}

@@ -5,6 +5,7 @@ Shapes: J jets, P constituents of all jets, B jets of a batch, N particles.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 import lightning
@@ -85,7 +86,7 @@ def find_files(patterns: list[str]) -> list[Path]:
         if path.is_dir():
             here = [p for p in path.iterdir() if p.suffix in (".root", ".parquet")]
         else:
-            here = [path] if path.is_file() else list(Path().glob(pattern)) if not path.is_absolute() else []
+            here = [Path(name) for name in glob(pattern)]
         if not here:
             raise PartError(
                 f"No jets at {pattern}: expected a file, a folder of .root or .parquet files, or a glob."

@@ -69,8 +69,6 @@ class SaveModel(Callback):
         self.seconds = 0.0
 
     def on_train_epoch_start(self, trainer, task):
-        # Dropout of an epoch depends on seed and epoch alone: a resumed run draws the same.
-        torch.manual_seed(hash((task.plan.seed, trainer.current_epoch, trainer.global_rank)) % 2**63)
         self.started = time.monotonic()
 
     def on_train_epoch_end(self, trainer, task):

@@ -36,6 +36,10 @@ class TaggerTask(lightning.LightningModule):
     def transfer_batch_to_device(self, batch, device, dataloader_idx):
         return [micro.to(device) for micro in batch]
 
+    def on_train_batch_start(self, batch, index):
+        # Dropout depends on seed and step alone, so that a resumed run draws the same.
+        torch.manual_seed(hash((self.plan.seed, self.global_step, self.global_rank)) % 2**63)
+
     def training_step(self, batch: list[JetBatch], index: int) -> Tensor:
         losses = [F.cross_entropy(self.model(m.x, m.v, m.mask).float(), m.y, reduction="sum") for m in batch]
         loss = torch.stack(losses).sum() / sum(len(micro) for micro in batch)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from toy_jets import write_jets, write_model
+from toy_jets import COUNTS, write_jets, write_model
 
 ROOT = Path(__file__).parents[2]
-COUNTS = [30, 12, 140, 1, 25, 45, 60, 18, 22, 33, 41, 27]  # jet 2 is longer than any model takes, jet 3 shorter
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,62 @@
+"""Only files below the data folders can be opened, and an upload's name never becomes a path."""
+
+import hashlib
+
+import pytest
+
+from app import files
+
+
+def test_the_list_holds_what_looks_like_jets_below_the_folder(jets_folder):
+    (jets_folder / "deeper").mkdir(exist_ok=True)
+    for name in ("deeper/more.parquet", "notes.txt", ".hidden.root"):
+        (jets_folder / name).touch()
+    names = files.listed()
+    assert {"toys.root", "garbage.root", "deeper/more.parquet"} <= set(names)
+    assert not {"notes.txt", ".hidden.root"} & set(names)
+
+
+def test_a_file_is_known_by_its_content(jets_folder):
+    file = files.find("toys.root")
+    assert file.sha256 == hashlib.sha256((jets_folder / "toys.root").read_bytes()).hexdigest()
+    copy = jets_folder / "changing.root"
+    copy.write_bytes(b"one")
+    first = files.find("changing.root").sha256
+    copy.write_bytes(b"another")
+    assert files.find("changing.root").sha256 != first
+    copy.unlink()
+
+
+CLIMBING = ["", ".", "..", "../outside.root", "deeper/../../outside.root"]
+
+
+@pytest.mark.parametrize("name", [*CLIMBING, "/etc/passwd", "toys.root\0", "link.root", "no.root"])
+def test_nothing_outside_the_folders_can_be_opened(name):
+    with pytest.raises(files.FileRefused):
+        files.find(name)
+
+
+def test_an_upload_is_found_by_its_content_alone(jets_folder):
+    content = (jets_folder / "toys.root").read_bytes()
+    name = files.keep_upload(content)
+    assert name == files.UPLOAD + hashlib.sha256(content).hexdigest()[:32]
+    assert files.find(name).path.read_bytes() == content
+    assert files.keep_upload(content) == name
+
+
+@pytest.mark.parametrize("key", ["", "../../etc/passwd", "0" * 32, "g" * 32])
+def test_an_upload_that_is_not_there_is_refused(key):
+    with pytest.raises(files.FileRefused, match="upload it again"):
+        files.find(files.UPLOAD + key)
+
+
+def test_an_upload_over_the_cap_is_refused():
+    with pytest.raises(files.FileRefused, match="at most 20 MB"):
+        files.keep_upload(bytes(files.MAX_UPLOAD + 1))
+
+
+def test_old_uploads_make_room():
+    names = [files.keep_upload(f"upload {i}".encode()) for i in range(files.MAX_UPLOADS + 3)]
+    assert files.find(names[-1]).uploaded
+    with pytest.raises(files.FileRefused):
+        files.find(names[0])

@@ -1,0 +1,120 @@
+"""The real server, on a free port of this machine, and Chromium, which may talk to nobody else."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+from urllib.request import urlopen
+
+import pytest
+from toy_jets import COUNTS, write_jets, write_model
+
+ROOT = Path(__file__).parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOOPBACK = ("localhost", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    folder: Path
+
+    def url(self, **choices) -> str:
+        choices = {"file": "toys.root", "model": "alpha"} | choices
+        return f"http://localhost:{self.port}/?{urlencode(choices, doseq=True)}"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    for name in ("jets", "models"):
+        (folder / name).mkdir()
+    write_jets(folder / "jets" / "toys.root", COUNTS)
+    for seed, name in enumerate(("alpha", "beta")):
+        write_model(folder / "models" / f"{name}.safetensors", seed, embed=(32,), pair_embed=(8,))
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    chosen = {"PARTSCOPE_DATA": str(folder / "jets"), "PARTSCOPE_CHECKPOINTS": str(folder / "models")}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stdout=log, stderr=log)
+    try:
+        wait_until_healthy(process, port, folder / "log")
+        yield Server(port, folder)
+    finally:
+        process.terminate()
+        process.wait(10)
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_healthy(process: subprocess.Popen, port: int, log: Path) -> None:
+    for _ in range(300):
+        assert process.poll() is None, log.read_text()
+        try:
+            with urlopen(f"http://localhost:{port}/_stcore/health", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"the server did not start: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, from PARTSCOPE_CHROMIUM or the path; in CI it must be there."""
+    names = (os.environ.get("PARTSCOPE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, (shutil.which(name) for name in names if name)), None)
+    if found is None:
+        complain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        complain("there is no Chromium; name one with PARTSCOPE_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, request):
+    """A page of 1600 x 900; the test fails on a request to another host and on an error of the page."""
+    context = browser.new_context(
+        viewport={"width": 1600, "height": 900}, color_scheme=getattr(request, "param", "light")
+    )
+    page = context.new_page()
+    outside, sockets, errors = [], [], []
+
+    def local_only(route):
+        if urlsplit(route.request.url).hostname in LOOPBACK:
+            route.continue_()
+        else:
+            outside.append(route.request.url)
+            route.abort()
+
+    context.route(lambda url: url.startswith(("http:", "https:")), local_only)
+    page.on(
+        "websocket", lambda s: outside.append(s.url) if urlsplit(s.url).hostname not in LOOPBACK else None
+    )
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    assert [*outside, *(url for url in sockets if urlsplit(url).hostname not in LOOPBACK)] == []
+    assert errors == []

@@ -1,0 +1,161 @@
+"""Checkpoints on disk: round trips, and one clear sentence for everything that is not one."""
+
+import json
+import pickle
+from dataclasses import replace
+
+import pytest
+import torch
+from random_models import random_jets, randomise, weaver_part
+
+from part.errors import PartError
+from part.jets.schema import FULL, JETCLASS
+from part.models.build import build
+from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.config import ModelConfig
+
+SMALL = ModelConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
+
+
+def small_model():
+    torch.manual_seed(0)
+    return randomise(build(SMALL))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return save_checkpoint(tmp_path / "small.safetensors", small_model(), FULL, JETCLASS, {"metrics": {"val_accuracy": 0.5}})
+
+
+def edit_card(path, **changes):
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps(json.loads(card.read_text()) | changes))
+
+
+def test_what_is_saved_comes_back(saved):
+    checkpoint = load_checkpoint(saved)
+    jets = random_jets()
+    # Not bit for bit: with gradients switched off torch takes another attention kernel.
+    torch.testing.assert_close(checkpoint.model(*jets), small_model()(*jets), atol=1e-5, rtol=0)
+    assert (checkpoint.model.config, checkpoint.features, checkpoint.dataset) == (SMALL, FULL, JETCLASS)
+    assert checkpoint.card["metrics"] == {"val_accuracy": 0.5}
+    assert not any(p.requires_grad for p in checkpoint.model.parameters())
+
+
+def test_saving_leaves_nothing_but_the_checkpoint_and_its_card(saved):
+    assert sorted(p.name for p in saved.parent.iterdir()) == ["small.json", "small.safetensors"]
+
+
+def test_a_changed_file_no_longer_fits_its_card(saved):
+    content = bytearray(saved.read_bytes())
+    content[-1] ^= 1
+    saved.write_bytes(content)
+    with pytest.raises(PartError, match=r"not the file that its card describes"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"features": "fuller"}, "features is 'fuller'; expected one of kin"),
+        ({"dataset": "JetClub"}, "dataset is 'JetClub'; expected one of JetClass"),
+        ({"config": SMALL.to_dict() | {"depth": 3}}, "check depth"),
+        ({"config": SMALL.to_dict() | {"model": "GPT"}}, "no model 'GPT'"),
+        ({"config": replace(SMALL, layers=3).to_dict()}, r"lacks the tensor blocks\.2"),
+        ({"config": replace(SMALL, classes=9).to_dict()}, r"head\.weight has shape \(10, 32\), expected \(9, 32\)"),
+    ],
+)
+def test_a_card_that_says_something_else_is_refused(saved, changes, sentence):
+    edit_card(saved, **changes)
+    with pytest.raises(PartError, match=sentence):
+        load_checkpoint(saved)
+
+
+def test_a_missing_or_broken_card_is_named(saved):
+    card = saved.with_suffix(".json")
+    card.write_text("{")
+    with pytest.raises(PartError, match=r"small\.json is no valid JSON"):
+        load_checkpoint(saved)
+    card.unlink()
+    with pytest.raises(PartError, match=r"has no card: expected small\.json beside it"):
+        load_checkpoint(saved)
+
+
+def test_an_unknown_name_lists_what_there_is():
+    with pytest.raises(PartError, match="no checkpoint part-fool: give a file or one of"):
+        load_checkpoint("part-fool")
+
+
+class Attack:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('this must never run')",))
+
+
+def test_a_pickle_that_would_run_code_is_not_opened(tmp_path):
+    for path, write in (
+        (tmp_path / "zip.pt", lambda p: torch.save({"cls_token": Attack()}, p)),
+        (tmp_path / "raw.pt", lambda p: p.write_bytes(pickle.dumps({"cls_token": Attack()}))),
+    ):
+        write(path)
+        with pytest.raises(PartError, match=r"could run code, so it was not opened|is damaged or truncated"):
+            load_checkpoint(path)
+
+
+def test_a_truncated_pt_is_refused_wherever_it_ends(tmp_path):
+    path = tmp_path / "net.pt"
+    torch.save({"cls_token": torch.zeros(1, 1, 128)}, path)
+    content = path.read_bytes()
+    for end in range(1, len(content) - 1, 97):
+        path.write_bytes(content[:end])
+        with pytest.raises(PartError, match=str(path)):
+            load_checkpoint(path)
+
+
+def test_a_truncated_safetensors_is_refused(saved):
+    content = saved.read_bytes()
+    for end in (0, 1, 7, 100, len(content) // 2):
+        saved.write_bytes(content[:end])
+        with pytest.raises(PartError, match=r"no whole checkpoint"):
+            load_checkpoint(saved)
+
+
+def test_another_architecture_is_refused(tmp_path):
+    path = tmp_path / "resnet.pt"
+    torch.save({"conv1.weight": torch.zeros(3)}, path)
+    with pytest.raises(PartError, match="unknown architecture: expected the state dict of weaver's ParticleTransformer"):
+        load_checkpoint(path)
+
+
+def weaver_state(**options):
+    return weaver_part("0.5.3", **options).state_dict()
+
+
+def test_a_weaver_tensor_that_no_part_has_is_named(tmp_path):
+    path = tmp_path / "net.pt"
+    torch.save(weaver_state() | {"blocks.0.fc1_g.weight": torch.zeros(512, 128)}, path)
+    with pytest.raises(PartError, match=r"blocks\.0\.fc1_g\.weight belongs to no ParT"):
+        load_checkpoint(path)
+
+
+def test_a_weaver_tensor_of_a_wrong_shape_is_named(tmp_path):
+    path = tmp_path / "net.pt"
+    torch.save(weaver_state() | {"blocks.3.fc2.bias": torch.zeros(64)}, path)
+    with pytest.raises(PartError, match=r"blocks\.3\.ffn\.down\.bias has shape \(64,\), expected \(128,\)"):
+        load_checkpoint(path)
+
+
+def test_a_missing_weaver_tensor_is_named(tmp_path):
+    path = tmp_path / "net.pt"
+    state = weaver_state()
+    del state["norm.bias"]
+    torch.save(state, path)
+    with pytest.raises(PartError, match=r"lacks the tensor norm\.bias"):
+        load_checkpoint(path)
+
+
+def test_two_classes_with_kin_inputs_need_to_be_told_the_dataset(tmp_path):
+    path = tmp_path / "net.pt"
+    torch.save(weaver_state(inputs=7, classes=2, num_layers=1), path)
+    with pytest.raises(PartError, match="TopLandscape or QuarkGluon; say which with dataset="):
+        load_checkpoint(path)
+    assert load_checkpoint(path, dataset="QuarkGluon").dataset.name == "QuarkGluon"

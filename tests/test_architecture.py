@@ -1,0 +1,123 @@
+"""Arrows point one way: who may import whom."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Each room imports only from those before it. What is no room of its own may be imported by none of them.
+ROOMS = (
+    "part.errors",
+    "part.jets",
+    "part.simulate",
+    "part.models",
+    "part.trace",
+    "part.tagger",
+    "part.analysis",
+    "part.training",
+    "part.figures",
+    "part.export",
+    "part.cli",
+    "part.__main__",
+)
+# These may be imported anywhere above the given room: the package's own front door.
+FRONT = {"part": "part.tagger"}
+
+
+def module_name(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for folder in ("part", "app") for path in (ROOT / folder).rglob("*.py")}
+MODULES["streamlit_app"] = ROOT / "streamlit_app.py"
+
+
+def imported(name: str) -> Iterator[str]:
+    """Full names of what a module imports, wherever in it; of this project the modules, else the packages."""
+    package = name if MODULES[name].name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            yield from (known(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (known(f"{base}.{alias.name}") for alias in node.names)
+
+
+def known(name: str) -> str:
+    """The longest part of a name that is a module of the project, or the name itself."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((prefix for prefix in prefixes if prefix in MODULES), name)
+
+
+def room(name: str) -> int | None:
+    """The place of a module of `part` among the rooms."""
+    name = FRONT.get(name, name)
+    return next((i for i, r in enumerate(ROOMS) if name == r or name.startswith(r + ".")), None)
+
+
+IMPORTS = {name: sorted(set(imported(name)) - {name}) for name in MODULES}
+
+
+def test_the_walk_sees_imports():
+    assert {"part.errors", "part.jets.schema", "awkward.Array"} & set(IMPORTS["part.jets.readers"])
+    assert "part.trace" in IMPORTS["part.tagger"]
+    assert "app.choices" in IMPORTS["app.pages.explore"]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("part.")))
+def test_rooms_import_only_from_those_before_them(name):
+    place = room(name)
+    assert place is not None, f"{name} is in no room"
+    if name in FRONT:
+        return
+    for other in IMPORTS[name]:
+        if other.split(".")[0] == "part":
+            assert room(other) is not None, f"{name} imports {other}, which is in no room"
+            assert room(other) <= place, f"{name} imports {other}, a room above it"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("part")))
+def test_the_library_knows_neither_streamlit_nor_the_app(name):
+    outside = {other.split(".")[0] for other in IMPORTS[name]}
+    assert not outside & {"streamlit", "app", "streamlit_app"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in MODULES if name.startswith("app") and name != "app.backend")
+)
+def test_only_the_backend_knows_the_library(name):
+    heavy = {"part", "torch", "awkward", "uproot", "fastjet", "safetensors"}
+    assert not {other.split(".")[0] for other in IMPORTS[name]} & heavy
+
+
+def test_torch_and_awkward_end_where_numpy_begins():
+    """A trace is plain numpy: whoever draws or analyses it needs no torch."""
+    for name in MODULES:
+        if name.startswith("part.analysis"):
+            assert not {other.split(".")[0] for other in IMPORTS[name]} & {"torch", "lightning"}, name
+
+
+def test_no_module_imports_itself_through_others():
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            for other in IMPORTS[name]:
+                # A package's front door imports what is behind it; asking for a module behind it is no cycle.
+                if other in MODULES and not name.startswith(other + "."):
+                    visit(other, (*path, name))
+            done.add(name)
+
+    for name in MODULES:
+        visit(name, ())
+
+
+def test_pages_are_thin():
+    for path in (ROOT / "app" / "pages").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 80, path

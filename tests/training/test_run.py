@@ -1,0 +1,155 @@
+"""A training run on toy jets: it learns, resumes exactly, and refuses what cannot go."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from toy_jets import write_jets
+
+import part
+from part.__main__ import main
+from part.jets import make_batch
+from part.jets.schema import FULL, JETCLASS
+from part.models.build import build
+from part.models.config import ModelConfig
+from part.training.plan import Plan
+from part.training.run import train
+from part.training.task import calibrate, flat_then_decay
+
+TINY = {"batch_size": 16, "micro_batch": 8, "jets_per_epoch": 32, "val_jets": 20, "calibration_jets": 20}
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train")
+    counts = np.random.default_rng(0).integers(2, 20, 60).tolist()
+    train_jets, val_jets = write_jets(folder / "train.root", counts), write_jets(folder / "val.root", counts, seed=1)
+    return Plan(
+        "JetClass", "ParT", "full", (str(train_jets),), (str(val_jets),), "toy", str(folder), epochs=2, precision="fp32", **TINY
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(plan):
+    return train(plan)
+
+
+def test_a_run_leaves_a_model_that_loads_and_a_card_that_tells_of_it(trained):
+    tagger = part.load_model(trained, device="cpu")
+    card = tagger.card
+    assert card["training"]["jets_seen"] == 64
+    assert card["training"]["unique_jets"] == 60
+    assert card["training"]["epochs_done"] == 2
+    assert 0 <= card["metrics"]["val_accuracy"] <= 1
+    assert tagger.predict(part.read_jets(trained.parents[1] / "val.root")).shape == (60, 10)
+
+
+def test_the_log_has_the_loss_and_the_metrics_of_each_epoch(trained):
+    with open(trained.parent / "log" / "metrics.csv") as file:
+        rows = list(csv.DictReader(file))
+    for column in ("train_loss_epoch", "val_loss", "val_accuracy", "val_auc"):
+        assert [row["epoch"] for row in rows if row[column]] == ["0", "1"], column
+
+
+def test_training_moves_every_weight_and_holds_the_statistics(plan, trained):
+    after = load_file(trained)
+    assert float(after["blocks.7.c_attn"].std()) > 0
+    before = Plan(**(plan.to_dict() | {"name": "calibrated", "epochs": 1, "lr": 1e-12}))
+    start = load_file(train(before))
+    for name, value in after.items():
+        if name.endswith(("running_mean", "running_var")):
+            assert torch.equal(value, start[name]), name
+        elif not name.endswith("attn.qkv.bias"):  # a third of it, the keys', softmax cannot see
+            assert not torch.equal(value, start[name]), name
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(plan, trained, monkeypatch):
+    cut = replace(plan, name="cut")
+
+    class PowerCut(Exception):
+        pass
+
+    from part.training import task
+
+    original = task.TaggerTask.training_step
+
+    def fail_in_the_second_epoch(self, batch, index):
+        if self.trainer.current_epoch == 1 and index == 1:
+            raise PowerCut
+        return original(self, batch, index)
+
+    monkeypatch.setattr(task.TaggerTask, "training_step", fail_in_the_second_epoch)
+    with pytest.raises(PowerCut):
+        train(cut)
+    monkeypatch.undo()
+    resumed = load_file(train(cut, resume=True))
+    for name, value in load_file(trained).items():
+        assert torch.equal(resumed[name], value), name
+
+
+def test_a_run_is_not_overwritten(plan, trained):
+    with pytest.raises(part.PartError, match="holds a run already; use --resume"):
+        train(plan)
+
+
+def test_a_run_is_resumed_only_as_what_it_was(plan, trained):
+    with pytest.raises(part.PartError, match=r"started with another lr: 0\.001"):
+        train(replace(plan, lr=0.1), resume=True)
+    with pytest.raises(part.PartError, match="no finished epoch to resume"):
+        train(replace(plan, name="never"), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"dataset": "JetClub"}, "no dataset 'JetClub'"),
+        ({"features": "fool"}, "no feature set 'fool'"),
+        ({"features": "kinpidplus"}, "JetClass has no kinpidplus inputs"),
+        ({"batch_size": 20}, "cannot be dealt out evenly"),
+        ({"epochs": 0}, "count from 1"),
+    ],
+)
+def test_a_plan_that_cannot_go_is_refused(plan, changes, sentence):
+    with pytest.raises(part.PartError, match=sentence):
+        replace(plan, **changes)
+
+
+def test_an_unknown_precision_and_model_are_refused(plan):
+    with pytest.raises(part.PartError, match="no precision 'int3'"):
+        train(replace(plan, name="odd", precision="int3"))
+    with pytest.raises(part.PartError, match="no model 'Party'"):
+        train(replace(plan, name="odder", model="Party"))
+
+
+def test_the_command_line_reaches_the_plan(plan, tmp_path, capsys):
+    files = ["--train", plan.train[0], "--val", plan.val[0], "--out", str(tmp_path), "--epochs", "1"]
+    sizes = [f"--{key.replace('_', '-')}={value}" for key, value in TINY.items()]
+    assert main(["train", "JetClass", "ParT", "kin", *files, *sizes, "--name", "cli"]) == 0
+    written = json.loads((tmp_path / "cli" / "plan.json").read_text())
+    assert (written["features"], written["batch_size"], written["epochs"]) == ("kin", 16, 1)
+    assert main(["train", "JetClass", "ParT", "kin", *files, *sizes, "--name", "cli"]) == 2
+    assert "use --resume" in capsys.readouterr().err
+    model = str(tmp_path / "cli" / "cli.safetensors")
+    out = tmp_path / "metrics.json"
+    assert main(["evaluate", "--model", model, "--jets", plan.val[0], "--out", str(out)]) == 0
+    assert json.loads(out.read_text())["jets"] == 60
+
+
+def test_calibrated_statistics_are_those_of_the_real_particles(plan):
+    jets = part.read_jets(plan.train[0])
+    batch = make_batch(jets, FULL, JETCLASS, length=40)
+    model = build(ModelConfig(layers=1))
+    calibrate(model, batch)
+    torch.testing.assert_close(model.embed.norm.running_mean, batch.x[batch.mask].mean(0))
+    assert model.training
+    assert not model.embed.norm.training
+
+
+def test_the_learning_rate_is_flat_then_falls_to_a_hundredth():
+    assert [flat_then_decay(x, 0.7) for x in (0.0, 0.7)] == [1.0, 1.0]
+    assert flat_then_decay(0.85, 0.7) == pytest.approx(0.1)
+    assert flat_then_decay(1.0, 0.7) == pytest.approx(0.01)
