@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from lightning.pytorch.utilities import rank_zero_info
+
     from part.training.run import train
 
     name = args.name or f"{args.model}-{args.features}".lower()
@@ -48,4 +50,4 @@ def run(args: argparse.Namespace) -> None:
         key: tuple(v) if isinstance(v, list) else v for key, v in vars(args).items() if key in _DEFAULTS
     }
     path = train(Plan(**(values | {"name": name})), resume=args.resume)
-    print(f"Wrote {path}.")
+    rank_zero_info(f"Wrote {path}.")

@@ -126,9 +126,14 @@ class LengthSampler(Sampler):
             pool = jets[start * self.batch_size : (start + batches) * self.batch_size]
             pool = pool[np.argsort(self.lengths[pool], kind="stable")]
             micro = np.split(pool, np.arange(self.micro_batch, len(pool), self.micro_batch))
-            order = rng.permutation(len(micro)).reshape(batches, -1)
-            for row in order[:, self.rank :: self.ranks]:
-                yield [micro[i] for i in row]
+            for row in np.sort(rng.permutation(len(micro)).reshape(batches, -1)):
+                yield [micro[i] for i in row[_owners(len(row), self.ranks) == self.rank]]
+
+
+def _owners(count: int, ranks: int) -> np.ndarray:
+    """Which rank takes each of `count` micro-batches sorted by length: there and back, so that all get like work."""
+    turn = np.arange(count) % (2 * ranks)
+    return np.minimum(turn, 2 * ranks - 1 - turn)
 
 
 def _passes(jets: int, start: int, count: int, seed: int) -> np.ndarray:

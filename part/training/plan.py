@@ -36,7 +36,7 @@ class Plan:
     clip: float = 1.0
     dropout: float = 0.1
     seed: int = 1
-    calibration_jets: int = 2048
+    calibration_jets: int = 512
     precision: str = "auto"
     devices: int = 1
 

@@ -7,7 +7,6 @@ runs/NAME/log/metrics.csv    losses and metrics by step and epoch
 """
 
 import json
-import os
 import platform
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from part.errors import PartError
 from part.models.checkpoint import save_checkpoint
@@ -104,7 +104,7 @@ class SaveModel(Callback):
 def _prepare(plan: Plan, folder: Path, resume: bool) -> str | None:
     """Write the plan down, or check it against the one being resumed; returns the state to resume from."""
     written, last = folder / "plan.json", folder / "last.ckpt"
-    if "LOCAL_RANK" in os.environ:  # a second process of the same run: the first has done this
+    if rank_zero_only.rank > 0:  # a second process of the same run: the first does this
         return str(last) if resume else None
     asked = json.loads(json.dumps(plan.to_dict()))
     if not resume:

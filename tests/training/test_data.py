@@ -61,6 +61,8 @@ def test_processes_share_each_batch_without_overlap():
         together = np.concatenate([jets for part in parts for jets in part])
         assert sorted(together) == sorted(np.concatenate(batch))
         assert sum(map(len, parts[0])) == sum(map(len, parts[1])) == 16
+    work = [sum(len(jets) * COUNTS[jets[-1]] for batch in share for jets in batch) for share in shares]
+    assert max(work) < 1.15 * min(work)
 
 
 def test_sorting_by_length_saves_most_of_the_padding():
