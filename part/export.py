@@ -124,9 +124,7 @@ def bundle(export: Export, formats: Sequence[str] = FORMATS) -> bytes:
     return out.getvalue()
 
 
-def save(
-    export: Export, folder: str | os.PathLike, formats: Sequence[str], force: bool = False
-) -> list[Path]:
+def save(export: Export, folder: str | os.PathLike, formats: Sequence[str], force: bool = False) -> list[Path]:
     """Write the files into a folder, which is made if needed; PartError if one is there and not `force`."""
     folder = Path(folder)
     contents = {folder / name: content for name, content in files(export, formats).items()}

@@ -97,9 +97,7 @@ def _particle_arrays(model: nn.Module, heard: dict[str, Tensor], mask: Tensor) -
         if f"blocks.0.{name}" in heard:
             stacked = torch.stack([heard[f"blocks.{i}.{name}"] for i in range(layers)], 1)
             arrays[name] = torch.where(pairs, stacked, 0)
-    written = torch.stack(
-        [_written(model.blocks[i].attn, heard[f"blocks.{i}.values"]) for i in range(layers)], 1
-    )
+    written = torch.stack([_written(model.blocks[i].attn, heard[f"blocks.{i}.values"]) for i in range(layers)], 1)
     arrays["value_norms"] = arrays["pattern"] * written[..., None, :]
     states = [heard[f"blocks.{i}.residual"] for i in range(layers)] + [heard["residual"]]
     arrays["residual_norms"] = torch.stack([state.norm(dim=-1) for state in states], 1) * mask[:, None]
@@ -113,9 +111,7 @@ def _written(attention: nn.Module, values: Tensor) -> Tensor:
 
 
 def _class_arrays(heard: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-    patterns = [
-        t for name, t in heard.items() if name.startswith("class_blocks.") and name.endswith(".pattern")
-    ]
+    patterns = [t for name, t in heard.items() if name.startswith("class_blocks.") and name.endswith(".pattern")]
     if not patterns:
         return {}
     return {"class_pattern": torch.stack(patterns, 1).squeeze(-2)}

@@ -22,9 +22,7 @@ def randomise(model: torch.nn.Module, seed: int = 1) -> torch.nn.Module:
     with torch.no_grad():
         for tensor in [*model.parameters(), *model.buffers()]:
             if tensor.is_floating_point():
-                tensor += (
-                    0.2 * torch.rand(tensor.shape, generator=g) * tensor.std().nan_to_num(1.0).clamp(min=0.5)
-                )
+                tensor += 0.2 * torch.rand(tensor.shape, generator=g) * tensor.std().nan_to_num(1.0).clamp(min=0.5)
     return model.eval()
 
 

@@ -1,4 +1,4 @@
-"""Witnesses outside the project: weaver-core in two versions, official weights, real jets. Absent ones skip, saying so."""
+"""Witnesses outside the project: weaver-core twice, official weights, real jets. Absent ones skip, saying so."""
 
 import importlib
 import sys

@@ -15,7 +15,7 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 def auc(scores: np.ndarray, positive: np.ndarray) -> float:
     """Probability that a positive (bool, (J,)) scores above a negative, ties counting half (Mann-Whitney)."""
-    values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    _values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     mean_rank = np.cumsum(counts) - (counts - 1) / 2
     n_pos, n_neg = int(positive.sum()), int((~positive).sum())
     if not n_pos or not n_neg:
@@ -38,9 +38,7 @@ def macro_auc(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(values))
 
 
-def rejection(
-    probabilities: np.ndarray, labels: np.ndarray, signal: int, background: int, efficiency: float
-) -> float:
+def rejection(probabilities: np.ndarray, labels: np.ndarray, signal: int, background: int, efficiency: float) -> float:
     """1 / (share of background jets kept) at a cut that keeps `efficiency` of the signal jets.
 
     The score is p_signal / (p_signal + p_background). Infinite where no background jet passes.

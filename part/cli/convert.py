@@ -20,8 +20,6 @@ def run(args: argparse.Namespace) -> None:
     if args.out.exists():
         raise PartError(f"{args.out} exists; give another name.")
     checkpoint = load_checkpoint(args.weights, args.dataset)
-    card = {
-        "converted_from": {"file": Path(args.weights).name, "sha256": checkpoint.sha256} | checkpoint.card
-    }
+    card = {"converted_from": {"file": Path(args.weights).name, "sha256": checkpoint.sha256} | checkpoint.card}
     save_checkpoint(args.out, checkpoint.model, checkpoint.features, checkpoint.dataset, card)
     print(f"Wrote {args.out}.")

@@ -55,7 +55,5 @@ def measure(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset) -> d
             if (truth == index).any() and (truth == 0).any():
                 efficiency = _EFFICIENCY.get(name, 0.5)
                 factor = rejection(probabilities, truth, index, 0, efficiency)
-                result[f"rejection_{name}_{100 * efficiency:g}%"] = (
-                    round(factor, 1) if np.isfinite(factor) else None
-                )
+                result[f"rejection_{name}_{100 * efficiency:g}%"] = round(factor, 1) if np.isfinite(factor) else None
     return result

@@ -21,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--order", choices=ORDERS, default=default.order, help="of the constituents")
     parser.add_argument("--query", type=int, help="a constituent, from 1 in file order")
     parser.add_argument("--edges", type=int, default=default.edges, help="of a display, at most")
-    parser.add_argument(
-        "--format", default="png", help="one or more of png,svg,pdf,html,npz,csv,json,py, or all"
-    )
+    parser.add_argument("--format", default="png", help="one or more of png,svg,pdf,html,npz,csv,json,py, or all")
     parser.add_argument("--width", type=float, default=3.4, help="inches on paper")
     parser.add_argument("--out", required=True, help="folder to write into")
     parser.add_argument("--dataset", help="of weaver weights that fit more than one")

@@ -11,9 +11,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Plan)}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", help="JetClass, QuarkGluon or TopLandscape")
     parser.add_argument("model", help="ParT")
-    parser.add_argument(
-        "features", nargs="?", default="kin", help="kin, kinpid, full or kinpidplus (default: kin)"
-    )
+    parser.add_argument("features", nargs="?", default="kin", help="kin, kinpid, full or kinpidplus (default: kin)")
     parser.add_argument("--train", nargs="+", required=True, metavar="PATH", help="files, folders or globs")
     parser.add_argument("--val", nargs="+", required=True, metavar="PATH", help="files, folders or globs")
     parser.add_argument("--name", help="of the run and its checkpoint (default: MODEL-FEATURES)")
@@ -46,8 +44,6 @@ def run(args: argparse.Namespace) -> None:
     from part.training.run import train
 
     name = args.name or f"{args.model}-{args.features}".lower()
-    values = {
-        key: tuple(v) if isinstance(v, list) else v for key, v in vars(args).items() if key in _DEFAULTS
-    }
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in vars(args).items() if key in _DEFAULTS}
     path = train(Plan(**(values | {"name": name})), resume=args.resume)
     rank_zero_info(f"Wrote {path}.")

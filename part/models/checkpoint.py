@@ -50,9 +50,7 @@ def resolve(name: str | Path) -> Path:
         return path
     if by_name.is_file() and os.sep not in str(name):
         return by_name
-    raise PartError(
-        f"There is no checkpoint {name}: give a file or one of {', '.join(shipped()) or 'none shipped'}."
-    )
+    raise PartError(f"There is no checkpoint {name}: give a file or one of {', '.join(shipped()) or 'none shipped'}.")
 
 
 def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
@@ -67,9 +65,7 @@ def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
     if content[:2] == b"PK" or content[:1] == b"\x80":
         config, state = _read_weaver(path)
         features, schema = _schema_of(config, dataset, path)
-        card = {
-            "source": f"weaver-core {'0.4' if config.transposed_channels else '0.5'} state dict {path.name}"
-        }
+        card = {"source": f"weaver-core {'0.4' if config.transposed_channels else '0.5'} state dict {path.name}"}
     else:
         state = _read_safetensors(path, content)
         card = _read_card(path, sha256)
@@ -121,9 +117,7 @@ def _read_weaver(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
         raise PartError(f"{path} is damaged or truncated: expected a PyTorch state dict (.pt).") from None
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not is_weaver_part(
-        {k: v for k, v in state.items() if isinstance(k, str)}
-    ):
+    if not isinstance(state, dict) or not is_weaver_part({k: v for k, v in state.items() if isinstance(k, str)}):
         raise PartError(
             f"{path} is of an unknown architecture: expected the state dict of weaver's ParticleTransformer."
         )
@@ -134,9 +128,7 @@ def _read_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
         return load(content)
     except SafetensorError:
-        raise PartError(
-            f"{path} is no whole checkpoint: expected safetensors or a PyTorch state dict (.pt)."
-        ) from None
+        raise PartError(f"{path} is no whole checkpoint: expected safetensors or a PyTorch state dict (.pt).") from None
 
 
 def _read_card(path: Path, sha256: str) -> dict:
@@ -150,9 +142,7 @@ def _read_card(path: Path, sha256: str) -> dict:
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise PartError(f"{card_path} is no valid JSON.") from None
     missing = [
-        key
-        for key in ("config", "features", "dataset", "sha256")
-        if not isinstance(card, dict) or key not in card
+        key for key in ("config", "features", "dataset", "sha256") if not isinstance(card, dict) or key not in card
     ]
     if missing:
         raise PartError(f"{card_path} does not tell {', '.join(missing)}.")
@@ -175,13 +165,9 @@ def _schema_of(config: ModelConfig, dataset: str | None, path: Path) -> tuple[Fe
     if dataset is not None:
         fitting = [d for d in fitting if d.name == dataset]
     if len(fitting) > 1:
-        raise PartError(
-            f"{path} could be trained on {' or '.join(d.name for d in fitting)}; say which with dataset=."
-        )
+        raise PartError(f"{path} could be trained on {' or '.join(d.name for d in fitting)}; say which with dataset=.")
     if not fitting:
-        raise PartError(
-            f"{path} has {config.classes} classes and {features.name} inputs, which fit no known dataset."
-        )
+        raise PartError(f"{path} has {config.classes} classes and {features.name} inputs, which fit no known dataset.")
     return features, fitting[0]
 
 
@@ -191,9 +177,7 @@ def _fits(dataset: Dataset, features: FeatureSet, classes: int) -> bool:
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
     """A model's state without BatchNorm's batch counters, which say nothing about it."""
-    return {
-        key: value for key, value in model.state_dict().items() if not key.endswith("num_batches_tracked")
-    }
+    return {key: value for key, value in model.state_dict().items() if not key.endswith("num_batches_tracked")}
 
 
 def _load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
@@ -202,8 +186,7 @@ def _load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> No
         word = "lacks the" if odd[0] in expected else "has an unknown"
         raise PartError(f"{path} {word} tensor {odd[0]} ({len(odd)} such in all) for {model.config.model}.")
     for key, value in expected.items():
-        if state[key].shape != value.shape:
-            raise PartError(
-                f"{path}: {key} has shape {tuple(state[key].shape)}, expected {tuple(value.shape)} by its configuration."
-            )
+        found, due = tuple(state[key].shape), tuple(value.shape)
+        if found != due:
+            raise PartError(f"{path}: {key} has shape {found}, expected {due} by its configuration.")
     model.load_state_dict(state, strict=False)  # checked above; only the batch counters are left out

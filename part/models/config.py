@@ -30,9 +30,7 @@ class ModelConfig:
 
     def __post_init__(self):
         if self.width % self.heads:
-            raise PartError(
-                f"The width {self.width} of {self.model} is no multiple of its {self.heads} heads."
-            )
+            raise PartError(f"The width {self.width} of {self.model} is no multiple of its {self.heads} heads.")
 
     @property
     def width(self) -> int:
@@ -48,7 +46,5 @@ class ModelConfig:
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             odd = ", ".join(sorted(set(values) ^ known))
-            raise PartError(
-                f"The model configuration should have exactly the keys {sorted(known)}; check {odd}."
-            )
+            raise PartError(f"The model configuration should have exactly the keys {sorted(known)}; check {odd}.")
         return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})

@@ -3,6 +3,8 @@
 Shapes: B jets, N particles, F features, D channels.
 """
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -36,10 +38,7 @@ class Embed(nn.Module):
         self.norm = nn.BatchNorm1d(inputs)
         sizes = (inputs, *widths)
         self.layers = nn.Sequential(
-            *(
-                nn.Sequential(nn.LayerNorm(a), nn.Linear(a, b), nn.GELU())
-                for a, b in zip(sizes, sizes[1:], strict=False)
-            )
+            *(nn.Sequential(nn.LayerNorm(a), nn.Linear(a, b), nn.GELU()) for a, b in itertools.pairwise(sizes))
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 Shapes: B jets, N particles, H heads, P real pairs (i >= j) of all jets.
 """
 
+import itertools
 import math
 
 import torch
@@ -45,7 +46,7 @@ class PairEmbed(nn.Module):
         super().__init__()
         sizes = (len(PAIR_FEATURES), *widths, heads)
         self.norm = nn.BatchNorm1d(len(PAIR_FEATURES))
-        self.layers = nn.Sequential(*(NormedLinear(a, b) for a, b in zip(sizes, sizes[1:], strict=False)))
+        self.layers = nn.Sequential(*(NormedLinear(a, b) for a, b in itertools.pairwise(sizes)))
 
     def embed(self, features: Tensor) -> Tensor:
         """Pair features (P, 4) -> bias (P, H)."""

@@ -26,9 +26,7 @@ class Block(nn.Module):
         self.transposed_channels = config.transposed_channels
         self.pre_attn_norm = nn.LayerNorm(width)
         self.attn = Attention(width, config.heads, dropout)
-        self.c_attn = nn.Parameter(
-            torch.ones(config.heads)
-        )  # scales channel groups after the output projection
+        self.c_attn = nn.Parameter(torch.ones(config.heads))  # scales channel groups after the output projection
         self.post_attn_norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
         self.pre_ffn_norm = nn.LayerNorm(width)
@@ -84,9 +82,7 @@ class ParticleTransformer(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
         nn.init.trunc_normal_(self.class_token, std=0.02)
-        for depth, block in enumerate(
-            self.blocks, 1
-        ):  # keeps the residual stream's variance bounded in depth
+        for depth, block in enumerate(self.blocks, 1):  # keeps the residual stream's variance bounded in depth
             for linear in (block.attn.out, block.ffn.down):
                 linear.weight.data /= (2.0 * depth) ** 0.5
 

@@ -48,13 +48,9 @@ def convert_part(state: Mapping[str, Tensor], source: str) -> tuple[ModelConfig,
     for key, value in state.items():
         ours = _rename(key)
         if ours is None:
-            raise PartError(
-                f"{source}: the tensor {key} belongs to no ParT as published (weaver-core 0.4 or 0.5)."
-            )
+            raise PartError(f"{source}: the tensor {key} belongs to no ParT as published (weaver-core 0.4 or 0.5).")
         # A 1x1 convolution over pairs is a linear layer.
-        renamed[ours] = (
-            value.squeeze(-1) if re.match(r"pair_embed\.layers\.\d+\.linear\.weight", ours) else value
-        )
+        renamed[ours] = value.squeeze(-1) if re.match(r"pair_embed\.layers\.\d+\.linear\.weight", ours) else value
     return _config(renamed, "blocks.0.attn.in_proj_weight" in state, source), renamed
 
 

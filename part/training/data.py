@@ -88,9 +88,7 @@ def find_files(patterns: list[str]) -> list[Path]:
         else:
             here = [Path(name) for name in glob(pattern)]
         if not here:
-            raise PartError(
-                f"No jets at {pattern}: expected a file, a folder of .root or .parquet files, or a glob."
-            )
+            raise PartError(f"No jets at {pattern}: expected a file, a folder of .root or .parquet files, or a glob.")
         found += here
     return sorted(set(found))
 
@@ -139,9 +137,7 @@ def _owners(count: int, ranks: int) -> np.ndarray:
 def _passes(jets: int, start: int, count: int, seed: int) -> np.ndarray:
     """Numbers start to start + count of an endless stream of jets: shuffled passes, each jet once in a pass."""
     first, last = start // jets, (start + count - 1) // jets
-    stream = np.concatenate(
-        [np.random.default_rng((seed, 1, p)).permutation(jets) for p in range(first, last + 1)]
-    )
+    stream = np.concatenate([np.random.default_rng((seed, 1, p)).permutation(jets) for p in range(first, last + 1)])
     offset = start - first * jets
     return stream[offset : offset + count]
 
@@ -158,9 +154,7 @@ class JetData(lightning.LightningDataModule):
         self.val_jets = load_packed(find_files(list(plan.val)), features, dataset, plan.val_jets, plan.seed)
         self.jets_per_epoch = plan.jets_per_epoch or len(self.train_jets) // plan.batch_size * plan.batch_size
         if self.jets_per_epoch < plan.batch_size:
-            raise PartError(
-                f"An epoch of {self.jets_per_epoch} jets is less than one batch of {plan.batch_size}."
-            )
+            raise PartError(f"An epoch of {self.jets_per_epoch} jets is less than one batch of {plan.batch_size}.")
 
     def calibration_batch(self) -> JetBatch:
         """Random training jets, the same in every process."""

@@ -57,9 +57,7 @@ class Plan:
                 f"to {self.devices} device(s); make it a multiple of {self.micro_batch * self.devices}."
             )
         if min(self.epochs, self.batch_size, self.micro_batch, self.devices) < 1 or not 0 <= self.flat <= 1:
-            raise PartError(
-                "Epochs, batch sizes and devices count from 1, and flat is a share between 0 and 1."
-            )
+            raise PartError("Epochs, batch sizes and devices count from 1, and flat is a share between 0 and 1.")
 
     @property
     def schema(self) -> tuple[Dataset, FeatureSet]:
@@ -68,9 +66,7 @@ class Plan:
     @property
     def config(self) -> ModelConfig:
         dataset, features = self.schema
-        return ModelConfig(
-            model=self.model, inputs=len(features), classes=len(dataset.labels), dropout=self.dropout
-        )
+        return ModelConfig(model=self.model, inputs=len(features), classes=len(dataset.labels), dropout=self.dropout)
 
     def to_dict(self) -> dict:
         return asdict(self)

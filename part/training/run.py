@@ -49,9 +49,7 @@ def train(plan: Plan, resume: bool = False) -> Path:
         log_every_n_steps=20,
         logger=CSVLogger(folder, name="", version="log"),
         callbacks=[
-            ModelCheckpoint(
-                folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True
-            ),
+            ModelCheckpoint(folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
             SaveModel(folder / f"{plan.name}.safetensors", data),
             TQDMProgressBar(refresh_rate=10),
         ],

@@ -24,7 +24,9 @@ def small_model():
 
 @pytest.fixture
 def saved(tmp_path):
-    return save_checkpoint(tmp_path / "small.safetensors", small_model(), FULL, JETCLASS, {"metrics": {"val_accuracy": 0.5}})
+    return save_checkpoint(
+        tmp_path / "small.safetensors", small_model(), FULL, JETCLASS, {"metrics": {"val_accuracy": 0.5}}
+    )
 
 
 def edit_card(path, **changes):
@@ -122,7 +124,9 @@ def test_a_truncated_safetensors_is_refused(saved):
 def test_another_architecture_is_refused(tmp_path):
     path = tmp_path / "resnet.pt"
     torch.save({"conv1.weight": torch.zeros(3)}, path)
-    with pytest.raises(PartError, match="unknown architecture: expected the state dict of weaver's ParticleTransformer"):
+    with pytest.raises(
+        PartError, match="unknown architecture: expected the state dict of weaver's ParticleTransformer"
+    ):
         load_checkpoint(path)
 
 

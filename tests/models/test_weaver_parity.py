@@ -48,9 +48,7 @@ def test_the_layouts_are_told_apart_by_their_keys():
 
 
 def test_other_sizes_are_read_off_the_weights(jets):
-    reference = weaver_part(
-        "0.5.3", classes=10, num_layers=3, num_heads=4, embed_dims=(32, 64), pair_embed_dims=(16,)
-    )
+    reference = weaver_part("0.5.3", classes=10, num_layers=3, num_heads=4, embed_dims=(32, 64), pair_embed_dims=(16,))
     config, state = convert_part(reference.state_dict(), "net")
     assert (config.layers, config.heads, config.embed, config.pair_embed) == (3, 4, (32, 64), (16,))
     model = build(config).eval()

@@ -49,7 +49,9 @@ def test_a_limit_draws_jets_at_random(files):
 
 
 def test_every_jet_is_seen_once_in_a_pass_whatever_the_epochs():
-    seen = np.concatenate([j for epoch in range(5) for batch in sampler(epoch=epoch, jets_per_epoch=160) for j in batch])
+    seen = np.concatenate(
+        [j for epoch in range(5) for batch in sampler(epoch=epoch, jets_per_epoch=160) for j in batch]
+    )
     assert np.bincount(seen, minlength=200).tolist() == [4] * 200  # 800 jets are four passes
 
 

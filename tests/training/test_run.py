@@ -29,7 +29,16 @@ def plan(tmp_path_factory):
     counts = np.random.default_rng(0).integers(2, 20, 60).tolist()
     train_jets, val_jets = write_jets(folder / "train.root", counts), write_jets(folder / "val.root", counts, seed=1)
     return Plan(
-        "JetClass", "ParT", "full", (str(train_jets),), (str(val_jets),), "toy", str(folder), epochs=2, precision="fp32", **TINY
+        "JetClass",
+        "ParT",
+        "full",
+        (str(train_jets),),
+        (str(val_jets),),
+        "toy",
+        str(folder),
+        epochs=2,
+        precision="fp32",
+        **TINY,
     )
 
 
