@@ -8,7 +8,7 @@ run: $(VENV)/app.done
 	$(VENV)/bin/streamlit run streamlit_app.py
 
 test: $(VENV)/test.done
-	$(VENV)/bin/python tests/browser/find_chromium.py --install
+	$(VENV)/bin/python tests/chromium.py
 	OMP_NUM_THREADS=2 $(VENV)/bin/python -m pytest
 
 lint: $(VENV)/test.done

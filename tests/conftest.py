@@ -1,4 +1,20 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # `import witness`
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # `import witness` and the like
+
+import chromium
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, which must be there in CI."""
+    found = chromium.require()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=chromium.FLAGS)
+        yield browser
+        browser.close()

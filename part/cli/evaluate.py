@@ -18,10 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jets", required=True, nargs="+", help="files, folders or globs")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
+    parser.add_argument("--card", action="store_true", help="note the result in the model's card as well")
 
 
 def run(args: argparse.Namespace) -> None:
     from part.jets.readers import labels, read_jets
+    from part.models.checkpoint import amend_card
     from part.tagger import load_model
     from part.training.data import find_files
 
@@ -39,6 +41,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"{name:24} {value}")
     if args.out:
         args.out.write_text(json.dumps(result, indent=2) + "\n")
+    if args.card:
+        amend_card(tagger.path, {"held_out": {"files": [Path(path).name for path in args.jets]} | result})
 
 
 def measure(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset) -> dict:

@@ -79,21 +79,34 @@ def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
 def save_checkpoint(path: Path, model: nn.Module, features: FeatureSet, dataset: Dataset, card: dict) -> Path:
     """Write `path` (.safetensors) and its card; `card` adds training data, metrics and the like.
 
-    Both appear whole or not at all. Returns the path.
+    Each appears whole or not at all. Returns the path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part, part_card = (path.with_name(f".{path.stem}{end}") for end in (".safetensors.part", ".json.part"))
-    save_file({key: value.detach().cpu().contiguous() for key, value in _weights(model).items()}, part)
+    partial = path.with_name(f".{path.name}.part")
+    save_file({key: value.detach().cpu().contiguous() for key, value in _weights(model).items()}, partial)
     schema = {
         "config": model.config.to_dict(),
         "features": features.name,
         "dataset": dataset.name,
-        "sha256": hashlib.sha256(part.read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(partial.read_bytes()).hexdigest(),
     }
-    part_card.write_text(json.dumps(schema | card, indent=2, ensure_ascii=False) + "\n")
-    part.replace(path)
-    part_card.replace(path.with_suffix(".json"))
+    partial.replace(path)
+    _write_card(path.with_suffix(".json"), schema | card)
     return path
+
+
+def amend_card(path: Path, entries: dict) -> None:
+    """Add entries to the card of a project checkpoint, or replace them; what identifies it stays."""
+    card_path = path.with_suffix(".json")
+    if path.suffix != ".safetensors" or not card_path.exists():
+        raise PartError(f"{path} has no card to write to; only project checkpoints have one.")
+    _write_card(card_path, json.loads(card_path.read_text()) | entries)
+
+
+def _write_card(path: Path, card: dict) -> None:
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    partial.replace(path)
 
 
 def _read_weaver(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:

@@ -1,7 +1,6 @@
 """The real server, on a free port of this machine, and Chromium, which may talk to nobody else."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,13 +15,6 @@ import pytest
 from toy_jets import COUNTS, write_jets, write_model
 
 ROOT = Path(__file__).parents[2]
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 LOOPBACK = ("localhost", "127.0.0.1")
 
 
@@ -76,22 +68,6 @@ def wait_until_healthy(process: subprocess.Popen, port: int, log: Path) -> None:
     pytest.fail(f"the server did not start: {log.read_text()}")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium, from PARTSCOPE_CHROMIUM or the path; in CI it must be there."""
-    names = (os.environ.get("PARTSCOPE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, (shutil.which(name) for name in names if name)), None)
-    if found is None:
-        complain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        complain("there is no Chromium; name one with PARTSCOPE_CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(browser, request):
     """A page of 1600 x 900; the test fails on a request to another host and on an error of the page."""
@@ -109,9 +85,7 @@ def page(browser, request):
             route.abort()
 
     context.route(lambda url: url.startswith(("http:", "https:")), local_only)
-    page.on(
-        "websocket", lambda s: outside.append(s.url) if urlsplit(s.url).hostname not in LOOPBACK else None
-    )
+    page.on("websocket", lambda s: outside.append(s.url) if urlsplit(s.url).hostname not in LOOPBACK else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     yield page

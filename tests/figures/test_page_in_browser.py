@@ -6,22 +6,8 @@ from made_up import made_up_scene
 from part.figures import View, figure_data, picked
 from part.figures.screen import standalone
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 LISTEN = """() => { window.got = null; document.getElementById('figure').on('plotly_selected', e => {
     window.got = e.points.map(p => ({x: p.x, y: p.y, customdata: Array.from(p.customdata)})) }) }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        except sync_api.Error:
-            pytest.skip(f"there is no Chromium at {CHROMIUM}")
-        yield browser
-        browser.close()
 
 
 @pytest.mark.browser

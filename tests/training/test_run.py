@@ -144,8 +144,10 @@ def test_the_command_line_reaches_the_plan(plan, tmp_path, capsys):
     assert "use --resume" in capsys.readouterr().err
     model = str(tmp_path / "cli" / "cli.safetensors")
     out = tmp_path / "metrics.json"
-    assert main(["evaluate", "--model", model, "--jets", plan.val[0], "--out", str(out)]) == 0
-    assert json.loads(out.read_text())["jets"] == 60
+    assert main(["evaluate", "--model", model, "--jets", plan.val[0], "--out", str(out), "--card"]) == 0
+    result = json.loads(out.read_text())
+    assert result["jets"] == 60
+    assert part.load_model(model).card["held_out"] == {"files": ["val.root"]} | result
 
 
 def test_calibrated_statistics_are_those_of_the_real_particles(plan):
