@@ -181,9 +181,7 @@ def _latency(weights: str, length: int, _jet: ak.Array, _tagger: Tagger) -> floa
 
 
 @st.cache_data(max_entries=48, show_spinner=False)
-def mosaic_pixels(
-    key: str, bounds: tuple[float, float] | None, theme: str, _scene: Scene, _view: View
-) -> bytes:
+def mosaic_pixels(key: str, bounds: tuple[float, float] | None, theme: str, _scene: Scene, _view: View) -> bytes:
     """The mosaic for the canvas; `key` tells jet, model and view apart by content."""
     return figures.mosaic_bytes(figures.figure_data(_scene, _view, bounds), theme, key)
 

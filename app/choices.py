@@ -101,9 +101,7 @@ def _to(choice: Choice, entries: np.ndarray) -> Selection:
     return choice.selection if found is None else replace(choice.selection, jet=found, particle=None)
 
 
-def _first(
-    selection: Selection, file: files.JetFile, sample: backend.Sample, entries: np.ndarray
-) -> int | None:
+def _first(selection: Selection, file: files.JetFile, sample: backend.Sample, entries: np.ndarray) -> int | None:
     """The first of the entries; the first misclassified one among MAX_SEARCHED if that is asked for."""
     if not selection.wrong:
         return int(entries[0]) if len(entries) else None
@@ -124,9 +122,7 @@ def _file(name: str) -> tuple[files.JetFile, backend.Sample, str | None]:
             return file, backend.sample(file), errors[0] if errors else None
         except backend.BadInput as error:
             errors.append(str(error))
-    raise files.FileRefused(
-        errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to."
-    )
+    raise files.FileRefused(errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to.")
 
 
 def _known_classes(asked: Selection, sample: backend.Sample) -> tuple[str, ...]:

@@ -55,9 +55,7 @@ def to_url(selection: Selection) -> dict[str, str | list[str]]:
             value = f"{value[0]:g}-{value[1]:g}"
         elif field.name in _ONE_BASED:
             value = str(value + 1)
-        params[_URL_NAMES.get(field.name, field.name)] = (
-            list(value) if isinstance(value, tuple) else str(value)
-        )
+        params[_URL_NAMES.get(field.name, field.name)] = list(value) if isinstance(value, tuple) else str(value)
     return params
 
 

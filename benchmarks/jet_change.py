@@ -32,9 +32,7 @@ DRAWINGS = ("mosaic", "matrix", "display", "table")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clicks", type=int, default=15)
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between clicks")
     parser.add_argument("--port", type=int, default=8765)

@@ -3,6 +3,7 @@
 Shapes: J jets, C classes.
 """
 
+import warnings
 from pathlib import Path
 
 import awkward as ak
@@ -78,7 +79,14 @@ class Tagger:
         return trace_model(self.model, batch.x, batch.v, batch.mask)
 
     def _batch(self, jets: ak.Array) -> JetBatch:
-        return make_batch(jets, self.features).to(self.device)
+        batch = make_batch(jets, self.features).to(self.device)
+        if too_long := int((batch.dropped > 0).sum()):
+            warnings.warn(
+                f"{too_long} of {len(batch)} jets have more than {MAX_CONSTITUENTS} constituents; "
+                f"the {int(batch.dropped.sum())} of lowest pT were left out.",
+                stacklevel=3,
+            )
+        return batch
 
 
 def load_model(

@@ -87,9 +87,7 @@ def test_the_library_knows_neither_streamlit_nor_the_app(name):
     assert not outside & {"streamlit", "app", "streamlit_app"}
 
 
-@pytest.mark.parametrize(
-    "name", sorted(name for name in MODULES if name.startswith("app") and name != "app.backend")
-)
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("app") and name != "app.backend"))
 def test_only_the_backend_knows_the_library(name):
     heavy = {"part", "torch", "awkward", "uproot", "fastjet", "safetensors"}
     assert not {other.split(".")[0] for other in IMPORTS[name]} & heavy

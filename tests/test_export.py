@@ -14,7 +14,6 @@ from matplotlib.image import imread
 from toy_jets import write_jets, write_model
 
 import part
-from part.__main__ import main
 from part.errors import PartError
 from part.export import FORMATS, MIME, bundle, file_sha256, make, origin, provenance, render, save, script
 from part.figures import View
@@ -135,10 +134,8 @@ def test_names_cannot_smuggle_in_code(figure):
     export = figure(View("prediction"), jets=evil, name=evil)
     assert "<script>alert" not in render(export, "html").decode()
     remake = script(export)
-    lines = [
-        line for line in remake.splitlines() if "import" in line and not line.startswith(("import ", "from "))
-    ]
-    assert all(line.startswith(("JETS = ", "source = ")) for line in lines)
+    carriers = [line.split(" = ")[0] for line in remake.splitlines() if "alert(1)" in line]
+    assert carriers == ["JETS", "source"]  # as the strings they are
     assert "import os" not in remake.splitlines()
     compile(remake, "remake.py", "exec")
     assert re.fullmatch(r"[\w.-]+", export.stem)
@@ -226,42 +223,6 @@ def run_script(folder: Path) -> subprocess.CompletedProcess:
         text=True,
         timeout=120,
     )
-
-
-def test_the_command_line_counts_from_one(folder, tmp_path, capsys):
-    arguments = ["export", "--model", str(folder / "toy.safetensors"), "--jets", str(folder / "jets.root")]
-    arguments += ["--layer", "2", "--head", "3", "--query", "4", "--quantity", "bias", "--out", str(tmp_path)]
-    assert main([*arguments, "--format", "json,csv"]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    assert sorted(Path(line).name for line in printed if line.startswith(str(tmp_path))) == [
-        "toy_entry0_matrix_L2H3_bias.csv",
-        "toy_entry0_matrix_L2H3_bias.json",
-        "toy_entry0_matrix_L2H3_bias_constituents.csv",
-    ]
-    told = json.loads((tmp_path / "toy_entry0_matrix_L2H3_bias.json").read_text())
-    assert (told["view"]["layer"], told["view"]["head"], told["view"]["query"]) == (1, 2, 3)
-
-
-@pytest.mark.parametrize(
-    ("extra", "message"),
-    [
-        (["--layer", "0"], "--layer is 0; layers count from 1"),
-        (["--head", "4"], "toy has 3 heads; there is no head 4"),
-        (["--query", "21"], "The jet has 20 constituents; there is no constituent 21"),
-        (["--format", "png,bmp"], "There is no format 'bmp'"),
-        (["--width", "40"], "The width is 40 inches; expected 2.4 to 12"),
-        (["--entry", "2"], "start 2 is beyond the last entry"),
-        (["--jets", "nowhere.root"], "nowhere.root: No such file"),
-        (["--model", "nowhere.pt"], "There is no checkpoint nowhere.pt"),
-    ],
-)
-def test_bad_input_ends_with_one_sentence(folder, tmp_path, capsys, extra, message):
-    arguments = ["export", "--model", str(folder / "toy.safetensors"), "--jets", str(folder / "jets.root")]
-    assert main([*arguments, "--out", str(tmp_path / "out"), *extra]) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert len(error.strip().splitlines()) == 1
-    assert not (tmp_path / "out").exists()
 
 
 def test_remote_files_have_no_checksum():

@@ -63,6 +63,13 @@ def test_unknown_choices_are_refused(files, options, sentence):
         part.load_model(files[0], **options)
 
 
+def test_the_user_is_told_of_constituents_that_no_model_sees(tagger, tmp_path):
+    jets = part.read_jets(write_jets(tmp_path / "long.root", [130, 20, 140]))
+    with pytest.warns(UserWarning, match="2 of 3 jets have more than 128 constituents; the 14 of lowest pT"):
+        trace = tagger.trace(jets)
+    assert trace.mask.sum(1).tolist() == [128, 20, 128]
+
+
 def test_missing_inputs_are_named(files, tagger, tmp_path):
     jets = part.read_jets(write_jets(tmp_path / "momenta.root", [5, 6], momenta_only=True))
     with pytest.raises(part.PartError, match="part_charge"):

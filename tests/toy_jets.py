@@ -73,6 +73,4 @@ def write_model(path: Path, seed: int = 0, features: str = "full", **config) -> 
         for block in model.blocks:
             block.attn.qkv.weight *= 3
         model.head.weight *= 2
-    return save_checkpoint(
-        path, model, FEATURE_SETS[features], JETCLASS, {"training": "none: random weights"}
-    )
+    return save_checkpoint(path, model, FEATURE_SETS[features], JETCLASS, {"training": "none: random weights"})

@@ -100,9 +100,7 @@ class Card:
             # Where several models share one row of detail, it must say whose it is.
             whose = f"{self.model}, " if len(self.choice.selection.models) > 2 else ""
             caption = f"{whose}{view.title}: {data.quantity_title}"
-            matrix(
-                data, caption, self.theme, f"matrix{self.slot}", f"{self.head_content}/{self.theme}", toggle
-            )
+            matrix(data, caption, self.theme, f"matrix{self.slot}", f"{self.head_content}/{self.theme}", toggle)
 
     def event(self, height: int) -> None:
         """The jet in the η-φ plane with the chosen head's edges."""

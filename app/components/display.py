@@ -91,6 +91,4 @@ def _legend(data: figures.Display) -> list[tuple[str, str | None, str]]:
     present = sorted(set(data.species.tolist()), key=lambda i: (i < 0, i))
     shapes = [(figures.style.MARKERS[i], None, _SHORT[i]) for i in present]
     subjets = range(int(data.subjet.max()) + 1)
-    return shapes + [
-        ("circle", figures.style.subjet_colour(i), f"{i + 1}" if i else "subjet 1") for i in subjets
-    ]
+    return shapes + [("circle", figures.style.subjet_colour(i), f"{i + 1}" if i else "subjet 1") for i in subjets]

@@ -34,9 +34,7 @@ def export_menu(choice: Choice, cards: list[Card], view: View) -> None:
             "Figure", offered, default=offered[0], format_func=FIGURES.get, required=True, key="export_figure"
         )
         _buttons(choice, card, replace(view, figure=figure))
-        st.caption(
-            "Script: makes the figure again from the file and the checkpoint. JSON: where it comes from."
-        )
+        st.caption("Script: makes the figure again from the file and the checkpoint. JSON: where it comes from.")
 
 
 def _buttons(choice: Choice, card: Card, view: View) -> None:

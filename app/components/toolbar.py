@@ -25,9 +25,7 @@ def jet_line(choice: Choice, scene: Scene | None) -> None:
         shortcut="Left",
     )
     last = len(choice.sample) - 1
-    st.number_input(
-        "Jet", 0, last, key=mirror("jet"), on_change=_adopt_jet, label_visibility="collapsed", width=110
-    )
+    st.number_input("Jet", 0, last, key=mirror("jet"), on_change=_adopt_jet, label_visibility="collapsed", width=110)
     st.button("Next", key="next", on_click=_go, args=(choice, 1), shortcut="Right")
     st.button("Random", key="random", on_click=_go, args=(choice, 0))
 
@@ -56,9 +54,7 @@ def view_line(choice: Choice, scene: Scene | None) -> None:
             st.number_input(
                 label, 1, count, key=mirror(field, value), on_change=adopt, args=(field, _less_one), width=95
             )
-        st.number_input(
-            "Edges", 1, MAX_EDGES, key=mirror("edges"), on_change=adopt, args=("edges",), width=105
-        )
+        st.number_input("Edges", 1, MAX_EDGES, key=mirror("edges"), on_change=adopt, args=("edges",), width=105)
         if choice.selection.particle is not None:
             st.button(
                 f"Constituent {choice.selection.particle + 1} ×",
@@ -68,9 +64,7 @@ def view_line(choice: Choice, scene: Scene | None) -> None:
             )
 
 
-def _choice(
-    label: str, field: str, options: tuple[str, ...], titles: dict[str, str], disabled: bool = False
-) -> None:
+def _choice(label: str, field: str, options: tuple[str, ...], titles: dict[str, str], disabled: bool = False) -> None:
     st.segmented_control(
         label,
         options,

@@ -180,9 +180,7 @@ class ClassRows(Heatmap):
         return "Class token"
 
 
-def heatmap(
-    kind: type[Heatmap], scene: Scene, view: View, limits: tuple[float, float] | None = None
-) -> Heatmap:
+def heatmap(kind: type[Heatmap], scene: Scene, view: View, limits: tuple[float, float] | None = None) -> Heatmap:
     """A Matrix, Mosaic or ClassRows; PartError if the model or the jet has not what is asked."""
     n = len(scene.constituents)
     if view.query is not None and view.query >= n:

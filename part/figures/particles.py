@@ -58,9 +58,7 @@ class Constituents:
     def order(self, name: str) -> np.ndarray:
         """Display position -> constituent in file order (n,). Within a subjet or species by falling pT."""
         if name not in ORDERS:
-            raise PartError(
-                f"There is no order {name!r} of constituents; expected one of {', '.join(ORDERS)}."
-            )
+            raise PartError(f"There is no order {name!r} of constituents; expected one of {', '.join(ORDERS)}.")
         if name == "file":
             return np.arange(len(self))
         group = self._group(name)
@@ -75,8 +73,7 @@ class Constituents:
         starts = np.flatnonzero(np.diff(sorted_group, prepend=-1))
         stops = np.append(starts[1:], len(self))
         return tuple(
-            (self._group_title(name, int(sorted_group[a])), int(a), int(b))
-            for a, b in zip(starts, stops, strict=True)
+            (self._group_title(name, int(sorted_group[a])), int(a), int(b)) for a, b in zip(starts, stops, strict=True)
         )
 
     def species_title(self, index: int) -> str:

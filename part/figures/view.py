@@ -50,17 +50,13 @@ class View:
             ("order", ORDERS),
         ):
             if getattr(self, name) not in known:
-                raise PartError(
-                    f"The view's {name} is {getattr(self, name)!r}; expected one of {', '.join(known)}."
-                )
+                raise PartError(f"The view's {name} is {getattr(self, name)!r}; expected one of {', '.join(known)}.")
         for name, least in (("layer", 0), ("head", 0), ("edges", 1), ("query", 0)):
             value = getattr(self, name)
             if value is None and name == "query":
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise PartError(
-                    f"The view's {name} is {value!r}; expected a whole number not smaller than {least}."
-                )
+                raise PartError(f"The view's {name} is {value!r}; expected a whole number not smaller than {least}.")
 
     @property
     def signed(self) -> bool:

@@ -110,7 +110,5 @@ JETCLASS = Dataset(
     ("kin", "kinpid", "full"),
 )
 TOPLANDSCAPE = Dataset("TopLandscape", ("jet_isTop", "jet_isQCD"), ("top", "QCD"), ("kin",))
-QUARKGLUON = Dataset(
-    "QuarkGluon", ("jet_isQ", "jet_isG"), ("quark", "gluon"), ("kin", "kinpid", "kinpidplus")
-)
+QUARKGLUON = Dataset("QuarkGluon", ("jet_isQ", "jet_isG"), ("quark", "gluon"), ("kin", "kinpid", "kinpidplus"))
 DATASETS = {dataset.name: dataset for dataset in (JETCLASS, TOPLANDSCAPE, QUARKGLUON)}

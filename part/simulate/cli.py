@@ -12,13 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", default="all", help="all, or a comma list such as QCD,Hbb")
     parser.add_argument("--jets", type=int, default=1000, help="jets of each class")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other jets")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder for the files, one a class: Hbb_seed1.root"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for the files, one a class: Hbb_seed1.root")
     parser.add_argument("--workers", type=int, default=1, help="processes; the jets do not depend on it")
-    parser.add_argument(
-        "--compact", action="store_true", help="13-bit mantissas and LZMA: about half the size"
-    )
+    parser.add_argument("--compact", action="store_true", help="13-bit mantissas and LZMA: about half the size")
     parser.add_argument("--merge", type=Path, help="also write all classes in turn into this one file")
 
 

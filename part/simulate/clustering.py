@@ -37,8 +37,7 @@ def find_jets(candidates: Candidates) -> ak.Array:
     pt = _take(np.hypot(candidates.px, candidates.py), members)
     members = members[ak.argsort(pt, ascending=False, stable=True)]
     px, py, pz, energy = (
-        ak.to_numpy(ak.sum(_take(getattr(candidates, name), members), axis=1))
-        for name in ("px", "py", "pz", "energy")
+        ak.to_numpy(ak.sum(_take(getattr(candidates, name), members), axis=1)) for name in ("px", "py", "pz", "energy")
     )
     pt = np.hypot(px, py)
     jets = {

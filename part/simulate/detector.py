@@ -55,9 +55,7 @@ def detect(particles: Particles, rng: np.random.Generator) -> Candidates:
     position = (particles.x, particles.y, particles.z)
     flight = propagate(position, (particles.px, particles.py, particles.pz), particles.charge, FIELD)
     tracks = reconstruct_tracks(particles, flight, rng)
-    electrons, hadrons, muons = (
-        tracks.take(tracks.species == species) for species in (ELECTRON, CHARGED_HADRON, MUON)
-    )
+    electrons, hadrons, muons = (tracks.take(tracks.species == species) for species in (ELECTRON, CHARGED_HADRON, MUON))
     ecal_part, hcal_part = energy_fractions(particles.pid)
     electrons, photons = measure(ECAL, particles, flight, ecal_part, electrons, rng)
     hadrons, neutrals = measure(HCAL, particles, flight, hcal_part, hadrons, rng)

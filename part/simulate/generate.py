@@ -38,9 +38,7 @@ class Shard:
         return stored_jets(self.path) == self.jets
 
 
-def generate_jets(
-    label: str, n_jets: int, seed: int, progress: Callable[[int], None] = lambda n: None
-) -> ak.Array:
+def generate_jets(label: str, n_jets: int, seed: int, progress: Callable[[int], None] = lambda n: None) -> ak.Array:
     """Jets (J,) of one class as JetClass-schema records. The same arguments give the same jets.
 
     `progress` is told how many jets each batch of events has added.
@@ -74,9 +72,7 @@ def select_jets(particles: events.Particles, process: Process, rng: np.random.Ge
     columns |= _constituents(candidates, jets)
     for name in ("pt", "eta", "phi", "pid"):
         values = getattr(decays, name)
-        columns[f"aux_genpart_{name}"] = (
-            values[matched] if process.products else np.zeros(len(jets), values.dtype)
-        )
+        columns[f"aux_genpart_{name}"] = values[matched] if process.products else np.zeros(len(jets), values.dtype)
     columns["aux_truth_match"] = (matched >= 0).astype(np.int32)
     return ak.zip(columns, depth_limit=1)
 
@@ -109,9 +105,7 @@ def _finish(jets: ak.Array, label: str) -> ak.Array:
     columns["jet_nparticles"] = ak.num(jets.part_px)
     columns["jet_sdmass"] = clustering.soft_drop_mass(vectors)
     columns |= {f"jet_tau{n}": clustering.subjettiness(vectors, n) for n in (1, 2, 3, 4)}
-    columns |= {
-        name: np.full(len(jets), name == f"label_{label}", dtype=np.int32) for name in JETCLASS.labels
-    }
+    columns |= {name: np.full(len(jets), name == f"label_{label}", dtype=np.int32) for name in JETCLASS.labels}
     return ak.zip(columns, depth_limit=1)
 
 

@@ -51,17 +51,13 @@ _ONE_LEPTON = (  # either the W+ or the W- decays to a lepton
 )
 
 PROCESSES = {
-    "QCD": Process(
-        "QCD", ("WeakBosonAndParton:qqbar2gmZg = on", "WeakBosonAndParton:qg2gmZq = on", *_Z_INVISIBLE)
-    ),
+    "QCD": Process("QCD", ("WeakBosonAndParton:qqbar2gmZg = on", "WeakBosonAndParton:qg2gmZq = on", *_Z_INVISIBLE)),
     "Hbb": Process("Hbb", (*_HIGGS, *_only(25, "onIfMatch = 5 5")), products=2),
     "Hcc": Process("Hcc", (*_HIGGS, *_only(25, "onIfMatch = 4 4")), products=2),
     "Hgg": Process("Hgg", (*_HIGGS, *_only(25, "onIfMatch = 21 21")), products=2),
     "H4q": Process("H4q", (*_HIGGS, *_only(25, "onIfMatch = 24 24"), *_W_HADRONIC), products=4),
     "Hqql": Process("Hqql", (*_HIGGS, *_only(25, "onIfMatch = 24 24")), _ONE_LEPTON, products=3),
-    "Zqq": Process(
-        "Zqq", ("WeakDoubleBoson:ffbar2gmZgmZ = on", *_only(23, f"onIfAny = {QUARKS}")), products=2
-    ),
+    "Zqq": Process("Zqq", ("WeakDoubleBoson:ffbar2gmZgmZ = on", *_only(23, f"onIfAny = {QUARKS}")), products=2),
     "Wqq": Process("Wqq", ("WeakDoubleBoson:ffbar2ZW = on", *_Z_INVISIBLE, *_W_HADRONIC), products=2),
     "Tbqq": Process("Tbqq", (*_TOP, *_W_HADRONIC), products=3),
     "Tbl": Process("Tbl", (*_TOP, *_W_LEPTONIC), products=2),
@@ -75,7 +71,5 @@ def parse_classes(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name not in PROCESSES:
-            raise PartError(
-                f"--classes: no class is called {name!r}; expected all or some of {', '.join(PROCESSES)}."
-            )
+            raise PartError(f"--classes: no class is called {name!r}; expected all or some of {', '.join(PROCESSES)}.")
     return names

@@ -21,14 +21,10 @@ def write_jets(path: Path, jets: ak.Array, compact: bool = False) -> None:
     mantissa (1 part in 16,000), keeps flags in one byte and compresses with LZMA.
     """
     columns = {name: _stored(jets, name, compact) for name in jets.fields}
-    jagged = {
-        name.removeprefix("part_"): column for name, column in columns.items() if name in CONSTITUENT_BRANCHES
-    }
+    jagged = {name.removeprefix("part_"): column for name, column in columns.items() if name in CONSTITUENT_BRANCHES}
     flat = {name: ak.to_numpy(column) for name, column in columns.items() if name not in CONSTITUENT_BRANCHES}
     entries = {"part": ak.zip(jagged), **flat}
-    types = {
-        name: ak.type(column).content if name == "part" else column.dtype for name, column in entries.items()
-    }
+    types = {name: ak.type(column).content if name == "part" else column.dtype for name, column in entries.items()}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         compression = uproot.LZMA(9) if compact else uproot.ZLIB(4)

@@ -79,9 +79,7 @@ def test_what_is_not_there_falls_back_and_leaves_the_url(visit, name, value, fie
     assert name not in app.query_params
 
 
-@pytest.mark.parametrize(
-    "name", ["../outside.root", "/etc/passwd", "link.root", "no.root", "![x](http://h/x.png)"]
-)
+@pytest.mark.parametrize("name", ["../outside.root", "/etc/passwd", "link.root", "no.root", "![x](http://h/x.png)"])
 def test_a_file_out_of_bounds_gives_one_sentence_and_another_file(visit, name):
     app = visit(file=name)
     (sentence,) = sentences(app)

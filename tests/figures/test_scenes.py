@@ -35,6 +35,7 @@ def test_a_scene_shows_what_the_model_saw(tagger, jets):
     assert seen.heading == f"q/g · pT {jets.jet_pt[0]:.0f} GeV · η {jets.jet_eta[0]:.2f} · 30 constituents"
 
 
+@pytest.mark.filterwarnings("ignore:.*more than 128 constituents")
 def test_constituents_beyond_the_limit_are_counted(tagger, jets):
     seen = scene(tagger, jets[1:2])
     kept, dropped = select(jets[1:2])

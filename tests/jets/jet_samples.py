@@ -75,9 +75,7 @@ def write_rntuple(path, table: dict, name: str = "tree"):
 
 def write_parquet(path, table: dict, rows: int = 5):
     """Nullable columns, as most libraries write them, in groups of `rows` jets."""
-    arrow = {
-        k: pa.array(v.to_list(), _arrow_type(v)) if isinstance(v, ak.Array) else v for k, v in table.items()
-    }
+    arrow = {k: pa.array(v.to_list(), _arrow_type(v)) if isinstance(v, ak.Array) else v for k, v in table.items()}
     pq.write_table(pa.table(arrow), path, row_group_size=rows)
     return path
 

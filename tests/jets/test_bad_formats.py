@@ -24,13 +24,9 @@ def test_hdf5_without_the_table(tmp_path):
 
 def test_hdf5_of_other_columns(tmp_path, table):
     names = [f"x{i}" for i in range(801)]
-    refused(
-        write_toplandscape_h5(tmp_path / "h5", table, np.zeros(12), extra=names), "column PX_0 is missing"
-    )
+    refused(write_toplandscape_h5(tmp_path / "h5", table, np.zeros(12), extra=names), "column PX_0 is missing")
     names = [f"{c}_{i}" for i in range(200) for c in ("E", "PX", "PY", "pz")] + ["truthE"]
-    refused(
-        write_toplandscape_h5(tmp_path / "h5", table, np.zeros(12), extra=names), "column PZ_0 is missing"
-    )
+    refused(write_toplandscape_h5(tmp_path / "h5", table, np.zeros(12), extra=names), "column PZ_0 is missing")
 
 
 def test_hdf5_with_too_few_names(tmp_path, table):

@@ -74,9 +74,7 @@ class TestJets:
         keep = np.arange(12) != ENTRY
         short = {"part_d0val": ak.where(keep, table["part_d0val"], table["part_d0val"][:, :-1])}
         n = int(ak.num(table["part_px"])[ENTRY])
-        refused(
-            write(table | short), "branch part_d0val", f"entry {ENTRY}", f"{n - 1} constituents", f"{n} as in"
-        )
+        refused(write(table | short), "branch part_d0val", f"entry {ENTRY}", f"{n - 1} constituents", f"{n} as in")
 
     def test_missing_branch(self, write, table):
         del table["part_pz"]
@@ -111,9 +109,7 @@ class TestNonNumeric:
     def test_missing_values(self, tmp_path, table):
         lists = table["part_px"].to_list()
         lists[ENTRY][1] = None
-        refused(
-            write_parquet(tmp_path / "n", table | {"part_px": ak.Array(lists)}), "part_px", f"entry {ENTRY}"
-        )
+        refused(write_parquet(tmp_path / "n", table | {"part_px": ak.Array(lists)}), "part_px", f"entry {ENTRY}")
 
 
 class TestRange:

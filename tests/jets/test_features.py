@@ -24,9 +24,7 @@ def shuffled(jets: ak.Array, seed: int = 0) -> ak.Array:
     rng = np.random.default_rng(seed)
     counts = ak.num(jets.part_px)
     order = ak.argsort(ak.unflatten(rng.random(int(ak.sum(counts))), counts))
-    return ak.zip(
-        {k: jets[k][order] if k.startswith("part_") else jets[k] for k in jets.fields}, depth_limit=1
-    )
+    return ak.zip({k: jets[k][order] if k.startswith("part_") else jets[k] for k in jets.fields}, depth_limit=1)
 
 
 class TestSelect:
@@ -52,9 +50,7 @@ class TestSelect:
 
     def test_of_equal_momenta_the_first_stay(self):
         ones = ak.Array([[1.0] * 130])
-        jets = ak.zip(
-            dict.fromkeys(MOMENTA, ones) | {"part_pid": ak.Array([list(range(130))])}, depth_limit=1
-        )
+        jets = ak.zip(dict.fromkeys(MOMENTA, ones) | {"part_pid": ak.Array([list(range(130))])}, depth_limit=1)
         kept, dropped = select(jets)
         assert kept.part_pid.to_list() == [list(range(128))]
         assert dropped.tolist() == [2]

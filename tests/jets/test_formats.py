@@ -77,9 +77,7 @@ class TestTopLandscapeHdf5:
         np.testing.assert_array_equal(labels(jets, TOPLANDSCAPE), 1 - np.arange(12) % 2)
 
     def test_a_pickle_may_not_name_code(self, tmp_path, table):
-        path = write_toplandscape_h5(
-            tmp_path / "evil", table, top=np.zeros(12), extra=_Payload(tmp_path / "ran")
-        )
+        path = write_toplandscape_h5(tmp_path / "evil", table, top=np.zeros(12), extra=_Payload(tmp_path / "ran"))
         with pytest.raises(PartError, match=r"evil.*column names"):
             read_jets(path)
         assert not (tmp_path / "ran").exists()

@@ -54,9 +54,7 @@ class TestJetClassSchema:
         assert str(jets["label_Hbb"].type.content) == "bool"
         assert str(jets["part_isMuon"].type.content.content) == "int32"
 
-    @pytest.mark.parametrize(
-        ("start", "stop"), [(0, 1), (3, 7), (4, 6), (5, None), (None, 5), (11, 12), (2, 99)]
-    )
+    @pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 7), (4, 6), (5, None), (None, 5), (11, 12), (2, 99)])
     def test_a_range(self, path, table, start, stop):
         assert_jets(read_jets(path, start, stop), table, start or 0, stop)
 

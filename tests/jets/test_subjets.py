@@ -95,9 +95,7 @@ class TestIdentities:
         eta = np.array([0.0, 0.5, 0.0])[prong] + rng.normal(0, 0.01, 24)
         phi = np.array([0.0, 0.0, 0.6])[prong] + rng.normal(0, 0.01, 24)
         p4 = (pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta))
-        jet = ak.zip(
-            {name: ak.Array([value]) for name, value in zip(MOMENTA, p4, strict=True)}, depth_limit=1
-        )
+        jet = ak.zip({name: ak.Array([value]) for name, value in zip(MOMENTA, p4, strict=True)}, depth_limit=1)
         assert subjets(jet).to_list() == [prong.tolist()]
 
     def test_no_jets(self, jets):
@@ -115,9 +113,7 @@ class TestLund:
         """One splitting at the pair's ΔR, with the softer pT times ΔR."""
         pt, y, phi = np.array([60.0, 20.0]), np.array([0.1, 0.4]), np.array([3.0, -3.1])
         p4 = (pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(y), pt * np.cosh(y))
-        jet = ak.zip(
-            {name: ak.Array([value]) for name, value in zip(MOMENTA, p4, strict=True)}, depth_limit=1
-        )
+        jet = ak.zip({name: ak.Array([value]) for name, value in zip(MOMENTA, p4, strict=True)}, depth_limit=1)
         distance = kinematics.delta_r(y[0], phi[0], y[1], phi[1])
         (splitting,) = lund(jet)[0].to_list()
         assert splitting["ln_inverse_delta"] == pytest.approx(-np.log(distance))

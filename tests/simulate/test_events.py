@@ -27,9 +27,7 @@ def test_every_particle_has_its_own_production_vertex(batch):
         for axis in "xyz":
             expected = np.array([getattr(p, f"{axis}Prod")() for p in record])
             assert np.array_equal(getattr(mine, axis), expected)
-    assert np.any(
-        np.hypot(batch.x, batch.y) > 1.0
-    )  # b hadrons fly: a comparison of zeros would prove nothing
+    assert np.any(np.hypot(batch.x, batch.y) > 1.0)  # b hadrons fly: a comparison of zeros would prove nothing
 
 
 def test_only_events_whose_vertices_were_cut_are_left_out(batch):

@@ -77,7 +77,5 @@ def test_impact_parameters_are_those_of_the_nearest_point_of_the_helix():
 
 
 def test_particles_born_outside_do_not_reach_the_calorimeter():
-    flight = fly(
-        ([RADIUS + 1, 0, 0], [0, 0, 0], [0, HALF_LENGTH + 1, 0]), ([1, 1, 1], [0, 0, 0], [1, 1, 1]), [0, 1, 1]
-    )
+    flight = fly(([RADIUS + 1, 0, 0], [0, 0, 0], [0, HALF_LENGTH + 1, 0]), ([1, 1, 1], [0, 0, 0], [1, 1, 1]), [0, 1, 1])
     assert flight.reaches.tolist() == [False, False, True]

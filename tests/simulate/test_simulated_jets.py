@@ -27,18 +27,14 @@ def test_jets_depend_on_class_and_seed_but_not_on_the_workers(sample, tmp_path):
     for shard, path in zip(sample.shards(tmp_path), sample.paths, strict=True):
         assert ak.array_equal(tree(shard.path), tree(path))
     other = generate.generate_jets("QCD", 3, sample.seed + 1)
-    assert not np.isin(
-        other.jet_pt.to_numpy().astype(np.float32), tree(sample.paths[0]).jet_pt.to_numpy()
-    ).any()
+    assert not np.isin(other.jet_pt.to_numpy().astype(np.float32), tree(sample.paths[0]).jet_pt.to_numpy()).any()
 
 
 def test_fewer_jets_are_the_first_of_many(sample):
     few = generate.generate_jets("QCD", 5, sample.seed)
     many = tree(sample.paths[0])[:5]
     for name in ("part_px", "part_d0val", "part_deta"):
-        assert ak.array_equal(
-            ak.values_astype(few[name], np.float32), ak.values_astype(many[name], np.float32)
-        )
+        assert ak.array_equal(ak.values_astype(few[name], np.float32), ak.values_astype(many[name], np.float32))
 
 
 def test_every_class_can_be_generated_and_matched(monkeypatch):
@@ -53,9 +49,7 @@ def test_a_finished_shard_is_kept_and_another_size_is_made_anew(sample, tmp_path
     shard = sample.shards(tmp_path)[0]
     write_jets(shard.path, generate_copy(sample.paths[0]))
     calls = []
-    monkeypatch.setattr(
-        generate, "generate_jets", lambda *args: calls.append(args) or tree(sample.paths[0])[:3]
-    )
+    monkeypatch.setattr(generate, "generate_jets", lambda *args: calls.append(args) or tree(sample.paths[0])[:3])
     before = shard.path.read_bytes()
     told = []
     generate.make_shard(shard, told.append)
@@ -139,9 +133,7 @@ def test_substructure_is_ordered(jets):
     mass = np.sqrt(np.maximum(jets.jet_energy**2 - (jets.jet_pt * np.cosh(jets.jet_eta)) ** 2, 0))
     higgs = jets.label_Hqql == 1
     assert ak.all(jets.jet_sdmass <= mass * 1.1 + 1)
-    assert ak.mean(jets.jet_tau2[higgs] / jets.jet_tau1[higgs]) < ak.mean(
-        jets.jet_tau2[~higgs] / jets.jet_tau1[~higgs]
-    )
+    assert ak.mean(jets.jet_tau2[higgs] / jets.jet_tau1[higgs]) < ak.mean(jets.jet_tau2[~higgs] / jets.jet_tau1[~higgs])
     assert ak.all((jets.jet_tau1 > 0) & (jets.jet_tau2 < jets.jet_tau1 * 1.5))
 
 

@@ -25,9 +25,7 @@ def draw_display(data: Display, width: float) -> Figure:
     axes.set_xlim(-data.extent, data.extent)
     axes.set_ylim(-data.extent, data.extent)
     axes.set_aspect("equal")
-    marks = [
-        mark for mark in scale.ticks((-data.extent, data.extent), "linear") if abs(mark[0]) < data.extent
-    ]
+    marks = [mark for mark in scale.ticks((-data.extent, data.extent), "linear") if abs(mark[0]) < data.extent]
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks([value for value, _ in marks], [label for _, label in marks])
     axes.minorticks_on()
@@ -74,12 +72,8 @@ def _particles(axes: Axes, data: Display) -> None:
 def _legend(figure: Figure, data: Display) -> None:
     """Below the axes: rows for the species there are, the subjets and the kinds of edges."""
     known = sorted(set(data.species.tolist()) - {-1}) if data.scene.constituents.has_species else []
-    species = [
-        _entry(style.SYMBOLS[i].replace("⁰", "$^0$"), style.MATPLOTLIB_MARKERS[i], "0.45") for i in known
-    ]
-    subjets = [
-        _entry(f"subjet {i + 1}", "o", style.subjet_colour(i)) for i in sorted(set(data.subjet.tolist()))
-    ]
+    species = [_entry(style.SYMBOLS[i].replace("⁰", "$^0$"), style.MATPLOTLIB_MARKERS[i], "0.45") for i in known]
+    subjets = [_entry(f"subjet {i + 1}", "o", style.subjet_colour(i)) for i in sorted(set(data.subjet.tolist()))]
     edges = [
         Line2D([], [], color=EDGE, linewidth=1, linestyle=dashes, label=name)
         for name, dashes in (("within", "-"), ("between", DASHES))

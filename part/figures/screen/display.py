@@ -10,9 +10,7 @@ from part.figures.screen.theme import Theme, base, html
 LARGEST, SMALLEST = 26.0, 5.0  # px, markers
 
 
-def draw_display(
-    data: Display, look: Theme, height: int, accent: str | None, background: str | None
-) -> go.Figure:
+def draw_display(data: Display, look: Theme, height: int, accent: str | None, background: str | None) -> go.Figure:
     figure = base(look, height, background)
     colours = style.edge_colours(data.weight, data.view.signed, accent or look.edge)
     figure.update_layout(shapes=_edges(data, colours))
@@ -44,9 +42,7 @@ def _edges(data: Display, colours: list[str]) -> list[dict]:
         if not data.within[e]:
             line["dash"] = "4px,3px"
         ends = {"x0": data.deta[i], "y0": data.dphi[i], "x1": data.deta[j], "y1": data.dphi[j]}
-        edges.append(
-            {"type": "line", "layer": "below", "line": line} | {k: float(v) for k, v in ends.items()}
-        )
+        edges.append({"type": "line", "layer": "below", "line": line} | {k: float(v) for k, v in ends.items()})
     return edges
 
 
@@ -66,9 +62,7 @@ def _arrows(data: Display, colours: list[str]) -> go.Scatter:
             "symbol": "triangle-up",
             "angle": angle,
             "size": 5 + 1.2 * style.edge_width(data.strength),
-            "color": [
-                style.rgba(c, o) for c, o in zip(colours, style.edge_opacity(data.strength), strict=True)
-            ],
+            "color": [style.rgba(c, o) for c, o in zip(colours, style.edge_opacity(data.strength), strict=True)],
             "line": {"width": 0},
         },
         customdata=np.stack(columns, -1).astype(np.float32),

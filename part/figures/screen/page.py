@@ -27,9 +27,7 @@ def standalone(data: FigureData, title: str, told: str) -> str:
     """The page: title, jet, figure, and what is told of its origin."""
     width, height = SIZES.get(data.view.figure, (640, 420))
     figure = draw_screen(data, height=height, background="#ffffff")
-    drawing = figure.to_html(
-        full_html=False, include_plotlyjs=True, div_id="figure", config={"displayModeBar": False}
-    )
+    drawing = figure.to_html(full_html=False, include_plotlyjs=True, div_id="figure", config={"displayModeBar": False})
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -8,9 +8,7 @@ from part.figures.prediction import Prediction
 from part.figures.screen.theme import Theme, base
 
 
-def draw_prediction(
-    data: Prediction, look: Theme, height: int, accent: str, background: str | None
-) -> go.Figure:
+def draw_prediction(data: Prediction, look: Theme, height: int, accent: str, background: str | None) -> go.Figure:
     """The jet's own class is bold."""
     low, high = data.limits
     names = [f"<b>{t}</b>" if i == data.truth else t for i, t in enumerate(data.titles)]

@@ -24,9 +24,7 @@ class Theme:
 
 
 THEMES = {
-    "light": Theme(
-        "light", "#31333f", "#6b6f7b", "rgba(110, 115, 130, 0.18)", "#ffffff", "#2a6fdb", "#3c4254"
-    ),
+    "light": Theme("light", "#31333f", "#6b6f7b", "rgba(110, 115, 130, 0.18)", "#ffffff", "#2a6fdb", "#3c4254"),
     "dark": Theme("dark", "#fafafa", "#a3a8b4", "rgba(160, 165, 180, 0.18)", "#0e1117", "#6ea8fe", "#d5d9e2"),
 }
 

@@ -43,9 +43,7 @@ def _check_page_lists(path: str, ntuple: uproot.models.RNTuple.Model_ROOT_3a3a_R
         chunk, cursor = ntuple.read_locator(link.locator, link.env_uncomp_size)
         content = bytes(chunk.get(cursor.index, cursor.index + link.env_uncomp_size, cursor, {}))
         if xxhash.xxh3_64_intdigest(content[:-8]) != int.from_bytes(content[-8:], "little"):
-            raise PartError(
-                f"{path}: the page list of the RNTuple is damaged; expected an undamaged ROOT file"
-            )
+            raise PartError(f"{path}: the page list of the RNTuple is damaged; expected an undamaged ROOT file")
 
 
 def _where(path: str) -> dict | io.BytesIO:
