@@ -40,6 +40,7 @@ class Selection:
 
 
 DEFAULT = Selection()
+OPENING = Selection(jet=8)  # where the bare address leads: the first t→bqq′ of the shipped sample
 _URL_NAMES = {"classes": "class", "models": "model", "quantity": "show"}
 _ONE_BASED = ("layer", "head", "particle", "focus")
 
@@ -133,7 +134,7 @@ def load() -> Selection:
     chosen = st.session_state.pop("chosen", False)
     url = _url()
     if "selection" not in st.session_state or (url and not chosen and url != st.session_state["url"]):
-        st.session_state["selection"] = from_url(url)
+        st.session_state["selection"] = from_url(url) if url else OPENING
         st.session_state["url"] = url
     return st.session_state["selection"]
 

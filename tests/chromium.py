@@ -44,7 +44,9 @@ def install() -> None:
     """With apt as root, else with Playwright. What goes wrong shows in the tests."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False)
+        fonts = "fonts-dejavu-core"  # Greek letters and arrows
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", fonts]
+        subprocess.run(install, check=False)
     else:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
 

@@ -1,5 +1,6 @@
 // The jet in the η-φ plane with attention as edges. Data: see display.py. A click on a particle: trigger
-// "particle" with its number in the file. Dragging a rectangle zooms in, a double click shows all again.
+// "particle" with its number in the file. Dragging a rectangle zooms in, a double click zooms out again, and from
+// there to the constituents outside.
 const NS = "http://www.w3.org/2000/svg";
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 4, 30];
 const LARGEST = 11; // radius of the hardest constituent in pixels
@@ -41,7 +42,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else if (particle(event) !== undefined) setTriggerValue("particle", Number(particle(event)) + 1);
   };
   svg.ondblclick = () => {
-    root._zoom = null;
+    root._zoom = root._zoom || data.all === data.extent ? null : { x: 0, y: 0, half: data.all };
     draw();
   };
 }

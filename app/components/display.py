@@ -40,6 +40,7 @@ def _payload(data: figures.Display, accent: str, height: int, painted: str) -> d
         "caption": _caption(data),
         "height": height,
         "extent": data.extent,
+        "all": _all(data),
         "deta": _rounded(data.deta, 5),
         "dphi": _rounded(data.dphi, 5),
         "pt": _rounded(data.pt, 4),
@@ -57,9 +58,15 @@ def _payload(data: figures.Display, accent: str, height: int, painted: str) -> d
 
 
 def _caption(data: figures.Display) -> str:
-    if data.selected is None:
-        return f"{len(data.weight)} strongest edges"
-    return f"edges from constituent {data.selected + 1}"
+    edges = f"{len(data.weight)} strongest edges"
+    if data.selected is not None:
+        edges = f"edges from constituent {data.selected + 1}"
+    return f"{edges} · {data.outside} constituents outside, double-click" if data.outside else edges
+
+
+def _all(data: figures.Display) -> float:
+    """Half the side of the square that holds every constituent."""
+    return 1.05 * float(max(np.abs(data.deta).max(), np.abs(data.dphi).max(), data.extent / 1.05))
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[float]:

@@ -87,9 +87,27 @@ class Display:
 
     @property
     def extent(self) -> float:
-        """Half the side of the square, centred on the jet axis, that holds all constituents."""
-        farthest = max(np.abs(self.deta).max(), np.abs(self.dphi).max())
+        """Half the side of the square, centred on the jet axis, that holds 99 % of the pT and the chosen query.
+
+        A soft track that curls to an end cap may lie several radii away; all the rest would be one spot beside it.
+        """
+        distance = self._distance
+        nearest = np.argsort(distance, kind="stable")
+        held = np.searchsorted(np.cumsum(self.pt[nearest]), 0.99 * self.pt.sum())
+        farthest = distance[nearest[min(held, len(nearest) - 1)]]
+        if self.selected is not None:
+            farthest = max(farthest, distance[self.selected])
         return float(max(np.ceil(1.05 * farthest / 0.05) * 0.05, 0.1))
+
+    @property
+    def outside(self) -> int:
+        """How many constituents lie beyond the square."""
+        return int((self._distance > self.extent).sum())
+
+    @property
+    def _distance(self) -> np.ndarray:
+        """From the axis, as a square measures it."""
+        return np.maximum(np.abs(self.deta), np.abs(self.dphi))
 
     def numbers(self) -> dict[str, Numbers]:
         return {

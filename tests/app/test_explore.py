@@ -1,11 +1,17 @@
 """The page Explore without a browser: choices, filters, fallbacks, and no traceback in front of anyone."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 from toy_jets import COUNTS
 
 import part
-from app.session import DEFAULT
+from app.session import DEFAULT, OPENING
+
+ROOT = Path(__file__).parents[2]
 
 
 def chosen(app):
@@ -33,6 +39,13 @@ def test_without_choices_the_first_jet_of_the_first_file_is_shown(visit):
     assert selection.jet == 0
     assert selection.file
     assert len(selection.models) == 1
+
+
+def test_the_bare_address_opens_with_a_telling_jet():
+    app = calm(AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60).run())
+    assert chosen(app) == replace(chosen(app), jet=8, layer=OPENING.layer, head=OPENING.head)
+    sample = part.read_jets(ROOT / "data_samples" / "jetclass_like.root", 8, 9)
+    assert sample.label_Tbqq[0] == 1
 
 
 def test_the_url_restores_the_view_and_stays_as_it_is(visit):

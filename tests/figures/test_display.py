@@ -48,7 +48,21 @@ def test_subjets_and_areas(scene):
     data = figure_data(scene, View("display"))
     np.testing.assert_array_equal(data.within, data.subjet[data.query] == data.subjet[data.key])
     np.testing.assert_allclose(data.size**2 * data.pt.max(), data.pt)
-    assert (np.abs(np.concatenate((data.deta, data.dphi))) <= data.extent).all()
+
+
+def test_a_far_soft_constituent_is_left_outside_unless_it_is_chosen(scene):
+    particles = scene.constituents
+    softest = int(particles.pt.argmin())
+    deta, pt = particles.deta.copy(), particles.pt.copy()
+    deta[softest], pt[softest] = 3.0, 1e-3
+    far = replace(scene, constituents=replace(particles, deta=deta, pt=pt))
+    data = figure_data(far, View("display"))
+    inside = np.maximum(np.abs(deta), np.abs(particles.dphi)) <= data.extent
+    assert data.extent < 1.5
+    assert not inside[softest]
+    assert data.outside == (~inside).sum()
+    assert pt[inside].sum() >= 0.99 * pt.sum()
+    assert figure_data(far, View("display", query=softest)).extent >= 3.0
 
 
 def test_a_lone_particle_has_no_edges():

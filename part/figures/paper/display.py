@@ -32,6 +32,9 @@ def draw_display(data: Display, width: float) -> Figure:
     axes.tick_params(which="both", top=True, right=True)
     axes.set_xlabel(tex("Δη"), loc="right")
     axes.set_ylabel(tex("Δφ"), loc="top")
+    if data.outside:
+        note = f"{data.outside} constituent{'s' * (data.outside > 1)} outside"
+        axes.text(0.02, 0.98, note, transform=axes.transAxes, va="top", fontsize="x-small", color="0.35")
     _legend(figure, data)
     return figure
 
