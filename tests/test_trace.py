@@ -6,7 +6,7 @@ import torch
 from random_models import random_jets, randomise
 
 from part.models.build import build
-from part.models.config import ModelConfig
+from part.models.config import ParTConfig
 from part.trace import AXES, trace_model
 
 J, N, LAYERS, HEADS = 5, 40, 3, 8
@@ -15,7 +15,7 @@ J, N, LAYERS, HEADS = 5, 40, 3, 8
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    return randomise(build(ModelConfig(layers=LAYERS)))
+    return randomise(build(ParTConfig(layers=LAYERS)))
 
 
 @pytest.fixture(scope="module")

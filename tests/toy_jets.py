@@ -10,7 +10,7 @@ import uproot
 from part.jets.schema import FEATURE_SETS, JETCLASS
 from part.models.build import build
 from part.models.checkpoint import save_checkpoint
-from part.models.config import ModelConfig
+from part.models.config import ParTConfig
 
 SPECIES = ("isChargedHadron", "isNeutralHadron", "isPhoton", "isElectron", "isMuon")
 # Constituents of the jets that tests look at: jet 2 is longer than any model takes, jet 3 a single particle.
@@ -68,7 +68,7 @@ def _jet(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.nd
 def write_model(path: Path, seed: int = 0, features: str = "full", **config) -> Path:
     """An untrained ParT for JetClass; its attention is sharpened, so that heads look unlike each other."""
     torch.manual_seed(seed)
-    model = build(ModelConfig(inputs=len(FEATURE_SETS[features]), **config))
+    model = build(ParTConfig(inputs=len(FEATURE_SETS[features]), **config))
     with torch.no_grad():
         for block in model.blocks:
             block.attn.qkv.weight *= 3

@@ -56,11 +56,14 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, context: Tensor | None, bias: Tensor | None, mask: Tensor, tap: Tap | None):
         """x (B, N, D) asks, `context` (B, M, D) answers (x itself if None), mask (B, M) -> (B, N, D)."""
         q, k, v = (self._split(t) for t in self._project(x, context))
-        if tap is None and self.backend == "fused":
-            mixed = fused(q, k, v, bias, mask, self.dropout if self.training else 0.0)
-        else:
-            mixed = explicit(q, k, v, bias, mask, tap or (lambda name, tensor: tensor))
+        mixed = self.attend(q, k, v, bias, mask, tap)
         return self.out(mixed.transpose(1, 2).flatten(2))
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None) -> Tensor:
+        """What a variant swaps: q (B, H, N, d), k and v (B, H, M, d) -> (B, H, N, d)."""
+        if tap is None and self.backend == "fused":
+            return fused(q, k, v, bias, mask, self.dropout if self.training else 0.0)
+        return explicit(q, k, v, bias, mask, tap or (lambda name, tensor: tensor))
 
     def _project(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, ...]:
         if context is None:

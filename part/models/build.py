@@ -3,7 +3,9 @@
 from torch import nn
 
 from part.errors import PartError
-from part.models.config import ModelConfig
+from part.models.config import MODELS, ModelConfig
+from part.models.no_bias import ParTNoBias
+from part.models.pair_attention import PairAttn
 from part.models.transformer import ParticleTransformer
 
 
@@ -12,5 +14,8 @@ def build(config: ModelConfig) -> nn.Module:
     match config.model:
         case "ParT":
             return ParticleTransformer(config)
-        case _:
-            raise PartError(f"There is no model {config.model!r}; this version knows ParT.")
+        case "ParTNoBias":
+            return ParTNoBias(config)
+        case "PairAttn":
+            return PairAttn(config)
+    raise PartError(f"There is no model {config.model!r}; this version knows {', '.join(MODELS)}.")

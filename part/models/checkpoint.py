@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS, JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset, FeatureSet
 from part.models.build import build
-from part.models.config import ModelConfig
+from part.models.config import ModelConfig, config_from_dict
 from part.models.weaver import convert_part, is_weaver_part
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
@@ -69,7 +69,7 @@ def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
     else:
         state = _read_safetensors(path, content)
         card = _read_card(path, sha256)
-        config = ModelConfig.from_dict(card["config"])
+        config = config_from_dict(card["config"])
         features, schema = FEATURE_SETS[card["features"]], DATASETS[card["dataset"]]
     model = build(config)
     _load_strictly(model, state, path)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from part.models.attention import Attention, Tap, mask_keys, scoped
-from part.models.config import ModelConfig
+from part.models.config import ParTConfig
 from part.models.layers import Embed, FeedForward
 from part.models.pair import PairEmbed
 
@@ -19,13 +19,13 @@ class Block(nn.Module):
     particles answer.
     """
 
-    def __init__(self, config: ModelConfig, dropout: float):
+    def __init__(self, config: ParTConfig, dropout: float, attention: type[Attention] = Attention):
         super().__init__()
         width = config.width
         self.heads = config.heads
         self.transposed_channels = config.transposed_channels
         self.pre_attn_norm = nn.LayerNorm(width)
-        self.attn = Attention(width, config.heads, dropout)
+        self.attn = attention(width, config.heads, dropout)
         self.c_attn = nn.Parameter(torch.ones(config.heads))  # scales channel groups after the output projection
         self.post_attn_norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
@@ -62,14 +62,19 @@ class Block(nn.Module):
 
 
 class ParticleTransformer(nn.Module):
-    """ParT: embedding, blocks whose logits share one interaction bias, class attention, linear head."""
+    """ParT: embedding, blocks whose logits share one interaction bias, class attention, linear head.
 
-    def __init__(self, config: ModelConfig):
+    A variant swaps the attention of the particle blocks or the bias.
+    """
+
+    attention = Attention
+
+    def __init__(self, config: ParTConfig):
         super().__init__()
         self.config = config
         self.embed = Embed(config.inputs, config.embed)
-        self.pair_embed = PairEmbed(config.pair_embed, config.heads)
-        self.blocks = nn.ModuleList(Block(config, config.dropout) for _ in range(config.layers))
+        self.pair_embed = self.make_pair_embed()
+        self.blocks = nn.ModuleList(Block(config, config.dropout, self.attention) for _ in range(config.layers))
         self.class_token = nn.Parameter(torch.zeros(1, 1, config.width))
         self.class_blocks = nn.ModuleList(Block(config, 0.0) for _ in range(config.class_layers))
         self.norm = nn.LayerNorm(config.width)
@@ -85,6 +90,9 @@ class ParticleTransformer(nn.Module):
         for depth, block in enumerate(self.blocks, 1):  # keeps the residual stream's variance bounded in depth
             for linear in (block.attn.out, block.ffn.down):
                 linear.weight.data /= (2.0 * depth) ** 0.5
+
+    def make_pair_embed(self) -> nn.Module | None:
+        return PairEmbed(self.config.pair_embed, self.config.heads)
 
     def bias(self, v: Tensor, mask: Tensor) -> Tensor | None:
         """The interaction bias that all blocks share: (B, H, N, N), minus infinity on padded keys."""

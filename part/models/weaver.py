@@ -1,7 +1,7 @@
 """Weights trained with weaver-core: state dicts of the 0.4 and 0.5 layouts, renamed and checked strictly.
 
 The two layouts hold tensors of the same shapes that mean different things. Up to 0.4.17 a block reorders the
-channels after attention (see ModelConfig.transposed_channels); 0.5 does not, and loads 0.4 weights without a
+channels after attention (see ParTConfig.transposed_channels); 0.5 does not, and loads 0.4 weights without a
 word. The names tell them apart: 0.4 saves `attn.in_proj_weight`, 0.5 saves `attn.in_proj.weight`.
 
 What a state dict cannot tell, the published trainings decide: the pair embedding ends with its activation
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from part.errors import PartError
-from part.models.config import ModelConfig
+from part.models.config import ParTConfig
 
 # weaver's names (0.4 and 0.5) -> ours. {i} stands for a block, {k} for a layer of an embedding.
 _BLOCK = {
@@ -35,7 +35,7 @@ def is_weaver_part(state: Mapping[str, Tensor]) -> bool:
     return "cls_token" in keys and any(re.match(r"blocks\.0\.attn\.in_proj[._]weight$", key) for key in keys)
 
 
-def convert_part(state: Mapping[str, Tensor], source: str) -> tuple[ModelConfig, dict[str, Tensor]]:
+def convert_part(state: Mapping[str, Tensor], source: str) -> tuple[ParTConfig, dict[str, Tensor]]:
     """A weaver ParT state dict -> the configuration it implies and the same weights under our names.
 
     Raises PartError, naming `source` and the tensor, for anything that ParT as published does not have.
@@ -94,7 +94,7 @@ def _rename_block(ours: str, index: str, rest: str) -> str | None:
     return f"{ours}.{index}.{name}.{match[2]}" if name else None
 
 
-def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ModelConfig:
+def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ParTConfig:
     def size(key: str, axis: int = 0) -> int:
         if key not in state:
             raise PartError(f"{source}: there is no {key} (our name), which every ParT has.")
@@ -109,7 +109,7 @@ def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ModelConfig:
     if not pair:
         raise PartError(f"{source}: there is no pair embedding, which every ParT has.")
     width = size("class_token", 2)
-    return ModelConfig(
+    return ParTConfig(
         inputs=size("embed.norm.weight"),
         classes=size("head.weight"),
         embed=tuple(size(f"embed.layers.{k}.1.weight") for k in range(count(r"embed\.layers\.(\d+)"))),

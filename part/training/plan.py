@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS, Dataset, FeatureSet
-from part.models.config import ModelConfig
+from part.models.config import ModelConfig, config_class
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ class Plan:
     @property
     def config(self) -> ModelConfig:
         dataset, features = self.schema
-        return ModelConfig(model=self.model, inputs=len(features), classes=len(dataset.labels), dropout=self.dropout)
+        return config_class(self.model)(
+            model=self.model, inputs=len(features), classes=len(dataset.labels), dropout=self.dropout
+        )
 
     def to_dict(self) -> dict:
         return asdict(self)

@@ -12,9 +12,9 @@ from part.errors import PartError
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
 from part.models.checkpoint import load_checkpoint, save_checkpoint
-from part.models.config import ModelConfig
+from part.models.config import ParTConfig
 
-SMALL = ModelConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
+SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
 
 
 def small_model():
@@ -61,7 +61,7 @@ def test_a_changed_file_no_longer_fits_its_card(saved):
     [
         ({"features": "fuller"}, "features is 'fuller'; expected one of kin"),
         ({"dataset": "JetClub"}, "dataset is 'JetClub'; expected one of JetClass"),
-        ({"config": SMALL.to_dict() | {"depth": 3}}, "check depth"),
+        ({"config": SMALL.to_dict() | {"depth": 3}}, "unknown depth"),
         ({"config": SMALL.to_dict() | {"model": "GPT"}}, "no model 'GPT'"),
         ({"config": replace(SMALL, layers=3).to_dict()}, r"lacks the tensor blocks\.2"),
         ({"config": replace(SMALL, classes=9).to_dict()}, r"head\.weight has shape \(10, 32\), expected \(9, 32\)"),

@@ -6,13 +6,13 @@ from random_models import random_jets, randomise
 
 from part.models.attention import set_backend
 from part.models.build import build
-from part.models.config import ModelConfig
+from part.models.config import ParTConfig
 
 
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    return randomise(build(ModelConfig()))
+    return randomise(build(ParTConfig()))
 
 
 def close(a, b, atol=2e-5):
@@ -59,7 +59,7 @@ def test_both_backends_have_the_same_gradients():
     gradients = []
     for backend in ("explicit", "fused"):
         torch.manual_seed(0)
-        model = randomise(build(ModelConfig(layers=2, dropout=0.0)))
+        model = randomise(build(ParTConfig(layers=2, dropout=0.0)))
         set_backend(model, backend)
         model(*random_jets()).square().sum().backward()
         gradients.append({name: p.grad for name, p in model.named_parameters()})
@@ -95,9 +95,9 @@ def test_a_tap_can_replace_what_it_hears(model):
 
 def test_a_width_that_the_heads_cannot_share_is_refused():
     with pytest.raises(ValueError, match="128 of ParT is no multiple of its 7 heads"):
-        ModelConfig(heads=7)
+        ParTConfig(heads=7)
 
 
 def test_an_unknown_model_is_refused_by_name():
     with pytest.raises(ValueError, match="no model 'ParTy'"):
-        build(ModelConfig(model="ParTy"))
+        build(ParTConfig(model="ParTy"))

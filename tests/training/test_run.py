@@ -15,7 +15,7 @@ from part.__main__ import main
 from part.jets import make_batch
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.config import ModelConfig
+from part.models.config import ParTConfig
 from part.training.plan import Plan
 from part.training.run import train
 from part.training.task import calibrate, flat_then_decay
@@ -153,7 +153,7 @@ def test_the_command_line_reaches_the_plan(plan, tmp_path, capsys):
 def test_calibrated_statistics_are_those_of_the_real_particles(plan):
     jets = part.read_jets(plan.train[0])
     batch = make_batch(jets, FULL, JETCLASS, length=40)
-    model = build(ModelConfig(layers=1))
+    model = build(ParTConfig(layers=1))
     calibrate(model, batch)
     torch.testing.assert_close(model.embed.norm.running_mean, batch.x[batch.mask].mean(0))
     assert model.training
