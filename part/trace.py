@@ -22,7 +22,9 @@ AXES = {
     "value_norms": _HEADS,
     "residual_norms": ("jet", "depth", "particle"),
     "class_pattern": ("jet", "class layer", "head", "token"),
+    "mixing": ("jet", "layer", "slot", "key"),
 }
+_SLOTS = dict.fromkeys(("scores_qk", "bias", "pattern", "value_norms"), ("jet", "layer", "head", "query", "slot"))
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,17 @@ class Trace:
 
     mask (J, N) True = real. logits, probabilities (J, C). scores_qk: q·k/√d; bias: the interaction bias;
     pattern: softmax of their sum over real keys; value_norms: ‖pattern_ij W_O v_j‖, what query i takes from
-    key j, before the normalisation that follows; each (J, L, H, N, N). residual_norms (J, L + 1, N): norm of
-    each particle's state before the first block and after each. class_pattern (J, L_class, H, 1 + N): the
-    class token's attention, to itself (first) and the particles. What a model does not have is None.
+    key j, before the normalisation that follows, and with gates ‖pattern_ij W_O (g_i v_j)‖; each (J, L, H, N, N).
+    residual_norms (J, L + 1, N): norm of each particle's state before the first block and after each.
+    class_pattern (J, L_class, H, 1 + N): the class token's attention, to itself (first) and the particles.
+    What a model does not have is None.
+
+    A global token takes part in the particle blocks: its row of each is in class_pattern, then (J, L, H, 1 + N),
+    its row and column are in no other array, and rows of pattern sum to 1 less what goes to the token.
+
+    Where particles attend to K slots instead of to each other, the last axis of the four is "slot", and mixing
+    (J, L, K, N) is what each slot is made of: its key and value are sums of the particles' with these weights, of
+    either sign.
     """
 
     mask: np.ndarray
@@ -45,6 +55,7 @@ class Trace:
     value_norms: np.ndarray | None = None
     residual_norms: np.ndarray | None = None
     class_pattern: np.ndarray | None = None
+    mixing: np.ndarray | None = None
     axes: dict = field(default_factory=lambda: dict(AXES))
 
     @property
@@ -84,6 +95,7 @@ def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor) -> Trace:
         logits=_numpy(logits),
         probabilities=_numpy(logits.float().softmax(-1)),
         **{name: _numpy(tensor) for name, tensor in arrays.items()},
+        axes=AXES | (_SLOTS if "mixing" in arrays else {}),
     )
 
 
@@ -91,30 +103,54 @@ def _particle_arrays(model: nn.Module, heard: dict[str, Tensor], mask: Tensor) -
     layers = sum(name.startswith("blocks.") and name.endswith(".pattern") for name in heard)
     if not layers:
         return {}
-    pairs = (mask[:, :, None] & mask[:, None, :])[:, None, None]
+    slots = "blocks.0.mixing" in heard
+    pairs = (mask[:, :, None] if slots else mask[:, :, None] & mask[:, None, :])[:, None, None]
+    ahead = _tokens_ahead(heard, mask)
     arrays = {}
     for name in ("scores_qk", "bias", "pattern"):
         if f"blocks.0.{name}" in heard:
-            stacked = torch.stack([heard[f"blocks.{i}.{name}"] for i in range(layers)], 1)
+            stacked = torch.stack([heard[f"blocks.{i}.{name}"][..., ahead:, ahead:] for i in range(layers)], 1)
             arrays[name] = torch.where(pairs, stacked, 0)
-    written = torch.stack([_written(model.blocks[i].attn, heard[f"blocks.{i}.values"]) for i in range(layers)], 1)
-    arrays["value_norms"] = arrays["pattern"] * written[..., None, :]
+    written = [
+        _written(model.blocks[i].attn, heard[f"blocks.{i}.values"], heard.get(f"blocks.{i}.gate"))
+        for i in range(layers)
+    ]
+    if slots:
+        arrays["mixing"] = torch.stack([heard[f"blocks.{i}.mixing"] for i in range(layers)], 1)
+    arrays["value_norms"] = arrays["pattern"] * torch.stack(written, 1)[..., -mask.shape[1] :, ahead:]
     states = [heard[f"blocks.{i}.residual"] for i in range(layers)] + [heard["residual"]]
-    arrays["residual_norms"] = torch.stack([state.norm(dim=-1) for state in states], 1) * mask[:, None]
+    arrays["residual_norms"] = torch.stack([state[:, ahead:].norm(dim=-1) for state in states], 1) * mask[:, None]
     return arrays
 
 
-def _written(attention: nn.Module, values: Tensor) -> Tensor:
-    """Norm of what each head would write for each key: values (J, H, N, d) -> ‖W_O v‖ (J, H, N)."""
-    per_head = attention.out.weight.unflatten(1, (attention.heads, -1))  # (D, H, d)
-    return torch.einsum("jhnd,ohd->jhno", values, per_head.to(values.dtype)).norm(dim=-1)
+def _tokens_ahead(heard: dict[str, Tensor], mask: Tensor) -> int:
+    """How many tokens the blocks have ahead of the particles: 1 with a global token."""
+    return heard["residual"].shape[1] - mask.shape[1] if "residual" in heard else 0
+
+
+def _written(attention: nn.Module, values: Tensor, gate: Tensor | None) -> Tensor:
+    """Norm of what each head would write for a key that had all attention, ‖W_O v_j‖ or gated ‖W_O (g_i v_j)‖.
+
+    values (J, H, N, d), gate (J, H, N, d), (J, H, N, 1) or None -> (J, H, N, N), without gate (J, H, 1, N).
+    """
+    per_head = attention.out.weight.unflatten(1, (attention.heads, -1)).to(values.dtype)  # (D, H, d)
+    if gate is None:
+        return torch.einsum("jhnd,ohd->jhno", values, per_head).norm(dim=-1)[..., None, :]
+    # The square is bilinear in the products of two channels of g and of v, which spares a vector per pair. Where
+    # its terms cancel, so would float32.
+    gram = torch.einsum("ohd,ohe->hde", per_head.double(), per_head.double())
+    gates, answers = (t.double() for t in (gate.expand(-1, -1, -1, values.shape[-1]), values))
+    asked = torch.einsum("jhnd,jhne,hde->jhnde", gates, gates, gram).flatten(-2)
+    squares = asked @ torch.einsum("jhnd,jhne->jhnde", answers, answers).flatten(-2).transpose(-2, -1)
+    return squares.clamp(min=0).sqrt().to(values.dtype)
 
 
 def _class_arrays(heard: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-    patterns = [t for name, t in heard.items() if name.startswith("class_blocks.") and name.endswith(".pattern")]
+    scope = "blocks." if _tokens_ahead(heard, mask) else "class_blocks."
+    patterns = [t for name, t in heard.items() if name.startswith(scope) and name.endswith(".pattern")]
     if not patterns:
         return {}
-    return {"class_pattern": torch.stack(patterns, 1).squeeze(-2)}
+    return {"class_pattern": torch.stack([pattern[..., 0, :] for pattern in patterns], 1)}
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:

@@ -22,12 +22,15 @@ def randomise(model: torch.nn.Module, seed: int = 1) -> torch.nn.Module:
     with torch.no_grad():
         for tensor in [*model.parameters(), *model.buffers()]:
             if tensor.is_floating_point():
-                tensor += 0.2 * torch.rand(tensor.shape, generator=g) * tensor.std().nan_to_num(1.0).clamp(min=0.5)
+                # To both sides: a common shift grows from block to block until the softmax is one key's alone.
+                noise = 0.4 * (torch.rand(tensor.shape, generator=g) - 0.5)
+                tensor += noise * tensor.std().nan_to_num(1.0).clamp(min=0.5)
     return model.eval()
 
 
-def weaver_part(version: str, inputs: int = 17, classes: int = 10, **options):
-    module = weaver_module(version)
+def weaver_part(release: str, inputs: int = 17, classes: int = 10, **options):
+    """Of a release of weaver-core, which in turn has several of the architecture: `version`, among the options."""
+    module = weaver_module(release)
     model = module.ParticleTransformer(
         inputs, classes, use_pre_activation_pair=False, trim=False, activation="gelu", **options
     )

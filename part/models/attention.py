@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from part.models.config import ParTConfig
+from part.models.layers import make_norm
+
 Tap = Callable[[str, Tensor], Tensor]
 BACKENDS = ("explicit", "fused")
 
@@ -45,19 +48,23 @@ def fused(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, mask: Tensor, dr
 class Attention(nn.Module):
     """Multi-head attention whose logits take an additive bias; `backend` says how it is computed untapped."""
 
-    def __init__(self, width: int, heads: int, dropout: float):
+    def __init__(self, config: ParTConfig, dropout: float):
         super().__init__()
-        self.heads = heads
+        width, self.heads = config.width, config.heads
         self.dropout = dropout
         self.backend = "fused"
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.qkv = nn.Linear(width, 3 * width, config.biases)
+        self.out = nn.Linear(width, width, config.biases)
+        self.q_norm = make_norm(config.norm, width // self.heads) if config.qk_norm else nn.Identity()
+        self.k_norm = make_norm(config.norm, width // self.heads) if config.qk_norm else nn.Identity()
+        gates = {"none": 0, "head": self.heads, "channel": width}[config.gate]
+        self.gate = nn.Linear(width, gates, config.biases) if gates else None
 
     def forward(self, x: Tensor, context: Tensor | None, bias: Tensor | None, mask: Tensor, tap: Tap | None):
         """x (B, N, D) asks, `context` (B, M, D) answers (x itself if None), mask (B, M) -> (B, N, D)."""
         q, k, v = (self._split(t) for t in self._project(x, context))
-        mixed = self.attend(q, k, v, bias, mask, tap)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        mixed = self.attend(self.q_norm(q), self.k_norm(k), v, bias, mask, tap)
+        return self.write(mixed, x, tap)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None) -> Tensor:
         """What a variant swaps: q (B, H, N, d), k and v (B, H, M, d) -> (B, H, N, d)."""
@@ -65,13 +72,20 @@ class Attention(nn.Module):
             return fused(q, k, v, bias, mask, self.dropout if self.training else 0.0)
         return explicit(q, k, v, bias, mask, tap or (lambda name, tensor: tensor))
 
+    def write(self, mixed: Tensor, x: Tensor, tap: Tap | None) -> Tensor:
+        """What the heads mixed (B, H, N, d), gated by the queries' x (B, N, D) where there are gates -> (B, N, D)."""
+        if self.gate is not None:
+            gate = self._split(self.gate(x).sigmoid())  # (B, H, N, d), or (B, H, N, 1) with one gate a head
+            mixed = mixed * (gate if tap is None else tap("gate", gate))
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
     def _project(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, ...]:
         if context is None:
             return self.qkv(x).chunk(3, -1)
-        width = x.shape[-1]
-        weight, bias = self.qkv.weight, self.qkv.bias
-        query = F.linear(x, weight[:width], bias[:width])
-        return query, *F.linear(context, weight[width:], bias[width:]).chunk(2, -1)
+        sizes = (x.shape[-1], 2 * x.shape[-1])
+        weights = self.qkv.weight.split(sizes)
+        biases = (None, None) if self.qkv.bias is None else self.qkv.bias.split(sizes)
+        return F.linear(x, weights[0], biases[0]), *F.linear(context, weights[1], biases[1]).chunk(2, -1)
 
     def _split(self, t: Tensor) -> Tensor:
         """(B, N, D) -> (B, H, N, d)"""

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS, JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset, FeatureSet
 from part.models.build import build
-from part.models.config import ModelConfig, config_from_dict
+from part.models.config import ModelConfig, ParTConfig, config_from_dict
 from part.models.weaver import convert_part, is_weaver_part
+from part.models.weaver_particlenet import convert_particlenet, is_weaver_particlenet
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
 
@@ -62,10 +63,11 @@ def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
     path = resolve(name)
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    if content[:2] == b"PK" or content[:1] == b"\x80":
+    # The size of its JSON comes first in a safetensors file, and may look like the start of a zip or a pickle.
+    if content[8:9] != b"{" and (content[:2] == b"PK" or content[:1] == b"\x80"):
         config, state = _read_weaver(path)
         features, schema = _schema_of(config, dataset, path)
-        card = {"source": f"weaver-core {'0.4' if config.transposed_channels else '0.5'} state dict {path.name}"}
+        card = {"source": f"{_origin(config)} state dict {path.name}"}
     else:
         state = _read_safetensors(path, content)
         card = _read_card(path, sha256)
@@ -130,11 +132,21 @@ def _read_weaver(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
         raise PartError(f"{path} is damaged or truncated: expected a PyTorch state dict (.pt).") from None
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not is_weaver_part({k: v for k, v in state.items() if isinstance(k, str)}):
-        raise PartError(
-            f"{path} is of an unknown architecture: expected the state dict of weaver's ParticleTransformer."
-        )
-    return convert_part(state, str(path))
+    named = isinstance(state, dict) and all(isinstance(key, str) for key in state)
+    if named and is_weaver_part(state):
+        return convert_part(state, str(path))
+    if named and is_weaver_particlenet(state):
+        return convert_particlenet(state, str(path))
+    raise PartError(
+        f"{path} is of an unknown architecture: expected the state dict of weaver's ParticleTransformer or ParticleNet."
+    )
+
+
+def _origin(config: ModelConfig) -> str:
+    """What weaver weights are called in their card: ParT's two layouts are told apart, ParticleNet has one."""
+    if isinstance(config, ParTConfig):
+        return f"weaver-core {'0.4' if config.transposed_channels else '0.5'}"
+    return f"weaver-core {config.model}"
 
 
 def _read_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:

@@ -9,6 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from part.models.config import ParTConfig
+
+
+def make_norm(kind: str, width: int) -> nn.Module:
+    """Over the channels: "layer", or "rms", which neither centres nor shifts (arXiv:1910.07467)."""
+    return nn.RMSNorm(width) if kind == "rms" else nn.LayerNorm(width)
+
 
 class NormedLinear(nn.Module):
     """A linear layer followed by a BatchNorm over all rows.
@@ -17,17 +24,17 @@ class NormedLinear(nn.Module):
     as one: a single pass over the rows, with gradients to both layers' parameters.
     """
 
-    def __init__(self, inputs: int, outputs: int):
+    def __init__(self, inputs: int, outputs: int, bias: bool = True):
         super().__init__()
-        self.linear = nn.Linear(inputs, outputs)
+        self.linear = nn.Linear(inputs, outputs, bias)
         self.norm = nn.BatchNorm1d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.norm.training:
             return self.norm(self.linear(x))
         scale = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps)
-        bias = (self.linear.bias - self.norm.running_mean) * scale + self.norm.bias
-        return F.linear(x, self.linear.weight * scale[:, None], bias)
+        mean = self.norm.running_mean if self.linear.bias is None else self.norm.running_mean - self.linear.bias
+        return F.linear(x, self.linear.weight * scale[:, None], self.norm.bias - mean * scale)
 
 
 class Embed(nn.Module):
@@ -50,15 +57,20 @@ class Embed(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Linear, GELU, LayerNorm, Linear (NormFormer, arXiv:2110.09456)."""
+    """Linear, GELU, Linear, with a norm before the last as in NormFormer (arXiv:2110.09456).
 
-    def __init__(self, width: int, hidden: int, dropout: float):
+    As SwiGLU (arXiv:2002.05202) a second linear map, through SiLU, gates the first in GELU's place.
+    """
+
+    def __init__(self, config: ParTConfig, dropout: float):
         super().__init__()
-        self.up = nn.Linear(width, hidden)
-        self.norm = nn.LayerNorm(hidden)
-        self.down = nn.Linear(hidden, width)
+        width, hidden = config.width, config.ffn_ratio * config.width
+        self.up = nn.Linear(width, hidden, config.biases)
+        self.gate = nn.Linear(width, hidden, config.biases) if config.ffn == "swiglu" else None
+        self.norm = make_norm(config.norm, hidden) if config.normformer else nn.Identity()
+        self.down = nn.Linear(hidden, width, config.biases)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.dropout(F.gelu(self.up(x)))
-        return self.dropout(self.down(self.norm(hidden)))
+        hidden = F.gelu(self.up(x)) if self.gate is None else F.silu(self.gate(x)) * self.up(x)
+        return self.dropout(self.down(self.norm(self.dropout(hidden))))

@@ -42,11 +42,11 @@ def _cylindrical(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 class PairEmbed(nn.Module):
     """Four-momenta to the interaction bias: a small MLP over the features of each real pair, one output a head."""
 
-    def __init__(self, widths: tuple[int, ...], heads: int):
+    def __init__(self, widths: tuple[int, ...], heads: int, biases: bool = True):
         super().__init__()
         sizes = (len(PAIR_FEATURES), *widths, heads)
         self.norm = nn.BatchNorm1d(len(PAIR_FEATURES))
-        self.layers = nn.Sequential(*(NormedLinear(a, b) for a, b in itertools.pairwise(sizes)))
+        self.layers = nn.Sequential(*(NormedLinear(a, b, biases) for a, b in itertools.pairwise(sizes)))
 
     def embed(self, features: Tensor) -> Tensor:
         """Pair features (P, 4) -> bias (P, H)."""

@@ -7,15 +7,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from part.models.attention import Attention, Tap, mask_keys
+from part.models.config import ParTConfig
 from part.models.transformer import ParticleTransformer
 
 
 class PairAttention(Attention):
     """The pattern is the softmax of the interaction bias; there are no queries and no keys."""
 
-    def __init__(self, width: int, heads: int, dropout: float):
-        super().__init__(width, heads, dropout)
-        self.qkv = nn.Linear(width, width)  # values alone
+    def __init__(self, config: ParTConfig, dropout: float):
+        super().__init__(config, dropout)
+        self.qkv = nn.Linear(config.width, config.width, config.biases)  # values alone
 
     def forward(self, x: Tensor, context: None, bias: Tensor, mask: Tensor, tap: Tap | None) -> Tensor:
         """x (B, N, D), bias (B, H, N, N), mask (B, N) -> (B, N, D)."""
@@ -23,7 +24,7 @@ class PairAttention(Attention):
         pattern = tap("pattern", mask_keys(tap("bias", bias), mask).softmax(-1))
         pattern = F.dropout(pattern, self.dropout, self.training)
         mixed = pattern @ tap("values", self._split(self.qkv(x)))
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return self.write(mixed, x, tap)
 
 
 class PairAttn(ParticleTransformer):

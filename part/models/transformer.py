@@ -5,15 +5,17 @@ Shapes: B jets, N particles, F features, H heads, D channels, C classes.
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from part.models.attention import Attention, Tap, mask_keys, scoped
 from part.models.config import ParTConfig
-from part.models.layers import Embed, FeedForward
+from part.models.layers import Embed, FeedForward, make_norm
 from part.models.pair import PairEmbed
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each with a residual, normalised as in NormFormer (arXiv:2110.09456).
+    """Attention and feed-forward, each with a norm before and a residual; scaled as in NormFormer
+    (arXiv:2110.09456) unless the configuration leaves that out.
 
     With a class token it is class attention (arXiv:2103.17239): the token alone asks, itself and all
     particles answer.
@@ -24,14 +26,15 @@ class Block(nn.Module):
         width = config.width
         self.heads = config.heads
         self.transposed_channels = config.transposed_channels
-        self.pre_attn_norm = nn.LayerNorm(width)
-        self.attn = attention(width, config.heads, dropout)
-        self.c_attn = nn.Parameter(torch.ones(config.heads))  # scales channel groups after the output projection
-        self.post_attn_norm = nn.LayerNorm(width)
+        self.pre_attn_norm = make_norm(config.norm, width)
+        self.attn = attention(config, dropout)
+        self.post_attn_norm = make_norm(config.norm, width) if config.normformer else nn.Identity()
         self.dropout = nn.Dropout(dropout)
-        self.pre_ffn_norm = nn.LayerNorm(width)
-        self.ffn = FeedForward(width, config.ffn_ratio * width, dropout)
-        self.w_resid = nn.Parameter(torch.ones(width))
+        self.pre_ffn_norm = make_norm(config.norm, width)
+        self.ffn = FeedForward(config, dropout)
+        # c_attn scales channel groups after the output projection.
+        self.c_attn = nn.Parameter(torch.ones(config.heads)) if config.normformer else None
+        self.w_resid = nn.Parameter(torch.ones(width)) if config.normformer else None
 
     def forward(
         self,
@@ -52,9 +55,12 @@ class Block(nn.Module):
             # The reference asks with the token as it is, not normalised.
             attended = self.attn(token, context, None, with_token, tap)
         x = residual + self.dropout(self.post_attn_norm(self._scale_groups(attended)))
-        return self.w_resid * x + self.ffn(self.pre_ffn_norm(x))
+        residual = x if self.w_resid is None else self.w_resid * x
+        return residual + self.ffn(self.pre_ffn_norm(x))
 
     def _scale_groups(self, x: Tensor) -> Tensor:
+        if self.c_attn is None:
+            return x
         groups = x.unflatten(-1, (self.heads, -1)) * self.c_attn[:, None]
         if self.transposed_channels:
             groups = groups.transpose(-2, -1)
@@ -77,7 +83,7 @@ class ParticleTransformer(nn.Module):
         self.blocks = nn.ModuleList(Block(config, config.dropout, self.attention) for _ in range(config.layers))
         self.class_token = nn.Parameter(torch.zeros(1, 1, config.width))
         self.class_blocks = nn.ModuleList(Block(config, 0.0) for _ in range(config.class_layers))
-        self.norm = nn.LayerNorm(config.width)
+        self.norm = make_norm(config.norm, config.width)
         self.head = nn.Linear(config.width, config.classes)
         self._initialise()
 
@@ -85,14 +91,15 @@ class ParticleTransformer(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         nn.init.trunc_normal_(self.class_token, std=0.02)
         for depth, block in enumerate(self.blocks, 1):  # keeps the residual stream's variance bounded in depth
             for linear in (block.attn.out, block.ffn.down):
                 linear.weight.data /= (2.0 * depth) ** 0.5
 
     def make_pair_embed(self) -> nn.Module | None:
-        return PairEmbed(self.config.pair_embed, self.config.heads)
+        return PairEmbed(self.config.pair_embed, self.config.heads, self.config.biases)
 
     def bias(self, v: Tensor, mask: Tensor) -> Tensor | None:
         """The interaction bias that all blocks share: (B, H, N, N), minus infinity on padded keys."""
@@ -102,15 +109,24 @@ class ParticleTransformer(nn.Module):
         """x (B, N, F) features, v (B, N, 4) four-momenta in GeV, mask (B, N) True = real -> logits (B, C).
 
         The tap hears `residual` before each block and after the last, and for block i, class block i
-        `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern and values.
+        `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern, values and, where there is one, gate. A
+        global token is the first of the N + 1 that these then have.
         """
         x = self.embed(x, mask)
         bias = self.bias(v, mask)
+        if self.config.global_token:
+            x, bias, mask = self._with_token(x, bias, mask)
         for i, block in enumerate(self.blocks):
             x = x if tap is None else tap(f"blocks.{i}.residual", x)
             x = block(x, mask, bias, tap=scoped(tap, f"blocks.{i}"))
         x = x if tap is None else tap("residual", x)
-        token = self.class_token.expand(len(x), -1, -1)
+        token = x[:, :1] if self.config.global_token else self.class_token.expand(len(x), -1, -1)
         for i, block in enumerate(self.class_blocks):
             token = block(x, mask, token=token, tap=scoped(tap, f"class_blocks.{i}"))
         return self.head(self.norm(token)).squeeze(1)
+
+    def _with_token(self, x: Tensor, bias: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """The global token ahead of the particles (B, 1 + N, D), with bias 0 from and to it."""
+        x = torch.cat((self.class_token.expand(len(x), -1, -1), x), 1)
+        mask = F.pad(mask, (1, 0), value=True)
+        return x, bias if bias is None else mask_keys(F.pad(bias, (1, 0, 1, 0)), mask), mask

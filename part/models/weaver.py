@@ -4,8 +4,16 @@ The two layouts hold tensors of the same shapes that mean different things. Up t
 channels after attention (see ParTConfig.transposed_channels); 0.5 does not, and loads 0.4 weights without a
 word. The names tell them apart: 0.4 saves `attn.in_proj_weight`, 0.5 saves `attn.in_proj.weight`.
 
+0.5 also has a `version` of the architecture, which is not saved; the tensors of the first block tell what it
+changed (2: SwiGLU without NormFormer's scales; 3: RMSNorm without biases too; 3.5 and 3.6, experimental: query
+and key norms with a gate a channel; 3.6: a global token in place of class blocks).
+
 What a state dict cannot tell, the published trainings decide: the pair embedding ends with its activation
-(`use_pre_activation_pair=False`), and the activation is GELU.
+(`use_pre_activation_pair=False`), activations are GELU but for SwiGLU, the four pair features are those of
+`pair_input_type="pp"`, a particle is a pair with itself too (`remove_self_pair=False`), all particle blocks have
+the bias (no `block_ids_with_attn_mask`), and jets are classified, not particles (`for_segmentation=False`). Nor
+does it tell what acts in training alone: from version 3 on weaver has no dropout, which we follow, but drops whole
+branches at random (`drop_path_rate`), which we leave out.
 """
 
 import re
@@ -21,9 +29,13 @@ _BLOCK = {
     "pre_attn_norm": "pre_attn_norm",
     "attn.in_proj": "attn.qkv",
     "attn.out_proj": "attn.out",
+    "attn.q_norm": "attn.q_norm",
+    "attn.k_norm": "attn.k_norm",
+    "attn.gate_proj": "attn.gate",
     "post_attn_norm": "post_attn_norm",
     "pre_fc_norm": "pre_ffn_norm",
     "fc1": "ffn.up",
+    "fc1_g": "ffn.gate",
     "post_fc_norm": "ffn.norm",
     "fc2": "ffn.down",
 }
@@ -109,6 +121,9 @@ def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ParTConfig:
     if not pair:
         raise PartError(f"{source}: there is no pair embedding, which every ParT has.")
     width = size("class_token", 2)
+    class_layers = count(r"class_blocks\.(\d+)")
+    if old and not class_layers:
+        raise PartError(f"{source}: there are no cls_blocks, which every ParT of weaver-core 0.4 has.")
     return ParTConfig(
         inputs=size("embed.norm.weight"),
         classes=size("head.weight"),
@@ -116,7 +131,24 @@ def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ParTConfig:
         pair_embed=tuple(pair[:-1]),
         heads=pair[-1],
         layers=count(r"blocks\.(\d+)"),
-        class_layers=count(r"class_blocks\.(\d+)"),
+        class_layers=class_layers,
         ffn_ratio=size("blocks.0.ffn.up.weight") // max(width, 1),
-        transposed_channels=old,
+        transposed_channels=old and "blocks.0.c_attn" in state,  # 0.4 reorders while it scales the heads
+        global_token=not class_layers,
+        **_of_version(state, pair[-1]),
     )
+
+
+def _of_version(state: Mapping[str, Tensor], heads: int) -> dict:
+    """The fields that 0.5's versions set alike in all blocks, as the first block tells."""
+    rms = "blocks.0.pre_attn_norm.bias" not in state
+    gate = state.get("blocks.0.attn.gate.weight")
+    return {
+        "norm": "rms" if rms else "layer",
+        "ffn": "swiglu" if "blocks.0.ffn.gate.weight" in state else "gelu",
+        "biases": "blocks.0.attn.qkv.bias" in state,
+        "normformer": "blocks.0.c_attn" in state,
+        "qk_norm": "blocks.0.attn.q_norm.weight" in state,
+        "gate": "none" if gate is None else "head" if len(gate) == heads else "channel",
+        "dropout": 0.0 if rms else ParTConfig.dropout,
+    }

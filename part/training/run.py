@@ -15,10 +15,10 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
-from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
 
 from part.errors import PartError
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoint import load_checkpoint, save_checkpoint
 from part.training.data import JetData
 from part.training.plan import Plan
 from part.training.task import TaggerTask, calibrate
@@ -35,7 +35,10 @@ def train(plan: Plan, resume: bool = False) -> Path:
     lightning.seed_everything(plan.seed, verbose=False)
     data = JetData(plan)
     task = TaggerTask(plan)
-    calibrate(task.model, data.calibration_batch())
+    if plan.start_from:
+        take_weights(task.model, plan.start_from)
+    if plan.calibration_jets:
+        calibrate(task.model, data.calibration_batch())
     trainer = lightning.Trainer(
         accelerator="auto",
         devices=plan.devices,
@@ -57,6 +60,21 @@ def train(plan: Plan, resume: bool = False) -> Path:
     )
     trainer.fit(task, datamodule=data, ckpt_path=last, weights_only=False)
     return folder / f"{plan.name}.safetensors"
+
+
+def take_weights(model: torch.nn.Module, name: str) -> list[str]:
+    """Take over the weights of a checkpoint where name and shape agree; returns the names of the others.
+
+    Raises PartError if none fits.
+    """
+    given, own = load_checkpoint(name).model.state_dict(), model.state_dict()
+    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
+    if not fitting:
+        raise PartError(f"No weights of {name} fit the model that is to start from them.")
+    model.load_state_dict(fitting, strict=False)
+    fresh = sorted(own.keys() - fitting.keys())
+    rank_zero_info(f"Took {len(fitting)} of {len(own)} tensors from {name}; fresh: {', '.join(fresh) or 'none'}.")
+    return fresh
 
 
 class SaveModel(Callback):

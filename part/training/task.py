@@ -21,14 +21,15 @@ class TaggerTask(lightning.LightningModule):
     """Cross entropy of a model on batches that come as lists of micro-batches.
 
     BatchNorm statistics are fixed before the first step (`calibrate`), so that a jet's gradient does not
-    depend on which jets share its micro-batch, and training equals evaluation.
+    depend on which jets share its micro-batch, and training equals evaluation; or, if the plan has no calibration
+    jets, they are those of each whole batch.
     """
 
     def __init__(self, plan: Plan):
         super().__init__()
         self.plan = plan
         self.model = build(plan.config)
-        if not torch.cuda.is_available() and not plan.dropout:
+        if not torch.cuda.is_available() and not plan.config.dropout:
             # torch's fused CPU kernel has no gradient for a bias and falls back to a path slower than ours.
             set_backend(self.model, "explicit")
         self.seen: list[tuple[Tensor, Tensor]] = []
@@ -75,9 +76,10 @@ class TaggerTask(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _parameter_groups(self) -> list[dict]:
-        """Weight decay for matrices only: scales, offsets and the class token go free."""
-        matrices = [p for p in self.model.parameters() if p.ndim == 2]
-        others = [p for p in self.model.parameters() if p.ndim != 2]
+        """Weight decay for matrices and kernels only: scales, offsets and the class token go free."""
+        named = list(self.model.named_parameters())
+        matrices = [p for name, p in named if p.ndim >= 2 and name != "class_token"]
+        others = [p for name, p in named if p.ndim < 2 or name == "class_token"]
         return [
             {"params": matrices, "weight_decay": self.plan.weight_decay},
             {"params": others, "weight_decay": 0.0},

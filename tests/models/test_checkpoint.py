@@ -1,5 +1,6 @@
 """Checkpoints on disk: round trips, and one clear sentence for everything that is not one."""
 
+import hashlib
 import json
 import pickle
 from dataclasses import replace
@@ -54,6 +55,17 @@ def test_a_changed_file_no_longer_fits_its_card(saved):
     saved.write_bytes(content)
     with pytest.raises(PartError, match=r"not the file that its card describes"):
         load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("start", [b"PK", b"\x80K"])
+def test_a_size_that_looks_like_a_zip_or_a_pickle_deceives_nobody(saved, start):
+    content = saved.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    size = int.from_bytes(start, "little")
+    content = size.to_bytes(8, "little") + content[8:end].ljust(size) + content[end:]
+    saved.write_bytes(content)
+    edit_card(saved, sha256=hashlib.sha256(content).hexdigest())
+    assert load_checkpoint(saved).model.config == SMALL
 
 
 @pytest.mark.parametrize(
@@ -136,8 +148,8 @@ def weaver_state(**options):
 
 def test_a_weaver_tensor_that_no_part_has_is_named(tmp_path):
     path = tmp_path / "net.pt"
-    torch.save(weaver_state() | {"blocks.0.fc1_g.weight": torch.zeros(512, 128)}, path)
-    with pytest.raises(PartError, match=r"blocks\.0\.fc1_g\.weight belongs to no ParT"):
+    torch.save(weaver_state() | {"blocks.0.fc3.weight": torch.zeros(512, 128)}, path)
+    with pytest.raises(PartError, match=r"blocks\.0\.fc3\.weight belongs to no ParT"):
         load_checkpoint(path)
 
 

@@ -98,6 +98,23 @@ def test_a_width_that_the_heads_cannot_share_is_refused():
         ParTConfig(heads=7)
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"norm": "batch"}, "norm of ParT is 'batch'; expected one of layer, rms"),
+        ({"ffn": "relu"}, "ffn of ParT is 'relu'; expected one of gelu, swiglu"),
+        ({"gate": "headwise"}, "gate of ParT is 'headwise'; expected one of none, head, channel"),
+        ({"global_token": True}, "not from both: class_layers is 2"),
+        ({"class_layers": 0}, "not from neither"),
+        ({"normformer": False, "transposed_channels": True}, "without normformer has no place for"),
+        ({"qk_norm": True, "model": "PairAttn"}, "PairAttn has no queries and keys"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused(changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        ParTConfig(**changes)
+
+
 def test_an_unknown_model_is_refused_by_name():
     with pytest.raises(ValueError, match="no model 'ParTy'"):
         build(ParTConfig(model="ParTy"))

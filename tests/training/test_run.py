@@ -16,8 +16,8 @@ from part.jets import make_batch
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
 from part.models.config import ParTConfig
-from part.training.plan import Plan
-from part.training.run import train
+from part.training.plan import Plan, recipe
+from part.training.run import take_weights, train
 from part.training.task import calibrate, flat_then_decay
 
 TINY = {"batch_size": 16, "micro_batch": 8, "jets_per_epoch": 32, "val_jets": 20, "calibration_jets": 20}
@@ -98,6 +98,27 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(plan, train
     resumed = load_file(train(cut, resume=True))
     for name, value in load_file(trained).items():
         assert torch.equal(resumed[name], value), name
+
+
+def test_a_variant_starts_from_the_weights_that_fit(plan, trained):
+    options = {"name": "warm", "model": "LinParT", "slots": 4, "pair_bias": "landmark", "start_from": str(trained)}
+    model = build(Plan(**(plan.to_dict() | options)).config)
+    fresh = take_weights(model, str(trained))
+    mixing = [f"blocks.{i}.attn.mixing" for i in range(8)]
+    assert [name for name in fresh if not name.endswith("num_batches_tracked")] == [*mixing, "pair_embed.shares"]
+    assert torch.equal(model.blocks[3].attn.qkv.weight, load_file(trained)["blocks.3.attn.qkv.weight"])
+    with pytest.raises(part.PartError, match=r"No weights of .* fit"):
+        take_weights(torch.nn.Linear(2, 2), str(trained))
+
+
+@pytest.mark.parametrize("model", ["LinParT", "PairAttn", "ParTNoBias", "ParticleNet", "PFN", "P-CNN"])
+def test_every_model_trains_by_its_recipe_and_loads(plan, model):
+    small = {"batch_size": 16, "micro_batch": 16, "epochs": 1, "name": model, "model": model}
+    path = train(Plan(**(plan.to_dict() | recipe(model) | small)))
+    tagger = part.load_model(path, device="cpu")
+    assert tagger.card["config"]["model"] == model
+    probabilities = tagger.predict(part.read_jets(path.parents[1] / "val.root"))
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
 
 
 def test_a_run_is_not_overwritten(plan, trained):
