@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from part.errors import PartError
+from part.models.int8 import float_weight
 
 _HEADS = ("jet", "layer", "head", "query", "key")
 AXES = {
@@ -133,7 +134,7 @@ def _written(attention: nn.Module, values: Tensor, gate: Tensor | None) -> Tenso
 
     values (J, H, N, d), gate (J, H, N, d), (J, H, N, 1) or None -> (J, H, N, N), without gate (J, H, 1, N).
     """
-    per_head = attention.out.weight.unflatten(1, (attention.heads, -1)).to(values.dtype)  # (D, H, d)
+    per_head = float_weight(attention.out).unflatten(1, (attention.heads, -1)).to(values.dtype)  # (D, H, d)
     if gate is None:
         return torch.einsum("jhnd,ohd->jhno", values, per_head).norm(dim=-1)[..., None, :]
     # The square is bilinear in the products of two channels of g and of v, which spares a vector per pair. Where

@@ -1,5 +1,7 @@
 """A jet and its trace made of random numbers, known entry by entry: 12 particles, 3 layers, 4 heads."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from part.figures import Constituents, JetSummary, Scene
@@ -29,6 +31,17 @@ def made_up_trace(n: int = N, seed: int = 0) -> Trace:
         value_norms=pattern * rng.random((LAYERS, HEADS, 1, n), np.float32),
         class_pattern=softmax(rng.normal(0, 2, (CLASS_LAYERS, HEADS, n + 1))),
     )
+
+
+def over_slots(trace: Trace, slots: int = 5, seed: int = 3) -> Trace:
+    """The same, but that its particles attend to slots."""
+    rng = np.random.default_rng(seed)
+    layers, heads, n, _ = trace.pattern.shape
+    scores, bias = (rng.normal(0, 2, (layers, heads, n, slots)).astype(np.float32) for _ in range(2))
+    pattern = softmax(scores + bias)
+    norms = pattern * rng.random((layers, heads, 1, slots), np.float32)
+    mixing = rng.normal(0, 0.5, (layers, slots, n)).astype(np.float32)
+    return replace(trace, scores_qk=scores, bias=bias, pattern=pattern, value_norms=norms, mixing=mixing)
 
 
 def made_up_constituents(n: int = N, seed: int = 1) -> Constituents:

@@ -11,7 +11,8 @@ from app.components import prediction
 from app.components.display import display
 from app.components.matrix import matrix
 from app.components.mosaic import mosaic
-from app.components.notes import refuse
+from app.components.notes import note
+from app.components.slots import slots
 from app.components.table import constituents_table
 from app.session import change
 
@@ -81,8 +82,8 @@ class Card:
     def overview(self) -> None:
         """All heads; a click chooses one, and this card for the detail row."""
         if not self.has_quantity():
-            missing = figures.view.QUANTITY_TITLES[self.view.quantity]
-            refuse(f"{self.model} has no {missing} between particles.")
+            missing = figures.view.lower_first(figures.view.QUANTITY_TITLES[self.view.quantity])
+            note(f"A {self.tagger.config.model} has no {missing} between particles.")
             return
         view = replace(self.view, figure="mosaic", query=None, layer=0, head=0)
         key = f"{self.content}/{self.theme}"
@@ -93,18 +94,20 @@ class Card:
         change(layer=layer, head=head, focus=self.slot)
 
     def matrix(self) -> None:
-        """The chosen head and the class token's rows."""
+        """The chosen head: with the class token's rows, or, over slots, with what these are made of."""
         if self.has_quantity():
             view = replace(self.view, figure="matrix", query=None)
             data = figures.figure_data(self.scene, view, self.limits)
             # Where several models share one row of detail, it must say whose it is.
             whose = f"{self.model}, " if len(self.choice.selection.models) > 2 else ""
             caption = f"{whose}{view.title}: {data.quantity_title}"
-            matrix(data, caption, self.theme, f"matrix{self.slot}", f"{self.head_content}/{self.theme}", toggle)
+            draw, kind = (slots, "slots") if self.scene.over_slots else (matrix, "matrix")
+            painted = f"{self.head_content}/{self.theme}"
+            draw(data, caption, self.theme, f"{kind}{self.slot}", painted, toggle)
 
     def event(self, height: int) -> None:
         """The jet in the η-φ plane with the chosen head's edges."""
-        if self.has_quantity():
+        if self.has_quantity() or not self.scene.quantities:  # then the jet alone
             data = figures.figure_data(self.scene, replace(self.view, figure="display"), self.limits)
             display(data, self.accent, height, f"display{self.slot}", self.head_content, toggle)
 

@@ -2,7 +2,7 @@
 // "particle" with its number in the file. Dragging a rectangle zooms in, a double click zooms out again, and from
 // there to the constituents outside.
 const NS = "http://www.w3.org/2000/svg";
-const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 4, 30];
+const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 18, 30];
 const LARGEST = 11; // radius of the hardest constituent in pixels
 const CORNERS = {
   square: polygon(4, () => 1.27, Math.PI / 4),
@@ -62,7 +62,7 @@ function paint(root, svg, data) {
   clip.append(element("rect", { x: LEFT, y: TOP, width: w, height: h }));
   inside.append(...edges(data, X, Y), ...particles(data, X, Y));
   if (data.selected !== null) inside.append(ring(data, X, Y));
-  const caption = element("text", { x: LEFT + 5, y: TOP + 13 }, data.caption);
+  const caption = element("text", { x: LEFT, y: 12 }, data.caption);
   svg.replaceChildren(clip, ...axes(w, h, centre, unit, X, Y), inside, caption);
 }
 

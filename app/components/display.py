@@ -76,13 +76,13 @@ def _rounded(values: np.ndarray, digits: int) -> list[float]:
 def _from_selected(data: figures.Display) -> list[float]:
     if data.selected is None or data.view.quantity not in data.scene.quantities:
         return []
-    values = data.scene.head(data.view.quantity, data.view.layer, data.view.head)[data.selected]
+    values = data.scene.between(data.view.quantity, data.view.layer, data.view.head)[data.selected]
     return [float(f"{value:.4g}") for value in values]
 
 
 def _edges(data: figures.Display, accent: str) -> list[list]:
     strength = data.strength
-    colours = figures.style.edge_colours(data.weight, data.view.signed, accent)
+    colours = figures.style.edge_colours(data.weight, data.signed, accent)
     columns = (
         data.query.tolist(),
         data.key.tolist(),

@@ -49,7 +49,7 @@ function paint(root, canvas, header, arrays) {
   context.drawImage(picture(n, n, (i) => words[level(values[i])]), LEFT, TOP, side, side);
   if (header.classRows) paintClass(context, header, arrays.class_pattern, classTop, side);
   paintAxes(context, root, header, side, bottom, classTop);
-  paintBar(context, root, header, words, side);
+  paintBar(context, root, header.ticks, words, LEFT + side + 6, TOP, side);
   const place = { x: LEFT, y: TOP, side, cell: side / n, bottom: bottom - TOP, classTop };
   for (const name of ["x", "y", "side", "cell", "bottom"]) root.style.setProperty(`--${name}`, place[name]);
   return place;
@@ -64,16 +64,6 @@ function paintClass(context, header, values, top, side) {
   context.imageSmoothingEnabled = false;
   context.drawImage(rows, LEFT, top, side, classRows * ROW);
   context.drawImage(token, LEFT - 9, top, 6, classRows * ROW);
-}
-
-/** Value -> colour index 0..255. */
-function levels(scale, [low, high]) {
-  if (scale === "log") {
-    const factor = 255 / Math.log(high / low);
-    return (value) => (value > low ? Math.min(255, Math.round(factor * Math.log(value / low))) : 0);
-  }
-  const factor = 255 / (high - low);
-  return (value) => Math.max(0, Math.min(255, Math.round(factor * (value - low))));
 }
 
 function paintAxes(context, root, header, side, bottom, classTop) {
@@ -118,29 +108,6 @@ function line(context, x0, y0, x1, y1) {
   context.lineTo(x1, y1);
   context.stroke();
   context.globalAlpha = 0.7;
-}
-
-function sideways(context, text, x, y) {
-  context.save();
-  context.translate(x, y);
-  context.rotate(-Math.PI / 2);
-  context.textAlign = "center";
-  context.fillText(text, 0, 0);
-  context.restore();
-}
-
-function paintBar(context, root, header, words, side) {
-  const x = LEFT + side + 6;
-  context.drawImage(picture(1, 256, (i) => words[255 - i]), x, TOP, 8, side);
-  context.font = `10px ${themed(root, "--st-font")}`;
-  context.fillStyle = themed(root, "--st-text-color");
-  context.globalAlpha = 0.7;
-  context.textAlign = "left";
-  for (const [position, label] of header.ticks) {
-    const y = TOP + (1 - position) * side;
-    context.fillText(label, x + 11, Math.min(TOP + side - 5, Math.max(TOP + 5, y)));
-  }
-  context.globalAlpha = 1;
 }
 
 function pairRows(header, arrays, { query, key }) {

@@ -19,7 +19,7 @@ _component = st.components.v2.component(
 def matrix(
     data: figures.Matrix, caption: str, theme: str, key: str, painted: str, on_particle: Callable[[int], None]
 ) -> None:
-    """data: the chosen head. painted: what the canvas says of itself once drawn. on_particle(file index)."""
+    """data: the chosen head. painted: what the canvas says of itself once drawn. onparticle(file index)."""
     payload = _payload(data, caption, theme, painted)
     _component(data=payload, key=key, on_particle_change=clicked(key, on_particle))
 
@@ -28,8 +28,6 @@ def _payload(data: figures.Matrix, caption: str, theme: str, painted: str) -> by
     scene, view, order = data.scene, data.view, data.order
     shown = np.ix_(order, order)
     arrays = {name: scene.head(name, view.layer, view.head)[shown] for name in scene.quantities}
-    marks = figures.scale.ticks(data.limits, data.scale)
-    places = figures.scale.position(np.array([value for value, _ in marks]), data.limits, data.scale)
     header = {
         "key": painted,
         "n": len(order),
@@ -39,18 +37,26 @@ def _payload(data: figures.Matrix, caption: str, theme: str, painted: str) -> by
         "quantities": [(name, figures.view.QUANTITY_TITLES[name]) for name in scene.quantities],
         "scale": data.scale,
         "limits": data.limits,
-        "ticks": [(float(place), label) for place, (_, label) in zip(places, marks, strict=True)],
+        "ticks": ticks(data.limits, data.scale),
         "palette": figures.palette(view.quantity, theme).ravel().tolist(),
         "orderTitle": data.order_title,
         "marks": data.ticks,
         "borders": [start for _, start, _ in data.groups if start],
-        "particles": [_particle(scene, int(i)) for i in order],
+        "particles": [particle(scene, int(i)) for i in order],
     }
     class_header, class_arrays = _class_rows(scene, view, theme)
     return pack(header | class_header, arrays | {"shown": arrays[view.quantity]} | class_arrays)
 
 
-def _particle(scene: figures.Scene, i: int) -> dict:
+def ticks(limits: tuple[float, float], scale: str) -> list[tuple[float, str]]:
+    """Of a colour bar: (place from 0 at its lower end to 1, label)."""
+    marks = figures.scale.ticks(limits, scale)
+    places = figures.scale.position(np.array([value for value, _ in marks]), limits, scale)
+    return [(float(place), label) for place, (_, label) in zip(places, marks, strict=True)]
+
+
+def particle(scene: figures.Scene, i: int) -> dict:
+    """What a hover tells of a constituent."""
     particles = scene.constituents
     return {
         "number": i + 1,

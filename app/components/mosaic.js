@@ -1,11 +1,11 @@
-// All heads of a model side by side. Data: header {layers, heads, n, key, title, palette}, then uint8 levels
-// [layer, head, query, key]. A click, or an arrow key, asks for that head: trigger "head" with {layer, head}.
+// All heads of a model side by side. Data: header {layers, heads, n, columns, key, title, palette}, then uint8 levels
+// [layer, head, query, key or slot]. A click, or an arrow key, asks for that head: trigger "head" with {layer, head}.
 const GAP = 2;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data) return;
   const { header, rest: levels } = unpack(data);
-  const { layers, heads, n } = header;
+  const { layers, heads } = header;
   const root = parentElement.querySelector(".mosaic");
   const canvas = root.querySelector("canvas");
   root.style.setProperty("--layers", layers);
@@ -58,21 +58,21 @@ function label(element, letter, count) {
 }
 
 /** All tiles at the screen's own resolution: where a dot of the screen holds several cells, it shows their mean level. */
-function paint(canvas, { layers, heads, n }, levels, words) {
+function paint(canvas, { layers, heads, n, columns: m }, levels, words) {
   const { context, width, height, ratio } = fitted(canvas);
   const [w, h] = [(width / heads) * ratio, (height / layers) * ratio];
   const [across, down] = [Math.round(w - GAP * ratio), Math.round(h - GAP * ratio)];
   const image = context.createImageData(across, down);
   const dots = new Uint32Array(image.data.buffer);
-  const [columns, rows] = [edges(across, n), edges(down, n)];
+  const [columns, rows] = [edges(across, m), edges(down, n)];
   for (let tile = 0; tile < layers * heads; tile++) {
-    const start = tile * n * n;
+    const start = tile * n * m;
     for (let y = 0, dot = 0; y < down; y++) {
       const [top, bottom] = [rows[2 * y], rows[2 * y + 1]];
       for (let x = 0; x < across; x++, dot++) {
         const [left, right] = [columns[2 * x], columns[2 * x + 1]];
         let sum = 0;
-        for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) sum += levels[start + i * n + j];
+        for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) sum += levels[start + i * m + j];
         dots[dot] = words[Math.round(sum / ((bottom - top) * (right - left)))];
       }
     }

@@ -16,6 +16,11 @@ def refuse(error: Exception | str) -> None:
     st.error(plain(str(error)))
 
 
+def note(text: str) -> None:
+    """Why there is nothing to see in a place, as such no fault."""
+    st.html(f'<p class="note">{html.escape(text)}</p>')
+
+
 def line(markup: str, *values: str) -> None:
     """A line of HTML whose `{}` are filled with escaped values."""
     st.html(markup.format(*(html.escape(value) for value in values)))

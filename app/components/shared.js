@@ -35,6 +35,16 @@ function picture(width, height, word) {
   return canvas;
 }
 
+/** Value -> colour index 0..255. */
+function levels(scale, [low, high]) {
+  if (scale === "log") {
+    const factor = 255 / Math.log(high / low);
+    return (value) => (value > low ? Math.min(255, Math.round(factor * Math.log(value / low))) : 0);
+  }
+  const factor = 255 / (high - low);
+  return (value) => Math.max(0, Math.min(255, Math.round(factor * (value - low))));
+}
+
 /** Size the canvas to its box in device pixels; the context then draws in CSS pixels. */
 function fitted(canvas) {
   const ratio = window.devicePixelRatio || 1;
@@ -95,4 +105,28 @@ function themed(element, name) {
 function painted(element, key) {
   element.dataset.painted = key;
   requestAnimationFrame(() => requestAnimationFrame(() => (element.dataset.paintedAt = performance.now())));
+}
+
+/** Text that reads upwards. */
+function sideways(context, text, x, y) {
+  context.save();
+  context.translate(x, y);
+  context.rotate(-Math.PI / 2);
+  context.textAlign = "center";
+  context.fillText(text, 0, 0);
+  context.restore();
+}
+
+/** A colour bar with its numbers: ticks are [place from 0 at the bottom to 1, label]. */
+function paintBar(context, root, ticks, words, x, top, side) {
+  context.drawImage(picture(1, 256, (i) => words[255 - i]), x, top, 8, side);
+  context.font = `10px ${themed(root, "--st-font")}`;
+  context.fillStyle = themed(root, "--st-text-color");
+  context.globalAlpha = 0.7;
+  context.textAlign = "left";
+  for (const [position, label] of ticks) {
+    const y = top + (1 - position) * side;
+    context.fillText(label, x + 11, Math.min(top + side - 5, Math.max(top + 5, y)));
+  }
+  context.globalAlpha = 1;
 }

@@ -47,7 +47,7 @@ def _columns(scene: figures.Scene, view: figures.View) -> dict[str, np.ndarray]:
     if "species" in columns:
         columns["species"] = np.array([scene.constituents.symbol(i) for i in places])
     if view.query is not None and view.quantity in scene.quantities:
-        weights = scene.head(view.quantity, view.layer, view.head)[view.query]
+        weights = scene.between(view.quantity, view.layer, view.head)[view.query]
         columns[f"from {view.query + 1}"] = weights[places]
     if "attention received" in columns:
         columns["received"] = columns.pop("attention received")

@@ -9,7 +9,7 @@ from part.figures.prediction import Prediction
 from part.figures.scale import palette
 from part.figures.scenes import JetSummary, Scene, scene
 from part.figures.screen import draw_screen, picked
-from part.figures.tables import pair, table
+from part.figures.tables import table
 from part.figures.view import View
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "draw_screen",
     "figure_data",
     "mosaic_bytes",
-    "pair",
     "palette",
     "picked",
     "scene",

@@ -11,7 +11,7 @@ from part.errors import PartError
 from part.figures import scale
 from part.figures.heads import Numbers
 from part.figures.scenes import Scene
-from part.figures.view import QUANTITY_TITLES, View, lower_first
+from part.figures.view import QUANTITY_TITLES, SIGNED, THROUGH_SLOTS, View, lower_first
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +56,15 @@ class Display:
 
     @property
     def scale(self) -> str:
-        return "linear" if self.view.signed else self.view.scale
+        return "linear" if self.signed else self.view.scale
+
+    @property
+    def signed(self) -> bool:
+        return self.view.signed or self.scene.over_slots
 
     @property
     def strength(self) -> np.ndarray:
-        if self.view.signed:
+        if self.signed:
             return np.clip(np.abs(self.weight) / self.limits[1], 0.0, 1.0)
         return scale.position(self.weight, self.limits, self.scale)
 
@@ -74,7 +78,7 @@ class Display:
 
     @property
     def quantity_title(self) -> str:
-        return QUANTITY_TITLES[self.view.quantity]
+        return THROUGH_SLOTS if self.scene.over_slots else QUANTITY_TITLES[self.view.quantity]
 
     @property
     def title(self) -> str:
@@ -126,13 +130,13 @@ def display(scene: Scene, view: View, limits: tuple[float, float] | None = None)
     n = len(scene.constituents)
     if view.query is not None and view.query >= n:
         raise PartError(f"The jet has {n} constituents; there is no constituent {view.query + 1}.")
-    drawn = "linear" if view.signed else view.scale
+    drawn = "linear" if view.signed or scene.over_slots else view.scale
     if not scene.quantities:
         none = np.empty(0, np.int64)
         return Display(scene, view, none, none, np.empty(0, np.float32), scale.ATTENTION_LIMITS[drawn])
-    values = scene.head(view.quantity, view.layer, view.head)
-    if limits is None:
-        limits = scale.limits(values, view.quantity, drawn)
+    values = scene.between(view.quantity, view.layer, view.head)
+    if limits is None or scene.over_slots:  # given ones are those of the slots
+        limits = scale.limits(values, SIGNED[0] if scene.over_slots else view.quantity, drawn)
     query, key = strongest(values, view.edges, view.query)
     return Display(scene, view, query, key, values[query, key], scale.check_limits(limits, drawn))
 

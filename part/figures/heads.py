@@ -1,6 +1,7 @@
 """What the heads do: one matrix, all of them in a mosaic, or the class token's rows.
 
-Shapes: L layers, H heads, n constituents; display order unless said otherwise.
+Shapes: L layers, H heads, n constituents, K slots; display order unless said otherwise. Where particles attend to
+slots, the last axis of a matrix is K in place of n, and only the queries are put in order.
 """
 
 import json
@@ -41,7 +42,7 @@ class Heatmap:
 
     def reorder(self, array: np.ndarray) -> np.ndarray:
         """An array in file order -> display order; the last two axes are query and key."""
-        return array[..., self.order[:, None], self.order]
+        return array[..., self.order, :] if self.scene.over_slots else array[..., self.order[:, None], self.order]
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -114,29 +115,46 @@ class Heatmap:
             return None
         return int(np.flatnonzero(self.order == self.view.query)[0])
 
-    axes = ("query", "key")
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return ("query", "slot" if self.scene.over_slots else "key")
 
     def numbers(self) -> dict[str, Numbers]:
-        return {
+        named = {
             "values": Numbers(self.values, self.axes, self.unit, self.quantity_title),
             "order": Numbers(self.order, ("position",), "1", "constituent in file order at each position"),
         }
+        if "slot" in self.axes:
+            made_of = "weight of each constituent, in file order, in each slot"
+            named["mixing"] = Numbers(self.scene.trace.mixing, ("layer", "slot", "constituent"), "1", made_of)
+        return named
 
 
 @dataclass(frozen=True, eq=False)
 class Matrix(Heatmap):
-    """One head: values (n, n) [query, key]."""
+    """One head: values (n, n) [query, key], or (n, K) [query, slot]."""
 
     @property
     def in_file_order(self) -> np.ndarray:
         return self.scene.head(self.view.quantity, self.view.layer, self.view.head)
+
+    @property
+    def made_of(self) -> np.ndarray:
+        """Weight of each constituent in each slot of the layer (n, K), of either sign."""
+        return self.scene.trace.mixing[self.view.layer].T[self.order]
+
+    @property
+    def made_of_limits(self) -> tuple[float, float]:
+        return scale.limits(self.made_of, SIGNED[0], "linear", square=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Mosaic(Heatmap):
     """All heads: values (L, H, n, n)."""
 
-    axes = ("layer", "head", "query", "key")
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return ("layer", "head", *super().axes)
 
     @cached_property
     def in_file_order(self) -> np.ndarray:
@@ -149,11 +167,13 @@ class Mosaic(Heatmap):
 
     def canvas(self) -> tuple[np.ndarray, int]:
         """All heads in one array, NaN between them, and the distance between neighbours in cells."""
-        layers, heads, n, _ = self.in_file_order.shape
-        gap = max(1, n // 20)
-        tiles = np.full((layers, n + gap, heads, n + gap), np.nan, np.float32)
-        tiles[:, :n, :, :n] = self.values.transpose(0, 2, 1, 3)
-        return tiles.reshape(layers * (n + gap), heads * (n + gap))[:-gap, :-gap], n + gap
+        layers, heads, *shape = self.in_file_order.shape
+        side = max(shape)  # a tile is square, whatever it holds
+        rows, columns = (np.arange(side) * count // side for count in shape)
+        gap = max(1, side // 20)
+        tiles = np.full((layers, side + gap, heads, side + gap), np.nan, np.float32)
+        tiles[:, :side, :, :side] = self.values[..., rows[:, None], columns].transpose(0, 2, 1, 3)
+        return tiles.reshape(layers * (side + gap), heads * (side + gap))[:-gap, :-gap], side + gap
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,18 +207,19 @@ def heatmap(kind: type[Heatmap], scene: Scene, view: View, limits: tuple[float, 
         raise PartError(f"The jet has {n} constituents; there is no constituent {view.query + 1}.")
     figure = kind(scene, view, limits or (0.0, 1.0))
     if limits is None:
-        limits = scale.limits(figure.in_file_order, figure.quantity, figure.scale)
+        square = "key" in figure.axes
+        limits = scale.limits(figure.in_file_order, figure.quantity, figure.scale, square)
     else:
         figure.in_file_order  # noqa: B018 (asks whether there is such a head)
     return replace(figure, limits=scale.check_limits(limits, figure.scale))
 
 
 def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "") -> bytes:
-    """For the canvas: header length (uint32, little endian), header (JSON), pixels (L, H, n, n) uint8.
+    """For the canvas: header length (uint32, little endian), header (JSON), pixels (L, H, n, n or K) uint8.
 
     key: goes into the header as it is, to tell one painted content from another.
     """
-    layers, heads, n, _ = mosaic.in_file_order.shape
+    layers, heads, n, columns = mosaic.in_file_order.shape
     marks = scale.ticks(mosaic.limits, mosaic.scale)
     levels = scale.encode(np.array([value for value, _ in marks]), mosaic.limits, mosaic.scale)
     header = {
@@ -206,6 +227,7 @@ def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "") -> bytes:
         "layers": layers,
         "heads": heads,
         "n": n,
+        "columns": columns,
         "quantity": mosaic.quantity,
         "title": mosaic.quantity_title,
         "scale": mosaic.scale,

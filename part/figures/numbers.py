@@ -99,6 +99,8 @@ def _heatmap_columns(data: Heatmap) -> dict[str, np.ndarray]:
     if "token" in index:
         constituent = np.append(-1, data.order)[columns.pop("token_index")]
         columns["constituent_index"] = constituent  # -1: the class token itself
+    elif "slot" in index:
+        columns["query_index"] = data.order[columns["query_index"]]
     else:
         query, key = (data.order[columns[f"{role}_index"]] for role in ("query", "key"))
         columns |= {"query_index": query, "key_index": key}

@@ -17,8 +17,8 @@ ATTENTION_LIMITS = {"log": (10.0**-DECADES, 1.0), "linear": (0.0, 1.0)}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def limits(values: np.ndarray, quantity: str, scale: str) -> tuple[float, float]:
-    """Of a figure that shows `values` (..., n, n) or, for attention of the class token, (..., n).
+def limits(values: np.ndarray, quantity: str, scale: str, square: bool = True) -> tuple[float, float]:
+    """Of a figure that shows `values`, (..., n, n) particles by particles if `square`.
 
     Attention: the same for all models. Signed quantities: symmetric, the largest size off the diagonal,
     where a particle meets itself and the pair features are degenerate. Norms: the largest.
@@ -26,7 +26,7 @@ def limits(values: np.ndarray, quantity: str, scale: str) -> tuple[float, float]
     if quantity == "pattern":
         return ATTENTION_LIMITS[scale]
     sizes = np.abs(values)
-    if quantity in SIGNED and values.shape[-1] > 1:
+    if square and quantity in SIGNED and values.shape[-1] > 1:
         sizes = sizes[..., ~np.eye(values.shape[-1], dtype=bool)]
     largest = float(sizes.max()) or 1.0
     if quantity in SIGNED:

@@ -1,6 +1,6 @@
 """One jet as one model saw it: everything that any figure needs.
 
-Shapes: L layers, H heads, n constituents.
+Shapes: L layers, H heads, n constituents, K slots.
 """
 
 from dataclasses import dataclass
@@ -67,8 +67,16 @@ class Scene:
         by_class = ("class",) if self.trace.has("class_pattern") else ()
         return (*by_head, *by_class, "display", "prediction")
 
+    @property
+    def over_slots(self) -> bool:
+        """Whether particles attend to slots, mixtures of particles, instead of to each other."""
+        return self.trace.has("mixing")
+
     def pairs(self, quantity: str) -> np.ndarray:
-        """Values (L, H, n, n) of a quantity, query and key in file order; PartError if the model has none."""
+        """Values (L, H, n, n) of a quantity, query and key in file order, or (L, H, n, K) over slots.
+
+        Raises PartError if the model has none.
+        """
         if quantity not in self.quantities:
             raise PartError(f"{self.model} has no {QUANTITY_TITLES[quantity].lower()} between particles.")
         if quantity != "logits":
@@ -77,12 +85,22 @@ class Scene:
         return scores + self.trace.bias if self.trace.has("bias") else scores
 
     def head(self, quantity: str, layer: int, head: int) -> np.ndarray:
-        """Values (n, n) of one head in file order; PartError if there is no such head."""
+        """Values (n, n) of one head in file order, or (n, K) over slots; PartError if there is no such head."""
         values = self.pairs(quantity)
         for name, index, count in (("layer", layer, values.shape[0]), ("head", head, values.shape[1])):
             if not 0 <= index < count:
                 raise PartError(f"{self.model} has {count} {name}s; there is no {name} {index + 1}.")
         return values[layer, head]
+
+    def between(self, quantity: str, layer: int, head: int) -> np.ndarray:
+        """What a head says of pairs of particles (n, n) in file order.
+
+        Over slots that is, whatever the quantity, the weight with which each query takes each particle's value:
+        attention to a slot times what the slot holds of the particle, summed over slots; of either sign.
+        """
+        if self.over_slots:
+            return self.head("pattern", layer, head) @ self.trace.mixing[layer]
+        return self.head(quantity, layer, head)
 
 
 def scene(

@@ -20,6 +20,7 @@ QUANTITY_TITLES = {
     "logits": "q·k/√d + bias",
     "value_norms": "Value-weighted attention",
 }
+THROUGH_SLOTS = "Attention through slots"
 ORDER_TITLES = {"pt": "by pT", "subjet": "by subjet", "species": "by species", "file": "as in file"}
 
 

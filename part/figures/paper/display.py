@@ -40,7 +40,7 @@ def draw_display(data: Display, width: float) -> Figure:
 
 
 def _edges(axes: Axes, data: Display) -> None:
-    colours = style.edge_colours(data.weight, data.view.signed, EDGE)
+    colours = style.edge_colours(data.weight, data.signed, EDGE)
     widths = style.edge_width(data.strength, WIDEST)
     opacities = style.edge_opacity(data.strength)
     for e in range(len(data.weight))[::-1]:  # the strongest on top

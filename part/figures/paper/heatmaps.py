@@ -13,12 +13,16 @@ from matplotlib.patches import Rectangle
 from part.figures import scale
 from part.figures.heads import ClassRows, Heatmap, Matrix, Mosaic
 from part.figures.paper.style import new_figure, power, tex
+from part.figures.view import SIGNED
 
+COLUMN_AND_A_HALF = 5.0  # inches; narrower colour bars have room for every second number
 LINE = {"color": "#31333f", "linewidth": 0.5}
 CHOSEN = "#2a6fdb"
 
 
 def draw_matrix(data: Matrix, width: float) -> Figure:
+    if data.scene.over_slots:
+        return draw_slots(data, width)
     n = len(data.order)
     figure = new_figure(data, width, 0.82 * width)
     axes = figure.add_subplot()
@@ -32,6 +36,35 @@ def draw_matrix(data: Matrix, width: float) -> Figure:
         corner = (-0.5, data.selected - 0.5)
         axes.add_patch(_frame(corner, n, 1))
     _colorbar(figure, [axes], image, data)
+    return figure
+
+
+def draw_slots(data: Matrix, width: float) -> Figure:
+    """What each constituent asks of the slots, and beside it, row by row, what the slots are made of."""
+    figure = new_figure(data, width, 0.75 * width)
+    left, right = figure.subplots(1, 2, sharey=True)
+    image = _image(left, data, data.values, aspect="auto")
+    limits = data.made_of_limits
+    colours = ListedColormap(scale.palette(SIGNED[0]) / 255)
+    mixing = right.imshow(data.made_of, colours, Normalize(*limits), aspect="auto", interpolation="nearest")
+    _ticks(left.yaxis, data, "constituent")
+    slots = data.values.shape[1]
+    for axes, shown, shown_limits, shown_scale, title in (
+        (left, image, data.limits, data.scale, data.quantity_title),
+        (right, mixing, limits, "linear", "Weight in the slot"),
+    ):
+        axes.set_xticks([0, slots - 1], ["1", str(slots)])
+        axes.tick_params(axis="both", direction="out", top=False, right=False, length=2.5)
+        axes.set_xlabel("slot")
+        for _, _, stop in data.groups[:-1]:
+            axes.axhline(stop - 0.5, **LINE)
+        if data.selected is not None:
+            axes.add_patch(_frame((-0.5, data.selected - 0.5), slots, 1))
+        bar = figure.colorbar(shown, ax=axes, location="top", fraction=0.05, pad=0.02, aspect=20)
+        marks = scale.ticks(shown_limits, shown_scale)[:: 1 if width > COLUMN_AND_A_HALF else 2]
+        bar.set_ticks([value for value, _ in marks], labels=[power(label) for _, label in marks])
+        bar.set_label(tex(title))
+        bar.outline.set_linewidth(0.5)
     return figure
 
 
@@ -57,8 +90,9 @@ def draw_class(data: ClassRows, width: float) -> Figure:
 
 
 def draw_mosaic(data: Mosaic, width: float) -> Figure:
-    layers, heads, n, _ = data.values.shape
+    layers, heads = data.values.shape[:2]
     canvas, tile = data.canvas()
+    n = max(data.values.shape[2:])
     figure = new_figure(data, width, 0.3 + 0.8 * width * layers / heads)
     axes = figure.add_subplot()
     image = _image(axes, data, canvas)
@@ -67,7 +101,7 @@ def draw_mosaic(data: Mosaic, width: float) -> Figure:
     axes.set_yticks(centres[:layers], [f"L{layer + 1}" for layer in range(layers)])
     axes.tick_params(length=0, pad=2, top=False, labeltop=True, bottom=False, labelbottom=False)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel(tex(f"query ↓ key →, {data.order_title}"), fontsize=7)
+    axes.set_xlabel(tex(f"query ↓ {data.axes[-1]} →, {data.order_title}"), fontsize=7)
     _colorbar(figure, [axes], image, data)
     return figure
 

@@ -12,7 +12,7 @@ LARGEST, SMALLEST = 26.0, 5.0  # px, markers
 
 def draw_display(data: Display, look: Theme, height: int, accent: str | None, background: str | None) -> go.Figure:
     figure = base(look, height, background)
-    colours = style.edge_colours(data.weight, data.view.signed, accent or look.edge)
+    colours = style.edge_colours(data.weight, data.signed, accent or look.edge)
     figure.update_layout(shapes=_edges(data, colours))
     if len(data.weight):
         figure.add_trace(_arrows(data, colours))

@@ -8,10 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.figures.heads import ClassRows, Heatmap, Matrix, Mosaic
+from part.figures.screen.slots import draw_slots
 from part.figures.screen.theme import Theme, base, colorbar, colorscale, drawn, html
 
 
 def draw_matrix(data: Matrix, look: Theme, height: int, accent: str, background: str | None) -> go.Figure:
+    if data.scene.over_slots:
+        return draw_slots(data, look, height, accent, background)
     n = len(data.order)
     figure = base(look, height, background)
     figure.add_trace(_heatmap(data, data.values, look))
@@ -57,7 +60,8 @@ def draw_class(data: ClassRows, look: Theme, height: int, accent: str, backgroun
 
 def draw_mosaic(data: Mosaic, look: Theme, height: int, accent: str, background: str | None) -> go.Figure:
     """For a page of its own: no hover on cells, which would weigh megabytes."""
-    layers, heads, n, _ = data.values.shape
+    layers, heads = data.values.shape[:2]
+    n = max(data.values.shape[2:])
     canvas, tile = data.canvas()
     figure = base(look, height, background)
     figure.add_trace(_heatmap(data, canvas, look))

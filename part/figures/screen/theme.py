@@ -66,7 +66,14 @@ def base(look: Theme, height: int, background: str | None) -> go.Figure:
         showlegend=False,
         modebar={"remove": ["select", "lasso", "zoom", "pan", "autoscale"]},
     )
-    axis = {
+    figure.update_xaxes(axis(look))
+    figure.update_yaxes(axis(look))
+    return figure
+
+
+def axis(look: Theme) -> dict:
+    """What all axes share; of figures that come to have several, to be given to them again."""
+    return {
         "showgrid": False,
         "zeroline": False,
         "showline": True,
@@ -78,9 +85,6 @@ def base(look: Theme, height: int, background: str | None) -> go.Figure:
         "tickfont": {"size": 12, "color": look.faint},
         "title": {"font": {"size": 14, "color": look.text}, "standoff": 6},
     }
-    figure.update_xaxes(axis)
-    figure.update_yaxes(axis)
-    return figure
 
 
 def colorscale(quantity: str, look: Theme) -> list[list]:

@@ -1,0 +1,90 @@
+// One head over slots: what each constituent asks of them, and beside it, row by row, what the slots are made of.
+// Data: see slots.py. A click on a row asks for that constituent: trigger "particle" with its number in the file.
+const LEFT = 38, GAP = 50, RIGHT = 46, TOP = 16, AXIS = 18;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!data) return;
+  const { header, arrays } = unpack(data);
+  const root = parentElement.querySelector(".matrix");
+  const canvas = root.querySelector("canvas");
+  const tip = root.querySelector(".tip");
+  canvas.setAttribute("aria-label", `${header.title}, ${header.panels[0].title}: constituents by slots`);
+  let place;
+  drawOnResize(canvas, () => (place = paint(root, canvas, header, arrays)));
+  painted(canvas, header.key);
+
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top - TOP];
+    const row = Math.floor((y / place.height) * header.n);
+    const slot = Math.floor(((x - LEFT) % (place.width + GAP)) / place.width * header.slots);
+    return row >= 0 && row < header.n && x >= LEFT && slot < header.slots ? { row, slot } : null;
+  };
+  canvas.onclick = (event) => {
+    const cell = at(event);
+    if (cell) setTriggerValue("particle", header.particles[cell.row].number);
+  };
+  canvas.onmousemove = (event) => showTip(tip, event, rows(header, arrays, at(event)));
+  canvas.onmouseleave = (event) => showTip(tip, event, null);
+}
+
+function paint(root, canvas, header, arrays) {
+  const { n, slots } = header;
+  const height = Math.max(80, root.clientWidth - LEFT - RIGHT);
+  const width = (root.clientWidth - LEFT - GAP - RIGHT) / 2;
+  canvas.style.height = `${TOP + height + AXIS}px`;
+  const { context, ratio } = fitted(canvas);
+  context.imageSmoothingEnabled = n > height * ratio;
+  header.panels.forEach((panel, i) => {
+    const x = LEFT + i * (width + GAP);
+    const level = levels(panel.scale, panel.limits);
+    const words = wordsOf(panel.palette);
+    const values = arrays[panel.array];
+    context.drawImage(picture(slots, n, (j) => words[level(values[j])]), x, TOP, width, height);
+    paintBar(context, root, panel.ticks, words, x + width + 6, TOP, height);
+    write(context, root, header, panel, i, x, width, height);
+  });
+  const shown = { x: LEFT, y: TOP, side: 2 * width + GAP, cell: height / n };
+  for (const [name, value] of Object.entries(shown)) root.style.setProperty(`--${name}`, value);
+  return { width, height };
+}
+
+function write(context, root, header, panel, i, x, width, height) {
+  const cell = height / header.n;
+  context.font = `11px ${themed(root, "--st-font")}`;
+  context.fillStyle = context.strokeStyle = themed(root, "--st-text-color");
+  context.globalAlpha = 0.7;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.fillText(i ? panel.title : header.caption, x, 7);
+  context.fillText("1", x, TOP + height + 9);
+  context.textAlign = "center";
+  context.fillText("slot", x + width / 2, TOP + height + 9);
+  context.textAlign = "right";
+  context.fillText(header.slots, x + width, TOP + height + 9);
+  for (const border of header.borders) {
+    context.fillRect(x, TOP + border * cell - 0.5, width, 1);
+  }
+  if (i === 0) {
+    for (const [place, label] of header.marks) {
+      const middle = TOP + (place + 0.5) * cell;
+      if (header.borders.length) sideways(context, label, LEFT - 13, middle);
+      else context.fillText(label, LEFT - 6, middle);
+    }
+    sideways(context, "constituent", 5, TOP + height / 2);
+  }
+  context.globalAlpha = 1;
+}
+
+function rows(header, arrays, cell) {
+  if (!cell) return null;
+  const particle = header.particles[cell.row];
+  const i = cell.row * header.slots + cell.slot;
+  const list = [
+    [`Constituent ${particle.number}`, `${particle.species}, ${digits(particle.pt)} GeV`],
+    ["slot", `${cell.slot + 1}: ${header.contents[cell.slot]}`],
+  ];
+  for (const [name, title] of header.quantities) if (arrays[name]) list.push([title, digits(arrays[name][i])]);
+  list.push(["weight in the slot", digits(arrays.made_of[i])]);
+  return list;
+}
