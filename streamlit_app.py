@@ -10,4 +10,5 @@ st.set_page_config("ParTScope", str(APP / "icon.svg"), layout="wide", initial_si
 st.logo(str(APP / "logo.svg"), size="medium")
 st.html(APP / "style.css")
 explore = st.Page(APP / "pages" / "explore.py", title="Explore", url_path="explore", default=True)
-st.navigation([explore]).run()
+compare = st.Page(APP / "pages" / "compare.py", title="Compare", url_path="compare")
+st.navigation([explore, compare]).run()

@@ -1,4 +1,4 @@
-"""The app's only way into the library. Caches are keyed by content: hashes of the jets and of the weights.
+"""The app's way into the library, with `comparing`. Caches are keyed by content: hashes of jets and of weights.
 
 What is cached is shared by all sessions and never changed. One worker thread runs the models, so that users
 take turns; one thread suffices for single jets and does not stall beside other work.
@@ -24,7 +24,7 @@ from part.errors import PartError
 from part.figures import Constituents, Scene, View
 from part.jets import complete, count_jets, detect_dataset, labels, select
 from part.jets.schema import MAX_CONSTITUENTS, Dataset
-from part.models.checkpoint import SHIPPED, shipped
+from part.models.checkpoint import SHIPPED, checkpoints_in, shipped
 from part.tagger import Tagger
 
 BadInput = (PartError, FileRefused)  # what the user can mend; every other error is ours
@@ -56,7 +56,7 @@ def _worker() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "models", initializer=torch.set_num_threads, initargs=(threads,))
 
 
-def _run(function, *args):
+def run(function, *args):
     """Run on the models' thread, behind whatever others asked for before."""
     return _worker().submit(function, *args).result()
 
@@ -78,7 +78,7 @@ def sample(file: JetFile) -> Sample:
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the file …")
 def _sample(sha256: str, _file: JetFile) -> Sample:
-    with _named(_file):
+    with named(_file):
         total = count_jets(_file.path)
         pt, n, truth = [], [], []
         for start in range(0, min(total, MAX_BROWSED), CHUNK):
@@ -92,17 +92,18 @@ def _sample(sha256: str, _file: JetFile) -> Sample:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _chunk(sha256: str, index: int, _file: JetFile) -> ak.Array:
-    with _named(_file):
+def chunk(sha256: str, index: int, _file: JetFile) -> ak.Array:
+    """The jets from entry `index` * CHUNK on; sha256: the file's."""
+    with named(_file):
         return part.read_jets(_file.path, index * CHUNK, (index + 1) * CHUNK)
 
 
 def _jets(file: JetFile, entries: list[int]) -> ak.Array:
-    return ak.concatenate([_chunk(file.sha256, e // CHUNK, file)[e % CHUNK : e % CHUNK + 1] for e in entries])
+    return ak.concatenate([chunk(file.sha256, e // CHUNK, file)[e % CHUNK : e % CHUNK + 1] for e in entries])
 
 
 @contextmanager
-def _named(file: JetFile) -> Iterator[None]:
+def named(file: JetFile) -> Iterator[None]:
     """Errors tell the name that the user knows, not where the file lies."""
     try:
         yield
@@ -112,12 +113,10 @@ def _named(file: JetFile) -> Iterator[None]:
 
 def _checkpoints() -> dict[str, Path]:
     """Names -> files: those that ship, then those in PARTSCOPE_CHECKPOINTS."""
-    found = {name: SHIPPED / f"{name}.safetensors" for name in shipped()}
     folder = os.environ.get("PARTSCOPE_CHECKPOINTS")
-    for path in sorted(Path(folder).iterdir()) if folder and Path(folder).is_dir() else ():
-        if path.suffix in (".safetensors", ".pt") and not path.name.startswith("."):
-            found.setdefault(path.stem if path.suffix == ".safetensors" else path.name, path)
-    return found
+    theirs = checkpoints_in(Path(folder)) if folder and Path(folder).is_dir() else {}
+    ours = checkpoints_in(SHIPPED)
+    return ours | {name: path for name, path in theirs.items() if name not in ours}
 
 
 def model_names() -> list[str]:
@@ -150,8 +149,8 @@ def scene_of(file: JetFile, entry: int, model: str) -> Scene:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _scene(sha256: str, entry: int, weights: str, name: str, _file: JetFile, _tagger: Tagger) -> Scene:
     jet = _jets(_file, [entry])
-    with _named(_file):
-        trace = _run(_tagger.trace, jet).jet(0)
+    with named(_file):
+        trace = run(_tagger.trace, jet).jet(0)
         return figures.scene(_tagger, jet, trace, _constituents(sha256, entry, _file), name=name)
 
 
@@ -177,7 +176,7 @@ def _latency(weights: str, length: int, _jet: ak.Array, _tagger: Tagger) -> floa
             times.append(time.perf_counter() - start)
         return float(np.median(times))
 
-    return _run(timed)
+    return run(timed)
 
 
 @st.cache_data(max_entries=48, show_spinner=False)
@@ -197,8 +196,8 @@ def predicted(file: JetFile, entries: list[int], model: str) -> np.ndarray:
     known = _known_classes(file.sha256, chosen.sha256, n)
     missing = [entry for entry in entries if known[entry] < 0]
     if missing:
-        with _named(file):
-            known[missing] = _run(chosen.predict, _jets(file, missing)).argmax(axis=1)
+        with named(file):
+            known[missing] = run(chosen.predict, _jets(file, missing)).argmax(axis=1)
     return known[entries]
 
 
@@ -218,9 +217,9 @@ def render_export(
     chosen, jet = tagger(model, file), _jets(file, [entry])
     weights = model if model in shipped() else _below_root(chosen.path)
     jets = shown if file.uploaded else _below_root(file.path)
-    with _named(file):
+    with named(file):
         origin = export.origin(chosen, weights, jets, entry, view, jets_sha256=file.sha256, name=model)
-        made = _run(export.make, chosen, jet, origin, bounds)
+        made = run(export.make, chosen, jet, origin, bounds)
     return export.bundle(made) if kind == "zip" else export.render(made, kind)
 
 

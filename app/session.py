@@ -13,6 +13,8 @@ from app.backend import figures
 
 MAX_MODELS = 4
 MAX_EDGES = 200
+MAX_COMPARED = 100_000  # jets
+SECTIONS = ("overview", "roc", "confusion", "disagreement", "attention")
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Selection:
     """file: a name for `files.find`, "" for the first. classes, pt (GeV), n (constituents), wrong: filters.
 
     particle: the chosen query, in file order, or None. focus: the model that a shared detail row shows.
+    compared: how many jets models are compared on, section: what is shown of it, against: of which model.
     """
 
     file: str = ""
@@ -37,12 +40,15 @@ class Selection:
     particle: int | None = None
     edges: int = 40
     focus: int = 0
+    compared: int = 2000
+    section: str = "overview"
+    against: int = 1
 
 
 DEFAULT = Selection()
 OPENING = Selection(jet=8)  # where the bare address leads: the first t→bqq′ of the shipped sample
-_URL_NAMES = {"classes": "class", "models": "model", "quantity": "show"}
-_ONE_BASED = ("layer", "head", "particle", "focus")
+_URL_NAMES = {"classes": "class", "models": "model", "quantity": "show", "compared": "jets"}
+_ONE_BASED = ("layer", "head", "particle", "focus", "against")
 
 
 def to_url(selection: Selection) -> dict[str, str | list[str]]:
@@ -122,6 +128,9 @@ _PARSERS = {
     "particle": _number(0, 10**4, 1),
     "edges": _number(1, MAX_EDGES),
     "focus": _number(0, MAX_MODELS - 1, 1),
+    "compared": _number(1, MAX_COMPARED),
+    "section": _choice(SECTIONS),
+    "against": _number(1, MAX_MODELS - 1, 1),
 }
 
 

@@ -22,10 +22,12 @@ from part.trace import Trace, trace_model
 class Tagger:
     """A trained model. It is never changed by use, so threads may share it."""
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device):
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, backend: str = "fused"):
         self._checkpoint = checkpoint
         self.device = device
+        self.backend = backend
         self.model = checkpoint.model.to(device)
+        set_backend(self.model, backend)
 
     @property
     def name(self) -> str:
@@ -78,6 +80,14 @@ class Tagger:
         batch = self._batch(jets)
         return trace_model(self.model, batch.x, batch.v, batch.mask)
 
+    def parity(self, jets: ak.Array) -> float:
+        """How far the logits of `predict`'s attention are from those of `trace`'s, at most."""
+        batch = self._batch(jets)
+        with torch.inference_mode():
+            swift = self.model(batch.x, batch.v, batch.mask)
+            explicit = self.model(batch.x, batch.v, batch.mask, tap=lambda name, tensor: tensor)
+        return float((swift - explicit).abs().max())
+
     def _batch(self, jets: ak.Array) -> JetBatch:
         batch = make_batch(jets, self.features).to(self.device)
         if too_long := int((batch.dropped > 0).sum()):
@@ -94,14 +104,14 @@ def load_model(
 ) -> Tagger:
     """A shipped checkpoint by name, a project checkpoint or a weaver `.pt` by path -> Tagger.
 
-    device: "auto" takes a GPU where there is one. backend: "explicit" or "fused" attention for `predict`
-    (fused unless said); `trace` is always explicit. dataset: see `load_checkpoint`. Raises PartError.
+    device: "auto" takes a GPU where there is one. backend: of the attention for `predict`, "explicit", "fused" or
+    "flash" (see `set_backend`; what the card says, or fused); `trace` is always explicit. dataset: see
+    `load_checkpoint`. Raises PartError.
     """
     if backend is not None and backend not in BACKENDS:
         raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
     checkpoint = load_checkpoint(path_or_name, dataset)
-    set_backend(checkpoint.model, backend or "fused")
-    return Tagger(checkpoint, _device(device))
+    return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"))
 
 
 def _device(name: str) -> torch.device:

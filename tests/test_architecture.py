@@ -11,11 +11,14 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "part.errors",
     "part.jets",
+    "part.streaming",
     "part.simulate",
     "part.models",
     "part.trace",
     "part.tagger",
     "part.analysis",
+    "part.performance",
+    "part.compare",
     "part.training",
     "part.figures",
     "part.export",
@@ -87,7 +90,10 @@ def test_the_library_knows_neither_streamlit_nor_the_app(name):
     assert not outside & {"streamlit", "app", "streamlit_app"}
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("app") and name != "app.backend"))
+BACKEND = ("app.backend", "app.comparing")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("app") and name not in BACKEND))
 def test_only_the_backend_knows_the_library(name):
     heavy = {"part", "torch", "awkward", "uproot", "fastjet", "safetensors"}
     assert not {other.split(".")[0] for other in IMPORTS[name]} & heavy

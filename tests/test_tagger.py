@@ -45,6 +45,10 @@ def test_backends_agree(files, tagger):
     jets = part.read_jets(files[1])
     explicit = part.load_model(files[0], device="cpu", backend="explicit")
     np.testing.assert_allclose(explicit.predict(jets), tagger.predict(jets), atol=1e-5)
+    swift = part.load_model(files[0], device="cpu", backend="flash")  # torch's kernel, on a CPU
+    np.testing.assert_allclose(swift.predict(jets), tagger.predict(jets), atol=1e-5)
+    assert explicit.parity(jets) == 0
+    assert 0 < swift.parity(jets) < 1e-4
 
 
 def test_what_a_tagger_tells_of_itself(files, tagger):

@@ -63,7 +63,7 @@ class Card:
 
     def title(self) -> str:
         seconds = st.session_state.setdefault("seconds", {}).get(self._length)
-        return prediction.title(self.tagger, self.model, self.accent, seconds)
+        return prediction.title(self.tagger, self.model, self.accent, seconds, self.scene.parity)
 
     def measure(self) -> bool:
         """Find out how long the model takes for a jet as long as this one; False if that is known."""

@@ -7,10 +7,16 @@ import streamlit as st
 from app.backend import Scene, Tagger
 
 
-def title(tagger: Tagger, name: str, accent: str, seconds: float | None) -> str:
-    """HTML: the name in the model's colour, its parameters, the time it takes for such a jet."""
+def title(tagger: Tagger, name: str, accent: str, seconds: float | None, parity: float | None) -> str:
+    """HTML: the name in the model's colour, its parameters, the time it takes for such a jet.
+
+    parity: of a model whose own attention shows no weights, how far its logits are from those of what is shown.
+    """
     about = "Median of 3 forward passes of one jet of about this length, alone, on one thread of this machine"
     speed = "" if seconds is None else f' · <span title="{about}">{1e3 * seconds:.0f} ms a jet</span>'
+    if parity is not None:
+        about = "The flash kernel keeps no weights; they are computed again, step by step, and give these logits"
+        speed = f' · <span title="{about}">flash, logits within {parity:.0e}</span>{speed}'
     return (
         f'<div class="model"><b style="color:{accent}">{html.escape(name)}</b>'
         f"<span>{_count(tagger.n_parameters)} parameters{speed}</span></div>"

@@ -6,11 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from part.analysis.metrics import accuracy, macro_auc, rejection
+from part.analysis.metrics import measure
 from part.errors import PartError
-from part.jets.schema import JETCLASS, Dataset
-
-_EFFICIENCY = {"Hqql": 0.99, "Tbl": 0.995}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,19 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.jets.readers import labels, read_jets
-    from part.models.checkpoint import amend_card
+    from part.models.cards import amend_card
+    from part.streaming import chunks, spans
     from part.tagger import load_model
-    from part.training.data import find_files
 
     tagger = load_model(args.model, args.device)
     probabilities, truth = [], []
-    for path in find_files(args.jets):
-        jets = read_jets(path)
-        found = labels(jets, tagger.dataset)
+    for chunk in chunks(spans(args.jets)):
+        found = chunk.labels(tagger.dataset)
         if found is None:
-            raise PartError(f"{path} has no labels of {tagger.dataset.name}; evaluate needs them.")
-        probabilities.append(tagger.predict(jets))
+            raise PartError(f"{chunk.span.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
+        with chunk.named():
+            probabilities.append(tagger.predict(chunk.jets))
         truth.append(found)
     result = measure(np.concatenate(probabilities), np.concatenate(truth), tagger.dataset)
     for name, value in result.items():
@@ -43,21 +39,3 @@ def run(args: argparse.Namespace) -> None:
         args.out.write_text(json.dumps(result, indent=2) + "\n")
     if args.card:
         amend_card(tagger.path, {"held_out": {"files": [Path(path).name for path in args.jets]} | result})
-
-
-def measure(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset) -> dict:
-    """Accuracy with its binomial error, macro AUC and, for JetClass, the rejection of QCD by class."""
-    value = accuracy(probabilities, truth)
-    result = {
-        "jets": len(truth),
-        "accuracy": round(value, 5),
-        "accuracy_error": round((value * (1 - value) / len(truth)) ** 0.5, 5),
-        "macro_auc": round(macro_auc(probabilities, truth), 5),
-    }
-    if dataset is JETCLASS:
-        for index, name in enumerate(dataset.classes[1:], 1):
-            if (truth == index).any() and (truth == 0).any():
-                efficiency = _EFFICIENCY.get(name, 0.5)
-                factor = rejection(probabilities, truth, index, 0, efficiency)
-                result[f"rejection_{name}_{100 * efficiency:g}%"] = round(factor, 1) if np.isfinite(factor) else None
-    return result

@@ -36,7 +36,8 @@ class JetSummary:
 class Scene:
     """trace: of this jet alone. classes: titles of the model's classes; truth: the jet's among them or None.
 
-    dropped: constituents of the jet that the model did not see.
+    dropped: constituents of the jet that the model did not see. parity: see `Tagger.parity`, of a model whose
+    predictions come from the flash kernel, which shows no weights.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Scene:
     classes: tuple[str, ...]
     truth: int | None = None
     dropped: int = 0
+    parity: float | None = None
 
     @property
     def heading(self) -> str:
@@ -127,6 +129,7 @@ def scene(
         classes=tagger.dataset.titles,
         truth=None if truth is None else int(truth[0]),
         dropped=int(dropped[0]),
+        parity=tagger.parity(jet) if tagger.backend == "flash" else None,
     )
 
 

@@ -14,7 +14,7 @@ from part.models.config import ParTConfig
 from part.models.layers import make_norm
 
 Tap = Callable[[str, Tensor], Tensor]
-BACKENDS = ("explicit", "fused")
+BACKENDS = ("explicit", "fused", "flash")
 
 
 def scoped(tap: Tap | None, scope: str) -> Tap | None:
@@ -68,9 +68,14 @@ class Attention(nn.Module):
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None) -> Tensor:
         """What a variant swaps: q (B, H, N, d), k and v (B, H, M, d) -> (B, H, N, d)."""
-        if tap is None and self.backend == "fused":
-            return fused(q, k, v, bias, mask, self.dropout if self.training else 0.0)
-        return explicit(q, k, v, bias, mask, tap or (lambda name, tensor: tensor))
+        if tap is not None or self.backend == "explicit":
+            return explicit(q, k, v, bias, mask, tap or (lambda name, tensor: tensor))
+        dropout = self.dropout if self.training else 0.0
+        if self.backend == "flash" and q.is_cuda and not dropout:
+            from part.models.flash import flash  # Triton comes with torch for CUDA only
+
+            return flash(q, k, v, bias, mask)
+        return fused(q, k, v, bias, mask, dropout)
 
     def write(self, mixed: Tensor, x: Tensor, tap: Tap | None) -> Tensor:
         """What the heads mixed (B, H, N, d), gated by the queries' x (B, N, D) where there are gates -> (B, N, D)."""
@@ -82,10 +87,9 @@ class Attention(nn.Module):
     def _project(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, ...]:
         if context is None:
             return self.qkv(x).chunk(3, -1)
-        sizes = (x.shape[-1], 2 * x.shape[-1])
-        weights = self.qkv.weight.split(sizes)
-        biases = (None, None) if self.qkv.bias is None else self.qkv.bias.split(sizes)
-        return F.linear(x, weights[0], biases[0]), *F.linear(context, weights[1], biases[1]).chunk(2, -1)
+        # Whole layers, though parts go unused: an int8 layer's weight cannot be cut.
+        width = x.shape[-1]
+        return self.qkv(x)[..., :width], *self.qkv(context)[..., width:].chunk(2, -1)
 
     def _split(self, t: Tensor) -> Tensor:
         """(B, N, D) -> (B, H, N, d)"""
@@ -93,7 +97,10 @@ class Attention(nn.Module):
 
 
 def set_backend(model: nn.Module, backend: str) -> None:
-    """Choose how all attentions of a model are computed when nobody taps them."""
+    """Choose how all attentions of a model are computed when nobody taps them.
+
+    "flash" is our kernel on a GPU, and "fused", torch's, on a CPU and while weights are dropped out.
+    """
     for module in model.modules():
         if isinstance(module, Attention):
             module.backend = backend

@@ -5,11 +5,9 @@ Nothing in a checkpoint is ever executed: safetensors hold only numbers, and pic
 """
 
 import hashlib
-import json
-import os
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +18,9 @@ from torch import Tensor, nn
 from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS, JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset, FeatureSet
 from part.models.build import build
+from part.models.cards import parse_card, read_card, write_card
 from part.models.config import ModelConfig, ParTConfig, config_from_dict
+from part.models.int8 import int8_form, plain_tensors
 from part.models.weaver import convert_part, is_weaver_part
 from part.models.weaver_particlenet import convert_particlenet, is_weaver_particlenet
 
@@ -39,18 +39,36 @@ class Checkpoint:
     sha256: str
 
 
+def checkpoints_in(folder: Path) -> dict[str, Path]:
+    """Name -> file of all checkpoints in a folder: weights, and cards that point at those of another."""
+    files = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
+    found = {path.stem: path for path in files if path.suffix == ".safetensors"}
+    found |= {path.name: path for path in files if path.suffix == ".pt"}
+    found |= {path.stem: path for path in files if path.suffix == ".json" and _lends(path)}
+    return dict(sorted(found.items()))
+
+
+def _lends(path: Path) -> bool:
+    if path.with_suffix(".safetensors").exists():
+        return False
+    try:
+        return "weights" in parse_card(path)
+    except PartError:
+        return False
+
+
 def shipped() -> list[str]:
     """Names of the checkpoints that come with the project."""
-    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+    return list(checkpoints_in(SHIPPED))
 
 
 def resolve(name: str | Path) -> Path:
     """A shipped name or a path -> an existing file."""
-    path, by_name = Path(name), SHIPPED / f"{name}.safetensors"
+    path = Path(name)
     if path.is_file():
         return path
-    if by_name.is_file() and os.sep not in str(name):
-        return by_name
+    if str(name) in (offered := checkpoints_in(SHIPPED)):
+        return offered[str(name)]
     raise PartError(f"There is no checkpoint {name}: give a file or one of {', '.join(shipped()) or 'none shipped'}.")
 
 
@@ -61,6 +79,8 @@ def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
     QuarkGluon have. Raises PartError in one sentence for a missing, truncated, foreign or unsafe file.
     """
     path = resolve(name)
+    if path.suffix == ".json":
+        return _borrow(path, dataset)
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     # The size of its JSON comes first in a safetensors file, and may look like the start of a zip or a pickle.
@@ -70,12 +90,28 @@ def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
         card = {"source": f"{_origin(config)} state dict {path.name}"}
     else:
         state = _read_safetensors(path, content)
-        card = _read_card(path, sha256)
+        card = read_card(path, sha256)
         config = config_from_dict(card["config"])
         features, schema = FEATURE_SETS[card["features"]], DATASETS[card["dataset"]]
     model = build(config)
+    if form := card.get("int8"):
+        from part.models.quantize import shape_int8  # torchao takes seconds to import
+
+        shape_int8(model, form)
     _load_strictly(model, state, path)
     return Checkpoint(path, model.eval().requires_grad_(False), features, schema, card, sha256)
+
+
+def _borrow(path: Path, dataset: str | None) -> Checkpoint:
+    """What a card describes that points at the weights of another checkpoint beside it and says how to run them."""
+    card = parse_card(path)
+    weights = card.get("weights")
+    if not isinstance(weights, str) or Path(weights).name != weights or not weights.endswith(".safetensors"):
+        raise PartError(f"{path} points at no weights; expected the name of a .safetensors beside it.")
+    lent = load_checkpoint(path.with_name(weights), dataset)
+    if card.get("sha256") != lent.sha256:
+        raise PartError(f"{path} was written for other weights than those in {weights} now.")
+    return replace(lent, path=path, card=lent.card | card)
 
 
 def save_checkpoint(path: Path, model: nn.Module, features: FeatureSet, dataset: Dataset, card: dict) -> Path:
@@ -92,23 +128,11 @@ def save_checkpoint(path: Path, model: nn.Module, features: FeatureSet, dataset:
         "dataset": dataset.name,
         "sha256": hashlib.sha256(partial.read_bytes()).hexdigest(),
     }
+    if form := int8_form(model):
+        schema["int8"] = form
     partial.replace(path)
-    _write_card(path.with_suffix(".json"), schema | card)
+    write_card(path.with_suffix(".json"), schema | card)
     return path
-
-
-def amend_card(path: Path, entries: dict) -> None:
-    """Add entries to the card of a project checkpoint, or replace them; what identifies it stays."""
-    card_path = path.with_suffix(".json")
-    if path.suffix != ".safetensors" or not card_path.exists():
-        raise PartError(f"{path} has no card to write to; only project checkpoints have one.")
-    _write_card(card_path, json.loads(card_path.read_text()) | entries)
-
-
-def _write_card(path: Path, card: dict) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    partial.replace(path)
 
 
 def _read_weaver(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
@@ -156,31 +180,6 @@ def _read_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:
         raise PartError(f"{path} is no whole checkpoint: expected safetensors or a PyTorch state dict (.pt).") from None
 
 
-def _read_card(path: Path, sha256: str) -> dict:
-    card_path = path.with_suffix(".json")
-    try:
-        card = json.loads(card_path.read_text())
-    except FileNotFoundError:
-        raise PartError(
-            f"{path} has no card: expected {card_path.name} beside it, with config, features, dataset."
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise PartError(f"{card_path} is no valid JSON.") from None
-    missing = [
-        key for key in ("config", "features", "dataset", "sha256") if not isinstance(card, dict) or key not in card
-    ]
-    if missing:
-        raise PartError(f"{card_path} does not tell {', '.join(missing)}.")
-    for key, known in (("features", FEATURE_SETS), ("dataset", DATASETS)):
-        if card[key] not in known:
-            raise PartError(f"{card_path}: {key} is {card[key]!r}; expected one of {', '.join(known)}.")
-    if card["sha256"] != sha256:
-        raise PartError(
-            f"{path} is not the file that its card describes (sha256 {sha256[:12]}…, card {card['sha256'][:12]}…)."
-        )
-    return card
-
-
 def _schema_of(config: ModelConfig, dataset: str | None, path: Path) -> tuple[FeatureSet, Dataset]:
     names = {7: "kin", 13: "kinpid", 17: "full"}
     if config.inputs not in names:
@@ -202,7 +201,7 @@ def _fits(dataset: Dataset, features: FeatureSet, classes: int) -> bool:
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:
     """A model's state without BatchNorm's batch counters, which say nothing about it."""
-    return {key: value for key, value in model.state_dict().items() if not key.endswith("num_batches_tracked")}
+    return {key: value for key, value in plain_tensors(model).items() if not key.endswith("num_batches_tracked")}
 
 
 def _load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
@@ -214,4 +213,8 @@ def _load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> No
         found, due = tuple(state[key].shape), tuple(value.shape)
         if found != due:
             raise PartError(f"{path}: {key} has shape {found}, expected {due} by its configuration.")
-    model.load_state_dict(state, strict=False)  # checked above; only the batch counters are left out
+        if state[key].is_floating_point() != value.is_floating_point():
+            raise PartError(f"{path}: {key} is of {state[key].dtype}, expected {value.dtype}.")
+    with torch.no_grad():
+        for key, value in expected.items():
+            value.copy_(state[key])

@@ -1,8 +1,8 @@
 """Attention with an additive bias as one Triton kernel each way: no N x N logits or weights reach memory.
 
-One program handles one head of one jet, a block of queries at a time against all keys: with 128 constituents at
-most a row of logits fits on the chip, so its softmax needs no second pass (unlike arXiv:2205.14135). The backward
-pass makes the weights again instead of keeping them. Every output has one writer: results are deterministic.
+One program handles one head of one jet, a block of queries at a time against all keys: with 128 constituents and a
+token at most a row of logits fits on the chip, so its softmax needs no second pass (unlike arXiv:2205.14135). The
+backward pass makes the weights again instead of keeping them. Every output has one writer: results are deterministic.
 Blocks of queries behind a jet's last real particle are skipped.
 
 Shapes: B jets, H heads, N queries, M keys, d channels of a head.
@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-LONGEST = 128
+LONGEST = 256
 QUERIES = 32  # in a block
 
 
@@ -95,7 +95,7 @@ def flash(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, mask: Tensor) ->
     """Attention as `attention.fused`, differentiable in q, k, v and bias.
 
     q (B, H, N, d), k and v (B, H, M, d), bias (B, H, N, M) or None, mask (B, M) bool, True = real, at least one
-    a jet -> (B, H, N, d). N, M <= 128; d a power of two from 16 on. Where queries are the keys (N = M), those
+    a jet -> (B, H, N, d). N, M <= 256; d a power of two from 16 on. Where queries are the keys (N = M), those
     behind the last real one come out as zeros.
     """
     if max(q.shape[2], k.shape[2]) > LONGEST:

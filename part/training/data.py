@@ -5,7 +5,6 @@ Shapes: J jets, P constituents of all jets, B jets of a batch, N particles.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 import lightning
@@ -19,6 +18,7 @@ from part.errors import PartError
 from part.jets.features import JetBatch, make_batch
 from part.jets.readers import read_jets
 from part.jets.schema import Dataset, FeatureSet
+from part.streaming import find_files
 from part.training.plan import Plan
 
 
@@ -76,21 +76,6 @@ def load_packed(
 
 def _pack(x: Tensor, v: Tensor, lengths: Tensor, y: Tensor) -> PackedJets:
     return PackedJets(x, v, torch.cat((torch.zeros(1, dtype=torch.int64), lengths.cumsum(0))), y)
-
-
-def find_files(patterns: list[str]) -> list[Path]:
-    """Files, folders (all `.root` and `.parquet` in them) and globs -> sorted files. Raises PartError if none."""
-    found = []
-    for pattern in patterns:
-        path = Path(pattern)
-        if path.is_dir():
-            here = [p for p in path.iterdir() if p.suffix in (".root", ".parquet")]
-        else:
-            here = [Path(name) for name in glob(pattern)]
-        if not here:
-            raise PartError(f"No jets at {pattern}: expected a file, a folder of .root or .parquet files, or a glob.")
-        found += here
-    return sorted(set(found))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from part.analysis.metrics import accuracy, auc, macro_auc, rejection
+from part.analysis.metrics import (
+    accuracy,
+    auc,
+    background_of,
+    confusion,
+    discriminant,
+    macro_auc,
+    measure,
+    rejection,
+    rejections_of,
+    roc_curve,
+)
+from part.jets.schema import JETCLASS, QUARKGLUON, TOPLANDSCAPE
 
 
 def test_auc_is_the_share_of_ordered_pairs_and_ties_count_half():
@@ -48,3 +60,41 @@ def test_rejection_of_a_known_cut():
     labels = np.repeat([1, 0], 100)
     assert rejection(p, labels, 1, 0, 0.5) == pytest.approx(20)
     assert rejection(p, labels, 1, 0, 0.05) == np.inf
+
+
+def test_the_area_under_the_roc_curve_is_the_auc():
+    rng = np.random.default_rng(2)
+    scores, positive = rng.integers(0, 12, 300) / 12, rng.random(300) < 0.4
+    efficiency, mistaken = roc_curve(scores, positive)
+    assert (efficiency[0], mistaken[0], efficiency[-1], mistaken[-1]) == (0, 0, 1, 1)
+    assert len(efficiency) == len(np.unique(scores)) + 1
+    assert np.trapezoid(efficiency, mistaken) == pytest.approx(auc(scores, positive))
+
+
+def test_the_roc_curve_holds_the_rejection():
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 2, 400)
+    p = rng.dirichlet(np.ones(2), 400) + 0.4 * np.eye(2)[labels]
+    efficiency, mistaken = roc_curve(discriminant(p, 1, 0), labels == 1)
+    cut = np.argmax(efficiency >= 0.5)
+    assert 1 / mistaken[cut] == pytest.approx(rejection(p, labels, 1, 0, 0.5), rel=0.05)
+
+
+def test_confusion_counts_by_class_and_by_what_it_is_taken_for():
+    counts = confusion(np.array([0, 1, 1, 2, 0]), np.array([0, 1, 0, 2, 2]), 3)
+    assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+
+
+def test_of_jets_of_one_class_the_accuracy_is_told_and_no_auc():
+    p = np.eye(10)[np.array([1, 1, 2, 1])]
+    result = measure(p, np.ones(4, int), JETCLASS)
+    assert result == {"jets": 4, "accuracy": 0.75, "accuracy_error": 0.21651, "macro_auc": None}
+
+
+def test_rejections_are_those_that_were_published():
+    names = list(rejections_of(JETCLASS, np.arange(10)))
+    assert names[0] == "rejection_Hbb_50%"
+    assert {"rejection_Hqql_99%", "rejection_Tbl_99.5%"} <= set(names)
+    assert len(names) == 9
+    assert rejections_of(TOPLANDSCAPE, np.arange(2)) == {}
+    assert (background_of(JETCLASS), background_of(TOPLANDSCAPE), background_of(QUARKGLUON)) == (0, 1, 1)

@@ -22,6 +22,9 @@ CHOSEN = Selection(
     particle=0,
     edges=12,
     focus=1,
+    compared=500,
+    section="attention",
+    against=2,
 )
 
 
@@ -69,6 +72,10 @@ def test_people_count_layers_heads_and_particles_from_one():
         ("pt", "nan-nan"),
         ("pt", "500"),
         ("n", "1-2-3"),
+        ("jets", "0"),
+        ("jets", "1e9"),
+        ("section", "everything"),
+        ("against", "1"),
         ("wrong", "perhaps"),
         ("nonsense", "1"),
     ],

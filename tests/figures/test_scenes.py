@@ -32,6 +32,14 @@ def test_a_scene_shows_what_the_model_saw(tagger, jets):
     np.testing.assert_allclose(seen.trace.probabilities, tagger.predict(jets[:1])[0], rtol=1e-4)
     assert (seen.model, seen.truth, seen.dropped) == ("toy", 0, 0)
     assert seen.classes == tagger.dataset.titles
+    assert seen.parity is None
+
+
+def test_a_model_that_shows_no_weights_says_how_near_the_shown_ones_come(folder, tagger, jets):
+    swift = part.load_model(tagger.path, device="cpu", backend="flash")
+    seen = scene(swift, jets[:1])
+    assert seen.parity == swift.parity(jets[:1])
+    np.testing.assert_array_equal(seen.trace.pattern, tagger.trace(jets[:1]).jet(0).pattern)
     assert seen.heading == f"q/g · pT {jets.jet_pt[0]:.0f} GeV · η {jets.jet_eta[0]:.2f} · 30 constituents"
 
 

@@ -12,7 +12,7 @@ from random_models import random_jets, randomise, weaver_part
 from part.errors import PartError
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoint import checkpoints_in, load_checkpoint, save_checkpoint
 from part.models.config import ParTConfig
 
 SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
@@ -175,3 +175,41 @@ def test_two_classes_with_kin_inputs_need_to_be_told_the_dataset(tmp_path):
     with pytest.raises(PartError, match="TopLandscape or QuarkGluon; say which with dataset="):
         load_checkpoint(path)
     assert load_checkpoint(path, dataset="QuarkGluon").dataset.name == "QuarkGluon"
+
+
+def lend(saved, **changes):
+    card = {"weights": saved.name, "backend": "flash", "sha256": load_checkpoint(saved).sha256} | changes
+    path = saved.with_name("swift.json")
+    path.write_text(json.dumps(card))
+    return path
+
+
+def test_a_card_can_point_at_the_weights_of_another(saved):
+    swift = load_checkpoint(lend(saved))
+    assert swift.path.stem == "swift"
+    assert swift.card["backend"] == "flash"
+    assert swift.card["metrics"] == {"val_accuracy": 0.5}
+    assert swift.sha256 == load_checkpoint(saved).sha256
+    assert checkpoints_in(saved.parent) == {"small": saved, "swift": saved.with_name("swift.json")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"weights": "../small.safetensors"}, "points at no weights"),
+        ({"weights": "swift.json"}, "points at no weights"),
+        ({"weights": "gone.safetensors"}, r"There is no checkpoint .*gone\.safetensors"),
+        ({"sha256": "0" * 64}, "written for other weights"),
+    ],
+)
+def test_a_card_that_points_nowhere_is_refused(saved, changes, sentence):
+    with pytest.raises(PartError, match=sentence):
+        load_checkpoint(lend(saved, **changes))
+
+
+def test_a_folder_with_other_things_in_it_lists_the_checkpoints_alone(saved):
+    (saved.parent / "notes.json").write_text("[1, 2")
+    (saved.parent / ".hidden.safetensors").write_bytes(b"")
+    (saved.parent / "net.pt").write_bytes(b"")
+    assert list(checkpoints_in(saved.parent)) == ["net.pt", "small"]
+    assert checkpoints_in(saved.parent / "nowhere") == {}

@@ -75,6 +75,6 @@ def test_half_precision_is_as_close_as_its_digits_allow():
 
 
 def test_longer_jets_are_refused():
-    q = torch.zeros(1, 1, 129, 16, device=DEVICE)
-    with pytest.raises(ValueError, match="up to 128 particles, not 129"):
-        flash(q, q, q, None, torch.ones(1, 129, dtype=torch.bool, device=DEVICE))
+    q = torch.zeros(1, 1, 257, 16, device=DEVICE)
+    with pytest.raises(ValueError, match="up to 256 particles, not 257"):
+        flash(q, q, q, None, torch.ones(1, 257, dtype=torch.bool, device=DEVICE))

@@ -1,0 +1,70 @@
+"""Compare: two to four models on the same jets, how good each is, what it costs, where they part."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import backend, choices, comparing, session
+from app.choices import Choice
+from app.components.card import ACCENTS
+from app.components.compare.head import head, progress
+from app.components.compare.sections import Sections
+from app.components.compare.table import model_table
+from app.components.notes import refuse
+from app.components.sidebar import sidebar
+
+PAGES = Path(__file__).parent
+
+
+def render() -> None:
+    if st.session_state.pop("open_explore", False):
+        st.switch_page(PAGES / "explore.py")
+    choice = _resolved()
+    if not choice:
+        return
+    sidebar(choice)
+    st.html(PAGES.parent / "compare.css")
+    entries = choice.candidates[: choice.selection.compared]
+    models, refused = _models(choice)
+    job = comparing.find(choice.file, entries, models) if models else None
+    head(choice, entries, models, job)
+    for sentence in filter(None, (session.complaint(), refused, job and job.error)):
+        _refuse(sentence)
+    if job and job.running:
+        progress(job)
+    elif job and job.result:
+        theme = st.context.theme.type or "light"
+        model_table(job.result, ACCENTS[theme])
+        Sections(choice, job.result, entries, theme, ACCENTS[theme]).show()
+
+
+def _models(choice: Choice) -> tuple[dict[str, comparing.Tagger] | None, str | None]:
+    """The chosen models, or why they cannot be compared."""
+    if len(choice.selection.models) < comparing.FEWEST:
+        return None, "Choose two to four models in the sidebar; the others are compared with the first."
+    try:
+        return comparing.models_of(choice.selection.models, choice.file), None
+    except backend.BadInput as error:
+        return None, str(error)
+
+
+def _refuse(error: Exception | str) -> None:
+    if isinstance(error, Exception) and not isinstance(error, backend.BadInput):
+        raise error
+    refuse(error)
+
+
+def _resolved() -> Choice | None:
+    """What can be compared of what the session asks for; the session and the URL then say so."""
+    try:
+        choice = choices.resolve(session.load())
+    except backend.BadInput as error:
+        refuse(error)
+        return None
+    session.store(choice.selection)
+    if choice.refused:
+        session.complain(choice.refused)
+    return choice
+
+
+render()

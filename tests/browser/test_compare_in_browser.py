@@ -1,0 +1,89 @@
+"""Compare as its users meet it: choose models, run, read, click."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from toy_jets import COUNTS
+
+import part
+from part.analysis.comparison import jensen_shannon
+
+pytestmark = pytest.mark.browser
+
+
+def settle(page):
+    page.wait_for_timeout(50)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def open_compare(page, server, **choices):
+    """By the link in the sidebar, so that the session is Explore's."""
+    page.goto(server.url(**choices))
+    page.wait_for_selector(".st-key-jet_line")
+    settle(page)
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_selector(".st-key-compare_line")
+    settle(page)
+
+
+def table(page) -> list[list[str]]:
+    return page.locator(".models tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.innerText))")
+
+
+def test_two_models_are_compared_and_a_disagreement_opens_in_explore(page, server):
+    open_compare(page, server, jet=2, particle=3)
+    assert "two to four models" in page.locator("[data-testid=stAlert]").inner_text()
+    chooser = page.locator(".st-key-choose_models input")
+    chooser.fill("beta")
+    chooser.press("Enter")
+    page.wait_for_function("() => location.search.includes('model=beta')")
+    settle(page)
+    page.locator(".st-key-run button").click()
+    page.wait_for_selector(".models", timeout=300_000)
+    settle(page)
+
+    jets = part.read_jets(server.folder / "jets" / "toys.root")
+    models = [part.load_model(server.folder / "models" / f"{name}.safetensors") for name in ("alpha", "beta")]
+    p = np.stack([model.predict(jets) for model in models])
+    truth = np.arange(len(COUNTS)) % 10
+    for row, scores, name in zip(table(page), p, ("alpha", "beta"), strict=True):
+        assert row[0] == name
+        assert float(row[1].split()[0]) == pytest.approx((scores.argmax(1) == truth).mean(), abs=1e-4)
+
+    page.get_by_role("radio", name="Disagreement").click()
+    page.wait_for_selector(".st-key-jets tr[data-number]")
+    settle(page)
+    rows = page.locator(".st-key-jets tr[data-number]")
+    jet = int(jensen_shannon(p).argmax())
+    assert rows.nth(0).locator("td").nth(0).inner_text() == str(jet)
+    assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollHeight") <= 900
+    rows.nth(0).click()
+    page.wait_for_selector(".st-key-table1 [data-painted]")
+    settle(page)
+    url = parse_qs(urlsplit(page.url).query)
+    assert urlsplit(page.url).path == "/"
+    assert (url.get("jet", ["0"]), url["model"]) == ([str(jet)], ["alpha", "beta"])
+    assert "particle" not in url
+    assert f"Jet {jet}" in page.locator(".jet").inner_text()
+
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_selector(".models")
+    assert page.locator(".st-key-run").count() == 0
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_every_section_fits_on_one_screen_in_either_theme(page, server):
+    open_compare(page, server, model=["alpha", "beta"], jets=11)
+    if page.locator(".st-key-run button").count():
+        page.locator(".st-key-run button").click()
+    page.wait_for_selector(".models", timeout=300_000)
+    for section in ("Overview", "ROC curves", "Confusion", "Disagreement", "Attention"):
+        page.get_by_role("radio", name=section).click()
+        settle(page)
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        main = page.locator("[data-testid=stMain]")
+        assert main.evaluate("e => e.scrollHeight") <= 900, section
+        assert main.evaluate("e => e.scrollWidth <= e.clientWidth"), section
+        fonts = page.locator(".js-plotly-plot text.xtitle").evaluate_all("t => t.map(e => e.style.fontSize)")
+        assert set(fonts) <= {"14px"}, section

@@ -1,0 +1,203 @@
+"""Int8 models: near their originals, the same after saving, as traceable, and calibrated by what they were shown."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from random_models import random_jets, randomise
+
+from part.errors import PartError
+from part.jets.schema import FULL, JETCLASS
+from part.models import quantize
+from part.models.build import build
+from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.config import LinParTConfig, ParTConfig, ParticleNetConfig, PFNConfig
+from part.models.int8 import FORMS, float_weight, int8_form, plain_tensors
+from part.models.quantize import convert_qat, prepare_qat, quantize_dynamic, quantize_static
+from part.trace import trace_model
+
+SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
+VERSION_36 = replace(
+    SMALL, norm="rms", ffn="swiglu", biases=False, normformer=False, qk_norm=True, gate="channel",
+    class_layers=0, global_token=True,
+)  # fmt: skip
+CONFIGS = {
+    "ParT": SMALL,
+    "version 3.6": VERSION_36,
+    "ParTNoBias": replace(SMALL, model="ParTNoBias"),
+    "PairAttn": replace(SMALL, model="PairAttn"),
+    "LinParT": LinParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1, slots=8),
+    "PFN": PFNConfig(),
+}
+
+
+def fresh(config=SMALL):
+    torch.manual_seed(0)
+    return randomise(build(config)).requires_grad_(False)
+
+
+def int8(form, config=SMALL):
+    model = fresh(config)
+    if form == "dynamic":
+        quantize_dynamic(model)
+    else:
+        quantize_static(model, [random_jets()])
+    return model
+
+
+@pytest.fixture(params=FORMS)
+def form(request):
+    return request.param
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_what_is_saved_comes_back_bit_for_bit(form, config, tmp_path):
+    model, jets = int8(form, config), random_jets()
+    saved = save_checkpoint(tmp_path / "net.safetensors", model, FULL, JETCLASS, {})
+    loaded = load_checkpoint(saved)
+    assert int8_form(loaded.model) == loaded.card["int8"] == form
+    with torch.inference_mode():
+        assert torch.equal(loaded.model(*jets), model(*jets))
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_it_is_near_its_original_but_not_equal(form, config):
+    jets = random_jets()
+    logits, rounded = fresh(config)(*jets), int8(form, config)(*jets)
+    off = (rounded - logits).norm() / logits.norm()
+    assert 1e-5 < off < 0.1
+
+
+def test_it_has_as_many_parameters_in_less_than_a_third_of_the_file(form, tmp_path):
+    config = ParTConfig()
+    model, original = int8(form, config), fresh(config)
+    assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in original.parameters())
+    sizes = [
+        save_checkpoint(tmp_path / f"{name}.safetensors", m, FULL, JETCLASS, {}).stat().st_size
+        for name, m in (("int8", model), ("float", original))
+    ]
+    assert sizes[0] / sizes[1] < 0.3
+
+
+def test_folded_layers_and_odd_sizes_stay_in_float(form):
+    types = {key: tensor.dtype for key, tensor in plain_tensors(int8(form)).items()}
+    for name in ("pair_embed.layers.0.linear", "embed.layers.0.1", "head"):
+        assert types[f"{name}.weight"] == torch.float32
+    for name in ("embed.layers.1.1", "blocks.1.attn.qkv", "class_blocks.0.attn.qkv", "class_blocks.0.ffn.down"):
+        assert types[f"{name}.weight.qdata"] == torch.int8
+
+
+@pytest.mark.parametrize("name", ["ParT", "version 3.6", "PairAttn", "LinParT"])
+def test_it_is_traced_like_its_original(form, name):
+    config, (x, v, mask) = CONFIGS[name], random_jets()
+    model, original = int8(form, config), trace_model(fresh(config), x, v, mask)
+    trace = trace_model(model, x, v, mask)
+    assert trace.names == original.names
+    np.testing.assert_allclose(trace.pattern, original.pattern, atol=0.05)
+    np.testing.assert_allclose(trace.value_norms, original.value_norms, atol=0.05 * original.value_norms.max())
+    with torch.inference_mode():
+        np.testing.assert_allclose(trace.logits, model(x, v, mask).numpy(), atol=0.01 * np.abs(trace.logits).max())
+
+
+def test_the_identities_of_a_trace_hold(form):
+    model, (x, v, mask) = int8(form), random_jets()
+    jet = trace_model(model, x, v, mask).jet(4)
+    logits = torch.from_numpy(jet.scores_qk + jet.bias)
+    np.testing.assert_allclose(logits.softmax(-1).numpy(), jet.pattern, atol=1e-6)
+    np.testing.assert_allclose(jet.class_pattern.sum(-1), 1, atol=1e-6)
+    heard = {}
+    model(x, v, mask, tap=lambda name, tensor: heard.setdefault(name, tensor))
+    head, query, key = 2, 3, 7
+    read = torch.zeros(32)
+    read[8 * head : 8 * (head + 1)] = heard["blocks.1.values"][4, head, key]
+    written = model.blocks[1].attn.out(read[None, None]) - model.blocks[1].attn.out.bias  # through int8 itself
+    expected = float(written.norm()) * jet.pattern[1, head, query, key]
+    assert jet.value_norms[1, head, query, key] == pytest.approx(expected, rel=0.02)
+
+
+def test_the_weight_in_floating_point_is_within_half_a_step_of_the_original():
+    exact, layer = fresh().blocks[0].attn.qkv, int8("dynamic").blocks[0].attn.qkv
+    assert (float_weight(layer) - exact.weight).abs().le(0.5001 * layer.weight.scale).all()
+    assert float_weight(exact) is exact.weight
+
+
+def scales(*batches):
+    model = fresh()
+    quantize_static(model, batches)
+    found = {key: t.item() for key, t in plain_tensors(model).items() if key.endswith("act_quant_scale")}
+    assert len(found) == 1 + 3 * 4
+    return found
+
+
+def test_static_scales_span_what_calibration_showed():
+    a, b = random_jets(seed=0), random_jets(seed=1)
+    alone, other, both = scales(a), scales(b), scales(a, b)
+    assert alone != other
+    for key, value in both.items():
+        assert value >= max(alone[key], other[key]) * (1 - 1e-6), key
+    entering = []
+    original = fresh()
+    original.blocks[0].ffn.down.register_forward_pre_hook(lambda module, inputs: entering.append(inputs[0]))
+    original(*a)
+    span = float(entering[0].max() - entering[0].min())
+    assert alone["blocks.0.ffn.down.weight.act_quant_scale"] == pytest.approx(span / 255, rel=1e-5)
+
+
+def test_training_under_the_rounding_computes_what_int8_will():
+    model, jets = fresh(), random_jets()
+    prepare_qat(model)
+    expected = model(*jets)
+    convert_qat(model)
+    assert int8_form(model) == "dynamic"
+    torch.testing.assert_close(model(*jets), expected, atol=1e-3, rtol=0)
+
+
+def test_training_under_the_rounding_reaches_every_weight():
+    model = fresh().requires_grad_(True)
+    prepare_qat(model)
+    model(*random_jets()).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_where_the_int8_product_overflows_activations_stay_in_float(form, monkeypatch, tmp_path):
+    jets = random_jets()
+    logits, rounded = fresh()(*jets), int8(form)
+    monkeypatch.setattr(quantize, "should_reduce_range", lambda device: True)
+    careful = int8(form)
+    assert (careful(*jets) - logits).norm() < (rounded(*jets) - logits).norm()
+    saved = save_checkpoint(tmp_path / "net.safetensors", careful, FULL, JETCLASS, {})
+    assert torch.equal(load_checkpoint(saved).model(*jets), careful(*jets))
+    monkeypatch.undo()
+    assert torch.equal(load_checkpoint(saved).model(*jets), rounded(*jets))  # the file is the same
+
+
+def test_a_card_that_says_something_else_is_refused(form, tmp_path):
+    saved = save_checkpoint(tmp_path / "net.safetensors", int8(form), FULL, JETCLASS, {})
+    path = saved.with_suffix(".json")
+    card = json.loads(path.read_text())
+    other = {"dynamic": "static", "static": "dynamic"}[form]
+    for value, sentence in (
+        ("int4", "no int8 form 'int4'; this version knows dynamic, static"),
+        (other, r"(lacks the|has an unknown) tensor blocks\.0\.attn\.out\.weight\.act_quant_scale"),
+        (None, r"lacks the tensor blocks\.0\.attn\.out\.weight "),
+    ):
+        path.write_text(json.dumps(card | {"int8": value}))
+        with pytest.raises(PartError, match=sentence):
+            load_checkpoint(saved)
+
+
+@pytest.mark.parametrize(
+    "again", [quantize_dynamic, prepare_qat, lambda model: quantize_static(model, [random_jets()])]
+)
+def test_an_int8_model_is_not_quantized_again(again):
+    with pytest.raises(PartError, match="This ParT is int8 already"):
+        again(int8("dynamic"))
+
+
+def test_a_model_of_convolutions_is_refused():
+    with pytest.raises(PartError, match=r"Only \d+% of ParticleNet's weights lie in linear layers"):
+        quantize_dynamic(build(ParticleNetConfig()))

@@ -1,0 +1,66 @@
+"""Quantization-aware training on toy jets: the int8 model that comes out is the one that was trained."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+from toy_jets import write_jets
+
+from part.errors import PartError
+from part.jets.schema import FULL, JETCLASS
+from part.models.build import build
+from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.config import ParTConfig
+from part.models.int8 import int8_form, plain_tensors
+from part.models.quantize import quantize_dynamic
+from part.training.data import load_packed
+from part.training.qat import train_int8
+
+SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
+
+
+@pytest.fixture(scope="module")
+def jets(tmp_path_factory):
+    path = write_jets(tmp_path_factory.mktemp("qat") / "toy.root", [8, 12, 5, 9, 14, 3, 7, 11, 6, 10] * 4)
+    return load_packed([path], FULL, JETCLASS)
+
+
+def fresh():
+    torch.manual_seed(0)
+    return build(SMALL).eval().requires_grad_(False)
+
+
+def loss(model, jets):
+    batch = jets.batch(torch.arange(len(jets)))
+    return float(F.cross_entropy(model(batch.x, batch.v, batch.mask), batch.y))
+
+
+def test_training_lowers_the_loss_of_the_int8_model(jets, tmp_path, capfd):
+    trained, untrained, seen = fresh(), fresh(), []
+    quantize_dynamic(untrained)
+    train_int8(trained, jets, steps=30, lr=1e-2, report=lambda step, value: seen.append((step, value)))
+    assert capfd.readouterr() == ("", "")
+    assert int8_form(trained) == "dynamic"
+    assert [step for step, _ in seen] == list(range(1, 31))
+    assert loss(trained, jets) < loss(untrained, jets) - 0.4
+    before = plain_tensors(untrained)
+    for key, value in plain_tensors(trained).items():
+        if key.endswith("qdata"):
+            assert not torch.equal(value, before[key]), key
+    saved = save_checkpoint(tmp_path / "net.safetensors", trained, FULL, JETCLASS, {})
+    assert loss(load_checkpoint(saved).model, jets) == loss(trained, jets)
+
+
+def test_the_result_depends_on_the_seed_alone(jets):
+    def weights(seed):
+        model = fresh()
+        train_int8(model, jets, steps=2, lr=5e-3, seed=seed)
+        return model.blocks[0].attn.qkv.weight.qdata
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+@pytest.mark.parametrize("choice", [{"steps": 0}, {"lr": 0.0}])
+def test_training_that_trains_nothing_is_refused(jets, choice):
+    with pytest.raises(PartError, match="train nothing"):
+        train_int8(fresh(), jets, **choice)
