@@ -31,6 +31,7 @@ BadInput = (PartError, FileRefused)  # what the user can mend; every other error
 CHUNK = 4096  # jets read at a time
 MAX_BROWSED = 100_000  # jets of a file that can be chosen
 LATENCY_PASSES = 3
+FIRST_MODEL = "part-full"
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,8 @@ def _checkpoints() -> dict[str, Path]:
 
 
 def model_names() -> list[str]:
-    return list(_checkpoints())
+    """All on offer; the one that is shown unless another is asked for comes first."""
+    return sorted(_checkpoints(), key=lambda name: name != FIRST_MODEL)
 
 
 def tagger(name: str, file: JetFile) -> Tagger:

@@ -46,7 +46,7 @@ class Selection:
 
 
 DEFAULT = Selection()
-OPENING = Selection(jet=8)  # where the bare address leads: the first t→bqq′ of the shipped sample
+OPENING = Selection(jet=8, layer=4, head=3)  # where the bare address leads: a t→bqq′ of the shipped sample
 _URL_NAMES = {"classes": "class", "models": "model", "quantity": "show", "compared": "jets"}
 _ONE_BASED = ("layer", "head", "particle", "focus", "against")
 

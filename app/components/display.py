@@ -60,8 +60,8 @@ def _payload(data: figures.Display, accent: str, height: int, painted: str) -> d
 def _caption(data: figures.Display) -> str:
     edges = f"{len(data.weight)} strongest edges"
     if data.selected is not None:
-        edges = f"edges from constituent {data.selected + 1}"
-    return f"{edges} · {data.outside} constituents outside, double-click" if data.outside else edges
+        edges = f"edges from {data.selected + 1}"
+    return f"{edges} · {data.outside} outside (double-click)" if data.outside else edges
 
 
 def _all(data: figures.Display) -> float:

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -17,6 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from part.errors import PartError
 from part.jets.features import JetBatch, make_batch
+from part.models.int8 import plain_tensors
 from part.tagger import Tagger
 
 BATCH = 64
@@ -25,7 +27,7 @@ PASSES = 3
 
 @dataclass(frozen=True)
 class Cost:
-    """parameters; disk: bytes of the checkpoint; single, batch: seconds a jet, alone and among BATCH jets.
+    """parameters; disk: bytes of the weights' file; single, batch: seconds a jet, alone and among BATCH jets.
 
     memory: bytes of weights and, at its peak, of all tensors that a forward pass of BATCH jets holds at once.
     """
@@ -48,14 +50,19 @@ def cost(tagger: Tagger, jets: ak.Array, run: Callable = lambda function, *value
     lengths = ak.to_numpy(ak.num(many["part_px"]))
     middle = np.argsort(lengths, kind="stable")[len(lengths) // 2]
     one, all_of_them = (make_batch(some, tagger.features).to(tagger.device) for some in (many[[middle]], many))
-    weights = sum(t.nbytes for t in [*tagger.model.parameters(), *tagger.model.buffers()])
+    weights = sum(t.nbytes for t in plain_tensors(tagger.model).values())
     return Cost(
         tagger.n_parameters,
-        tagger.path.stat().st_size,
+        _weights_file(tagger).stat().st_size,
         seconds(tagger, one, run),
         seconds(tagger, all_of_them, run) / BATCH,
         weights + run(peak_bytes, tagger, all_of_them),
     )
+
+
+def _weights_file(tagger: Tagger) -> Path:
+    """The file of the weights; a card may point at that of another checkpoint."""
+    return tagger.path.with_name(tagger.card["weights"]) if tagger.path.suffix == ".json" else tagger.path
 
 
 def seconds(tagger: Tagger, batch: JetBatch, run: Callable) -> float:

@@ -135,7 +135,7 @@ def test_jets_without_labels_are_compared_as_far_as_that_goes(compare, jets_fold
     write_model(models_folder / "kin2.safetensors", 8, "kin", embed=(32,), pair_embed=(8,), layers=3, heads=4)
     app = finish(compare(file="bare.root", model=["kin", "kin2"]))
     assert sentences(app) == []
-    assert "no labels" in app.info[0].value
+    assert "no labels" in texts(app)
     assert "Accuracy" not in texts(app)
     app = compare(file="bare.root", model=["kin", "kin2"], section="disagreement")
     assert [e for e in app.get("bidi_component") if e.proto.component_name == "partscope_jets"]

@@ -4,12 +4,25 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from toy_jets import COUNTS
+from toy_jets import write_jets
 
 import part
 from part.analysis.comparison import jensen_shannon
 
 pytestmark = pytest.mark.browser
+SECTIONS = {
+    "ROC curves": "Background rejection against efficiency",
+    "Confusion": "minus alpha [points]",
+    "Disagreement": "Most different jets",
+    "Attention": "Jensen-Shannon divergence",
+    "Overview": "Calibration",
+}
+COUNTS = [5 + i % 7 for i in range(40)]  # short ones, which models take in no time
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_jets(server):
+    write_jets(server.folder / "jets" / "short.root", COUNTS)
 
 
 def settle(page):
@@ -19,7 +32,7 @@ def settle(page):
 
 def open_compare(page, server, **choices):
     """By the link in the sidebar, so that the session is Explore's."""
-    page.goto(server.url(**choices))
+    page.goto(server.url(file="short.root", **choices))
     page.wait_for_selector(".st-key-jet_line")
     settle(page)
     page.get_by_role("link", name="Compare").click()
@@ -43,7 +56,7 @@ def test_two_models_are_compared_and_a_disagreement_opens_in_explore(page, serve
     page.wait_for_selector(".models", timeout=300_000)
     settle(page)
 
-    jets = part.read_jets(server.folder / "jets" / "toys.root")
+    jets = part.read_jets(server.folder / "jets" / "short.root")
     models = [part.load_model(server.folder / "models" / f"{name}.safetensors") for name in ("alpha", "beta")]
     p = np.stack([model.predict(jets) for model in models])
     truth = np.arange(len(COUNTS)) % 10
@@ -57,7 +70,6 @@ def test_two_models_are_compared_and_a_disagreement_opens_in_explore(page, serve
     rows = page.locator(".st-key-jets tr[data-number]")
     jet = int(jensen_shannon(p).argmax())
     assert rows.nth(0).locator("td").nth(0).inner_text() == str(jet)
-    assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollHeight") <= 900
     rows.nth(0).click()
     page.wait_for_selector(".st-key-table1 [data-painted]")
     settle(page)
@@ -78,12 +90,12 @@ def test_every_section_fits_on_one_screen_in_either_theme(page, server):
     if page.locator(".st-key-run button").count():
         page.locator(".st-key-run button").click()
     page.wait_for_selector(".models", timeout=300_000)
-    for section in ("Overview", "ROC curves", "Confusion", "Disagreement", "Attention"):
+    for section, caption in SECTIONS.items():
         page.get_by_role("radio", name=section).click()
+        page.get_by_text(caption, exact=False).first.wait_for()
         settle(page)
         page.wait_for_selector(".js-plotly-plot .main-svg")
-        main = page.locator("[data-testid=stMain]")
-        assert main.evaluate("e => e.scrollHeight") <= 900, section
-        assert main.evaluate("e => e.scrollWidth <= e.clientWidth"), section
+        fits = "e => e.scrollHeight <= 900 && e.scrollWidth <= e.clientWidth"
+        page.wait_for_function(f"() => ({fits})(document.querySelector('[data-testid=stMain]'))")
         fonts = page.locator(".js-plotly-plot text.xtitle").evaluate_all("t => t.map(e => e.style.fontSize)")
         assert set(fonts) <= {"14px"}, section

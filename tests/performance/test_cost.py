@@ -1,5 +1,7 @@
 """What a model costs, where it can be counted by hand. No test asserts a time."""
 
+import json
+
 import pytest
 import torch
 from toy_jets import write_jets, write_model
@@ -37,6 +39,15 @@ def test_a_model_costs_its_file_its_parameters_and_more_memory_than_its_weights(
     assert found.memory > 4 * found.parameters + pairs
     assert found.single > 0
     assert found.batch > 0
+
+
+def test_a_card_that_borrows_weights_costs_those(tagger, tmp_path):
+    (tmp_path / "toy.safetensors").write_bytes(tagger.path.read_bytes())
+    (tmp_path / "toy.json").write_bytes(tagger.path.with_suffix(".json").read_bytes())
+    lent = {"weights": "toy.safetensors", "sha256": tagger.sha256, "backend": "explicit"}
+    (tmp_path / "slow.json").write_text(json.dumps(lent))
+    jets = part.read_jets(write_jets(tmp_path / "jets.root", [12]))
+    assert cost(part.load_model(tmp_path / "slow.json"), jets).disk == tagger.path.stat().st_size
 
 
 def test_longer_jets_take_more_memory(tagger, tmp_path):

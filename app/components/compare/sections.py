@@ -10,7 +10,7 @@ import streamlit as st
 from app.choices import Choice
 from app.comparing import AttentionChange, Comparison, draw
 from app.components.compare.jets import jets_table
-from app.components.notes import line
+from app.components.notes import line, note
 from app.session import adopt, mirror
 
 TITLES = {
@@ -51,7 +51,7 @@ class Sections:
         section = self.choice.selection.section
         needs_labels = section in ("overview", "roc", "confusion")
         if needs_labels and self.comparison.truth is None:
-            st.info("These jets have no labels of the models' classes: only what needs none is compared.")
+            note("These jets have no labels of the models' classes: only what needs none is compared.")
             return
         getattr(self, f"_{section}")()
 
@@ -61,7 +61,7 @@ class Sections:
             if self.comparison.rejections:
                 self._plot("Background rejection by class (▸ none passes)", draw.draw_rejections)
             else:
-                st.info("Rejections need jets of JetClass, QCD and another class; here they are not.")
+                note("Rejections need jets of JetClass, QCD and another class; here they are not.")
         with columns[1]:
             self._plot("Accuracy and latency", draw.draw_pareto)
         with columns[2]:
@@ -71,7 +71,7 @@ class Sections:
         if self.comparison.signals:
             self._plot("Background rejection against efficiency", draw.draw_roc)
         else:
-            st.info("A ROC curve needs jets of the background and of another class; here all are of one.")
+            note("A ROC curve needs jets of the background and of another class; here all are of one.")
 
     def _confusion(self) -> None:
         names, height = self.comparison.names, min(self.height, 560)
@@ -107,7 +107,8 @@ class Sections:
         change = self.comparison.attention[other]
         if not isinstance(change, AttentionChange):
             columns = st.columns((2, 1))
-            columns[0].info(change)
+            with columns[0]:
+                note(change)
         else:
             columns = st.columns(3)
             heads = (

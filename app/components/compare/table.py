@@ -16,7 +16,7 @@ HEADINGS = {
     "Agreement": "Share of jets taken for the same class as by the first model",
     "Logit drift": "From the first model: root mean square over classes, averaged over jets",
     "Parameters": "Trained numbers",
-    "On disk": "Size of the checkpoint",
+    "On disk": "Size of the file of weights",
     "Memory": MEMORY,
     "Time of 1 jet": "Time of a forward pass of one jet of median length, on this machine",
     "a jet of 64": "Time a jet of a forward pass of 64 jets, on this machine",
