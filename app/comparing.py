@@ -107,12 +107,7 @@ def _lock() -> threading.Lock:
 
 
 def _key(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple:
-    return file.sha256, _digest(entries), tuple((name, _weights(model)) for name, model in models.items())
-
-
-def _weights(model: Tagger) -> str:
-    """The same weights may run with another attention kernel."""
-    return f"{model.sha256}/{model.backend}"
+    return file.sha256, _digest(entries), tuple((name, model.identity) for name, model in models.items())
 
 
 def _digest(entries: np.ndarray) -> str:
@@ -134,10 +129,10 @@ def _compare(job: Job, file: JetFile, entries: np.ndarray, models: dict[str, Tag
     scores, costs = [], []
     for name, model in models.items():
         told = partial(_tell_jets, job, name, done, len(entries))
-        scores.append(_scores(*about, _weights(model), file, entries, model, told))
+        scores.append(_scores(*about, model.identity, file, entries, model, told))
         done += len(entries)
         job.step(f"{name}: time and memory", done)
-        costs.append(_cost(*about, _weights(model), file, entries, model))
+        costs.append(_cost(*about, model.identity, file, entries, model))
         done += TIMING_WORK
     attention = compare.AttentionChanges(models, run)
     some = np.unique(np.linspace(0, len(entries) - 1, compare.ATTENTION_JETS).astype(int))

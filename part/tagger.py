@@ -59,6 +59,11 @@ class Tagger:
         return self._checkpoint.sha256
 
     @property
+    def identity(self) -> str:
+        """Tells apart what may predict otherwise or take another time: the weights, and how attention is computed."""
+        return f"{self.sha256}/{self.backend}"
+
+    @property
     def n_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
 

@@ -49,6 +49,7 @@ def test_backends_agree(files, tagger):
     np.testing.assert_allclose(swift.predict(jets), tagger.predict(jets), atol=1e-5)
     assert explicit.parity(jets) == 0
     assert 0 < swift.parity(jets) < 1e-4
+    assert len({explicit.identity, swift.identity, tagger.identity}) == 3
 
 
 def test_what_a_tagger_tells_of_itself(files, tagger):

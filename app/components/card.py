@@ -59,7 +59,7 @@ class Card:
 
     @property
     def _length(self) -> tuple[str, int]:
-        return self.tagger.sha256, len(self.scene.constituents) // 16
+        return self.tagger.identity, len(self.scene.constituents) // 16
 
     def title(self) -> str:
         seconds = st.session_state.setdefault("seconds", {}).get(self._length)
