@@ -4,13 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import backend, choices, comparing, session
+from app import backend, comparing, session
 from app.choices import Choice
 from app.components.card import ACCENTS
 from app.components.compare.head import head, progress
 from app.components.compare.sections import Sections
 from app.components.compare.table import model_table
 from app.components.notes import refuse
+from app.components.resolved import resolved
 from app.components.sidebar import sidebar
 
 PAGES = Path(__file__).parent
@@ -19,7 +20,7 @@ PAGES = Path(__file__).parent
 def render() -> None:
     if st.session_state.pop("open_explore", False):
         st.switch_page(PAGES / "explore.py")
-    choice = _resolved()
+    choice = resolved()
     if not choice:
         return
     sidebar(choice)
@@ -52,19 +53,6 @@ def _refuse(error: Exception | str) -> None:
     if isinstance(error, Exception) and not isinstance(error, backend.BadInput):
         raise error
     refuse(error)
-
-
-def _resolved() -> Choice | None:
-    """What can be compared of what the session asks for; the session and the URL then say so."""
-    try:
-        choice = choices.resolve(session.load())
-    except backend.BadInput as error:
-        refuse(error)
-        return None
-    session.store(choice.selection)
-    if choice.refused:
-        session.complain(choice.refused)
-    return choice
 
 
 render()

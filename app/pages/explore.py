@@ -7,12 +7,13 @@ from app.choices import Choice
 from app.components.cards import make_cards, show, view_of
 from app.components.export import export_menu
 from app.components.notes import refuse
+from app.components.resolved import resolved
 from app.components.sidebar import sidebar
 from app.components.toolbar import highlight, jet_line, view_line
 
 
 def render() -> None:
-    choice = _resolved()
+    choice = resolved()
     if choice:
         sidebar(choice)
         _main()
@@ -21,7 +22,7 @@ def render() -> None:
 @st.fragment
 def _main() -> None:
     """Everything but the sidebar, which a step to another jet or a click on a head need not draw again."""
-    choice = _resolved()
+    choice = resolved()
     if not choice:
         return
     cards = make_cards(choice, st.context.theme.type or "light")
@@ -45,19 +46,6 @@ def _look_ahead(choice: Choice) -> None:
     jet = choices.neighbour(choice, 1).jet
     for model in choice.selection.models:
         backend.scene_of(choice.file, jet, model)
-
-
-def _resolved() -> Choice | None:
-    """What can be shown of what the session asks for; the session and the URL then say so."""
-    try:
-        choice = choices.resolve(session.load())
-    except backend.BadInput as error:
-        refuse(error)
-        return None
-    session.store(choice.selection)
-    if choice.refused:
-        session.complain(choice.refused)
-    return choice
 
 
 render()

@@ -1,0 +1,18 @@
+"""What a page shows of what its visitor asks for."""
+
+from app import backend, choices, session
+from app.choices import Choice
+from app.components.notes import refuse
+
+
+def resolved() -> Choice | None:
+    """What can be shown of what the session asks for; the session and the URL then say so. None: a sentence does."""
+    try:
+        choice = choices.resolve(session.load())
+    except backend.BadInput as error:
+        refuse(error)
+        return None
+    session.store(choice.selection)
+    if choice.refused:
+        session.complain(choice.refused)
+    return choice
