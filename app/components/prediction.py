@@ -16,7 +16,7 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, parity:
     speed = "" if seconds is None else f' · <span title="{about}">{1e3 * seconds:.0f} ms a jet</span>'
     if parity is not None:
         about = "The flash kernel keeps no weights; they are computed again, step by step, and give these logits"
-        speed = f' · <span title="{about}">flash, logits within {parity:.0e}</span>{speed}'
+        speed = f' · <span title="{about}">flash ±{parity:.0e}</span>{speed}'
     return (
         f'<div class="model"><b style="color:{accent}">{html.escape(name)}</b>'
         f"<span>{_count(tagger.n_parameters)} parameters{speed}</span></div>"

@@ -10,7 +10,7 @@ from app.components.card import ACCENTS
 from app.components.compare.head import head, progress
 from app.components.compare.sections import Sections
 from app.components.compare.table import model_table
-from app.components.notes import refuse
+from app.components.notes import note, refuse
 from app.components.resolved import resolved
 from app.components.sidebar import sidebar
 
@@ -31,6 +31,8 @@ def render() -> None:
     head(choice, entries, models, job)
     for sentence in filter(None, (session.complaint(), refused, job and job.error)):
         _refuse(sentence)
+    if models and not job:
+        note("Run measures quality with its intervals, disagreement, changes of attention and cost on these jets.")
     if job and job.running:
         progress(job)
     elif job and job.result:

@@ -90,7 +90,7 @@ class Sections:
         models = len(self.comparison.names)
         with left:
             line('<div class="caption">Jets taken for the same class [%]</div>')
-            self._chart(draw.draw_agreement(self.comparison, self.theme, 40 + 60 * models), "agreement")
+            self._chart(draw.draw_agreement(self.comparison, self.theme, 50 + 56 * models), "agreement")
             if self.comparison.truth is not None:
                 first = self.comparison.names[0]
                 line('<div class="caption">Right together with {}, alone, or neither</div>', first)
@@ -113,7 +113,7 @@ class Sections:
             columns = st.columns(3)
             heads = (
                 ("Jensen-Shannon divergence [nats]", change.mean_divergence, "nats"),
-                ("Queries whose strongest key changes", change.flip_rate, "of queries"),
+                ("Queries whose strongest key changes [%]", 100 * change.flip_rate, "% of queries"),
             )
             for column, (caption, values, unit) in zip(columns, heads, strict=False):
                 with column:

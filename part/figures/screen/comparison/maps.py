@@ -3,10 +3,13 @@
 Shapes: M models, C classes, L layers, H heads.
 """
 
+import textwrap
+
 import numpy as np
 import plotly.graph_objects as go
 
 from part.compare.result import Comparison
+from part.figures.screen.comparison.shares import NAMES, short_names
 from part.figures.screen.theme import Theme, base, colorscale, theme
 
 
@@ -47,22 +50,22 @@ def draw_agreement(comparison: Comparison, look_name: str, height: int) -> go.Fi
     """Per cent of jets that two models take for the same class."""
     look = theme(look_name)
     percent = 100 * comparison.agreement
-    names = [_short(name) for name in comparison.names]
     texts = [[f"{v:.1f}" for v in row] for row in percent]
     tip = "%{y} and %{x} agree on <b>%{customdata:.2f} %</b><extra></extra>"
     figure = _map(100 - percent, texts, (0, max(50.0, float(100 - percent.min()))), look, height, tip, percent)
-    places = list(range(len(names)))
-    figure.update_xaxes(tickvals=places, ticktext=names, tickangle=0)
-    figure.update_yaxes(tickvals=places, ticktext=names)
-    figure.update_layout(margin={"l": 110, "b": 30, "t": 4})
-    return figure
+    places = list(range(len(comparison.names)))
+    width = 64 // len(places) - 3
+    below = ["<br>".join(textwrap.wrap(name.replace("_", "_ "), width)) for name in comparison.names]
+    figure.update_xaxes(tickvals=places, ticktext=below, tickangle=0)
+    figure.update_yaxes(tickvals=places, ticktext=short_names(comparison))
+    return figure.update_layout(margin={"l": NAMES, "b": 46, "t": 4})
 
 
 def draw_heads(values: np.ndarray, title: str, look_name: str, height: int) -> go.Figure:
     """A number for each head (L, H), small ones in units of a power of ten; the scale ends at the largest."""
     look, largest = theme(look_name), float(values.max()) or 1.0
-    power = min(0, int(np.floor(np.log10(largest))) + 1) if largest < 0.1 else 0
-    texts = [[f"{v / 10.0**power:.2f}" for v in row] for row in values]
+    power = int(np.floor(np.log10(largest))) if largest < 0.01 else 0
+    texts = [[f"{v / 10.0**power:.{2 if largest < 1 and not power else 1}f}" for v in row] for row in values]
     tip = f"Layer %{{y}}, head %{{x}}: <b>%{{z:.3~g}}</b> {title}<extra></extra>"
     figure = _map(values, texts, (0, largest), look, height, tip, values)
     figure.update_traces(x0=1, y0=1)
@@ -98,7 +101,3 @@ def _map(
     figure.update_xaxes(plain)
     figure.update_yaxes(plain, autorange="reversed")
     return figure
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 14 else name[:13] + "…"

@@ -79,7 +79,7 @@ def _model_point(comparison: Comparison, m: int, time: float, value: float, acce
         y=[value],
         mode="markers+text",
         text=[f" {name}"],
-        textposition="top right",
+        textposition="bottom right" if m % 2 else "top right",  # models may lie close together
         textfont={"color": accent, "size": 14},
         cliponaxis=False,
         marker={"color": accent, "size": 12},

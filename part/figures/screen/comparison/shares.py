@@ -9,37 +9,45 @@ from part.compare.result import Comparison
 from part.figures.screen.theme import base, theme
 
 BINS = 40
+NAMES = 140  # px for the names of models beside a figure
+
+
+def short_names(comparison: Comparison) -> list[str]:
+    """That fit into NAMES."""
+    return [name if len(name) <= 20 else f"{name[:9]}…{name[-9:]}" for name in comparison.names]
 
 
 def draw_outcomes(comparison: Comparison, look_name: str, height: int, accents: Sequence[str]) -> go.Figure:
     """A bar a model: jets that it and the first get right both, alone in their colours, or both wrong."""
     look = theme(look_name)
     figure = base(look, height, None)
-    names = comparison.names[1:]
-    found = [comparison.outcomes(m) for m in range(1, len(comparison.names))]
-    colours = (look.faint, [accents[0]] * len(names), list(accents[1 : len(names) + 1]), look.grid)
+    others = comparison.names[1:]
+    found = [comparison.outcomes(m) for m in range(1, len(others) + 1)]
+    colours = (look.faint, [accents[0]] * len(others), list(accents[1 : len(others) + 1]), look.grid)
     for kind, colour in zip(found[0], colours, strict=True):
         shares = [100 * one[kind] / len(comparison) for one in found]
+        told = [kind.replace("first", comparison.names[0]).replace("second", name) for name in others]
         figure.add_trace(
             go.Bar(
                 x=shares,
-                y=list(names),
+                y=list(range(len(others))),
                 orientation="h",
                 marker={"color": colour},
-                text=[f"{share:.1f}" if share >= 4 else "" for share in shares],
+                text=[f"{share:.1f}" if share >= 6 else "" for share in shares],
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
+                constraintext="none",
                 textfont={"size": 12, "color": look.text if kind == "both wrong" else look.background},
-                customdata=[one[kind] for one in found],
-                hovertemplate=f"{kind.replace('first', comparison.names[0]).replace('second', '%{y}')}: "
-                "<b>%{x:.1f} %</b>, %{customdata} jets<extra></extra>",
+                customdata=[[text, one[kind]] for text, one in zip(told, found, strict=True)],
+                hovertemplate="%{customdata[0]}: <b>%{x:.1f} %</b>, %{customdata[1]} jets<extra></extra>",
             )
         )
-    figure.update_layout(barmode="stack", bargap=0.35, margin={"l": 110, "r": 22, "t": 4})
+    figure.update_layout(barmode="stack", bargap=0.35, margin={"l": NAMES, "r": 22, "t": 4})
     figure.update_xaxes(range=[0, 100], title_text="% of jets")
-    figure.update_yaxes(autorange="reversed", ticks="", ticklabelstandoff=4, tickfont={"size": 12, "color": look.text})
-    return figure
+    names = {"tickvals": list(range(len(others))), "ticktext": short_names(comparison)[1:]}
+    plain = {"ticks": "", "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": look.text}}
+    return figure.update_yaxes(autorange="reversed", **names, **plain)
 
 
 def draw_drift(comparison: Comparison, model: int, look_name: str, height: int, accent: str) -> go.Figure:

@@ -1,0 +1,124 @@
+"""Figures of a comparison: what they draw are the comparison's numbers."""
+
+import numpy as np
+import pytest
+
+from part.analysis.comparison import AttentionChange
+from part.analysis.metrics import rejection
+from part.compare import Comparison, compare
+from part.figures.screen import comparison as draw
+from part.jets.schema import JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset
+from part.performance.cost import Cost
+
+ACCENTS = ("#111111", "#222222", "#333333", "#444444")
+NAMES = ("first", "second_of_a_long_name.pt", "third", "fourth")
+
+
+def made_up(jets: int, dataset: Dataset = JETCLASS, models: int = 4, labels=None) -> Comparison:
+    """Models that are worse and faster one after the other, but the third, which is worse and slower."""
+    rng = np.random.default_rng(0)
+    classes = len(dataset.classes)
+    truth = np.arange(jets) % classes if labels is None else labels
+    logits = rng.normal(0, 1.5, (jets, classes))
+    right = np.eye(classes)[truth]
+    z = [logits + rng.normal(0, 0.4, logits.shape) + right * (4 - 0.7 * m) for m in range(models)]
+    e = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    times = (0.004, 0.002, 0.009, 0.001)[:models]
+    change = AttentionChange(10, np.full((2, 3), 0.0005), np.full((2, 3), 5))
+    attention = [None, change, "no attention", change][:models]
+    costs = [Cost(1000, 10_000, time, time, 10**6) for time in times]
+    return compare(NAMES[:models], dataset, e / e.sum(-1, keepdims=True), truth, costs, attention, 8, count=20)
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    return made_up(800)
+
+
+def test_rejections_are_drawn_with_their_intervals_and_infinite_ones_as_arrows(comparison):
+    figure = draw.draw_rejections(comparison, "light", 400, ACCENTS)
+    for m, trace in enumerate(figure.data):
+        for i, (name, point) in enumerate(comparison.rejections.items()):
+            value = rejection(comparison.probabilities[m], comparison.truth, *point)
+            assert trace.marker.symbol[i] == ("circle" if np.isfinite(value) else "triangle-right")
+            assert trace.x[i] == pytest.approx(min(value, 80), abs=0.06)
+            low, high = comparison.interval(m, name)
+            assert trace.x[i] - trace.error_x.arrayminus[i] == pytest.approx(min(low, 80))
+            assert trace.x[i] + trace.error_x.array[i] == pytest.approx(min(high, 80))
+    assert any(symbol == "triangle-right" for symbol in figure.data[0].marker.symbol)
+
+
+def test_the_line_joins_models_that_no_other_beats_in_both(comparison):
+    figure = draw.draw_pareto(comparison, "light", 400, ACCENTS)
+    assert list(figure.data[0].x) == pytest.approx([1, 2, 4])
+    assert [trace.y[0] for trace in figure.data[1:]] == [quality["accuracy"] for quality in comparison.quality]
+
+
+def test_a_roc_panel_a_class_and_every_curve_ends_where_all_pass(comparison):
+    figure = draw.draw_roc(comparison, "dark", 500, ACCENTS)
+    assert len(figure.data) == 4 * 9
+    for trace in figure.data:
+        assert (trace.x[-1], trace.y[-1]) == (1, 1)
+        assert max(trace.y) <= 80
+        assert (np.diff(trace.x) >= 0).all()
+    assert len(figure.layout.shapes) == 9
+    assert {shape.x0 for shape in figure.layout.shapes} == {0.5, 0.99, 0.995}
+
+
+@pytest.mark.parametrize("dataset", [TOPLANDSCAPE, QUARKGLUON])
+def test_two_classes_have_one_roc_panel_and_no_published_points(dataset):
+    comparison = made_up(200, dataset, 2)
+    assert comparison.rejections == {}
+    figure = draw.draw_roc(comparison, "light", 400, ACCENTS)
+    assert len(figure.data) == 2
+    assert dataset.titles[0] in figure.layout.annotations[0].text
+
+
+def test_confusion_rows_sum_to_all_and_changes_to_nothing(comparison):
+    shares = np.array(draw.draw_confusion(comparison, 1, "light", 400).data[0].z)
+    np.testing.assert_allclose(shares.sum(1), 100)
+    assert np.trace(shares) / 10 == pytest.approx(100 * comparison.quality[1]["accuracy"], abs=1e-3)
+    change = np.array(draw.draw_confusion_change(comparison, 1, "light", 400).data[0].z)
+    np.testing.assert_allclose(change.sum(1), 0, atol=1e-9)
+
+
+def test_classes_without_jets_stay_empty():
+    comparison = made_up(30, labels=np.full(30, 4))
+    shares = np.array(draw.draw_confusion(comparison, 0, "light", 400).data[0].z)
+    assert np.isnan(np.delete(shares, 4, axis=0)).all()
+    assert comparison.signals == ()
+    assert comparison.quality[0]["macro_auc"] is None
+
+
+def test_small_numbers_of_heads_come_in_units_that_are_told(comparison):
+    figure = draw.draw_heads(comparison.attention[1].mean_divergence, "nats", "light", 400)
+    assert figure.data[0].text[0] == ["5.0"] * 3
+    assert "10<sup>-5</sup>" in figure.layout.xaxis.title.text
+    figure = draw.draw_heads(100 * comparison.attention[1].flip_rate, "%", "light", 400)
+    assert figure.data[0].text[0] == ["50.0"] * 3
+    assert figure.layout.xaxis.title.text == "head"
+
+
+def test_outcomes_share_out_all_jets(comparison):
+    figure = draw.draw_outcomes(comparison, "dark", 300, ACCENTS)
+    np.testing.assert_allclose(np.sum([bar.x for bar in figure.data], axis=0), 100)
+    both, first, _, _ = (np.array(bar.x) for bar in figure.data)
+    np.testing.assert_allclose(both + first, 100 * (comparison.classes[0] == comparison.truth).mean())
+
+
+def test_agreement_is_written_and_disagreement_coloured(comparison):
+    figure = draw.draw_agreement(comparison, "light", 300)
+    assert figure.data[0].text[0][1] == f"{100 * comparison.agreement[0, 1]:.1f}"
+    np.testing.assert_allclose(np.diag(np.array(figure.data[0].z)), 0)
+
+
+def test_the_drift_of_every_jet_is_counted(comparison):
+    assert sum(draw.draw_drift(comparison, 2, "light", 300, ACCENTS[2]).data[0].y) == len(comparison)
+
+
+@pytest.mark.parametrize("jets", [1, 2])
+def test_a_jet_or_two_can_be_drawn(jets):
+    comparison = made_up(jets, models=2)
+    for function in (draw.draw_pareto, draw.draw_reliability, draw.draw_outcomes):
+        function(comparison, "light", 300, ACCENTS)
+    draw.draw_drift(comparison, 1, "light", 300, ACCENTS[1])
