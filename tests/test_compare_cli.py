@@ -13,10 +13,12 @@ import part
 from part.__main__ import main
 from part.analysis.comparison import attention_change, jensen_shannon
 from part.analysis.metrics import measure
+from part.compare import compare, summary, text_table
 from part.jets.schema import JETCLASS, TOPLANDSCAPE
 from part.models.build import build
 from part.models.checkpoint import save_checkpoint
 from part.models.config import ParTConfig, PFNConfig
+from part.performance.cost import Cost
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 2, "class_layers": 1}
 COUNTS = ([8, 12, 20, 5, 9, 11, 7, 6, 15, 10] * 3, [14, 3, 22] * 5)
@@ -207,3 +209,13 @@ def test_predict_refuses_another_suffix(folder, tmp_path, capsys):
     model, jets = str(folder / "alpha.safetensors"), str(folder / "0.root")
     assert main(["predict", "--model", model, "--jets", jets, "--out", str(out)]) == 2
     assert "should end in .parquet or .csv" in capsys.readouterr().err
+
+
+def test_a_rejection_without_background_is_more_than_there_is_background():
+    truth = np.repeat([0, 1], 7)
+    perfect, blind = np.eye(10)[truth], np.full((14, 10), 0.1)
+    cost = Cost(1, 1, 1.0, 1.0, 1)
+    found = compare(["a", "b"], JETCLASS, np.stack((perfect, blind)), truth, [cost] * 2, [None, "no"], 1, count=10)
+    (line,) = [line for line in text_table(found).splitlines() if "Hbb" in line]
+    assert line.split() == ["1/εB", "Hbb", "at", "50", "%", ">7", "1.0", "[1.0,", "1.0]"]
+    assert summary(found)["models"][0]["rejection_Hbb_50%"] is None

@@ -39,13 +39,15 @@ def title(name: str) -> str:
 
 
 def measured(comparison: Comparison, m: int, name: str) -> str:
-    """A measure with its interval."""
-    value = comparison.quality[m][name]
-    digits = 1 if name.startswith("rejection") else 4
-    text = number(value, digits)
-    if bounds := comparison.interval(m, name):
-        text += f" [{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
-    return text
+    """A measure with its interval; where no background jet passes, a rejection is more than there are such jets."""
+    value, bounds = comparison.quality[m][name], comparison.interval(m, name)
+    if name == "macro_auc" and value is None:
+        return "–"
+    digits, most = (1, f">{comparison.background_jets}") if name.startswith("rejection") else (4, "")
+    text = number(value, digits, most)
+    if bounds is None or (value is None and bounds[0] == float("inf")):
+        return text
+    return f"{text} [{number(bounds[0], digits, most)}, {number(bounds[1], digits, most)}]"
 
 
 def gained(comparison: Comparison, m: int, name: str) -> str:
@@ -57,16 +59,16 @@ def gained(comparison: Comparison, m: int, name: str) -> str:
     return f"{value:+.4f} [{bounds[0]:+.4f}, {bounds[1]:+.4f}]"
 
 
-def number(value: float | None, digits: int) -> str:
-    """With so many digits after the point; what is infinite, or None for it, as ∞."""
-    return "∞" if value is None or value == float("inf") else f"{value:.{digits}f}"
+def number(value: float | None, digits: int, infinite: str = "∞") -> str:
+    """With so many digits after the point; what is infinite, or None for it, as said."""
+    return infinite if value is None or value == float("inf") else f"{value:.{digits}f}"
 
 
 def _cost(comparison: Comparison) -> list[list[str]]:
     models, costs = range(len(comparison.names)), comparison.costs
     return [
         ["Agreement with the first", *(f"{comparison.agreement[0, m]:.4f}" for m in models)],
-        ["Logit drift from the first", *(f"{comparison.drift(m).mean():.4f}" for m in models)],
+        ["Logit drift from the first", *(f"{comparison.drift(m).mean():.3g}" for m in models)],
         ["Parameters", *(f"{c.parameters:,}" for c in costs)],
         ["On disk [MB]", *(f"{c.disk / 1e6:.2f}" for c in costs)],
         ["Memory of 64 jets [MB]", *(f"{c.memory / 1e6:.0f}" for c in costs)],
@@ -87,4 +89,4 @@ def _attention(comparison: Comparison) -> list[list[str]]:
 
 
 def _mean(change: AttentionChange | str | None, name: str) -> str:
-    return f"{getattr(change, name).mean():.4f}" if isinstance(change, AttentionChange) else "–"
+    return f"{getattr(change, name).mean():.3g}" if isinstance(change, AttentionChange) else "–"

@@ -47,7 +47,7 @@ def _columns(
     for name, classes, scores in zip(comparison.names, comparison.classes, comparison.probabilities, strict=True):
         taken = [f"{titles[c]} {scores[jet, c]:.2f}" for jet, c in zip(jets, classes[jets], strict=True)]
         columns[name] = (True, taken)
-    columns["divergence"] = (False, [f"{value:.3f}" for value in comparison.divergence[jets]])
+    columns["divergence"] = (False, [f"{value:.2g}" for value in comparison.divergence[jets]])
     columns["pT [GeV]"] = (False, [f"{value:.0f}" for value in sample.pt[chosen]])
     columns["constituents"] = (False, [str(value) for value in sample.n[chosen]])
     return columns

@@ -19,7 +19,7 @@ HEADINGS = {
     "On disk": "Size of the file of weights",
     "Memory": MEMORY,
     "Time of 1 jet": "Time of a forward pass of one jet of median length, on this machine",
-    "a jet of 64": "Time a jet of a forward pass of 64 jets, on this machine",
+    "a jet of 64": "Time a jet of a forward pass of 64 jets, padded to the longest, on this machine",
 }
 
 
@@ -51,9 +51,7 @@ def _row(comparison: Comparison, m: int, accent: str) -> str:
 
 
 def _quality(comparison: Comparison, m: int) -> list[str]:
-    texts = [text.measured(comparison, m, name) for name in ("accuracy", "macro_auc")]
-    texts = ["–" if comparison.quality[m]["macro_auc"] is None and t == "∞" else t for t in texts]
-    accuracy, auc = (_interval(t) for t in texts)
+    accuracy, auc = (_interval(text.measured(comparison, m, name)) for name in ("accuracy", "macro_auc"))
     gain = _interval(text.gained(comparison, m, "accuracy").replace("-", "−"))
     return [accuracy, gain, auc, f"{comparison.quality[m]['calibration_error']:.4f}"]
 

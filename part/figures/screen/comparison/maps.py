@@ -25,8 +25,10 @@ def draw_confusion(comparison: Comparison, model: int, look_name: str, height: i
 def draw_confusion_change(comparison: Comparison, model: int, look_name: str, height: int) -> go.Figure:
     """What a model's confusion has more than the first's, in points of per cent."""
     change, look = _percent(comparison, model) - _percent(comparison, 0), theme(look_name)
-    texts = [["" if np.isnan(v) or abs(v) < 1 else f"{v:+.0f}".replace("-", "−") for v in row] for row in change]
     largest = max(float(np.nanmax(np.abs(change))), 1.0)
+    digits, least = (1, 0.05) if largest < 10 else (0, 0.5)
+    shown = np.abs(change) >= least  # not where there are no jets
+    texts = np.where(shown, [[f"{v:+.{digits}f}".replace("-", "−") for v in row] for row in change], "").tolist()
     tip = "%{y} taken for %{x}: <b>%{z:+.1f}</b> points<extra></extra>"
     figure = _map(change, texts, (-largest, largest), look, height, tip, change)
     figure.update_traces(colorscale=colorscale("bias", look))

@@ -24,7 +24,9 @@ def draw_rejections(comparison: Comparison, look_name: str, height: int, accents
         f"{comparison.dataset.titles[signal]}<br><span style='font-size:11px'>{100 * efficiency:g} %</span>"
         for signal, _, efficiency in points.values()
     ]
-    figure.update_xaxes(type="log", title_text="background rejection 1/ε<sub>B</sub>", **_grid(look), dtick=1)
+    lowest = min((trace.x - trace.error_x.arrayminus).min() for trace in figure.data)
+    figure.update_xaxes(_logarithmic(np.log10(lowest) - 0.1, np.log10(comparison.background_jets) + 0.15))
+    figure.update_xaxes(title_text="background rejection 1/ε<sub>B</sub>", **_grid(look))
     figure.update_yaxes(tickvals=list(range(len(points))), ticktext=labels, range=[len(points) - 0.5, -0.5])
     figure.update_yaxes(ticks="", ticklabelstandoff=4, tickfont={"size": 13, "color": look.text})
     return figure.update_layout(margin={"l": 74})
@@ -65,9 +67,7 @@ def draw_pareto(comparison: Comparison, look_name: str, height: int, accents: Se
     for m in range(len(times)):
         figure.add_trace(_model_point(comparison, m, times[m], values[m], accents[m]))
     low, high = np.log10([times.min(), times.max()])
-    ends = [low - 0.2, high + max(0.25 * (high - low), 0.25)]  # names stand to the right
-    marks = [d * 10.0**k for k in range(int(np.floor(ends[0])), int(np.ceil(ends[1])) + 1) for d in (1, 2, 5)]
-    figure.update_xaxes(type="log", range=ends, tickvals=marks, ticktext=[f"{mark:g}" for mark in marks])
+    figure.update_xaxes(_logarithmic(low - 0.2, high + max(0.25 * (high - low), 0.25)))  # names stand to the right
     figure.update_xaxes(title_text=f"time a jet in a batch of {BATCH} [ms]", **_grid(look))
     return figure.update_yaxes(title_text="accuracy", **_grid(look))
 
@@ -118,6 +118,13 @@ def draw_reliability(comparison: Comparison, look_name: str, height: int, accent
     figure.update_yaxes(title_text="accuracy", range=[0, 1], **_grid(look), row=1, col=1)
     figure.update_yaxes(title_text="jets", rangemode="tozero", nticks=3, row=2, col=1)
     return figure
+
+
+def _logarithmic(low: float, high: float) -> dict:
+    """An axis from 10^low to 10^high with ticks that are enough, also within a decade."""
+    digits = (1, 1.5, 2, 3, 5, 7) if high - low < 0.9 else (1, 2, 5) if high - low < 2 else (1,)
+    marks = [digit * 10.0**k for k in range(int(np.floor(low)), int(np.ceil(high)) + 1) for digit in digits]
+    return {"type": "log", "range": [low, high], "tickvals": marks, "ticktext": [f"{mark:g}" for mark in marks]}
 
 
 def _grid(look: Theme) -> dict:
