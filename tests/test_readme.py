@@ -7,14 +7,12 @@ from pathlib import Path
 import pytest
 
 from part.__main__ import main
-from part.models.checkpoint import shipped
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^python -m part (.+?)(?:\s+#.*)?$", TEXT, re.MULTILINE)
 
 
-@pytest.mark.skipif("part-full" not in shipped(), reason="no trained checkpoint is shipped yet")
 def test_the_library_example_runs(monkeypatch):
     monkeypatch.chdir(ROOT)
     names = {}
