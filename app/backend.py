@@ -25,6 +25,7 @@ from part.figures import Constituents, Scene, View
 from part.jets import complete, count_jets, detect_dataset, labels, select
 from part.jets.schema import MAX_CONSTITUENTS, Dataset
 from part.models.checkpoint import SHIPPED, checkpoints_in, shipped
+from part.models.precision import split_precision
 from part.tagger import Tagger
 
 BadInput = (PartError, FileRefused)  # what the user can mend; every other error is ours
@@ -121,17 +122,19 @@ def _checkpoints() -> dict[str, Path]:
 
 
 def model_names() -> list[str]:
-    """All on offer; the one that is shown unless another is asked for comes first."""
-    return sorted(_checkpoints(), key=lambda name: name != FIRST_MODEL)
+    """All on offer, then all of them in bfloat16; the one that is shown unless another is asked for comes first."""
+    names = sorted(_checkpoints(), key=lambda name: name != FIRST_MODEL)
+    return names + [f"{name}@bf16" for name in names]
 
 
 def tagger(name: str, file: JetFile) -> Tagger:
     """A model on offer; of weights for two classes the jets tell which they are. Raises BadInput."""
-    path = _checkpoints().get(name)
+    stem, precision = split_precision(name)
+    path = _checkpoints().get(stem)
     if path is None:
         raise PartError(f"There is no model {name[:100]}; choose one of {', '.join(_checkpoints())}.")
     status, dataset = path.stat(), sample(file).dataset
-    return _tagger(str(path), status.st_mtime_ns, status.st_size, dataset.name if dataset else None)
+    return _tagger(f"{path}@{precision}", status.st_mtime_ns, status.st_size, dataset.name if dataset else None)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -145,7 +148,7 @@ def _tagger(path: str, modified: int, size: int, dataset: str | None) -> Tagger:
 def scene_of(file: JetFile, entry: int, model: str) -> Scene:
     """A jet as a model saw it. Raises BadInput, for instance when the jets lack what the model needs."""
     chosen = tagger(model, file)
-    return _scene(file.sha256, entry, chosen.sha256, model, file, chosen)
+    return _scene(file.sha256, entry, chosen.identity, model, file, chosen)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
@@ -195,7 +198,7 @@ def _known_classes(sha256: str, weights: str, n: int) -> np.ndarray:
 def predicted(file: JetFile, entries: list[int], model: str) -> np.ndarray:
     """Class indices that a model gives to jets of a file; each jet is classified once."""
     chosen, n = tagger(model, file), len(sample(file))
-    known = _known_classes(file.sha256, chosen.sha256, n)
+    known = _known_classes(file.sha256, chosen.identity, n)
     missing = [entry for entry in entries if known[entry] < 0]
     if missing:
         with named(file):
@@ -217,7 +220,8 @@ def render_export(
     shown: the jets' file as the user knows it, for an upload its own name. bounds: the page's limits.
     """
     chosen, jet = tagger(model, file), _jets(file, [entry])
-    weights = model if model in shipped() else _below_root(chosen.path)
+    stem, _ = split_precision(model)
+    weights = model if stem in shipped() else _below_root(chosen.path) + model.removeprefix(stem)
     jets = shown if file.uploaded else _below_root(file.path)
     with named(file):
         origin = export.origin(chosen, weights, jets, entry, view, jets_sha256=file.sha256, name=model)

@@ -1,6 +1,6 @@
 """A loaded model with its schema and device: jets in, probabilities or a trace out.
 
-Shapes: J jets, C classes.
+Shapes: J jets, B jets of a batch, C classes.
 """
 
 import warnings
@@ -9,29 +9,33 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import torch
+from torch import Tensor
 
 from part.errors import PartError
 from part.jets.features import JetBatch, make_batch
 from part.jets.schema import MAX_CONSTITUENTS, Dataset, FeatureSet
-from part.models.attention import BACKENDS, set_backend
+from part.models.attention import BACKENDS, Tap, set_backend
 from part.models.checkpoint import Checkpoint, load_checkpoint
 from part.models.config import ModelConfig
+from part.models.precision import running_in, split_precision
 from part.trace import Trace, trace_model
 
 
 class Tagger:
     """A trained model. It is never changed by use, so threads may share it."""
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device, backend: str = "fused"):
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, backend: str = "fused", precision: str = "fp32"):
         self._checkpoint = checkpoint
         self.device = device
         self.backend = backend
+        self.precision = precision
         self.model = checkpoint.model.to(device)
         set_backend(self.model, backend)
 
     @property
     def name(self) -> str:
-        return self._checkpoint.path.stem
+        stem = self._checkpoint.path.stem
+        return stem if self.precision == "fp32" else f"{stem}@{self.precision}"
 
     @property
     def path(self) -> Path:
@@ -60,8 +64,8 @@ class Tagger:
 
     @property
     def identity(self) -> str:
-        """Tells apart what may predict otherwise or take another time: the weights, and how attention is computed."""
-        return f"{self.sha256}/{self.backend}"
+        """Tells apart what may predict otherwise or take another time: the weights, and how they are run."""
+        return f"{self.sha256}/{self.backend}/{self.precision}"
 
     @property
     def n_parameters(self) -> int:
@@ -75,23 +79,24 @@ class Tagger:
         for start in range(0, len(order), batch_size):
             chunk = order[start : start + batch_size]
             batch = self._batch(jets[chunk])
-            with torch.inference_mode():
-                logits = self.model(batch.x, batch.v, batch.mask)
-            probabilities[chunk] = logits.float().softmax(-1).cpu().numpy()
+            probabilities[chunk] = self.logits(batch).softmax(-1).cpu().numpy()
         return probabilities
+
+    def logits(self, batch: JetBatch, tap: Tap | None = None) -> Tensor:
+        """Of B jets that are ready, on the model's device -> (B, C), float32."""
+        with torch.inference_mode(), running_in(self.precision, self.device):
+            return self.model(batch.x, batch.v, batch.mask, tap=tap).float()
 
     def trace(self, jets: ak.Array) -> Trace:
         """What the model does with these jets, all at once: about 2.4 MB a jet of 48 constituents. Stream samples."""
         batch = self._batch(jets)
-        return trace_model(self.model, batch.x, batch.v, batch.mask)
+        return trace_model(self.model, batch.x, batch.v, batch.mask, self.precision)
 
     def parity(self, jets: ak.Array) -> float:
         """How far the logits of `predict`'s attention are from those of `trace`'s, at most."""
         batch = self._batch(jets)
-        with torch.inference_mode():
-            swift = self.model(batch.x, batch.v, batch.mask)
-            explicit = self.model(batch.x, batch.v, batch.mask, tap=lambda name, tensor: tensor)
-        return float((swift - explicit).abs().max())
+        tapped = self.logits(batch, tap=lambda name, tensor: tensor)
+        return float((self.logits(batch) - tapped).abs().max())
 
     def _batch(self, jets: ak.Array) -> JetBatch:
         batch = make_batch(jets, self.features).to(self.device)
@@ -109,14 +114,16 @@ def load_model(
 ) -> Tagger:
     """A shipped checkpoint by name, a project checkpoint or a weaver `.pt` by path -> Tagger.
 
+    path_or_name: with "@bf16" at its end the model runs in bfloat16; "part-full@bf16" may stand beside "part-full".
     device: "auto" takes a GPU where there is one. backend: of the attention for `predict`, "explicit", "fused" or
     "flash" (see `set_backend`; what the card says, or fused); `trace` is always explicit. dataset: see
     `load_checkpoint`. Raises PartError.
     """
     if backend is not None and backend not in BACKENDS:
         raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
-    checkpoint = load_checkpoint(path_or_name, dataset)
-    return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"))
+    name, precision = split_precision(path_or_name)
+    checkpoint = load_checkpoint(name, dataset)
+    return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"), precision)
 
 
 def _device(name: str) -> torch.device:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from part.errors import PartError
 from part.models.int8 import float_weight
+from part.models.precision import running_in
 
 _HEADS = ("jet", "layer", "head", "query", "key")
 AXES = {
@@ -80,7 +81,7 @@ class Trace:
         return Trace(**arrays, axes={name: axes[1:] for name, axes in self.axes.items()})
 
 
-def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor) -> Trace:
+def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision: str = "fp32") -> Trace:
     """Run `model` once and keep what its tap heard. x (J, N, F), v (J, N, 4) in GeV, mask (J, N)."""
     heard: dict[str, Tensor] = {}
 
@@ -89,7 +90,9 @@ def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor) -> Trace:
         return tensor
 
     with torch.inference_mode():
-        logits = model(x, v, mask, tap=record)
+        with running_in(precision, x.device):
+            logits = model(x, v, mask, tap=record)
+        heard = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in heard.items()}
         arrays = _particle_arrays(model, heard, mask) | _class_arrays(heard, mask)
     return Trace(
         mask=mask.cpu().numpy(),

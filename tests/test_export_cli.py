@@ -1,11 +1,16 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy_jets import write_jets, write_model
 
 from part.__main__ import main
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 2, "class_layers": 1}
 
 
@@ -29,6 +34,21 @@ def test_the_command_line_counts_from_one(folder, tmp_path, capsys):
     ]
     told = json.loads((tmp_path / "toy_entry0_matrix_L2H3_bias.json").read_text())
     assert (told["view"]["layer"], told["view"]["head"], told["view"]["query"]) == (1, 2, 3)
+
+
+def test_a_figure_of_a_model_in_bfloat16_says_so_and_is_remade_by_its_script(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    arguments = ["export", "--jets", "jets.root", "--format", "npz,json,py"]
+    assert main([*arguments, "--model", "toy.safetensors@bf16", "--out", str(tmp_path)]) == 0
+    assert main([*arguments, "--model", "toy.safetensors", "--out", str(tmp_path)]) == 0
+    stem = "toy-bf16_entry0_matrix_L1H1_pattern"
+    assert json.loads((tmp_path / f"{stem}.json").read_text())["model"]["name"] == "toy@bf16"
+    subprocess.run([sys.executable, str(tmp_path / f"{stem}.py"), str(tmp_path / "made")], check=True, env=ENVIRONMENT)
+    rough, again = (np.load(place / f"{stem}.npz") for place in (tmp_path, tmp_path / "made"))
+    exact = np.load(tmp_path / "toy_entry0_matrix_L1H1_pattern.npz")
+    assert rough.files == again.files == exact.files
+    assert all(rough[name].tobytes() == again[name].tobytes() for name in rough.files)
+    assert 0 < np.abs(rough["values"] - exact["values"]).max() < 0.1
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from toy_jets import write_jets, write_model
 import part
 from part.__main__ import main
 from part.jets import make_batch
+from part.models.checkpoint import SHIPPED, shipped
 
+SAMPLE = SHIPPED.parent / "data_samples/jetclass_like.root"
 COUNTS = [1, 30, 7, 128, 12, 3, 45]
 
 
@@ -50,6 +52,23 @@ def test_backends_agree(files, tagger):
     assert explicit.parity(jets) == 0
     assert 0 < swift.parity(jets) < 1e-4
     assert len({explicit.identity, swift.identity, tagger.identity}) == 3
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_model_runs_in_bfloat16(name):
+    jets = part.read_jets(SAMPLE, stop=200)
+    exact, rough = part.load_model(name, device="cpu"), part.load_model(f"{name}@bf16", device="cpu")
+    probabilities = rough.predict(jets)
+    assert 1e-5 < np.abs(probabilities - exact.predict(jets)).max() < 0.1
+    assert (probabilities.argmax(1) == exact.predict(jets).argmax(1)).mean() > 0.98
+    assert rough.name == f"{name}@bf16"
+    assert rough.identity != exact.identity
+    trace, reference = rough.trace(jets[:2]), exact.trace(jets[:2])
+    np.testing.assert_allclose(trace.probabilities, probabilities[:2], atol=0.05)
+    assert trace.names == reference.names
+    if trace.has("pattern"):
+        np.testing.assert_allclose(trace.pattern.sum(-1), reference.pattern.sum(-1), atol=1e-2)
+        assert 0 < np.abs(trace.pattern - reference.pattern).max() < 0.2
 
 
 def test_what_a_tagger_tells_of_itself(files, tagger):

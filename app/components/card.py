@@ -47,7 +47,7 @@ class Card:
         view = self.view
         jet = f"{self.choice.file.sha256[:16]}:{self.choice.selection.jet}"
         limits = ":".join(f"{limit:.6g}" for limit in self.limits or ())
-        return f"{jet}/{self.tagger.sha256[:16]}/{view.quantity}:{view.scale}:{view.order}:{limits}"
+        return f"{jet}/{self.tagger.identity}/{view.quantity}:{view.scale}:{view.order}:{limits}"
 
     @property
     def head_content(self) -> str:

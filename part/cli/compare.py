@@ -14,7 +14,7 @@ LISTED = 50  # jets of the largest disagreement in the summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    text = "two to four: shipped names, project checkpoints or weaver .pt; the others are compared with the first"
+    text = "two to four, the first beside the others: shipped names, project checkpoints or weaver .pt, also NAME@bf16"
     parser.add_argument("--models", required=True, nargs="+", help=text)
     parser.add_argument("--jets", required=True, nargs="+", help="files, folders, globs or URLs")
     parser.add_argument("--start", type=int, help="first entry, through all files in a row")

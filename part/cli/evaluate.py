@@ -11,7 +11,7 @@ from part.errors import PartError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="shipped name, project checkpoint or weaver .pt")
+    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
     parser.add_argument("--jets", required=True, nargs="+", help="files, folders or globs")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
@@ -38,4 +38,5 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         args.out.write_text(json.dumps(result, indent=2) + "\n")
     if args.card:
-        amend_card(tagger.path, {"held_out": {"files": [Path(path).name for path in args.jets]} | result})
+        entry = "held_out" if tagger.precision == "fp32" else f"held_out_{tagger.precision}"
+        amend_card(tagger.path, {entry: {"files": [Path(path).name for path in args.jets]} | result})

@@ -10,7 +10,7 @@ HELP = "write a figure of one jet and its numbers"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = View()
-    parser.add_argument("--model", required=True, help="shipped name, project checkpoint or weaver .pt")
+    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
     parser.add_argument("--jets", required=True, help="file or URL of jets")
     parser.add_argument("--entry", type=int, default=0, help="the jet's place in the file, from 0")
     parser.add_argument("--figure", choices=FIGURES, default=default.figure)

@@ -7,7 +7,7 @@ from part.errors import PartError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="shipped name, project checkpoint or weaver .pt")
+    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
     parser.add_argument("--jets", required=True, nargs="+", help="files, folders, globs or URLs")
     parser.add_argument("--start", type=int, help="first entry, through all files in a row")
     parser.add_argument("--stop", type=int, help="entry after the last")

@@ -118,6 +118,13 @@ def test_an_unknown_model_is_left_out(visit):
     assert chosen(visit(model=["beta", "nobody"])).models == ("beta",)
 
 
+def test_a_model_stands_beside_itself_in_bfloat16(visit):
+    app = visit(model=["beta", "beta@bf16"])
+    assert sentences(app) == []
+    assert chosen(app).models == ("beta", "beta@bf16")
+    assert chosen(visit(model=["beta@bf17"])).models != ("beta@bf17",)
+
+
 def test_a_model_that_needs_more_than_the_jets_have_says_so_in_its_card(visit):
     app = visit(file="bare.root", model=["alpha", "kin"])
     (sentence,) = sentences(app)
