@@ -7,10 +7,14 @@ from app.choices import Choice, bounds, can_be_wrong
 from app.session import MAX_MODELS, adopt, change, complain, mirror
 
 
-def sidebar(choice: Choice) -> None:
+def sidebar(choice: Choice, one_by_one: bool = True) -> None:
+    """one_by_one: the page shows a jet at a time, and can look for one that is misclassified."""
     with st.sidebar:
         _file(choice)
         _filters(choice)
+        if one_by_one:
+            _misclassified(choice)
+        st.caption(_count(choice))
         st.multiselect(
             "Models",
             choice.models,
@@ -18,7 +22,7 @@ def sidebar(choice: Choice) -> None:
             on_change=adopt,
             args=("models", tuple),
             max_selections=MAX_MODELS,
-            help="Up to four side by side. 'Misclassified' refers to the first.",
+            help="Up to four side by side; @bf16 runs in bfloat16.",
         )
 
 
@@ -82,15 +86,17 @@ def _filters(choice: Choice) -> None:
         if low < high:
             now = getattr(selection, field) or (low, high)
             st.slider(label, low, high, key=mirror(field, now), on_change=adopt, args=(field, tuple))
+
+
+def _misclassified(choice: Choice) -> None:
     st.toggle(
         "Misclassified only",
         key=mirror("wrong"),
         on_change=adopt,
         args=("wrong",),
-        disabled=not can_be_wrong(choice.file, sample, selection.models[0]),
+        disabled=not can_be_wrong(choice.file, choice.sample, choice.selection.models[0]),
         help="By the first model; jets are classified on the way to the next one that is.",
     )
-    st.caption(_count(choice))
 
 
 def _count(choice: Choice) -> str:

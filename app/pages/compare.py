@@ -23,7 +23,7 @@ def render() -> None:
     choice = resolved()
     if not choice:
         return
-    sidebar(choice)
+    sidebar(choice, one_by_one=False)
     st.html(PAGES.parent / "compare.css")
     entries = choice.candidates[: choice.selection.compared]
     models, refused = _models(choice)
