@@ -82,18 +82,18 @@ def _static(checkpoint, args: argparse.Namespace) -> dict:
 
 def _qat(checkpoint, args: argparse.Namespace) -> dict:
     from part.cli.progress import Progress
-    from part.streaming import find_files
-    from part.training.data import load_packed
+    from part.streaming import share, spans
+    from part.training.decode import Decoder
     from part.training.qat import train_int8
+    from part.training.stream import JetStream, cut
 
-    files = find_files(args.calibration)
-    jets = load_packed(files, checkpoint.features, checkpoint.dataset, args.jets, args.seed)
+    found = spans(args.calibration)
+    found = found if args.jets is None else share(found, args.jets)
+    jets = JetStream(cut(found), Decoder(checkpoint.features, checkpoint.dataset), args.seed)
     progress = Progress()
-    train_int8(
-        checkpoint.model, jets, args.steps, args.lr, args.seed, lambda step, loss: progress("Step", step, args.steps)
-    )
+    train_int8(checkpoint.model, jets, args.steps, args.lr, lambda step, loss: progress("Step", step, args.steps))
     return {
-        "files": [path.name for path in files],
+        "files": [Path(span.path).name for span in found],
         "jets": len(jets),
         "steps": args.steps,
         "lr": args.lr,

@@ -4,7 +4,7 @@ The content of a file, not its name, decides how it is read.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import awkward as ak
@@ -29,11 +29,17 @@ KINDS = (  # by the first bytes
 EXPECTED = (*CONSTITUENT_BRANCHES, "part_pid", *JET_MOMENTUM, *LABELS, "label")
 
 
-def read_jets(path: str | os.PathLike, start: int | None = None, stop: int | None = None) -> ak.Array:
+def read_jets(
+    path: str | os.PathLike,
+    start: int | None = None,
+    stop: int | None = None,
+    branches: Collection[str] | None = None,
+) -> ak.Array:
     """Jets `start` to `stop` of a file as records with JetClass's branch names.
 
     Constituent branches `part_*` are jagged (GeV, mm, in file order, all of them); `jet_*`, `label_*`,
-    `aux_*` are flat. Only these branches, and only the jets asked for, are read and checked.
+    `aux_*` are flat. Only these branches, or of them those in `branches` and the four-momenta, and only the jets
+    asked for, are read and checked.
     Reads ROOT (TTree or RNTuple, also at a URL), parquet, HDF5 (TopLandscape) and npz (QuarkGluon).
     Raises PartError, in one sentence with file, branch and entry, for anything that is no jet.
     """
@@ -43,7 +49,10 @@ def read_jets(path: str | os.PathLike, start: int | None = None, stop: int | Non
         for name in MOMENTA:
             if name not in source.branches:
                 raise PartError(f"{path}: branch {name} is missing; expected {', '.join(MOMENTA)}")
-        columns = source.read([name for name in source.branches if _wanted(name)], first, last)
+        wanted = [name for name in source.branches if _wanted(name)]
+        if branches is not None:
+            wanted = [name for name in wanted if name in branches or name in MOMENTA]
+        columns = source.read(wanted, first, last)
     columns = {name: column for name, column in columns.items() if _strict(name) or _flat_numbers(column)}
     return assemble(path, columns, first, last)
 

@@ -24,12 +24,20 @@ def pair_features(a: Tensor, b: Tensor) -> Tensor:
     """
     (pt_a, y_a, phi_a), (pt_b, y_b, phi_b) = _cylindrical(a), _cylindrical(b)
     delta_phi = (phi_a - phi_b + math.pi) % (2 * math.pi) - math.pi
-    delta = ((y_a - y_b) ** 2 + delta_phi**2).sqrt()
+    delta = _root((y_a - y_b) ** 2 + delta_phi**2)
     softer = torch.minimum(pt_a, pt_b)
     total = a + b
     m2 = total[..., 3].square() - total[..., :3].square().sum(-1)
     z = softer / (pt_a + pt_b).clamp(min=_FLOOR)
     return torch.stack((softer * delta, z, delta, m2), -1).clamp(min=_FLOOR).log()
+
+
+def _root(square: Tensor) -> Tensor:
+    """The square root; at 0, where its slope is infinite, with none: a particle alone is its own landmark."""
+    if not square.requires_grad:
+        return square.sqrt()
+    zero = square == 0
+    return square.masked_fill(zero, 1).sqrt().masked_fill(zero, 0)
 
 
 def _cylindrical(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:

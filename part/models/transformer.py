@@ -112,8 +112,14 @@ class ParticleTransformer(nn.Module):
         `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern, values and, where there is one, gate. A
         global token is the first of the N + 1 that these then have.
         """
-        x = self.embed(x, mask)
-        bias = self.bias(v, mask)
+        return self.mix(*self.prepare(x, v, mask), mask, tap)
+
+    def prepare(self, x: Tensor, v: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+        """All that sees other jets of a batch, in its BatchNorms: the particles' states (B, N, D) and their bias."""
+        return self.embed(x, mask), self.bias(v, mask)
+
+    def mix(self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None) -> Tensor:
+        """What follows, jet by jet -> logits (B, C)."""
         if self.config.global_token:
             x, bias, mask = self._with_token(x, bias, mask)
         for i, block in enumerate(self.blocks):

@@ -1,168 +1,82 @@
-"""Jets in memory for training, and the order in which they are seen.
+"""The jets of a plan: a stream to train on, and some in memory to validate on."""
 
-Shapes: J jets, P constituents of all jets, B jets of a batch, N particles.
-"""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 import lightning
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
-from torch.utils.data import Dataset as TorchDataset
+from torch.utils.data import DataLoader
 
 from part.errors import PartError
-from part.jets.features import JetBatch, make_batch
-from part.jets.readers import read_jets
+from part.jets.features import JetBatch
 from part.jets.schema import Dataset, FeatureSet
-from part.streaming import find_files
+from part.streaming import Span, spans
+from part.training.batches import Batches
+from part.training.decode import Decoder
+from part.training.packed import PackedJets, concatenate, read_packed
 from part.training.plan import Plan
+from part.training.stream import JetStream, cut
+
+PIECE = 100  # neighbouring jets of a file that are validated on
 
 
-@dataclass(frozen=True)
-class PackedJets(TorchDataset):
-    """Jets without padding: x (P, F), v (P, 4), first (J + 1,) offsets into them, y (J,) class indices.
+def load_packed(found: Sequence[Span], features: FeatureSet, dataset: Dataset, limit: int | None = None) -> PackedJets:
+    """Labelled jets into memory; with a limit about that many, in pieces evenly spread over the files.
 
-    Indexed with a list of arrays of jet numbers it gives a list of JetBatch, each padded to its own longest jet.
+    Raises PartError.
     """
-
-    x: Tensor
-    v: Tensor
-    first: Tensor
-    y: Tensor
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    @property
-    def lengths(self) -> np.ndarray:
-        return self.first.diff().numpy()
-
-    def __getitem__(self, batches: list[np.ndarray]) -> list[JetBatch]:
-        return [self.batch(torch.from_numpy(jets)) for jets in batches]
-
-    def batch(self, jets: Tensor) -> JetBatch:
-        """The given jets (B,), wrapped around to the longest of them."""
-        lengths = (self.first[jets + 1] - self.first[jets])[:, None]
-        slots = torch.arange(int(lengths.max()))
-        index = self.first[jets][:, None] + slots % lengths
-        dropped = torch.zeros(len(jets), dtype=torch.int64)
-        return JetBatch(self.x[index], self.v[index], slots < lengths, self.y[jets], dropped)
-
-
-def load_packed(
-    paths: list[Path], features: FeatureSet, dataset: Dataset, limit: int | None = None, seed: int = 0
-) -> PackedJets:
-    """Read labelled jets of all files; with a limit, that many of them drawn at random. Raises PartError."""
-    x, v, lengths, y = [], [], [], []
-    for path in paths:
-        batch = make_batch(read_jets(path), features, dataset)
-        if batch.y is None:
-            raise PartError(f"{path} has no labels; training needs {', '.join(dataset.labels)}.")
-        x.append(batch.x[batch.mask])
-        v.append(batch.v[batch.mask])
-        lengths.append(batch.mask.sum(1))
-        y.append(batch.y)
-    packed = _pack(torch.cat(x), torch.cat(v), torch.cat(lengths), torch.cat(y))
-    if limit is None or limit >= len(packed):
-        return packed
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(packed))[:limit])
-    batch = packed.batch(torch.from_numpy(chosen))
-    return _pack(batch.x[batch.mask], batch.v[batch.mask], batch.mask.sum(1), batch.y)
-
-
-def _pack(x: Tensor, v: Tensor, lengths: Tensor, y: Tensor) -> PackedJets:
-    return PackedJets(x, v, torch.cat((torch.zeros(1, dtype=torch.int64), lengths.cumsum(0))), y)
-
-
-@dataclass(frozen=True)
-class LengthSampler(Sampler):
-    """Batches whose jets are padded little: lists of index arrays, for PackedJets.
-
-    A pool of `pool` batches of random jets is sorted by length, cut into micro-batches, and the micro-batches
-    are dealt out at random to batches of `batch_size` jets. One list is one optimizer step; each of `ranks`
-    processes takes its share of every batch. The order depends on seed and epoch alone.
-    """
-
-    lengths: np.ndarray
-    batch_size: int
-    micro_batch: int
-    jets_per_epoch: int
-    seed: int
-    epoch: int = 0
-    rank: int = 0
-    ranks: int = 1
-    pool: int = 16
-
-    def __len__(self) -> int:
-        return self.jets_per_epoch // self.batch_size
-
-    def __iter__(self) -> Iterator[list[np.ndarray]]:
-        rng = np.random.default_rng((self.seed, self.epoch))
-        jets = _passes(len(self.lengths), self.epoch * self.jets_per_epoch, self.jets_per_epoch, self.seed)
-        steps = len(self)
-        for start in range(0, steps, self.pool):
-            batches = min(self.pool, steps - start)
-            pool = jets[start * self.batch_size : (start + batches) * self.batch_size]
-            pool = pool[np.argsort(self.lengths[pool], kind="stable")]
-            micro = np.split(pool, np.arange(self.micro_batch, len(pool), self.micro_batch))
-            for row in np.sort(rng.permutation(len(micro)).reshape(batches, -1)):
-                yield [micro[i] for i in row[_owners(len(row), self.ranks) == self.rank]]
-
-
-def _owners(count: int, ranks: int) -> np.ndarray:
-    """Which rank takes each of `count` micro-batches sorted by length: there and back, so that all get like work."""
-    turn = np.arange(count) % (2 * ranks)
-    return np.minimum(turn, 2 * ranks - 1 - turn)
-
-
-def _passes(jets: int, start: int, count: int, seed: int) -> np.ndarray:
-    """Numbers start to start + count of an endless stream of jets: shuffled passes, each jet once in a pass."""
-    first, last = start // jets, (start + count - 1) // jets
-    stream = np.concatenate([np.random.default_rng((seed, 1, p)).permutation(jets) for p in range(first, last + 1)])
-    offset = start - first * jets
-    return stream[offset : offset + count]
+    total = sum(map(len, found))
+    if limit is not None and limit < total:
+        pieces = cut(found, min(PIECE, max(1, limit // len(found))))
+        wanted = np.linspace(0, len(pieces) - 1, max(1, round(limit / total * len(pieces)))).round().astype(int)
+        found = [pieces[i] for i in np.unique(wanted)]
+    return concatenate([read_packed(span, features, dataset) for span in found])
 
 
 class JetData(lightning.LightningDataModule):
-    """The training and validation jets of a plan, read once and kept in memory without padding."""
+    """A plan's training jets as a stream, and its validation jets."""
 
     def __init__(self, plan: Plan):
         super().__init__()
         self.plan = plan
         dataset, features = plan.schema
-        self.train_files = find_files(list(plan.train))
-        self.train_jets = load_packed(self.train_files, features, dataset)
-        self.val_jets = load_packed(find_files(list(plan.val)), features, dataset, plan.val_jets, plan.seed)
-        self.jets_per_epoch = plan.jets_per_epoch or len(self.train_jets) // plan.batch_size * plan.batch_size
+        self.train_spans = spans(plan.train)
+        self.decoder = Decoder(features, dataset, plan.workers, plan.memory * 1e9)
+        self.stream = JetStream(cut(self.train_spans), self.decoder, plan.seed, balanced=plan.balanced)
+        val_spans = spans(plan.val)
+        if both := {span.path for span in self.train_spans} & {span.path for span in val_spans}:
+            raise PartError(f"{min(both)} is among the training files and among those for validation.")
+        self.val_jets = load_packed(val_spans, features, dataset, plan.val_jets)
+        self.jets_per_epoch = plan.jets_per_epoch or len(self.stream) // plan.batch_size * plan.batch_size
         if self.jets_per_epoch < plan.batch_size:
             raise PartError(f"An epoch of {self.jets_per_epoch} jets is less than one batch of {plan.batch_size}.")
 
     def calibration_batch(self) -> JetBatch:
-        """Random training jets, the same in every process."""
-        chosen = np.random.default_rng(self.plan.seed).permutation(len(self.train_jets))
-        return self.train_jets.batch(torch.from_numpy(chosen[: self.plan.calibration_jets]))
+        """The first jets of the stream."""
+        jets = concatenate(list(self.stream.jets(0, self.plan.calibration_jets)))
+        return jets.batch(torch.arange(len(jets)))
 
-    def train_dataloader(self) -> DataLoader:
-        sampler = LengthSampler(
-            self.train_jets.lengths,
-            self.plan.batch_size,
-            self.plan.micro_batch,
+    def train_dataloader(self) -> Batches:
+        return Batches(
+            self.stream,
+            self.trainer.current_epoch * self.jets_per_epoch,
             self.jets_per_epoch,
-            self.plan.seed,
-            epoch=self.trainer.current_epoch,
-            rank=self.trainer.global_rank,
-            ranks=self.trainer.world_size,
+            self.plan.batch_size,
+            self.plan.micro,
+            self.trainer.global_rank,
+            self.trainer.world_size,
         )
-        return DataLoader(self.train_jets, sampler=sampler, batch_size=None)
 
     def val_dataloader(self) -> DataLoader:
         # Every process gets as many jets, so that the results can be gathered.
         order = np.argsort(self.val_jets.lengths, kind="stable")
         order = order[: len(order) // self.trainer.world_size * self.trainer.world_size]
         mine = order[self.trainer.global_rank :: self.trainer.world_size]
-        batches = [[chunk] for chunk in np.split(mine, np.arange(256, len(mine), 256))]
-        return DataLoader(self.val_jets, sampler=batches, batch_size=None)
+        chunks = np.split(mine, np.arange(256, len(mine), 256))
+        return DataLoader(chunks, batch_size=None, collate_fn=self._collate)
+
+    def _collate(self, jets: np.ndarray) -> list[JetBatch]:
+        return [self.val_jets.batch(torch.as_tensor(jets))]
+
+    def teardown(self, stage: str) -> None:
+        self.decoder.close()

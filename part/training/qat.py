@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from part.errors import PartError
 from part.models.attention import set_backend
 from part.models.quantize import convert_qat, prepare_qat
-from part.training.data import LengthSampler, PackedJets
+from part.training.batches import Batches
+from part.training.stream import JetStream
 from part.training.task import flat_then_decay
 
 BATCH, MICRO_BATCH = 64, 32  # jets a step, and of them padded together
@@ -17,10 +18,9 @@ BATCH, MICRO_BATCH = 64, 32  # jets a step, and of them padded together
 
 def train_int8(
     model: nn.Module,
-    jets: PackedJets,
+    jets: JetStream,
     steps: int = 300,
     lr: float = 1e-5,
-    seed: int = 1,
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> None:
     """Make a trained `model` int8 in place after `steps` of Adam on cross entropy, under the rounding to come.
@@ -34,13 +34,12 @@ def train_int8(
     model.eval().requires_grad_(True)
     set_backend(model, "explicit")  # on a CPU the faster one where there are gradients
     optimizer = torch.optim.Adam(model.parameters(), lr)
-    batches = LengthSampler(jets.lengths, BATCH, MICRO_BATCH, steps * BATCH, seed)
-    for step, batch in enumerate(batches):
+    for step, batch in enumerate(Batches(jets, 0, steps * BATCH, BATCH, MICRO_BATCH)):
         for group in optimizer.param_groups:
             group["lr"] = lr * flat_then_decay(step / steps, 0.0)
         optimizer.zero_grad()
         total = 0.0
-        for micro in jets[batch]:
+        for micro in batch:
             loss = F.cross_entropy(model(micro.x, micro.v, micro.mask), micro.y, reduction="sum") / BATCH
             loss.backward()
             total += loss.item()

@@ -4,117 +4,120 @@ runs/NAME/plan.json          every choice
 runs/NAME/last.ckpt          state for an exact resume, written after each epoch
 runs/NAME/NAME.safetensors   the model after the last finished epoch, with its card NAME.json
 runs/NAME/log/metrics.csv    losses and metrics by step and epoch
+runs/NAME/attention/         what one jet looks like to the model after each epoch
 """
 
+import csv
 import json
-import platform
-import time
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
-from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, Logger
+from lightning.pytorch.utilities import rank_zero_only
 
 from part.errors import PartError
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.training.bar import Bar
 from part.training.data import JetData
-from part.training.plan import Plan
+from part.training.plan import FREE, Plan
+from part.training.saving import SaveModel, WholeCheckpointIO, kept
+from part.training.start import starting_model, teacher_of
 from part.training.task import TaggerTask, calibrate
+from part.training.watch import WatchJet
+
+LOG_EVERY = 20  # steps
 
 
 def train(plan: Plan, resume: bool = False) -> Path:
     """Carry out `plan`; returns the checkpoint's path.
 
     resume: continue from `last.ckpt` of the same plan; the weights come out as without the interruption.
-    Raises PartError, before any work is done, for a plan that cannot be carried out.
+    Raises PartError, before any work is done, for a plan that cannot be carried out; later for files that are no longer
+    what they were, a disk that is full, or a loss that is no number. The last finished epoch is then still there.
     """
+    plan = fitted(plan)
     folder = Path(plan.out) / plan.name
     last = _prepare(plan, folder, resume)
+    task, data = make(plan)
+    callbacks = [
+        ModelCheckpoint(folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
+        SaveModel(folder / f"{plan.name}.safetensors", data),
+        WatchJet(folder / "attention", data),
+        Bar(plan.batch_size),
+    ]
+    trainer = make_trainer(plan, _loggers(plan, folder, resume), callbacks)
+    trainer.fit(task, datamodule=data, ckpt_path=last, weights_only=False)
+    return folder / f"{plan.name}.safetensors"
+
+
+def make(plan: Plan) -> tuple[TaggerTask, JetData]:
+    """What a plan trains, and on what. Raises PartError."""
     lightning.seed_everything(plan.seed, verbose=False)
     data = JetData(plan)
-    task = TaggerTask(plan)
-    if plan.start_from:
-        take_weights(task.model, plan.start_from)
+    task = TaggerTask(plan, starting_model(plan), teacher_of(plan))
     if plan.calibration_jets:
         calibrate(task.model, data.calibration_batch())
-    trainer = lightning.Trainer(
+    return task, data
+
+
+def make_trainer(plan: Plan, loggers: list[Logger] | bool, callbacks: list, **options) -> lightning.Trainer:
+    return lightning.Trainer(
         accelerator="auto",
         devices=plan.devices,
-        strategy="ddp" if plan.devices > 1 else "auto",
-        precision="bf16-mixed" if _uses_bf16(plan.precision) else "32-true",
+        num_nodes=plan.nodes,
+        strategy="ddp" if plan.processes > 1 else "auto",
+        precision="bf16-mixed" if uses_bf16(plan.precision) else "32-true",
+        plugins=[WholeCheckpointIO()],
         max_epochs=plan.epochs,
         gradient_clip_val=plan.clip or None,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
-        log_every_n_steps=20,
-        logger=CSVLogger(folder, name="", version="log"),
-        callbacks=[
-            ModelCheckpoint(folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
-            SaveModel(folder / f"{plan.name}.safetensors", data),
-            TQDMProgressBar(refresh_rate=10),
-        ],
+        log_every_n_steps=LOG_EVERY,
+        logger=loggers,
+        callbacks=callbacks,
         enable_model_summary=False,
+        **options,
     )
-    trainer.fit(task, datamodule=data, ckpt_path=last, weights_only=False)
-    return folder / f"{plan.name}.safetensors"
 
 
-def take_weights(model: torch.nn.Module, name: str) -> list[str]:
-    """Take over the weights of a checkpoint where name and shape agree; returns the names of the others.
-
-    Raises PartError if none fits.
-    """
-    given, own = load_checkpoint(name).model.state_dict(), model.state_dict()
-    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
-    if not fitting:
-        raise PartError(f"No weights of {name} fit the model that is to start from them.")
-    model.load_state_dict(fitting, strict=False)
-    fresh = sorted(own.keys() - fitting.keys())
-    rank_zero_info(f"Took {len(fitting)} of {len(own)} tensors from {name}; fresh: {', '.join(fresh) or 'none'}.")
-    return fresh
+def fitted(plan: Plan) -> Plan:
+    """The plan with what it leaves to the machine: beside a GPU there are processors left to decode jets."""
+    if plan.workers is not None:
+        return plan
+    spare = (os.cpu_count() or 1) // plan.devices - 1 if torch.cuda.is_available() else 0
+    return replace(plan, workers=max(0, min(spare, 8)))
 
 
-class SaveModel(Callback):
-    """Writes the model and its card after each epoch, so that it can be looked at while it trains."""
+def _loggers(plan: Plan, folder: Path, resume: bool) -> list[Logger]:
+    loggers = [_csv(folder, resume)]
+    if plan.tensorboard:
+        from lightning.pytorch.loggers import TensorBoardLogger
 
-    def __init__(self, path: Path, data: JetData):
-        self.path, self.data = path, data
-        self.seconds = 0.0
+        try:
+            loggers.append(TensorBoardLogger(folder, name="", version="tensorboard"))
+        except ModuleNotFoundError:
+            raise PartError(
+                "There is no TensorBoard here: pip install tensorboard, or leave out --tensorboard."
+            ) from None
+    return loggers
 
-    def on_train_epoch_start(self, trainer, task):
-        self.started = time.monotonic()
 
-    def on_train_epoch_end(self, trainer, task):
-        self.seconds += time.monotonic() - self.started
-        if trainer.is_global_zero:
-            dataset, features = task.plan.schema
-            save_checkpoint(self.path, task.model, features, dataset, self.card(trainer, task))
-
-    def card(self, trainer, task) -> dict:
-        metrics = {k: round(float(v), 5) for k, v in trainer.callback_metrics.items() if k.startswith("val_")}
-        epochs = trainer.current_epoch + 1
-        return {
-            "training": {
-                "plan": task.plan.to_dict(),
-                "epochs_done": epochs,
-                "jets_seen": epochs * self.data.jets_per_epoch,
-                "unique_jets": len(self.data.train_jets),
-                "files": [path.name for path in self.data.train_files],
-                "seconds": round(self.seconds),
-                "hardware": _hardware(trainer),
-                "torch": torch.__version__,
-            },
-            "metrics": metrics | {"val_jets": len(self.data.val_jets)},
-        }
-
-    def state_dict(self) -> dict:
-        return {"seconds": self.seconds}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.seconds = state["seconds"]
+def _csv(folder: Path, resume: bool) -> CSVLogger:
+    """The log of a run; Lightning would begin a resumed one anew, so what there is of finished epochs goes in first."""
+    path, rows = folder / "log" / "metrics.csv", []
+    if resume and path.exists():
+        done = json.loads((folder / f"{folder.name}.json").read_text())["training"]["epochs_done"]
+        with path.open(newline="") as file:
+            rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(file) if int(row["epoch"]) < done]
+    logger = CSVLogger(folder, name="", version="log", flush_logs_every_n_steps=LOG_EVERY)
+    if rows and rank_zero_only.rank == 0:
+        logger.experiment.metrics.extend(rows)
+        logger.save()
+    return logger
 
 
 def _prepare(plan: Plan, folder: Path, resume: bool) -> str | None:
@@ -126,31 +129,22 @@ def _prepare(plan: Plan, folder: Path, resume: bool) -> str | None:
     if not resume:
         if written.exists():
             raise PartError(f"{folder} holds a run already; use --resume to continue it or another --name.")
-        folder.mkdir(parents=True, exist_ok=True)
-        written.write_text(json.dumps(asked, indent=2) + "\n")
+        with kept(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            written.write_text(json.dumps(asked, indent=2) + "\n")
         return None
     if not last.exists():
         raise PartError(f"{folder} holds no finished epoch to resume from (no {last.name}).")
     before = json.loads(written.read_text())
-    if changed := [key for key in asked if asked[key] != before.get(key)]:
+    if changed := [key for key in asked if key not in FREE and asked[key] != before.get(key)]:
         raise PartError(f"{folder} was started with another {changed[0]}: {before.get(changed[0])!r}.")
     return str(last)
 
 
-def _uses_bf16(precision: str) -> bool:
-    match precision:
-        case "bf16":
-            return True
-        case "fp32":
-            return False
-        case "auto" if torch.cuda.is_available():
-            return torch.cuda.is_bf16_supported(including_emulation=False)
-        case "auto":
-            return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    raise PartError(f"There is no precision {precision!r}; choose auto, bf16 or fp32.")
-
-
-def _hardware(trainer) -> str:
+def uses_bf16(precision: str) -> bool:
+    """Whether "auto", "bf16" or "fp32" means bfloat16 on this machine."""
+    if precision != "auto":
+        return precision == "bf16"
     if torch.cuda.is_available():
-        return f"{trainer.world_size} x {torch.cuda.get_device_name()}"
-    return f"{trainer.world_size} x CPU ({platform.machine()}), {torch.get_num_threads()} thread(s) each"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -3,6 +3,8 @@
 Shapes: B jets of a batch, C classes.
 """
 
+from pathlib import Path
+
 import lightning
 import numpy as np
 import torch
@@ -10,29 +12,34 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from part.analysis.metrics import accuracy, macro_auc
+from part.errors import PartError
 from part.jets.features import JetBatch
 from part.models.attention import set_backend
-from part.models.build import build
 from part.training.plan import Plan
 from part.training.ranger import Ranger
+from part.training.together import logits_of
 
 
 class TaggerTask(lightning.LightningModule):
     """Cross entropy of a model on batches that come as lists of micro-batches.
 
-    BatchNorm statistics are fixed before the first step (`calibrate`), so that a jet's gradient does not
-    depend on which jets share its micro-batch, and training equals evaluation; or, if the plan has no calibration
-    jets, they are those of each whole batch.
+    BatchNorm statistics are those of each whole batch, or, if the plan has calibration jets, fixed before the first
+    step (`calibrate`): then a jet's gradient does not depend on which jets share its batch, and training equals
+    evaluation. teacher: a model whose probabilities are `plan.soft` of what is to be learned.
     """
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: Plan, model: nn.Module, teacher: nn.Module | None = None):
         super().__init__()
-        self.plan = plan
-        self.model = build(plan.config)
-        if not torch.cuda.is_available() and not plan.config.dropout:
+        self.plan, self.model, self.lr = plan, model, plan.lr
+        self._teacher = [teacher] if teacher else []  # in a list, so that it is no part of what is saved and trained
+        if not torch.cuda.is_available() and not model.config.dropout:
             # torch's fused CPU kernel has no gradient for a bias and falls back to a path slower than ours.
-            set_backend(self.model, "explicit")
+            set_backend(model, "explicit")
         self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def on_fit_start(self) -> None:
+        for teacher in self._teacher:
+            teacher.to(self.device)
 
     def transfer_batch_to_device(self, batch, device, dataloader_idx):
         return [micro.to(device) for micro in batch]
@@ -42,10 +49,31 @@ class TaggerTask(lightning.LightningModule):
         torch.manual_seed(hash((self.plan.seed, self.global_step, self.global_rank)) % 2**63)
 
     def training_step(self, batch: list[JetBatch], index: int) -> Tensor:
-        losses = [F.cross_entropy(self.model(m.x, m.v, m.mask).float(), m.y, reduction="sum") for m in batch]
-        loss = torch.stack(losses).sum() / sum(len(micro) for micro in batch)
+        logits = torch.cat(logits_of(self.model, batch)).float()
+        loss = F.cross_entropy(logits, torch.cat([micro.y for micro in batch]))
+        if self._teacher:
+            loss = torch.lerp(loss, self._divergence(batch, logits), self.plan.soft)
+        self._refuse_infinite(loss, batch)
         self.log("train_loss", loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=1, sync_dist=True)
         return loss
+
+    def _divergence(self, batch: list[JetBatch], logits: Tensor) -> Tensor:
+        """Kullback-Leibler divergence of the teacher's probabilities from the model's, mean over the jets."""
+        with torch.no_grad():
+            taught = torch.cat([self._teacher[0](m.x, m.v, m.mask) for m in batch]).float()
+        return F.kl_div(logits.log_softmax(-1), taught.log_softmax(-1), reduction="batchmean", log_target=True)
+
+    def _refuse_infinite(self, loss: Tensor, batch: list[JetBatch]) -> None:
+        """Stop in all processes if the loss of any is no number, before it reaches the weights."""
+        finite = torch.isfinite(loss.detach()).float()
+        if self.trainer.strategy.reduce(finite, reduce_op="min"):
+            return
+        path = Path(self.plan.out) / self.plan.name / f"refused_step{self.global_step}_rank{self.global_rank}.pt"
+        torch.save([{"x": m.x.cpu(), "v": m.v.cpu(), "mask": m.mask.cpu(), "y": m.y.cpu()} for m in batch], path)
+        raise PartError(
+            f"The loss is {float(loss)} at step {self.global_step}. Its batch is in {path}; the checkpoint of the last "
+            "finished epoch is as it was. A lower --lr or --precision fp32 may help."
+        )
 
     def validation_step(self, batch: list[JetBatch], index: int) -> None:
         for micro in batch:
@@ -68,7 +96,7 @@ class TaggerTask(lightning.LightningModule):
         self.log_dict(metrics, prog_bar=True, rank_zero_only=True)
 
     def configure_optimizers(self):
-        optimizer = Ranger(self._parameter_groups(), lr=self.plan.lr)
+        optimizer = Ranger(self._parameter_groups(), lr=self.lr)
         steps = self.trainer.estimated_stepping_batches
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: flat_then_decay(step / steps, self.plan.flat)
@@ -77,12 +105,17 @@ class TaggerTask(lightning.LightningModule):
 
     def _parameter_groups(self) -> list[dict]:
         """Weight decay for matrices and kernels only: scales, offsets and the class token go free."""
-        named = list(self.model.named_parameters())
-        matrices = [p for name, p in named if p.ndim >= 2 and name != "class_token"]
-        others = [p for name, p in named if p.ndim < 2 or name == "class_token"]
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in self.model.named_parameters():
+            free = parameter.ndim < 2 or name == "class_token"
+            groups.setdefault((free, name.startswith("head.")), []).append(parameter)
         return [
-            {"params": matrices, "weight_decay": self.plan.weight_decay},
-            {"params": others, "weight_decay": 0.0},
+            {
+                "params": parameters,
+                "weight_decay": 0.0 if free else self.plan.weight_decay,
+                "lr": self.lr * (self.plan.head_lr if of_head else 1.0),
+            }
+            for (free, of_head), parameters in groups.items()
         ]
 
 

@@ -1,4 +1,4 @@
-"""Which jets a training sees, and how little of it is padding."""
+"""Jets from files into memory, by this process or by others."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,12 @@ from toy_jets import write_jets
 
 import part
 from part.jets import make_batch
-from part.jets.schema import FULL, JETCLASS
-from part.training.data import LengthSampler, find_files, load_packed
+from part.jets.schema import FULL, JETCLASS, KIN
+from part.streaming import Span, find_files, spans
+from part.training.data import JetData, load_packed
+from part.training.decode import Decoder
+from part.training.packed import concatenate, read_packed
+from part.training.plan import Plan
 
 COUNTS = [int(n) for n in np.random.default_rng(0).integers(1, 80, 200)]
 
@@ -21,12 +25,11 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def packed(files):
-    return load_packed(files, FULL, JETCLASS)
+    return load_packed(spans(list(map(str, files))), FULL, JETCLASS)
 
 
-def sampler(**options):
-    values = {"batch_size": 32, "micro_batch": 8, "jets_per_epoch": 160, "seed": 5} | options
-    return LengthSampler(np.array(COUNTS), **values)
+def equal(a, b) -> bool:
+    return all(torch.equal(getattr(a, name), getattr(b, name)) for name in ("x", "v", "first", "y"))
 
 
 def test_packed_jets_are_those_of_the_files(files, packed):
@@ -41,50 +44,59 @@ def test_packed_jets_are_those_of_the_files(files, packed):
     assert batch.y.tolist() == [3, 0, 9]
 
 
-def test_a_limit_draws_jets_at_random(files):
-    few = load_packed(files, FULL, JETCLASS, limit=50, seed=1)
-    assert len(few) == 50
-    assert few.y.bincount(minlength=10).max() < 15  # the classes come in turn, so a draw holds all of them
-    assert torch.equal(few.y, load_packed(files, FULL, JETCLASS, limit=50, seed=1).y)
+def test_taken_and_joined_jets_keep_what_they_are(packed):
+    order = np.array([199, 0, 7, 0])
+    some = packed.take(order)
+    assert some.lengths.tolist() == [COUNTS[i] for i in order]
+    expected = packed.batch(torch.from_numpy(order))
+    again = some.batch(torch.arange(4))
+    assert all(torch.equal(getattr(again, name), getattr(expected, name)) for name in ("x", "v", "mask", "y"))
+    assert equal(concatenate([packed.take(np.arange(80)), packed.take(np.arange(80, 200))]), packed)
+    assert len(packed.take(np.array([], int))) == 0
 
 
-def test_every_jet_is_seen_once_in_a_pass_whatever_the_epochs():
-    seen = np.concatenate(
-        [j for epoch in range(5) for batch in sampler(epoch=epoch, jets_per_epoch=160) for j in batch]
-    )
-    assert np.bincount(seen, minlength=200).tolist() == [4] * 200  # 800 jets are four passes
+def test_a_limit_takes_jets_from_everywhere(files):
+    found = spans(list(map(str, files)))
+    few = load_packed(found, FULL, JETCLASS, limit=50)
+    assert 40 <= len(few) <= 60
+    assert few.y.bincount(minlength=10).min() > 0  # the classes come in turn
+    assert equal(few, load_packed(found, FULL, JETCLASS, limit=50))
+    assert len(load_packed(found, FULL, JETCLASS, limit=3)) >= 1
+    assert len(load_packed(found, FULL, JETCLASS, limit=5000)) == 200
 
 
-def test_processes_share_each_batch_without_overlap():
-    whole = list(sampler())
-    shares = [list(sampler(rank=rank, ranks=2)) for rank in range(2)]
-    assert len(whole) == len(shares[0]) == len(shares[1]) == 5
-    for batch, *parts in zip(whole, *shares, strict=True):
-        together = np.concatenate([jets for part in parts for jets in part])
-        assert sorted(together) == sorted(np.concatenate(batch))
-        assert sum(map(len, parts[0])) == sum(map(len, parts[1])) == 16
-    work = [sum(len(jets) * COUNTS[jets[-1]] for batch in share for jets in batch) for share in shares]
-    assert max(work) < 1.15 * min(work)
+def test_workers_decode_what_this_process_would(files):
+    blocks = [Span(str(file), start, start + 50) for file in files for start in (0, 50)]
+    alone, helped = Decoder(FULL, JETCLASS), Decoder(FULL, JETCLASS, workers=1)
+    try:
+        for asked, following in ((blocks[:2], blocks[2:]), (blocks[2:], blocks[:2])):
+            assert all(map(equal, helped(asked, following), alone(asked)))
+        with pytest.raises(part.PartError, match=r"gone\.root: No such file"):
+            helped([Span(str(files[0].parent / "gone.root"), 0, 5)])
+    finally:
+        helped.close()
 
 
-def test_sorting_by_length_saves_most_of_the_padding():
-    lengths = np.array(COUNTS)
+def test_decoded_jets_are_kept_as_far_as_memory_goes(files, packed):
+    blocks = [Span(str(file), 0, 100) for file in files]
+    room = read_packed(blocks[0], FULL, JETCLASS).nbytes
+    for memory, kept in ((1e9, [True, True]), (room, [True, False]), (0, [False, False])):
+        decoder = Decoder(FULL, JETCLASS, memory=memory)
+        first, again = decoder(blocks), decoder(blocks)
+        assert [a is b for a, b in zip(first, again, strict=True)] == kept
+        assert equal(concatenate(again), packed)
 
-    def slots(batches):
-        return sum(len(jets) * lengths[jets].max() for batch in batches for jets in batch)
 
-    real = sum(lengths[jets].sum() for batch in sampler() for jets in batch)
-    unsorted = slots(sampler(pool=1, micro_batch=32))
-    assert slots(sampler()) < 1.25 * real < unsorted
+def test_only_the_branches_of_the_inputs_are_read(files):
+    jets = part.read_jets(files[0], 0, 3, KIN.branches)
+    assert set(jets.fields) == set(KIN.branches)
+    assert set(part.read_jets(files[0], 0, 3, ["jet_pt"]).fields) == {"jet_pt", *KIN.branches[:4]}
 
 
-def test_another_seed_or_epoch_is_another_order():
-    def first(**options):
-        return np.concatenate(next(iter(sampler(**options)))).tolist()
-
-    assert first() == first()
-    assert first() != first(epoch=1)
-    assert first() != first(seed=6)
+def test_validation_jets_are_no_training_jets(files):
+    plan = Plan("JetClass", "PFN", "full", (str(files[0].parent),), (str(files[1]),), "x", batch_size=8)
+    with pytest.raises(part.PartError, match=r"1\.root is among the training files and among those for validation"):
+        JetData(plan)
 
 
 def test_files_folders_and_globs_are_found_and_nothing_is_refused(files, tmp_path):
@@ -98,5 +110,7 @@ def test_files_folders_and_globs_are_found_and_nothing_is_refused(files, tmp_pat
 
 def test_jets_without_labels_cannot_be_trained_on(tmp_path):
     path = write_jets(tmp_path / "plain.root", [3, 4], momenta_only=True)
-    with pytest.raises(part.PartError):
-        load_packed([path], FULL, JETCLASS)
+    with pytest.raises(part.PartError, match=r"plain\.root.* branch part_|has no labels"):
+        load_packed(spans([str(path)]), FULL, JETCLASS)
+    with pytest.raises(part.PartError, match="has no labels; training needs label_QCD"):
+        load_packed(spans([str(path)]), KIN, JETCLASS)

@@ -17,7 +17,8 @@ from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
 from part.models.config import ParTConfig
 from part.training.plan import Plan, recipe
-from part.training.run import take_weights, train
+from part.training.run import train
+from part.training.start import take_weights
 from part.training.task import calibrate, flat_then_decay
 
 TINY = {"batch_size": 16, "micro_batch": 8, "jets_per_epoch": 32, "val_jets": 20, "calibration_jets": 20}
@@ -113,8 +114,8 @@ def test_a_variant_starts_from_the_weights_that_fit(plan, trained):
 
 @pytest.mark.parametrize("model", ["LinParT", "PairAttn", "ParTNoBias", "ParticleNet", "PFN", "P-CNN"])
 def test_every_model_trains_by_its_recipe_and_loads(plan, model):
-    small = {"batch_size": 16, "micro_batch": 16, "epochs": 1, "name": model, "model": model}
-    path = train(Plan(**(plan.to_dict() | recipe(model) | small)))
+    small = {"batch_size": 16, "micro_batch": None, "calibration_jets": 0, "epochs": 1, "name": model, "model": model}
+    path = train(Plan(**(plan.to_dict() | recipe("JetClass", model) | small)))
     tagger = part.load_model(path, device="cpu")
     assert tagger.card["config"]["model"] == model
     probabilities = tagger.predict(part.read_jets(path.parents[1] / "val.root"))

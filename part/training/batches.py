@@ -1,0 +1,89 @@
+"""Batches whose jets are padded little: a batch is a list of micro-batches, each as long as its longest jet.
+
+Shapes: J jets.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from part.jets.features import JetBatch
+from part.training.packed import PackedJets, concatenate
+from part.training.stream import JetStream
+
+WINDOW = 16  # batches
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Batches:
+    """`count` jets of a stream from jet `start` on, as lists of micro-batches, each list one optimizer step.
+
+    The jets of WINDOW batches are sorted by length, cut into micro-batches, and those are dealt out at random to
+    batches of `batch_size` jets. Each of `ranks` processes takes its share of every batch; which jets are in a batch
+    depends on nothing but stream, start and sizes.
+    """
+
+    stream: JetStream
+    start: int
+    count: int
+    batch_size: int
+    micro_batch: int
+    rank: int = 0
+    ranks: int = 1
+
+    def __len__(self) -> int:
+        return self.count // self.batch_size
+
+    def __iter__(self) -> Iterator[list[JetBatch]]:
+        return ahead(self._batches())
+
+    def _batches(self) -> Iterator[list[JetBatch]]:
+        for number, window in enumerate(self._windows()):
+            rng = np.random.default_rng((self.stream.seed, 3, self.start, number))
+            batches = deal(window.lengths, self.batch_size, self.micro_batch, rng)
+            for batch in batches:
+                yield [window.batch(torch.from_numpy(jets)) for jets in share(batch, self.rank, self.ranks)]
+
+    def _windows(self) -> Iterator[PackedJets]:
+        """WINDOW batches of jets at a time, at the end fewer."""
+        left, parts = len(self) * self.batch_size, []
+        for part in self.stream.jets(self.start, left):
+            parts.append(part)
+            while sum(map(len, parts)) >= (size := min(WINDOW * self.batch_size, left)) > 0:
+                jets = concatenate(parts)
+                yield jets.take(np.arange(size))
+                parts = [jets.take(np.arange(size, len(jets)))]
+                left -= size
+
+
+def deal(lengths: np.ndarray, batch_size: int, micro_batch: int, rng: np.random.Generator) -> list[list[np.ndarray]]:
+    """Jets of some lengths (J,) -> batches of micro-batches of jet numbers; J is a multiple of both sizes."""
+    order = np.argsort(lengths, kind="stable")
+    micro = np.split(order, np.arange(micro_batch, len(order), micro_batch))
+    rows = np.sort(rng.permutation(len(micro)).reshape(len(order) // batch_size, -1))
+    return [[micro[i] for i in row] for row in rows]
+
+
+def share(batch: list[np.ndarray], rank: int, ranks: int) -> list[np.ndarray]:
+    """The micro-batches of one process: as many as the others', and all in all about as long."""
+    turn = np.arange(len(batch)) % (2 * ranks)
+    return [micro for micro, t in zip(batch, np.minimum(turn, 2 * ranks - 1 - turn), strict=True) if t == rank]
+
+
+def ahead(items: Iterator[T], depth: int = 4) -> Iterator[T]:
+    """The same items, made by a thread while earlier ones are used; its errors are raised here."""
+    end = object()
+    thread = ThreadPoolExecutor(1, "batches")
+    try:
+        coming = deque(thread.submit(next, items, end) for _ in range(depth))
+        while (item := coming.popleft().result()) is not end:
+            coming.append(thread.submit(next, items, end))
+            yield item
+    finally:
+        thread.shutdown(cancel_futures=True)

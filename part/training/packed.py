@@ -1,0 +1,81 @@
+"""Jets in memory without padding, and the way from a file to them.
+
+Shapes: J jets, P constituents of all jets, B jets of a batch, N particles, F features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from part.errors import PartError
+from part.jets.features import JetBatch, make_batch
+from part.jets.readers import read_jets
+from part.jets.schema import ANGLES, JET_MOMENTUM, Dataset, FeatureSet
+from part.streaming import Chunk, Span
+
+
+@dataclass(frozen=True)
+class PackedJets:
+    """Jets without padding: x (P, F), v (P, 4) in GeV, first (J + 1,) offsets into them, y (J,) class indices."""
+
+    x: Tensor
+    v: Tensor
+    first: Tensor
+    y: Tensor
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return self.first.diff().numpy()
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tensor.nbytes for tensor in (self.x, self.v, self.first, self.y))
+
+    def batch(self, jets: Tensor) -> JetBatch:
+        """The jets of these numbers (B,), wrapped around to the longest of them."""
+        lengths = (self.first[jets + 1] - self.first[jets])[:, None]
+        slots = torch.arange(int(lengths.max()))
+        index = self.first[jets][:, None] + slots % lengths
+        dropped = torch.zeros(len(jets), dtype=torch.int64)
+        return JetBatch(self.x[index], self.v[index], slots < lengths, self.y[jets], dropped)
+
+    def take(self, jets: np.ndarray) -> "PackedJets":
+        """The jets of these numbers, in this order."""
+        chosen = torch.from_numpy(jets)
+        lengths = (self.first[1:] - self.first[:-1])[chosen]
+        first = _offsets(lengths)
+        index = torch.repeat_interleave(self.first[chosen] - first[:-1], lengths) + torch.arange(int(first[-1]))
+        return PackedJets(self.x[index], self.v[index], first, self.y[chosen])
+
+
+def pack(batch: JetBatch) -> PackedJets:
+    """A labelled batch without its padding."""
+    return PackedJets(batch.x[batch.mask], batch.v[batch.mask], _offsets(batch.mask.sum(1)), batch.y)
+
+
+def concatenate(parts: Sequence[PackedJets]) -> PackedJets:
+    if len(parts) == 1:
+        return parts[0]
+    x, v, y = (torch.cat([getattr(part, name) for part in parts]) for name in ("x", "v", "y"))
+    return PackedJets(x, v, _offsets(torch.cat([part.first.diff() for part in parts])), y)
+
+
+def _offsets(lengths: Tensor) -> Tensor:
+    return torch.cat((torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)))
+
+
+def read_packed(span: Span, features: FeatureSet, dataset: Dataset) -> PackedJets:
+    """The labelled jets of a stretch of a file. Raises PartError, also for jets without labels."""
+    needed = {*features.branches, *ANGLES, *JET_MOMENTUM, *dataset.labels, "label"}
+    chunk = Chunk(span, read_jets(span.path, span.start, span.stop, needed))
+    with chunk.named():
+        batch = make_batch(chunk.jets, features, dataset)
+    if batch.y is None:
+        raise PartError(f"{span.path} has no labels; training needs {', '.join(dataset.labels)}.")
+    return pack(batch)

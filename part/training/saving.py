@@ -1,0 +1,108 @@
+"""What a run leaves on disk, each file whole or as it was before: the state to resume from, the model with its card."""
+
+import os
+import platform
+import re
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from safetensors import SafetensorError
+
+from part.errors import PartError
+from part.models.checkpoint import save_checkpoint
+from part.training.data import JetData
+
+
+class WholeCheckpointIO(TorchCheckpointIO):
+    """Lightning's state in a file that appears when it is whole."""
+
+    def save_checkpoint(self, checkpoint: dict, path, storage_options=None) -> None:
+        path = Path(path)
+        partial = path.with_name(f".{path.name}.part")
+        with kept(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with partial.open("wb") as file:
+                    torch.save(checkpoint, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def kept(folder: Path):
+    """Says in one sentence that a file could not be written, and what is still there."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rsplit(": ", 1)[-1]
+        raise PartError(
+            f"{folder} cannot be written to ({reason}); the checkpoint of the epoch before is as it was. "
+            "Make room and go on with --resume."
+        ) from None
+
+
+class SaveModel(Callback):
+    """Writes the model and its card after each epoch, so that it can be looked at while it trains."""
+
+    def __init__(self, path: Path, data: JetData):
+        self.path, self.data = path, data
+        self.seconds = 0.0
+
+    def on_train_epoch_start(self, trainer, task):
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer, task):
+        self.seconds += time.monotonic() - self.started
+        if trainer.is_global_zero:
+            dataset, features = task.plan.schema
+            with kept(self.path.parent):
+                save_checkpoint(self.path, task.model, features, dataset, self.card(trainer, task))
+
+    def card(self, trainer, task) -> dict:
+        metrics = {k: round(float(v), 5) for k, v in trainer.callback_metrics.items() if k.startswith("val_")}
+        epochs = trainer.current_epoch + 1
+        return {
+            "training": {
+                "plan": task.plan.to_dict(),
+                "epochs_done": epochs,
+                "jets_seen": epochs * len(trainer.train_dataloader) * task.plan.batch_size,
+                "unique_jets": len(self.data.stream),
+                "files": summed_up([Path(span.path).name for span in self.data.train_spans]),
+                "seconds": round(self.seconds),
+                "hardware": _hardware(trainer),
+                "torch": torch.__version__,
+            },
+            "metrics": metrics | {"val_jets": len(self.data.val_jets)},
+        }
+
+    def state_dict(self) -> dict:
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.seconds = state["seconds"]
+
+
+def summed_up(names: Sequence[str]) -> list[str]:
+    """Names that differ only in their last number, in one line each: "QCD_seed{1,2,5}.root"."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        head, number, tail = re.fullmatch(r"(.*?)(\d*)(\D*)", name).groups()
+        found.setdefault((head, tail), []).append(number)
+    return [
+        head + (numbers[0] if len(numbers) == 1 else f"{{{','.join(numbers)}}}") + tail
+        for (head, tail), numbers in found.items()
+    ]
+
+
+def _hardware(trainer) -> str:
+    if torch.cuda.is_available():
+        return f"{trainer.world_size} x {torch.cuda.get_device_name()}"
+    return f"{trainer.world_size} x CPU ({platform.machine()}), {torch.get_num_threads()} thread(s) each"

@@ -1,0 +1,145 @@
+"""In which order jets come from files, and that every one does."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from part.streaming import Span
+from part.training.batches import Batches, ahead, deal, share
+from part.training.packed import PackedJets, concatenate
+from part.training.stream import JetStream, cut
+
+COUNTS = np.random.default_rng(0).integers(1, 80, 1200)  # constituents of each jet
+FILES = [Span(f"{name}_{i}", 0, 100) for name in ("a", "b", "c") for i in range(4)]
+
+
+def number(span: Span) -> np.ndarray:
+    """Jets count through all files; a jet's number stands in its x, its class is the letter of its file."""
+    at = next(i for i, file in enumerate(FILES) if file.path == span.path)
+    return 100 * at + np.arange(span.start, span.stop)
+
+
+def read(blocks, following):
+    parts = []
+    for block in blocks:
+        jets = number(block)
+        lengths = COUNTS[jets]
+        x = torch.from_numpy(np.repeat(jets, lengths).astype(np.float32))[:, None]
+        first = torch.from_numpy(np.concatenate([[0], lengths.cumsum()]))
+        y = torch.full((len(jets),), "abc".index(block.path[0]))
+        parts.append(PackedJets(x, x.expand(-1, 4), first, y))
+    return parts
+
+
+def stream(**options):
+    return JetStream(cut(FILES, 20), read, **({"seed": 5, "pool": 240} | options))
+
+
+def numbers(parts) -> np.ndarray:
+    packed = concatenate(list(parts))
+    return packed.x[packed.first[:-1], 0].numpy().astype(int)
+
+
+def batches(**options):
+    return Batches(**({"stream": stream(), "start": 0, "count": 960, "batch_size": 32, "micro_batch": 8} | options))
+
+
+def in_batch(batch) -> np.ndarray:
+    return np.concatenate([micro.x[:, 0, 0].numpy() for micro in batch]).astype(int)
+
+
+def test_a_pass_holds_each_jet_once_and_the_next_one_too_in_another_order():
+    seen = numbers(stream().jets(0, 2400))
+    assert sorted(seen[:1200]) == sorted(seen[1200:]) == list(range(1200))
+    assert seen[:1200].tolist() != seen[1200:].tolist()
+
+
+def test_the_stream_is_the_same_from_wherever_it_is_entered():
+    whole = numbers(stream().jets(0, 3000))
+    for start, count in ((0, 1), (7, 500), (239, 2), (240, 240), (1199, 2), (1234, 1500)):
+        assert numbers(stream().jets(start, count)).tolist() == whole[start : start + count].tolist()
+    assert numbers(stream(seed=6).jets(0, 100)).tolist() != whole[:100].tolist()
+
+
+def test_every_stretch_holds_all_files_and_so_all_classes():
+    seen = numbers(stream(pool=120).jets(0, 1200)).reshape(10, 120)
+    for stretch in seen:
+        classes = np.bincount(stretch // 400, minlength=3)
+        assert classes.min() >= 20, classes  # of 40 on average; a random order of blocks gives 0 at times
+        assert len(np.unique(stretch // 100)) >= 5
+
+
+def test_classes_can_be_balanced_though_files_are_not():
+    lopsided = [span for span in FILES if span.path[0] == "a"] + [FILES[4], FILES[8]]
+    balanced = JetStream(cut(lopsided, 20), read, seed=5, pool=600, balanced=True)
+    seen = numbers(balanced.jets(0, 600))
+    assert np.bincount(seen // 400).tolist() == [200, 200, 200]
+    assert np.bincount(seen[seen >= 400]).max() == 2  # 100 jets of each of the rarer classes, each of them twice
+    assert len(np.unique(seen[seen < 400])) == 200
+    assert numbers(balanced.jets(150, 50)).tolist() == seen[150:200].tolist()
+
+
+def test_the_reader_is_told_what_comes_next():
+    asked = []
+
+    def listening(blocks, following):
+        asked.append((list(blocks), list(following)))
+        return read(blocks, following)
+
+    list(JetStream(cut(FILES, 20), listening, 5, pool=240).jets(0, 1201))
+    assert len(asked) == 6
+    for (_, announced), (wanted, _) in itertools.pairwise(asked):
+        assert announced == wanted
+
+
+def test_blocks_are_about_as_long_as_asked_for_and_leave_nothing_out():
+    blocks = cut([Span("x", 5, 2510), Span("y", 0, 3)], 1000)
+    assert [len(block) for block in blocks] == [835, 835, 835, 3]
+    assert (blocks[0].start, blocks[2].stop) == (5, 2510)
+
+
+def test_batches_hold_the_jets_of_the_stream_in_micro_batches_of_like_length():
+    seen = list(batches())
+    assert len(seen) == len(batches()) == 30
+    assert sorted(np.concatenate([in_batch(b) for b in seen])) == sorted(numbers(stream().jets(0, 960)))
+    assert {len(micro) for batch in seen for micro in batch} == {8}
+    slots = sum(micro.mask.numel() for batch in seen for micro in batch)
+    real = sum(int(micro.mask.sum()) for batch in seen for micro in batch)
+    unsorted = sum(32 * COUNTS[in_batch(b)].max() for b in seen)
+    assert slots < 1.25 * real < unsorted
+
+
+def test_processes_share_each_batch_without_overlap():
+    whole = list(batches())
+    shares = [list(batches(rank=rank, ranks=2)) for rank in range(2)]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        assert sorted(np.concatenate([in_batch(part) for part in parts])) == sorted(in_batch(batch))
+        assert [len(in_batch(part)) for part in parts] == [16, 16]
+    work = [sum(micro.mask.numel() for batch in part for micro in batch) for part in shares]
+    assert max(work) < 1.1 * min(work)
+
+
+def test_micro_batches_are_shared_out_there_and_back():
+    batch = [np.array([i]) for i in range(8)]
+    assert [int(m[0]) for m in share(batch, 0, 4)] == [0, 7]
+    assert [int(m[0]) for m in share(batch, 3, 4)] == [3, 4]
+
+
+def test_a_batch_takes_its_micro_batches_at_random():
+    dealt = deal(np.arange(64), 16, 4, np.random.default_rng(0))
+    assert sorted(np.concatenate([m for b in dealt for m in b])) == list(range(64))
+    assert any(np.ptp([m.mean() for m in batch]) > 30 for batch in dealt)
+
+
+def test_errors_of_what_is_made_ahead_arrive_in_their_turn():
+    def items():
+        yield from (1, 2)
+        raise ValueError("spilt")
+
+    made = ahead(items())
+    assert [next(made), next(made)] == [1, 2]
+    with pytest.raises(ValueError, match="spilt"):
+        next(made)
+    assert list(ahead(iter(range(20)))) == list(range(20))
