@@ -19,11 +19,12 @@ def run(*words) -> None:
 
 
 def test_from_nothing_to_a_figure(tmp_path):
-    jets, runs, figures = tmp_path / "jets", tmp_path / "runs", tmp_path / "figures"
+    jets, others, runs, figures = (tmp_path / name for name in ("jets", "others", "runs", "figures"))
     run("simulate", "--classes", "QCD,Tbqq", "--jets", 24, "--seed", 5, "--out", jets)
+    run("simulate", "--classes", "QCD,Tbqq", "--jets", 8, "--seed", 6, "--out", others)
 
-    sizes = ("--epochs", 1, "--batch-size", 16, "--micro-batch", 8, "--calibration-jets", 24)
-    run("train", "JetClass", "ParT", "full", "--train", jets, "--val", jets, "--out", runs, "--name", "first", *sizes)
+    sizes = ("--epochs", 1, "--jets-per-epoch", 0, "--batch-size", 16, "--micro-batch", 8, "--calibration-jets", 24)
+    run("train", "JetClass", "ParT", "full", "--train", jets, "--val", others, "--out", runs, "--name", "first", *sizes)
     model, file = runs / "first" / "first.safetensors", jets / "Tbqq_seed5.root"
 
     tagger = part.load_model(model)

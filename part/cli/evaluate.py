@@ -2,41 +2,125 @@
 
 import argparse
 import json
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from part.analysis.metrics import measure
 from part.errors import PartError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
     parser.add_argument("--jets", required=True, nargs="+", help="files, folders or globs")
+    parser.add_argument("--start", type=int, help="first entry, through all files in a row")
+    parser.add_argument("--stop", type=int, help="entry after the last")
+    parser.add_argument("--dataset", help="of weaver weights that fit more than one")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+    parser.add_argument("--devices", type=int, default=1, help="GPUs or processes that share the jets (default: 1)")
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
     parser.add_argument("--card", action="store_true", help="note the result in the model's card as well")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
 def run(args: argparse.Namespace) -> None:
+    from part.analysis.metrics import measure, per_class
     from part.models.cards import amend_card
-    from part.streaming import chunks, spans
+    from part.streaming import spans, whole
     from part.tagger import load_model
 
-    tagger = load_model(args.model, args.device)
-    probabilities, truth = [], []
-    for chunk in chunks(spans(args.jets)):
-        found = chunk.labels(tagger.dataset)
-        if found is None:
-            raise PartError(f"{chunk.span.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
-        with chunk.named():
-            probabilities.append(tagger.predict(chunk.jets))
-        truth.append(found)
-    result = measure(np.concatenate(probabilities), np.concatenate(truth), tagger.dataset)
-    for name, value in result.items():
-        print(f"{name:24} {value}")
+    if args.out and args.out.exists() and not args.force:
+        raise PartError(f"{args.out} exists; use --force to overwrite it.")
+    if args.devices < 1:
+        raise PartError(f"--devices is {args.devices}; expected at least one.")
+    tagger = load_model(args.model, args.device, dataset=args.dataset)
+    probabilities, truth = _scored(args, tagger, spans(args.jets, args.start, args.stop))
+    result = measure(probabilities, truth, tagger.dataset)
+    classes = per_class(probabilities, truth, tagger.dataset)
+    print(_table(result, classes))
     if args.out:
-        args.out.write_text(json.dumps(result, indent=2) + "\n")
+        with whole(args.out) as path:
+            path.write_text(json.dumps(result | {"classes": classes}, indent=2) + "\n")
     if args.card:
         entry = "held_out" if tagger.precision == "fp32" else f"held_out_{tagger.precision}"
         amend_card(tagger.path, {entry: {"files": [Path(path).name for path in args.jets]} | result})
+
+
+def _scored(args: argparse.Namespace, tagger, found: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (J, C) and classes (J,) of all jets, in their order, from as many processes as asked for."""
+    from part.cli.progress import Progress
+    from part.streaming import CHUNK, Span
+
+    pieces = [
+        Span(span.path, start, min(start + CHUNK, span.stop))
+        for span in found
+        for start in range(span.start, span.stop, CHUNK)
+    ]
+    progress, done, parts = Progress(), 0, []
+    for piece, part in zip(pieces, _answers(args, tagger, pieces), strict=True):
+        parts.append(part)
+        done += len(piece)
+        progress("Jets", done, sum(map(len, found)))
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+
+
+def _answers(args: argparse.Namespace, tagger, pieces: Sequence) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    if args.devices == 1:
+        yield from (_score(tagger, piece) for piece in pieces)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    turns = spawn.Value("i", 0)
+    choice = (args.model, args.device, args.dataset)
+    with ProcessPoolExecutor(args.devices, spawn, _load, (choice, turns)) as processes:
+        yield from processes.map(_score_here, pieces)
+
+
+_tagger = None  # of a process that shares the work
+
+
+def _load(choice: tuple, turns) -> None:
+    """In such a process: each takes the next GPU, or a thread of its own."""
+    import torch
+
+    from part.tagger import load_model
+
+    global _tagger  # what an initializer leaves for its process
+    model, device, dataset = choice
+    with turns.get_lock():
+        mine, turns.value = turns.value, turns.value + 1
+    torch.set_num_threads(1)
+    if device in ("auto", "cuda") and torch.cuda.is_available():
+        device = f"cuda:{mine % torch.cuda.device_count()}"
+    _tagger = load_model(model, device, dataset=dataset)
+
+
+def _score_here(piece) -> tuple[np.ndarray, np.ndarray]:
+    return _score(_tagger, piece)
+
+
+def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
+    from part.streaming import chunks
+
+    (chunk,) = chunks([piece])
+    found = chunk.labels(tagger.dataset)
+    if found is None:
+        raise PartError(f"{piece.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
+    with chunk.named():
+        return tagger.predict(chunk.jets), found
+
+
+def _told(name: str, value: float | None) -> str:
+    if value is None:
+        return "∞ (no background jet is left)" if name.startswith("rejection") else "none (jets of one class)"
+    return str(value)
+
+
+def _table(result: dict, classes: dict) -> str:
+    lines = [f"{name:24} {_told(name, value)}" for name, value in result.items()]
+    lines += ["", f"{'class':8} {'jets':>9} {'efficiency':>11} {'purity':>8} {'AUC':>8}"]
+    for name, row in classes.items():
+        cells = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("efficiency", "purity", "auc")]
+        lines.append(f"{name:8} {row['jets']:>9,} {cells[0]:>11} {cells[1]:>8} {cells[2]:>8}")
+    return "\n".join(lines)

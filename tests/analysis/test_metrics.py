@@ -96,5 +96,9 @@ def test_rejections_are_those_that_were_published():
     assert names[0] == "rejection_Hbb_50%"
     assert {"rejection_Hqql_99%", "rejection_Tbl_99.5%"} <= set(names)
     assert len(names) == 9
-    assert rejections_of(TOPLANDSCAPE, np.arange(2)) == {}
+    assert rejections_of(TOPLANDSCAPE, np.arange(2)) == {
+        "rejection_Top_30%": (0, 1, 0.3),
+        "rejection_Top_50%": (0, 1, 0.5),
+    }
+    assert rejections_of(TOPLANDSCAPE, np.ones(2, int)) == {}
     assert (background_of(JETCLASS), background_of(TOPLANDSCAPE), background_of(QUARKGLUON)) == (0, 1, 1)

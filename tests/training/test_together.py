@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from part.jets.features import JetBatch
 from part.models.build import build
-from part.models.config import LinParTConfig, ParticleNetConfig, ParTConfig
+from part.models.config import LinParTConfig, ParTConfig, ParticleNetConfig
 from part.training.task import calibrate
 from part.training.together import logits_of
 
