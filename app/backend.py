@@ -18,7 +18,7 @@ import streamlit as st
 import torch
 
 import part
-from app.files import ROOT, FileRefused, JetFile
+from app.files import ROOT, FileRefused, JetFile, runs_folder
 from part import export, figures
 from part.errors import PartError
 from part.figures import Constituents, Scene, View
@@ -27,6 +27,7 @@ from part.jets.schema import MAX_CONSTITUENTS, Dataset
 from part.models.checkpoint import SHIPPED, checkpoints_in, shipped
 from part.models.precision import split_precision
 from part.tagger import Tagger
+from part.training import runs
 
 BadInput = (PartError, FileRefused)  # what the user can mend; every other error is ours
 CHUNK = 4096  # jets read at a time
@@ -114,11 +115,11 @@ def named(file: JetFile) -> Iterator[None]:
 
 
 def _checkpoints() -> dict[str, Path]:
-    """Names -> files: those that ship, then those in PARTSCOPE_CHECKPOINTS."""
+    """Names -> files: those that ship, then those in PARTSCOPE_CHECKPOINTS, then those of training runs."""
     folder = os.environ.get("PARTSCOPE_CHECKPOINTS")
     theirs = checkpoints_in(Path(folder)) if folder and Path(folder).is_dir() else {}
     ours = checkpoints_in(SHIPPED)
-    return ours | {name: path for name, path in theirs.items() if name not in ours}
+    return ours | {name: path for name, path in theirs.items() if name not in ours} | runs.checkpoints(runs_folder())
 
 
 def model_names() -> list[str]:

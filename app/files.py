@@ -46,6 +46,11 @@ def folders() -> list[Path]:
     return [folder.resolve() for folder in (ROOT / "data_samples", *chosen) if folder.is_dir()]
 
 
+def runs_folder() -> Path:
+    """Where training runs lie: PARTSCOPE_RUNS, or ./runs; there need not be such a folder yet."""
+    return (ROOT / os.environ.get("PARTSCOPE_RUNS", "runs")).resolve()
+
+
 def listed() -> list[str]:
     """Names of the files on offer, relative to their folder, shipped ones first."""
     names = {}

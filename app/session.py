@@ -23,6 +23,7 @@ class Selection:
 
     particle: the chosen query, in file order, or None. focus: the model that a shared detail row shows.
     compared: how many jets models are compared on, section: what is shown of it, against: of which model.
+    run: the training run that is looked at, "" for the first.
     """
 
     file: str = ""
@@ -43,6 +44,7 @@ class Selection:
     compared: int = 2000
     section: str = "overview"
     against: int = 1
+    run: str = ""
 
 
 DEFAULT = Selection()
@@ -131,6 +133,7 @@ _PARSERS = {
     "compared": _number(1, MAX_COMPARED),
     "section": _choice(SECTIONS),
     "against": _number(1, MAX_MODELS - 1, 1),
+    "run": lambda given: given[-1],
 }
 
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "download": ("part.cli.download", "get a public dataset or the published weights"),
     "simulate": ("part.simulate.cli", "make JetClass-like jets (needs requirements-simulate.txt)"),
     "train": ("part.cli.train", "train a tagger on jets with labels"),
+    "lr-find": ("part.cli.lr_find", "find a learning rate for a training"),
     "evaluate": ("part.cli.evaluate", "measure a model on jets with labels"),
     "predict": ("part.cli.predict", "write the class probabilities of the jets in files of any size"),
     "compare": ("part.cli.compare", "compare two to four models on the jets of files of any size"),

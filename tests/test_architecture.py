@@ -90,7 +90,7 @@ def test_the_library_knows_neither_streamlit_nor_the_app(name):
     assert not outside & {"streamlit", "app", "streamlit_app"}
 
 
-BACKEND = ("app.backend", "app.comparing")
+BACKEND = ("app.backend", "app.comparing", "app.training")
 
 
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("app") and name not in BACKEND))
@@ -104,6 +104,11 @@ def test_torch_and_awkward_end_where_numpy_begins():
     for name in MODULES:
         if name.startswith("part.analysis"):
             assert not {other.split(".")[0] for other in IMPORTS[name]} & {"torch", "lightning"}, name
+
+
+@pytest.mark.parametrize("name", ["plan", "process", "progress", "runs"])
+def test_whoever_looks_at_runs_needs_nothing_to_train(name):
+    assert not {other.split(".")[0] for other in IMPORTS[f"part.training.{name}"]} & {"torch", "lightning"}
 
 
 def test_no_module_imports_itself_through_others():

@@ -3,7 +3,7 @@
 Shapes: L layers, H heads, n constituents, K slots.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import awkward as ak
 import numpy as np
@@ -14,7 +14,7 @@ from part.figures.view import QUANTITIES, QUANTITY_TITLES
 from part.jets import kinematics
 from part.jets.features import complete, select
 from part.jets.readers import detect_dataset, labels
-from part.jets.schema import MOMENTA
+from part.jets.schema import MOMENTA, Dataset
 from part.tagger import Tagger
 from part.trace import Trace
 
@@ -131,6 +131,13 @@ def scene(
         dropped=int(dropped[0]),
         parity=tagger.parity(jet) if tagger.backend == "flash" else None,
     )
+
+
+def scene_of_trace(name: str, trace: Trace, momenta: np.ndarray, dataset: Dataset, truth: int) -> Scene:
+    """A jet of which no more is known than its momenta (n, 4) px, py, pz, E in GeV, and its class: an index."""
+    jet = complete(ak.Array({branch: [momenta[:, i].tolist()] for i, branch in enumerate(MOMENTA)}))
+    title = dataset.titles[truth]
+    return Scene(name, trace, constituents(jet), replace(_summary(jet), title=title), dataset.titles, truth)
 
 
 def _summary(jet: ak.Array) -> JetSummary:

@@ -45,12 +45,41 @@ def make_batch(
 ) -> JetBatch:
     """The inputs of a model for jets (see JetBatch), labelled if `dataset` is given and the jets are.
 
-    N is `length` or the largest multiplicity, 128 at most.
+    N is `length` or the largest multiplicity, 128 at most. Raises PartError as `make_flat`.
+    """
+    flat = make_flat(jets, features, dataset, MAX_CONSTITUENTS if length is None else min(length, MAX_CONSTITUENTS))
+    slots = np.arange(length or int(flat.counts.max()))
+    first = np.cumsum(flat.counts) - flat.counts
+    index = first[:, None] + slots % flat.counts[:, None]
+    return JetBatch(
+        x=torch.from_numpy(np.take(flat.x, index, axis=0)),
+        v=torch.from_numpy(np.take(flat.v, index, axis=0)),
+        mask=torch.from_numpy(slots < flat.counts[:, None]),
+        y=None if flat.y is None else torch.from_numpy(flat.y),
+        dropped=torch.from_numpy(flat.dropped),
+    )
+
+
+@dataclass(frozen=True)
+class FlatJets:
+    """A JetBatch without its padding: x (P, F), v (P, 4), counts, dropped and, if it is known, y, each (B,)."""
+
+    x: np.ndarray
+    v: np.ndarray
+    counts: np.ndarray
+    y: np.ndarray | None
+    dropped: np.ndarray
+
+
+def make_flat(
+    jets: ak.Array, features: FeatureSet, dataset: Dataset | None = None, limit: int = MAX_CONSTITUENTS
+) -> FlatJets:
+    """The inputs of a model for jets, of each at most its `limit` constituents of highest pT.
+
     Raises PartError for a missing branch, an empty jet, no jets, or a value that gives no finite input.
     """
     _require(jets, MOMENTA)
     _refuse_empty(jets)
-    limit = MAX_CONSTITUENTS if length is None else min(length, MAX_CONSTITUENTS)
     jets, dropped = select(complete(jets), limit)  # the jet is the sum of all, also of those left out
     _require(jets, features.branches)
     counts = ak.to_numpy(ak.num(jets["part_px"]))
@@ -58,17 +87,7 @@ def make_batch(
     x = np.stack(_inputs(flat, features), axis=1)
     _refuse_infinite(x, features, counts)
     v = np.stack([flat[name].astype(np.float32) for name in MOMENTA], axis=1)
-    slots = np.arange(length or int(counts.max()))
-    first = np.cumsum(counts) - counts
-    index = first[:, None] + slots % counts[:, None]
-    y = labels(jets, dataset) if dataset is not None else None
-    return JetBatch(
-        x=torch.from_numpy(np.take(x, index, axis=0)),
-        v=torch.from_numpy(np.take(v, index, axis=0)),
-        mask=torch.from_numpy(slots < counts[:, None]),
-        y=None if y is None else torch.from_numpy(y),
-        dropped=torch.from_numpy(dropped),
-    )
+    return FlatJets(x, v, counts, labels(jets, dataset) if dataset is not None else None, dropped)
 
 
 def select(jets: ak.Array, limit: int = MAX_CONSTITUENTS) -> tuple[ak.Array, np.ndarray]:

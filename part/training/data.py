@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from part.errors import PartError
 from part.jets.features import JetBatch
+from part.jets.readers import compressed_together
 from part.jets.schema import Dataset, FeatureSet
 from part.streaming import Span, spans
 from part.training.batches import Batches
@@ -42,7 +43,9 @@ class JetData(lightning.LightningDataModule):
         dataset, features = plan.schema
         self.train_spans = spans(plan.train)
         self.decoder = Decoder(features, dataset, plan.workers, plan.memory * 1e9)
-        self.stream = JetStream(cut(self.train_spans), self.decoder, plan.seed, balanced=plan.balanced)
+        edges = {span.path: compressed_together(span.path) for span in self.train_spans}
+        blocks = cut(self.train_spans, edges=edges)
+        self.stream = JetStream(blocks, self.decoder, plan.seed, balanced=plan.balanced)
         val_spans = spans(plan.val)
         if both := {span.path for span in self.train_spans} & {span.path for span in val_spans}:
             raise PartError(f"{min(both)} is among the training files and among those for validation.")
@@ -77,6 +80,9 @@ class JetData(lightning.LightningDataModule):
 
     def _collate(self, jets: np.ndarray) -> list[JetBatch]:
         return [self.val_jets.batch(torch.as_tensor(jets))]
+
+    def transfer_batch_to_device(self, batch: list[JetBatch], device: torch.device, index: int) -> list[JetBatch]:
+        return [micro.to(device) for micro in batch]
 
     def teardown(self, stage: str) -> None:
         self.decoder.close()

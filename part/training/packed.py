@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from part.errors import PartError
-from part.jets.features import JetBatch, make_batch
+from part.jets.features import JetBatch, make_flat
 from part.jets.readers import read_jets
 from part.jets.schema import ANGLES, JET_MOMENTUM, Dataset, FeatureSet
 from part.streaming import Chunk, Span
@@ -54,11 +54,6 @@ class PackedJets:
         return PackedJets(self.x[index], self.v[index], first, self.y[chosen])
 
 
-def pack(batch: JetBatch) -> PackedJets:
-    """A labelled batch without its padding."""
-    return PackedJets(batch.x[batch.mask], batch.v[batch.mask], _offsets(batch.mask.sum(1)), batch.y)
-
-
 def concatenate(parts: Sequence[PackedJets]) -> PackedJets:
     if len(parts) == 1:
         return parts[0]
@@ -75,7 +70,8 @@ def read_packed(span: Span, features: FeatureSet, dataset: Dataset) -> PackedJet
     needed = {*features.branches, *ANGLES, *JET_MOMENTUM, *dataset.labels, "label"}
     chunk = Chunk(span, read_jets(span.path, span.start, span.stop, needed))
     with chunk.named():
-        batch = make_batch(chunk.jets, features, dataset)
-    if batch.y is None:
+        flat = make_flat(chunk.jets, features, dataset)
+    if flat.y is None:
         raise PartError(f"{span.path} has no labels; training needs {', '.join(dataset.labels)}.")
-    return pack(batch)
+    x, v, counts, y = (torch.from_numpy(array) for array in (flat.x, flat.v, flat.counts, flat.y))
+    return PackedJets(x, v, _offsets(counts), y)

@@ -9,7 +9,10 @@ runs/NAME/attention/         what one jet looks like to the model after each epo
 
 import csv
 import json
+import logging
 import os
+import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from part.errors import PartError
+from part.training import process
 from part.training.bar import Bar
 from part.training.data import JetData
 from part.training.plan import FREE, Plan
@@ -29,6 +33,9 @@ from part.training.task import TaggerTask, calibrate
 from part.training.watch import WatchJet
 
 LOG_EVERY = 20  # steps
+# Lightning's advertisements, and what it says of its own code.
+logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+warnings.filterwarnings("ignore", module="lightning")
 
 
 def train(plan: Plan, resume: bool = False) -> Path:
@@ -41,6 +48,8 @@ def train(plan: Plan, resume: bool = False) -> Path:
     plan = fitted(plan)
     folder = Path(plan.out) / plan.name
     last = _prepare(plan, folder, resume)
+    if rank_zero_only.rank == 0:
+        process.sign(folder, os.getpid(), sys.orig_argv)
     task, data = make(plan)
     callbacks = [
         ModelCheckpoint(folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
@@ -124,7 +133,7 @@ def _prepare(plan: Plan, folder: Path, resume: bool) -> str | None:
     """Write the plan down, or check it against the one being resumed; returns the state to resume from."""
     written, last = folder / "plan.json", folder / "last.ckpt"
     if rank_zero_only.rank > 0:  # a second process of the same run: the first does this
-        return str(last) if resume else None
+        return str(last) if resume and last.exists() else None
     asked = json.loads(json.dumps(plan.to_dict()))
     if not resume:
         if written.exists():
@@ -133,12 +142,12 @@ def _prepare(plan: Plan, folder: Path, resume: bool) -> str | None:
             folder.mkdir(parents=True, exist_ok=True)
             written.write_text(json.dumps(asked, indent=2) + "\n")
         return None
-    if not last.exists():
-        raise PartError(f"{folder} holds no finished epoch to resume from (no {last.name}).")
+    if not written.exists():
+        raise PartError(f"{folder} holds no run to resume (no {written.name}).")
     before = json.loads(written.read_text())
     if changed := [key for key in asked if key not in FREE and asked[key] != before.get(key)]:
         raise PartError(f"{folder} was started with another {changed[0]}: {before.get(changed[0])!r}.")
-    return str(last)
+    return str(last) if last.exists() else None
 
 
 def uses_bf16(precision: str) -> bool:

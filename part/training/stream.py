@@ -4,7 +4,7 @@ Shapes: J jets of a pool.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,9 @@ from part.streaming import Span
 from part.training.packed import PackedJets, concatenate
 
 BLOCK = 1000  # neighbouring jets that are read together
-POOL = 20_000  # jets that are shuffled together: some 80 MB
+LONGEST = 20  # times as many are read together where a file is compressed so
+POOL = 150_000  # jets that are shuffled together: some 700 MB
+PIECE = 4096  # of a pool's jets handed over at a time
 _GOLDEN = (5**0.5 - 1) / 2
 
 # Blocks, and those that are wanted next -> the jets of each.
@@ -26,7 +28,7 @@ class JetStream:
 
     A pass takes each block once, in an order in which those of a file lie evenly apart and files that follow each
     other lie far apart; so any stretch of it holds all files, and of files that hold one class each all classes, in
-    proportion. Blocks in a row, `pool` jets or a few more, make a pool, whose jets come in random order.
+    proportion. Blocks in a row, `pool` jets or fewer, make a pool, whose jets come in random order.
 
     balanced: a pool gives as many jets of each class that it has, some of them repeatedly and others not at all, and
     altogether as many as it holds; as weaver-core's reweighting by class does.
@@ -44,7 +46,7 @@ class JetStream:
         return sum(map(len, self.blocks))
 
     def jets(self, start: int, count: int) -> Iterator[PackedJets]:
-        """The jets start to start + count of the stream, a pool or the rest of one at a time."""
+        """The jets start to start + count of the stream, some at a time."""
         passed, skip = divmod(start, len(self))
         for number, (pool, following) in self._pools(passed):
             size = sum(map(len, pool))
@@ -53,7 +55,7 @@ class JetStream:
                 continue
             jets = concatenate(self.read(pool, following))
             taken = self._shuffled(jets.y.numpy(), number)[skip : skip + count]
-            yield jets.take(taken)
+            yield from (jets.take(taken[at : at + PIECE]) for at in range(0, len(taken), PIECE))
             count -= len(taken)
             skip = 0
             if not count:
@@ -95,16 +97,28 @@ class JetStream:
         return [block for _, block in sorted(placed, key=lambda pair: pair[0])]
 
     def _cut(self, blocks: list[Span]) -> list[list[Span]]:
-        before = np.cumsum([0, *map(len, blocks)])[:-1]
-        edges = np.flatnonzero(np.diff(before // self.pool)) + 1
-        return [list(part) for part in np.split(np.array(blocks, object), edges)]
+        """Into pools of equal size, about."""
+        after = np.cumsum([len(block) for block in blocks])
+        count = -(-int(after[-1]) // self.pool)
+        pool = np.minimum((after - 1) * count // after[-1], count - 1)
+        return [[block for block, p in zip(blocks, pool, strict=True) if p == n] for n in np.unique(pool)]
 
 
-def cut(spans: Sequence[Span], size: int = BLOCK) -> list[Span]:
-    """The same stretches in blocks of `size` jets or a few less, all of a file about as long."""
+def cut(spans: Sequence[Span], size: int = BLOCK, edges: Mapping[str, Sequence[int]] | None = None) -> list[Span]:
+    """The same stretches in blocks of `size` jets or a few less, all of a file about as long.
+
+    edges: of files, where they had better be cut (see `compressed_together`). What lies between two is then not cut,
+    unless it is far longer than `size`.
+    """
     blocks = []
     for span in spans:
-        count = -(-len(span) // size)
-        edges = np.linspace(span.start, span.stop, count + 1).round().astype(int)
-        blocks += [Span(span.path, int(a), int(b)) for a, b in itertools.pairwise(edges)]
+        given = np.array((edges or {}).get(span.path, ()), int)
+        inner = given[(given > span.start) & (given < span.stop)]
+        stretches = np.diff([span.start, *inner, span.stop])
+        if size < stretches.max() <= LONGEST * size and len(given):
+            edges_here = [span.start, *inner, span.stop]
+        else:
+            count = -(-len(span) // size)
+            edges_here = np.linspace(span.start, span.stop, count + 1).round().astype(int)
+        blocks += [Span(span.path, int(a), int(b)) for a, b in itertools.pairwise(edges_here)]
     return blocks

@@ -41,9 +41,6 @@ class TaggerTask(lightning.LightningModule):
         for teacher in self._teacher:
             teacher.to(self.device)
 
-    def transfer_batch_to_device(self, batch, device, dataloader_idx):
-        return [micro.to(device) for micro in batch]
-
     def on_train_batch_start(self, batch, index):
         # Dropout depends on seed and step alone, so that a resumed run draws the same.
         torch.manual_seed(hash((self.plan.seed, self.global_step, self.global_rank)) % 2**63)

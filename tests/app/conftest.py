@@ -32,9 +32,10 @@ def models_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def folders(monkeypatch, jets_folder, models_folder):
+def folders(monkeypatch, jets_folder, models_folder, tmp_path):
     monkeypatch.setenv("PARTSCOPE_DATA", str(jets_folder))
     monkeypatch.setenv("PARTSCOPE_CHECKPOINTS", str(models_folder))
+    monkeypatch.setenv("PARTSCOPE_RUNS", str(tmp_path / "runs"))
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ CHOSEN = Selection(
     compared=500,
     section="attention",
     against=2,
+    run="part-full-2",
 )
 
 

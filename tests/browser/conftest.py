@@ -1,6 +1,7 @@
 """The real server, on a free port of this machine, and Chromium, which may talk to nobody else."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def server(tmp_path_factory) -> Iterator[Server]:
         write_model(folder / "models" / f"{name}.safetensors", seed, embed=(32,), pair_embed=(8,))
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-    chosen = {"PARTSCOPE_DATA": str(folder / "jets"), "PARTSCOPE_CHECKPOINTS": str(folder / "models")}
+    names = {"PARTSCOPE_DATA": "jets", "PARTSCOPE_CHECKPOINTS": "models", "PARTSCOPE_RUNS": "runs"}
+    chosen = {variable: str(folder / name) for variable, name in names.items()}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stdout=log, stderr=log)
     try:
@@ -68,6 +70,11 @@ def wait_until_healthy(process: subprocess.Popen, port: int, log: Path) -> None:
     pytest.fail(f"the server did not start: {log.read_text()}")
 
 
+def is_error(message) -> bool:
+    """Not that Streamlit, loaded at a page's address, looks for its server below that first."""
+    return message.type == "error" and not re.search(r"/\w+/_stcore/(health|host-config)$", message.location["url"])
+
+
 @pytest.fixture
 def page(browser, request):
     """A page of 1600 x 900; the test fails on a request to another host and on an error of the page."""
@@ -87,7 +94,7 @@ def page(browser, request):
     context.route(lambda url: url.startswith(("http:", "https:")), local_only)
     page.on("websocket", lambda s: outside.append(s.url) if urlsplit(s.url).hostname not in LOOPBACK else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
     yield page
     context.close()
     assert outside == []

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from random_models import weaver_part
 from safetensors.torch import load_file
 from toy_jets import write_jets
 
@@ -15,10 +16,11 @@ from part.__main__ import main
 from part.jets import make_batch
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
+from part.models.checkpoint import load_checkpoint
 from part.models.config import ParTConfig
 from part.training.plan import Plan, recipe
-from part.training.run import train
-from part.training.start import take_weights
+from part.training.run import make, train
+from part.training.start import take_weights, with_new_head
 from part.training.task import calibrate, flat_then_decay
 
 TINY = {"batch_size": 16, "micro_batch": 8, "jets_per_epoch": 32, "val_jets": 20, "calibration_jets": 20}
@@ -130,7 +132,7 @@ def test_a_run_is_not_overwritten(plan, trained):
 def test_a_run_is_resumed_only_as_what_it_was(plan, trained):
     with pytest.raises(part.PartError, match=r"started with another lr: 0\.001"):
         train(replace(plan, lr=0.1), resume=True)
-    with pytest.raises(part.PartError, match="no finished epoch to resume"):
+    with pytest.raises(part.PartError, match="holds no run to resume"):
         train(replace(plan, name="never"), resume=True)
 
 
@@ -186,3 +188,86 @@ def test_the_learning_rate_is_flat_then_falls_to_a_hundredth():
     assert [flat_then_decay(x, 0.7) for x in (0.0, 0.7)] == [1.0, 1.0]
     assert flat_then_decay(0.85, 0.7) == pytest.approx(0.1)
     assert flat_then_decay(1.0, 0.7) == pytest.approx(0.01)
+
+
+def test_a_range_test_finds_where_the_loss_falls_fastest(plan, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    files = ["--train", plan.train[0], "--val", plan.val[0], "--precision", "fp32", "--batch-size", "16"]
+    words = ["lr-find", "JetClass", "PFN", "kin", *files, "--steps", "30", "--lowest", "1e-5", "--highest", "0.1"]
+    assert main([*words, "--csv", "rates.csv"]) == 0
+    with open("rates.csv") as file:
+        rates = [float(row["lr"]) for row in csv.DictReader(file)]
+    assert rates == sorted(rates)
+    assert 1e-5 <= rates[0] < rates[-1] <= 0.1
+    assert "The loss falls fastest at" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["rates.csv"]
+    assert main([*words, "--csv", "rates.csv"]) == 2
+    assert "rates.csv exists" in capsys.readouterr().err
+
+
+def test_a_tuned_model_keeps_all_but_its_head(plan, trained):
+    options = {"name": "tuned", "finetune": str(trained), "lr": 1e-12, "head_lr": 50.0, "flat": 1.0, "epochs": 1}
+    before, after = load_file(trained), load_file(train(replace(plan, **options)))
+    for name, value in after.items():
+        if name == "head.bias":
+            continue  # zero at first, in both
+        if name == "head.weight":
+            assert not torch.allclose(value, before[name], atol=1e-3), name
+        elif not name.endswith(("running_mean", "running_var")):
+            torch.testing.assert_close(value, before[name], msg=name)
+    task, _ = make(replace(plan, **options | {"lr": 1e-4}))
+    rates = {id(p): group["lr"] for group in task._parameter_groups() for p in group["params"]}
+    assert rates[id(task.model.head.weight)] == rates[id(task.model.head.bias)] == pytest.approx(5e-3)
+    assert rates[id(task.model.blocks[0].ffn.up.weight)] == 1e-4
+
+
+def test_weaver_weights_are_tuned_for_another_dataset(plan, tmp_path):
+    torch.save(weaver_part("0.5.3", inputs=7).state_dict(), tmp_path / "net.pt")
+    options = {"dataset": "TopLandscape", "features": "kin", "finetune": str(tmp_path / "net.pt")}
+    tuned = with_new_head(replace(plan, **options))
+    given = load_checkpoint(tmp_path / "net.pt").model
+    assert tuned.head.out_features == 2
+    assert torch.equal(tuned.blocks[3].attn.qkv.weight, given.blocks[3].attn.qkv.weight)
+    with pytest.raises(part.PartError, match=r"takes kin inputs; expected full"):
+        with_new_head(replace(plan, finetune=str(tmp_path / "net.pt")))
+    with pytest.raises(part.PartError, match=r"is a ParT; expected a ParticleNet"):
+        with_new_head(replace(plan, model="ParticleNet", micro_batch=None, finetune=str(tmp_path / "net.pt")))
+
+
+def test_a_model_learns_from_a_teacher(plan, trained):
+    """With nothing but soft labels the loss is the divergence, and falls as the student comes to agree."""
+    options = {"name": "student", "model": "PFN", "distill": str(trained), "soft": 1.0, "lr": 2e-2}
+    options |= {"epochs": 30, "jets_per_epoch": 64}
+    path = train(replace(plan, **options))
+    teacher, student = part.load_model(trained, device="cpu"), part.load_model(path, device="cpu")
+    jets = part.read_jets(plan.train[0])
+    taught, learned = teacher.predict(jets), student.predict(jets)
+    divergence = float((taught * np.log(taught / learned)).sum(1).mean())
+    with open(path.parent / "log" / "metrics.csv") as file:
+        losses = [float(row["train_loss_epoch"]) for row in csv.DictReader(file) if row["train_loss_epoch"]]
+    assert divergence < 0.5 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]
+    assert teacher.sha256 == part.load_model(trained).sha256
+    with pytest.raises(part.PartError, match=r"apart by full inputs; expected those of the plan, JetClass and kin"):
+        train(replace(plan, **options | {"name": "other", "features": "kin"}))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "expected"),
+    [
+        (
+            "JetClass",
+            "ParT",
+            {"epochs": 50, "jets_per_epoch": 10_240_000, "batch_size": 512, "lr": 1e-3, "weight_decay": 0},
+        ),
+        ("JetClass", "ParticleNet", {"batch_size": 512, "lr": 1e-2, "micro": 512}),
+        ("JetClass", "P-CNN", {"batch_size": 4096, "lr": 2e-2, "micro": 4096}),
+        ("TopLandscape", "ParT", {"epochs": 20, "weight_decay": 0.01, "lr": 1e-3}),
+        ("QuarkGluon", "PFN", {"epochs": 20, "weight_decay": 0.01, "lr": 2e-2}),
+    ],
+)
+def test_the_published_recipe_is_the_default(dataset, model, expected):
+    chosen = Plan(dataset, model, "kin", ("a",), ("b",), "x", **recipe(dataset, model))
+    assert {name: getattr(chosen, name) for name in expected} == expected
+    tuned = Plan(dataset, model, "kin", ("a",), ("b",), "x", **recipe(dataset, model, finetune=True))
+    assert (tuned.lr, tuned.head_lr, tuned.flat) == (1e-3 if model == "ParticleNet" else 1e-4, 50, 1)

@@ -77,7 +77,8 @@ def test_states_are_told_from_what_lies_there(tmp_path):
         if output:
             (folder / "log" / "output.txt").write_text(output)
     process.sign(write_run(tmp_path, "now", done=1, epochs=3), os.getpid(), [])
-    os.utime(write_run(tmp_path, "unsigned", done=1, epochs=3))
+    write_run(tmp_path, "unsigned", done=1, epochs=3)
+    os.utime(write_run(tmp_path, "silent", done=1, epochs=3) / "log" / "metrics.csv", (1e9, 1e9))
     (tmp_path / "no-run").mkdir()
     found = {run.name: run for run in runs.list_runs(tmp_path)}
     states = {name: run.state for name, run in found.items()}
@@ -88,6 +89,7 @@ def test_states_are_told_from_what_lies_there(tmp_path):
         "failed": "failed",
         "now": "running",
         "unsigned": "running",  # it wrote a moment ago
+        "silent": "stopped",
     }
     assert found["failed"].reason == "ValueError: no"
     assert [name for name, run in found.items() if run.active] == ["now", "unsigned"]
@@ -159,7 +161,7 @@ def test_names_are_file_names(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_resume_says_what_the_plan_says_and_keeps_the_metrics(tmp_path, stand_in):
+def test_a_resume_says_what_the_plan_says(tmp_path, stand_in):
     folder = write_run(tmp_path, "cut", done=2, epochs=4, lr=0.002, start_from="part-full")
     process.write(folder, {"pid": 1, "started": "before", "stopped": True})
     with pytest.raises(PartError, match="no finished epoch to go on from"):
@@ -171,13 +173,19 @@ def test_a_resume_says_what_the_plan_says_and_keeps_the_metrics(tmp_path, stand_
     assert run.process["command"][-1] == "--resume"
     with pytest.raises(PartError, match="is running"):
         runs.resume(run)
-    again = folder / "log" / "metrics.csv"
-    assert not again.exists()
-    again.write_text("epoch,step,train_loss_step,val_accuracy\n1,59,0.5,\n1,79,,0.9\n2,80,brok")
+
+
+def test_metrics_are_the_columns_of_the_log_but_for_a_row_that_is_being_written(tmp_path):
+    run = runs.read(write_run(tmp_path, "one"))
+    with (run.folder / "log" / "metrics.csv").open("a") as file:
+        file.write("2,99,,0.5,,,\n2,1")
     columns = metrics(run)
-    assert columns["step"][np.isfinite(columns["train_loss_step"])].tolist() == [19, 39, 59]
-    assert columns["val_accuracy"][np.isfinite(columns["val_accuracy"])].tolist() == [0.5, 0.9]
-    assert best_accuracy(run) == 0.9
+    assert columns["step"][np.isfinite(columns["train_loss_step"])].tolist() == [19, 39, 59, 79, 99]
+    assert columns["val_accuracy"][np.isfinite(columns["val_accuracy"])].tolist() == [0.5, 0.6]
+    assert best_accuracy(run) == 0.6
+    (run.folder / "log" / "metrics.csv").unlink()
+    assert len(metrics(run)["step"]) == 0
+    assert best_accuracy(run) is None
 
 
 @pytest.mark.parametrize("model", MODELS)

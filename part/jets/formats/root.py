@@ -33,7 +33,15 @@ def open_root(path: str) -> Iterator[Source]:
                 # One broken branch spoils the common read: read them one by one to name it.
                 return {name: _read_one(path, tree, name, bounds) for name in names}
 
-        yield Source(int(tree.num_entries), tuple(tree.keys()), read)
+        branches = tuple(tree.keys())
+        edges = _baskets(tree, branches) if tree.classname == "TTree" else ()
+        yield Source(int(tree.num_entries), branches, read, edges)
+
+
+def _baskets(tree: uproot.TTree, branches: tuple[str, ...]) -> tuple[int, ...]:
+    """Where the baskets of the first constituent branch begin and end."""
+    first = next((name for name in branches if name.startswith("part_")), None)
+    return () if first is None else tuple(tree[first].entry_offsets)
 
 
 def _check_page_lists(path: str, ntuple: uproot.models.RNTuple.Model_ROOT_3a3a_RNTuple) -> None:

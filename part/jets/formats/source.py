@@ -14,8 +14,10 @@ class Source:
     """An open file: how many jets it holds, its branches, and how to read some of them.
 
     `read(names, start, stop)` returns a dict of arrays with one item per jet of [start, stop).
+    `edges`: jets between two of them are compressed together, so that reading a few of them costs as much as all.
     """
 
     n_jets: int
     branches: tuple[str, ...]
     read: Callable[[Sequence[str], int, int], dict[str, Column]]
+    edges: tuple[int, ...] = ()
