@@ -24,8 +24,8 @@ T = TypeVar("T")
 class Batches:
     """`count` jets of a stream from jet `start` on, as lists of micro-batches, each list one optimizer step.
 
-    The jets of WINDOW batches are sorted by length, cut into micro-batches, and those are dealt out at random to
-    batches of `batch_size` jets. Each of `ranks` processes takes its share of every batch; which jets are in a batch
+    The jets of WINDOW batches are sorted by length, cut into micro-batches, and those are dealt out to batches of
+    `batch_size` jets (see `deal`). Each of `ranks` processes takes its share of every batch; which jets are in a batch
     depends on nothing but stream, start and sizes.
     """
 
@@ -46,7 +46,9 @@ class Batches:
     def _batches(self) -> Iterator[list[JetBatch]]:
         for number, window in enumerate(self._windows()):
             rng = np.random.default_rng((self.stream.seed, 3, self.start, number))
-            batches = deal(window.lengths, self.batch_size, self.micro_batch, rng)
+            whole = self.micro_batch * self.ranks == self.batch_size  # a process gets its share in one piece
+            size = self.batch_size if whole else self.micro_batch
+            batches = deal(window.lengths, self.batch_size, size, rng)
             for batch in batches:
                 yield [window.batch(torch.from_numpy(jets)) for jets in share(batch, self.rank, self.ranks)]
 
@@ -63,15 +65,25 @@ class Batches:
 
 
 def deal(lengths: np.ndarray, batch_size: int, micro_batch: int, rng: np.random.Generator) -> list[list[np.ndarray]]:
-    """Jets of some lengths (J,) -> batches of micro-batches of jet numbers; J is a multiple of both sizes."""
-    order = np.argsort(lengths, kind="stable")
-    micro = np.split(order, np.arange(micro_batch, len(order), micro_batch))
-    rows = np.sort(rng.permutation(len(micro)).reshape(len(order) // batch_size, -1))
-    return [[micro[i] for i in row] for row in rows]
+    """Jets of some lengths (J,) -> batches of micro-batches of jet numbers; J is a multiple of both sizes.
+
+    A batch has one micro-batch from each part of the jets sorted by length, so that it holds short and long ones as all
+    do: what a BatchNorm sees of it must not depend on where its jets are sorted to. Micro-batches as large as a batch
+    are therefore not sorted at all.
+    """
+    parts = batch_size // micro_batch
+    order = rng.permutation(len(lengths))
+    if parts > 1:
+        order = order[np.argsort(lengths[order], kind="stable")]
+    by_part = order.reshape(parts, -1, micro_batch)  # (part, batch, jet)
+    shuffled = [part[rng.permutation(len(part))] for part in by_part]
+    return [list(batch) for batch in zip(*shuffled, strict=True)]
 
 
 def share(batch: list[np.ndarray], rank: int, ranks: int) -> list[np.ndarray]:
-    """The micro-batches of one process: as many as the others', and all in all about as long."""
+    """The micro-batches of one process: as many as the others', and all in all about as long. One alone is cut up."""
+    if len(batch) == 1:
+        return [np.split(batch[0], ranks)[rank]]
     turn = np.arange(len(batch)) % (2 * ranks)
     return [micro for micro, t in zip(batch, np.minimum(turn, 2 * ranks - 1 - turn), strict=True) if t == rank]
 

@@ -127,10 +127,28 @@ def test_micro_batches_are_shared_out_there_and_back():
     assert [int(m[0]) for m in share(batch, 3, 4)] == [3, 4]
 
 
-def test_a_batch_takes_its_micro_batches_at_random():
-    dealt = deal(np.arange(64), 16, 4, np.random.default_rng(0))
-    assert sorted(np.concatenate([m for b in dealt for m in b])) == list(range(64))
-    assert any(np.ptp([m.mean() for m in batch]) > 30 for batch in dealt)
+def test_a_batch_has_short_and_long_jets_as_all_do():
+    """Or BatchNorms would see other jets while they learn than later."""
+    lengths = np.random.default_rng(1).permutation(640)
+    for micro in (4, 8, 16, 64):
+        dealt = deal(lengths, 64, micro, np.random.default_rng(0))
+        assert sorted(np.concatenate([m for b in dealt for m in b])) == list(range(640))
+        means = [lengths[np.concatenate(batch)].mean() for batch in dealt]
+        assert np.std(means) < 1.5 * 640 / 12**0.5 / 64**0.5, (micro, means)  # as of random jets, or less
+    again = deal(lengths, 64, 8, np.random.default_rng(2))
+    assert [m.tolist() for b in again for m in b] != [
+        m.tolist() for b in deal(lengths, 64, 8, np.random.default_rng(0)) for m in b
+    ]
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_batch_that_passes_whole_is_not_sorted(ranks):
+    shares = [list(batches(micro_batch=32 // ranks, rank=rank, ranks=ranks)) for rank in range(ranks)]
+    assert {len(micro) for share in shares for batch in share for micro in batch} == {32 // ranks}
+    longest = [int(batch[0].mask.sum(1).max()) for share in shares for batch in share]
+    assert min(longest) > 60  # of up to 79
+    together = np.concatenate([in_batch(batch) for share in shares for batch in share])
+    assert sorted(together) == sorted(numbers(stream().jets(0, 960)))
 
 
 def test_errors_of_what_is_made_ahead_arrive_in_their_turn():
