@@ -22,7 +22,7 @@ from part.figures.scenes import scene_of_trace
 from part.figures.screen import curves as draw
 from part.jets.schema import DATASETS
 from part.models.checkpoint import resolve
-from part.models.config import MODELS
+from part.models.config import MODELS, config_class
 from part.streaming import find_files
 from part.trace import Trace
 from part.training import runs
@@ -53,6 +53,11 @@ def missing() -> str | None:
     if importlib.util.find_spec("lightning") is None:
         return "Training needs lightning, which is not installed here: pip install -r requirements.txt brings it."
     return None
+
+
+def attends(run: Run) -> bool:
+    """Whether the model of a run has attention between particles."""
+    return bool(config_class(run.plan["model"]).layers) if run.plan.get("model") in MODELS else True
 
 
 def list_runs() -> list[Run]:

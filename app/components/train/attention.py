@@ -17,8 +17,10 @@ from app.training import Run
 def attention(run: Run, theme: str) -> None:
     epochs = training.looks(run)
     if not epochs:
-        if run.active:
-            note("Attention of one jet, epoch by epoch, comes before the first step, if the model has any.")
+        if not training.attends(run):
+            note(f"A {run.plan.get('model')} has no attention between particles to be looked at.")
+        elif run.active:
+            note("Attention of one jet, epoch by epoch, comes before the first step.")
         else:
             note("This run wrote no attention.")
         return

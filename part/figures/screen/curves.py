@@ -38,6 +38,8 @@ def draw_metric(curves: Curves, name: str, look_name: str, height: int) -> go.Fi
     figure.add_trace(_points(curves.epochs, values, VALIDATION[look.name], name, tip))
     marks = {"dtick": 1, "tick0": 0} if len(values) < 8 else {}
     last = max(float(curves.epochs.max()) if len(values) else 1.0, 2.0)
+    if not len(values):
+        figure.update_yaxes(showticklabels=False, range=[0, 1])
     if len(values) == 1:  # plotly would take a range of two around it
         figure.update_yaxes(range=[values[0] - 0.05, values[0] + 0.05])
     return figure.update_xaxes(title_text="epoch", range=[0.6, last + 0.4], **marks)
