@@ -76,7 +76,7 @@ class Run:
 
     @property
     def can_resume(self) -> bool:
-        return self.state in ("stopped", "failed") and (self.folder / "last.ckpt").exists()
+        return self.state in ("stopped", "failed") and (self.folder / "plan.json").exists()
 
     def tail(self, lines: int) -> list[str]:
         """The last lines of the output; of a progress bar, which rewrites its line, what stood there last."""
@@ -143,13 +143,13 @@ def start(folder: Path, plan: Plan, argv: list[str], together: bool = False) -> 
 
 
 def resume(run: Run, together: bool = False) -> None:
-    """Go on after the last finished epoch, with the plan as it was. Raises PartError if that is not possible."""
+    """Go on after the last finished epoch, or begin again, with the plan as it was. Raises PartError if it cannot."""
     with _starting:
         run = read(run.folder) or run
         if run.active:
             raise PartError(f"The run {run.name} is running.")
         if not run.can_resume:
-            raise PartError(f"The run {run.name} has no finished epoch to go on from, or no epoch left.")
+            raise PartError(f"The run {run.name} has no plan to go on with, or no epoch left.")
         _refuse_second(run.folder.parent, together)
         plan = run.plan | {"out": str(run.folder.parent)}  # it may have been moved
         _launch(run.folder, [*arguments(plan), "--resume"], plan)

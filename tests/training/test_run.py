@@ -3,6 +3,8 @@
 import csv
 import json
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,6 +129,21 @@ def test_every_model_trains_by_its_recipe_and_loads(plan, model):
 def test_a_run_is_not_overwritten(plan, trained):
     with pytest.raises(part.PartError, match="holds a run already; use --resume"):
         train(plan)
+
+
+def test_a_run_without_a_finished_epoch_begins_again(plan, trained):
+    early = replace(plan, name="early")
+    folder = Path(plan.out) / "early"
+    folder.mkdir()
+    (folder / "plan.json").write_text(json.dumps(early.to_dict() | {"workers": 0}))
+    again = load_file(train(early, resume=True))
+    assert all(torch.equal(again[name], value) for name, value in load_file(trained).items())
+
+
+@pytest.mark.skipif(find_spec("tensorboard") is not None, reason="TensorBoard is here")
+def test_without_tensorboard_its_log_is_refused(plan):
+    with pytest.raises(part.PartError, match="pip install tensorboard"):
+        train(replace(plan, name="board", tensorboard=True))
 
 
 def test_a_run_is_resumed_only_as_what_it_was(plan, trained):
