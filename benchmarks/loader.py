@@ -18,10 +18,12 @@ import awkward as ak
 import torch
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / ".venv/witness/0.5.3"), str(ROOT / ".venv/witness/extra")]
+sys.path[:0] = [str(ROOT / place) for place in (".", "tests", ".venv/witness/0.5.3", ".venv/witness/extra")]
+
+from weaver_words import weaver_config  # noqa: E402
 
 from part.jets.readers import compressed_together, read_jets  # noqa: E402
-from part.jets.schema import FULL, JETCLASS, MOMENTA  # noqa: E402
+from part.jets.schema import FULL, JETCLASS  # noqa: E402
 from part.simulate.writing import write_jets  # noqa: E402
 from part.streaming import spans  # noqa: E402
 from part.training.batches import Batches  # noqa: E402
@@ -29,37 +31,6 @@ from part.training.decode import Decoder  # noqa: E402
 from part.training.stream import JetStream, cut  # noqa: E402
 
 BATCH = 512
-NEW = {
-    "part_mask": "ak.ones_like(part_energy)",
-    "part_pt": "np.hypot(part_px, part_py)",
-    "part_pt_log": "np.log(part_pt)",
-    "part_e_log": "np.log(part_energy)",
-    "part_logptrel": "np.log(part_pt/jet_pt)",
-    "part_logerel": "np.log(part_energy/jet_energy)",
-    "part_deltaR": "np.hypot(part_deta, part_dphi)",
-    "part_d0": "np.tanh(part_d0val)",
-    "part_dz": "np.tanh(part_dzval)",
-}
-
-
-def weaver_config() -> dict:
-    """FULL and JETCLASS in weaver's words."""
-    features = []
-    for f in FULL.features:
-        scaled = f.subtract or f.multiply != 1.0 or f.low == 0.0
-        features.append([f.name, f.subtract if scaled else None, f.multiply, f.low, f.high])
-    inputs = {
-        "pf_features": {"pad_mode": "wrap", "length": 128, "vars": features},
-        "pf_vectors": {"pad_mode": "wrap", "length": 128, "vars": [[name, None] for name in MOMENTA]},
-        "pf_mask": {"pad_mode": "constant", "length": 128, "vars": [["part_mask", None]]},
-    }
-    manual = {"method": "manual", "data_fraction": 1}
-    return {
-        "preprocess": manual,
-        "new_variables": NEW,
-        "inputs": inputs,
-        "labels": {"type": "simple", "value": list(JETCLASS.labels)},
-    }
 
 
 def sample(path: Path) -> Path:
@@ -74,7 +45,8 @@ def weaver_loader(file: Path, folder: Path):
     from weaver.utils import dataset
 
     config = folder / "jetclass.yaml"
-    config.write_text(yaml.safe_dump(weaver_config(), sort_keys=False))
+    manual = {"preprocess": {"method": "manual", "data_fraction": 1}}
+    config.write_text(yaml.safe_dump(weaver_config("full", JETCLASS.labels) | manual, sort_keys=False))
     jets = dataset.SimpleIterDataset(
         {"jets": [str(file)]}, str(config), for_training=True, fetch_step=1.0, async_load=False, name="benchmark"
     )
@@ -92,7 +64,7 @@ def a_pass(loader) -> tuple[int, float]:
     start, jets = time.perf_counter(), 0
     for batch in loader:
         inputs = batch[0]  # weaver's are a tensor for each group
-        jets += len(inputs["pf_features"]) if isinstance(inputs, dict) else sum(map(len, batch))
+        jets += len(inputs["features"]) if isinstance(inputs, dict) else sum(map(len, batch))
     return jets, time.perf_counter() - start
 
 

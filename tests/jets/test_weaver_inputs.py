@@ -7,64 +7,17 @@ import awkward as ak
 import numpy as np
 import pytest
 from jet_samples import REAL_FILES, columns, write_parquet, write_tree
+from weaver_words import LENGTH, weaver_config
 from witness import shared, weaver_module
 
 from part.jets import complete, detect_dataset, make_batch, read_jets
-from part.jets.schema import FULL, JETCLASS, KIN, KINPID, KINPIDPLUS, MOMENTA, QUARKGLUON
-
-LENGTH = 128
-KINEMATIC = [
-    ["part_pt_log", 1.7, 0.7],
-    ["part_e_log", 2.0, 0.7],
-    ["part_logptrel", -4.7, 0.7],
-    ["part_logerel", -4.7, 0.7],
-    ["part_deltaR", 0.2, 4.0],
-]
-SPECIES = ["isPhoton", "isElectron", "isMuon"]
-IDENTITY = [[f"part_{name}", None] for name in ("charge", "isChargedHadron", "isNeutralHadron", *SPECIES)]
-SHARED_IDENTITY = [[f"part_{name}", None] for name in ("charge", "isCHad", "isNHad", *SPECIES)]
-DISPLACEMENT = [["part_d0", None], ["part_d0err", 0, 1, 0, 1], ["part_dz", None], ["part_dzerr", 0, 1, 0, 1]]
-ANGLES = [["part_deta", None], ["part_dphi", None]]
-VARIABLES = {
-    "kin": KINEMATIC + ANGLES,
-    "kinpid": KINEMATIC + IDENTITY + ANGLES,
-    "kinpidplus": KINEMATIC + SHARED_IDENTITY + ANGLES,
-    "full": KINEMATIC + IDENTITY + DISPLACEMENT + ANGLES,
-}
-NEW_VARIABLES = {
-    "part_mask": "ak.ones_like(part_energy)",
-    "part_pt": "np.hypot(part_px, part_py)",
-    "part_pt_log": "np.log(part_pt)",
-    "part_e_log": "np.log(part_energy)",
-    "part_logptrel": "np.log(part_pt/jet_pt)",
-    "part_logerel": "np.log(part_energy/jet_energy)",
-    "part_deltaR": "np.hypot(part_deta, part_dphi)",
-    "part_d0": "np.tanh(part_d0val)",
-    "part_dz": "np.tanh(part_dzval)",
-    "part_pdg": "np.abs(part_pid)",
-    "part_isCHad": "1.*(part_pdg == 211) + 0.5*(part_pdg == 321) + 0.2*(part_pdg == 2212)",
-    "part_isNHad": "1.*(part_pdg == 130) + 0.2*(part_pdg == 2112)",
-}
+from part.jets.schema import FULL, JETCLASS, KIN, KINPID, KINPIDPLUS, QUARKGLUON
 
 
 def weaver_inputs(version: str, path, feature_set: str, labels) -> dict[str, np.ndarray]:
     """What weaver feeds to a network: features (J,F,N), vectors (J,4,N), mask (J,1,N), label (J,)."""
     dataset = weaver_module(version, "weaver.utils.dataset")
-
-    def group(variables, mode):
-        return {"length": LENGTH, "pad_mode": mode, "vars": variables}
-
-    config = dataset.DataConfig(
-        print_info=False,
-        treename="tree",
-        new_variables=NEW_VARIABLES,
-        inputs={
-            "features": group(VARIABLES[feature_set], "wrap"),
-            "vectors": group([[name, None] for name in MOMENTA], "wrap"),
-            "mask": group([["part_mask", None]], "constant"),
-        },
-        labels={"type": "simple", "value": list(labels)},
-    )
+    config = dataset.DataConfig(print_info=False, treename="tree", **weaver_config(feature_set, labels))
     table = dataset._read_files([str(path)], config.test_load_branches, treename="tree")
     new = {name: rule for name, rule in config.var_funcs.items() if name in config.test_aux_branches}
     out = dataset._finalize_inputs(dataset._build_new_variables(table, new), config)
