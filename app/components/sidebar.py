@@ -22,6 +22,7 @@ def sidebar(choice: Choice, one_by_one: bool = True) -> None:
             on_change=adopt,
             args=("models", tuple),
             max_selections=MAX_MODELS,
+            select_all=False,  # it would come first, and Enter take all that match what was typed
             help="Up to four side by side; @bf16 runs in bfloat16.",
         )
 

@@ -39,13 +39,13 @@ def run(args: argparse.Namespace) -> None:
     probabilities, truth = _scored(args, tagger, spans(args.jets, args.start, args.stop))
     result = measure(probabilities, truth, tagger.dataset)
     classes = per_class(probabilities, truth, tagger.dataset)
-    print(_table(result, classes))
     if args.out:
         with whole(args.out) as path:
             path.write_text(json.dumps(result | {"classes": classes}, indent=2) + "\n")
     if args.card:
         entry = "held_out" if tagger.precision == "fp32" else f"held_out_{tagger.precision}"
         amend_card(tagger.path, {entry: {"files": [Path(path).name for path in args.jets]} | result})
+    print(_table(result, classes))
 
 
 def _scored(args: argparse.Namespace, tagger, found: Sequence) -> tuple[np.ndarray, np.ndarray]:

@@ -66,11 +66,13 @@ def test_a_roc_panel_a_class_and_every_curve_ends_where_all_pass(comparison):
 
 
 @pytest.mark.parametrize("dataset", [TOPLANDSCAPE, QUARKGLUON])
-def test_two_classes_have_one_roc_panel_and_no_published_points(dataset):
+def test_two_classes_have_one_roc_panel_and_two_published_points(dataset):
     comparison = made_up(200, dataset, 2)
-    assert comparison.rejections == {}
+    assert [point[2] for point in comparison.rejections.values()] == [0.3, 0.5]
     figure = draw.draw_roc(comparison, "light", 400, ACCENTS)
     assert len(figure.data) == 2
+    assert [shape.x0 for shape in figure.layout.shapes] == [0.3, 0.5]
+    assert len(draw.draw_rejections(comparison, "light", 400, ACCENTS).layout.yaxis.ticktext) == 2
     assert dataset.titles[0] in figure.layout.annotations[0].text
 
 

@@ -32,13 +32,12 @@ def draw_roc(comparison: Comparison, look_name: str, height: int, accents: Seque
     figure.update_yaxes(axis(look), type="log", dtick=1, showgrid=True, gridcolor=look.grid)
     figure.update_yaxes(range=[-0.03, np.log10(comparison.background_jets) + 0.1])
     figure.update_annotations(font={"size": 14, "color": look.text}, yshift=-2)
-    marked = {signal: eff for signal, _, eff in comparison.rejections.values()}
     for place, signal in enumerate(signals):
         row, column = divmod(place, columns)
         _panel(figure, comparison, signal, accents, (row + 1, column + 1))
-        if signal in marked:
+        for efficiency in (point[2] for point in comparison.rejections.values() if point[0] == signal):
             line = {"color": look.faint, "width": 1, "dash": "dot"}
-            figure.add_vline(marked[signal], line=line, row=row + 1, col=column + 1)
+            figure.add_vline(efficiency, line=line, row=row + 1, col=column + 1)
     _axis_titles(figure, comparison, look)
     return figure
 
