@@ -29,7 +29,13 @@ def head(run: Run) -> None:
             about = "It finishes the step it is at; what is done of the epoch is lost, and Resume begins it again."
             st.button("Stop", key="stop", on_click=_stop, args=(run,), help=about, disabled=run.state == "stopping")
         if run.can_resume:
-            st.button("Resume", key="resume", on_click=_resume, args=(run,), help="Go on after the last whole epoch, or begin again if there is none")
+            st.button(
+                "Resume",
+                key="resume",
+                on_click=_resume,
+                args=(run,),
+                help="Go on after the last whole epoch, or begin anew",
+            )
         if run.checkpoint and st.button("Open in Explore", key="open_run", help="As it is after its last whole epoch"):
             change(models=(training.checkpoint_name(run),))
             st.switch_page(EXPLORE)
