@@ -87,6 +87,7 @@ def test_two_models_are_compared_and_a_disagreement_opens_in_explore(page, serve
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_every_section_fits_on_one_screen_in_either_theme(page, server):
     open_compare(page, server, model=["alpha", "beta"], jets=11)
+    page.locator(".st-key-run button, .models").first.wait_for()  # as yet unknown, or known from the other theme
     if page.locator(".st-key-run button").count():
         page.locator(".st-key-run button").click()
     page.wait_for_selector(".models", timeout=300_000)
