@@ -136,7 +136,6 @@ def plan_of(argv: list[str]) -> Plan:
     runs.check_name(runs_folder(), plan.name)
     if plan.out != _out():
         raise PartError(f"The app keeps its runs in {_out()}; --out cannot lead elsewhere.")
-    plan.config  # noqa: B018 (asks whether there is such a model)
     if both := _files(plan.train) & _files(plan.val):
         raise PartError(f"{_short(str(min(both)))} is among the training files and among those for validation.")
     for name in filter(None, (plan.start_from, plan.finetune, plan.distill)):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS
+from part.streaming import whole
 
 
 def read_card(path: Path, sha256: str) -> dict:
@@ -38,9 +39,8 @@ def parse_card(path: Path) -> dict:
 
 def write_card(path: Path, card: dict) -> None:
     """It appears whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
 
 
 def amend_card(path: Path, entries: dict) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from part.errors import PartError
@@ -23,6 +23,7 @@ from part.models.config import ModelConfig, ParTConfig, config_from_dict
 from part.models.int8 import int8_form, plain_tensors
 from part.models.weaver import convert_part, is_weaver_part
 from part.models.weaver_particlenet import convert_particlenet, is_weaver_particlenet
+from part.streaming import whole
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints"
 
@@ -119,18 +120,18 @@ def save_checkpoint(path: Path, model: nn.Module, features: FeatureSet, dataset:
 
     Each appears whole or not at all. Returns the path.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    save_file({key: value.detach().cpu().contiguous() for key, value in _weights(model).items()}, partial)
+    # Not by save_file, whose files nobody else may read.
+    content = save({key: value.detach().cpu().contiguous() for key, value in _weights(model).items()})
     schema = {
         "config": model.config.to_dict(),
         "features": features.name,
         "dataset": dataset.name,
-        "sha256": hashlib.sha256(partial.read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(content).hexdigest(),
     }
     if form := int8_form(model):
         schema["int8"] = form
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_bytes(content)
     write_card(path.with_suffix(".json"), schema | card)
     return path
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS, Dataset, FeatureSet
-from part.models.config import ModelConfig, ParTConfig, config_class
+from part.models.config import PAIR_BIASES, ModelConfig, ParTConfig, config_class
 
 PRECISIONS = ("auto", "bf16", "fp32")
 # What a resumed run may have otherwise: none of it changes which jets come or what is learned from them.
@@ -102,6 +102,8 @@ class Plan:
         self._check_batches()
         if self.start_from and self.finetune:
             raise PartError("A model starts from the weights of one checkpoint: give --start-from or --finetune.")
+        if self.pair_bias not in (None, *PAIR_BIASES):
+            raise PartError(f"There is no pair_bias {self.pair_bias!r}; choose one of {', '.join(PAIR_BIASES)}.")
         if (self.slots is not None or self.pair_bias is not None) and self.model != "LinParT":
             raise PartError(f"{self.model} has no slots and no pair_bias; only LinParT has.")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from safetensors import SafetensorError
 
 from part.errors import PartError
 from part.models.checkpoint import save_checkpoint
+from part.streaming import whole
 from part.training.data import JetData
 
 
@@ -23,17 +23,10 @@ class WholeCheckpointIO(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict, path, storage_options=None) -> None:
         path = Path(path)
-        partial = path.with_name(f".{path.name}.part")
-        with kept(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with partial.open("wb") as file:
-                    torch.save(checkpoint, file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
+        with kept(path.parent), whole(path) as partial, partial.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 @contextmanager
@@ -41,8 +34,8 @@ def kept(folder: Path):
     """Says in one sentence that a file could not be written, and what is still there."""
     try:
         yield
-    except (OSError, RuntimeError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rsplit(": ", 1)[-1]
+    except (OSError, RuntimeError) as error:  # torch.save has its own for what the system says
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise PartError(
             f"{folder} cannot be written to ({reason}); the checkpoint of the epoch before is as it was. "
             "Make room and go on with --resume."

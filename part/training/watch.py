@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import nn
 
 from part.jets.features import JetBatch
+from part.streaming import whole
 from part.trace import Trace, trace_model
 from part.training.data import JetData
 from part.training.packed import PackedJets
@@ -53,12 +54,8 @@ class WatchJet(Callback):
         arrays = {name: getattr(trace, name).astype(np.float16) for name in KEPT if trace.has(name)}
         arrays |= {"probabilities": trace.probabilities, "momenta": batch.v[0].numpy()}
         arrays |= {"truth": np.int64(batch.y[0]), "jet": np.int64(jet)}
-        with kept(self.folder.parent):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = self.folder / f".epoch_{epoch:03d}.part"
-            with partial.open("wb") as file:
-                np.savez_compressed(file, **arrays)
-            partial.replace(self._path(epoch))  # who looks meanwhile finds it whole or not at all
+        with kept(self.folder.parent), whole(self._path(epoch)) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)
 
 
 def median_jet(jets: PackedJets) -> int:

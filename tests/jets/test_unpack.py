@@ -32,7 +32,7 @@ def test_splits_are_kept_apart(tmp_path):
         find_files([str(tmp_path / "set")])
 
 
-@pytest.mark.parametrize("name", ["../escaped", "/tmp/../../../escaped", "a/../../../escaped"])
+@pytest.mark.parametrize("name", ["../escaped", "/../../escaped", "a/../../../escaped"])
 def test_members_that_lead_elsewhere(tmp_path, name):
     tar_of({"good": b"", name: b"bad"}, tmp_path / "set.tar")
     with pytest.raises(PartError, match=r"Could not unpack .*set\.tar into .*outside the destination"):

@@ -130,7 +130,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_as_it_was(folder, alone):
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     done = run([*words, "--resume"], expected=2, preexec_fn=no_room)
-    assert "cannot be written to (File too large" in done.stderr.splitlines()[-1]
+    assert "cannot be written to (File too large)" in done.stderr.splitlines()[-1]
     assert last.read_bytes() == before
     assert not list(last.parent.glob(".*.part"))
     run([*words, "--resume"])

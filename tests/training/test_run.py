@@ -158,6 +158,8 @@ def test_a_run_is_resumed_only_as_what_it_was(plan, trained):
     [
         ({"dataset": "JetClub"}, "no dataset 'JetClub'"),
         ({"features": "fool"}, "no feature set 'fool'"),
+        ({"model": "LinParT", "pair_bias": "odd"}, "no pair_bias 'odd'"),
+        ({"pair_bias": "none"}, "only LinParT has"),
         ({"features": "kinpidplus"}, "JetClass has no kinpidplus inputs"),
         ({"batch_size": 20}, "cannot be dealt out evenly"),
         ({"epochs": 0}, "count from 1"),
