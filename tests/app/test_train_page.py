@@ -162,7 +162,7 @@ def test_the_form_starts_the_command_that_it_shows(jets_folder, runs_folder, sta
             {"train": "data_samples", "val": "data_samples/*.root"},
             "data_samples/jetclass_like.root is among the training",
         ),
-        ({"train": ""}, "--train: expected at least one argument"),
+        ({"train": ""}, "Say which jets to train and to validate on"),
         ({"batch": 100, "more": "--micro-batch 32"}, "cannot be dealt out evenly"),
         ({"name": "a/b"}, "no name for a run"),
         ({"name": "taken"}, "There is a run taken already"),

@@ -23,18 +23,26 @@ def form(busy: bool) -> None:
         help="As on the command line; `python -m part train --help` lists them.",
     )
     together = busy and st.checkbox("Beside the run that is running", key="new_together")
+    argv = _checked(given, more)
+    idle = argv is None or (busy and not together)
+    st.button("Start", key="start_run", type="primary", disabled=idle, on_click=_start, args=(argv, together))
+    if busy and not together:
+        st.caption("One run at a time, unless you say otherwise above.")
+
+
+def _checked(given: dict, more: str) -> list[str] | None:
+    """The arguments that the form makes, shown as the command they are; or None, and why they will not do."""
+    if not all(given[name].strip() for name in ("train", "val")):
+        note("Say which jets to train and to validate on. The commands simulate and download bring some.")
+        return None
     try:
         argv = training.arguments(given, more)
         training.plan_of(argv)
     except training.BadInput as error:
         line('<p class="refused">{}</p>', str(error))
-        argv = None
-    else:
-        st.container(key="new_command").code(training.command(argv), language=None, wrap_lines=True)
-    idle = argv is None or (busy and not together)
-    st.button("Start", key="start_run", type="primary", disabled=idle, on_click=_start, args=(argv, together))
-    if busy and not together:
-        st.caption("One run at a time, unless you say otherwise above.")
+        return None
+    st.container(key="new_command").code(training.command(argv), language=None, wrap_lines=True)
+    return argv
 
 
 def _start(argv: list[str], together: bool) -> None:
