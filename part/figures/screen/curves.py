@@ -25,8 +25,12 @@ def draw_loss(curves: Curves, look_name: str, height: int) -> go.Figure:
     tip = "step %{x:,}: validation <b>%{y:.4f}</b><extra></extra>"
     figure.add_trace(_points(curves.val_steps, curves.val_loss, VALIDATION[look.name], "validation", tip))
     figure.update_xaxes(title_text="step", rangemode="tozero")
-    above = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "yref": "container"}
-    return figure.update_layout(showlegend=True, legend=above | {"font": {"size": 12}})
+    # Not plotly's legend, which complains to the browser's console while the page has no width for it yet.
+    told = ((look.accent, name), (VALIDATION[look.name], "validation"))
+    text = "   ".join(f"<span style='color:{colour}'>● {word}</span>" for colour, word in told)
+    place = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+    figure.add_annotation(text=text, showarrow=False, font={"size": 12}, **place)
+    return figure.update_layout(showlegend=False)
 
 
 def draw_metric(curves: Curves, name: str, look_name: str, height: int) -> go.Figure:
