@@ -4,7 +4,7 @@ Each calorimeter gives back its tracks and a neutral tower wherever a cell holds
 its tracks. JetClass's card (arXiv:2202.03772) gives tracks no resolution of their own here. Hence the
 calorimeter is always taken for the better measurement: tracks in a cell without a significant excess are
 rescaled to its energy, and vanish with a cell below threshold. This takes the mean multiplicity of a jet
-from 45 to 40.
+from 45 to 40. The older Delphes of TopLandscape (arXiv:1902.09914) leaves tracks as they are.
 
 Shapes: P particles, T tracks, K towers. GeV.
 """
@@ -24,7 +24,8 @@ class Calorimeter:
     """Cells, the response and what counts as a signal.
 
     `edges` of the rows in eta, ascending; `phi_cells` in each row; `resolution(|eta|, E)` is sigma(E) in GeV.
-    Energies below `e_min` in GeV or below `significance` sigma are noise.
+    Energies below `e_min` in GeV or below `significance` sigma are noise. `rescales` says whether tracks in a cell
+    without a significant excess take the cell's energy.
     """
 
     edges: np.ndarray
@@ -32,6 +33,7 @@ class Calorimeter:
     resolution: Callable[[np.ndarray, np.ndarray], np.ndarray]
     e_min: float
     significance: float
+    rescales: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,28 @@ def _mirror(edges: list[float]) -> np.ndarray:
     return np.array([-e for e in reversed(edges) if e > 0] + edges)
 
 
-def _ecal_resolution(eta: np.ndarray, e: np.ndarray) -> np.ndarray:
+def _cms_ecal(eta: np.ndarray, e: np.ndarray) -> np.ndarray:
     core = np.sqrt((0.008 * e) ** 2 + 0.11**2 * e + 0.40**2)
     worse = np.where(eta <= 1.5, 1 + 0.64 * eta**2, 2.16 + 5.6 * (eta - 2) ** 2)
     return np.where(eta <= 2.5, worse * core, np.sqrt((0.107 * e) ** 2 + 2.08**2 * e))
 
 
-def _hcal_resolution(eta: np.ndarray, e: np.ndarray) -> np.ndarray:
+def _cms_hcal(eta: np.ndarray, e: np.ndarray) -> np.ndarray:
     central = np.sqrt((0.05 * e) ** 2 + 1.5**2 * e)
     return np.where(eta <= 3.0, central, np.sqrt((0.13 * e) ** 2 + 2.7**2 * e))
+
+
+def _quadrature(a: float, b: float, c: float, e: np.ndarray) -> np.ndarray:
+    return np.sqrt((a * e) ** 2 + b**2 * e + c**2)
+
+
+def _atlas_ecal(eta: np.ndarray, e: np.ndarray) -> np.ndarray:
+    return np.where(eta <= 3.2, _quadrature(0.0017, 0.101, 0.0, e), _quadrature(0.0350, 0.285, 0.0, e))
+
+
+def _atlas_hcal(eta: np.ndarray, e: np.ndarray) -> np.ndarray:
+    barrel, endcap = _quadrature(0.0302, 0.5205, 1.59, e), _quadrature(0.0500, 0.706, 0.0, e)
+    return np.select([eta <= 1.7, eta <= 3.2], [barrel, endcap], _quadrature(0.0942, 1.0, 0.0, e))
 
 
 _MOST_CELLS = 360  # in a row
@@ -65,9 +80,17 @@ _ECAL_EDGES = _mirror([0.0174 * i for i in range(171)] + _FORWARD)
 _HCAL_ENDCAP = [1.74, 1.83, 1.93, 2.043, 2.172, 2.322, 2.5, 2.65, 2.868, 2.95]
 _HCAL_EDGES = _mirror([0.087 * i for i in range(20)] + _HCAL_ENDCAP + _FORWARD)
 _HCAL_MIDDLE = np.abs(_HCAL_EDGES[1:] + _HCAL_EDGES[:-1]) / 2
-ECAL = Calorimeter(_ECAL_EDGES, np.full(len(_ECAL_EDGES) - 1, 360), _ecal_resolution, 0.5, 2.0)
 _HCAL_CELLS = np.select([_HCAL_MIDDLE < 1.653, _HCAL_MIDDLE < 4.525], [72, 36], 18)
-HCAL = Calorimeter(_HCAL_EDGES, _HCAL_CELLS, _hcal_resolution, 1.0, 1.0)
+_ECAL_CELLS = np.full(len(_ECAL_EDGES) - 1, 360)
+CMS_ECAL = Calorimeter(_ECAL_EDGES, _ECAL_CELLS, _cms_ecal, 0.5, 2.0)
+CMS_HCAL = Calorimeter(_HCAL_EDGES, _HCAL_CELLS, _cms_hcal, 1.0, 1.0)
+
+# In the card of 2016 both share cells of 0.1 x 10 degrees. With today's finer ECAL, and with tracks rescaled, jets had
+# other multiplicities than TopLandscape's, and were narrower.
+_ATLAS_EDGES = _mirror([i / 10 for i in range(26)] + [2.8, 3.0, 3.2, 3.5, 3.7, 3.9, 4.1, 4.3, 4.5, 4.7, 4.9])
+_ATLAS_CELLS = np.where(np.abs(_ATLAS_EDGES[1:] + _ATLAS_EDGES[:-1]) / 2 < 2.5, 36, 18)
+ATLAS_ECAL = Calorimeter(_ATLAS_EDGES, _ATLAS_CELLS, _atlas_ecal, 0.5, 1.0, rescales=False)
+ATLAS_HCAL = Calorimeter(_ATLAS_EDGES, _ATLAS_CELLS, _atlas_hcal, 1.0, 1.0, rescales=False)
 
 
 def energy_fractions(pid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,8 +133,9 @@ def measure(
     tracked = np.bincount(at, tracks.energy, minlength=len(cells.number))
     excess = np.maximum(cells.measured - tracked, 0.0)
     neutral = (excess > calorimeter.e_min) & (excess > calorimeter.significance * cells.sigma)
-    scale = np.where(neutral, 1.0, cells.measured / np.where(tracked > 0, tracked, 1.0))[at]
-    tracks = replace(tracks, pt=tracks.pt * scale).take(scale > 0)
+    if calorimeter.rescales:
+        scale = np.where(neutral, 1.0, cells.measured / np.where(tracked > 0, tracked, 1.0))[at]
+        tracks = replace(tracks, pt=tracks.pt * scale).take(scale > 0)
     return tracks, Towers(cells.event[neutral], excess[neutral], cells.eta[neutral], cells.phi[neutral])
 
 

@@ -1,12 +1,10 @@
-"""Jets of energy-flow candidates: anti-kT R = 0.8, matching to decays, soft drop mass, N-subjettiness.
-
-FastJet (arXiv:1111.6097) clusters; the selection is JetClass's (arXiv:2202.03772): 500 <= pT <= 1000 GeV,
-|eta| < 2, all visible products of one decay within 0.8 of the jet axis.
+"""Jets of candidates: anti-kT, matching to decays, soft drop mass, N-subjettiness. FastJet (arXiv:1111.6097) clusters.
 
 Shapes: J jets, K candidates.
 """
 
 import warnings
+from dataclasses import dataclass
 
 import awkward as ak
 import fastjet
@@ -15,13 +13,20 @@ import numpy as np
 from part.simulate.detector import Candidates
 from part.simulate.events import Decays
 
-RADIUS = 0.8
-PT_RANGE = (500.0, 1000.0)
-MAX_ETA = 2.0
 SOFT_DROP_CUT = 0.1  # zcut, at beta = 0
 
 
-def find_jets(candidates: Candidates) -> ak.Array:
+@dataclass(frozen=True)
+class Cuts:
+    """The anti-kT radius, the range of pT in GeV, and the largest |eta|, or |rapidity| where `rapidity`."""
+
+    radius: float
+    pt: tuple[float, float]
+    max_eta: float
+    rapidity: bool = False
+
+
+def find_jets(candidates: Candidates, cuts: Cuts) -> ak.Array:
     """Jets in the kinematic range: records of event, jet_pt, jet_eta, jet_phi, jet_energy and part.
 
     `part` lists the constituents by their index into the candidates, in falling order of pT.
@@ -29,8 +34,8 @@ def find_jets(candidates: Candidates) -> ak.Array:
     n_events = int(candidates.event[-1]) + 1 if len(candidates.event) else 0
     counts = np.bincount(candidates.event, minlength=n_events)
     vectors = ak.unflatten(_vectors(candidates), counts)
-    cluster = fastjet.ClusterSequence(vectors, fastjet.JetDefinition(fastjet.antikt_algorithm, RADIUS))
-    indices = cluster.constituent_index(min_pt=PT_RANGE[0] - 5)
+    cluster = fastjet.ClusterSequence(vectors, fastjet.JetDefinition(fastjet.antikt_algorithm, cuts.radius))
+    indices = cluster.constituent_index(min_pt=cuts.pt[0] - 5)
     events = np.repeat(np.arange(n_events), ak.to_numpy(ak.num(indices)))
     members = ak.flatten(indices, axis=1)
     members = members + (np.cumsum(counts) - counts)[events]
@@ -49,34 +54,35 @@ def find_jets(candidates: Candidates) -> ak.Array:
         "part": members,
     }
     jets = ak.zip(jets, depth_limit=1)
-    in_range = (pt >= PT_RANGE[0]) & (pt <= PT_RANGE[1]) & (np.abs(jets.jet_eta) < MAX_ETA)
+    longitudinal = np.arctanh(pz / energy) if cuts.rapidity else jets.jet_eta
+    in_range = (pt >= cuts.pt[0]) & (pt <= cuts.pt[1]) & (np.abs(longitudinal) < cuts.max_eta)
     return jets[in_range]
 
 
-def match(jets: ak.Array, decays: Decays, products: int) -> np.ndarray:
-    """Index (J,) of the decay with that many products, all within R of the jet axis; -1 for none."""
+def match(jets: ak.Array, decays: Decays, products: int, radius: float) -> np.ndarray:
+    """Index (J,) of the decay with that many products, all within `radius` of the jet axis; -1 for none."""
     result = np.full(len(jets), -1)
     event, eta, phi = (ak.to_numpy(jets[name]) for name in ("event", "jet_eta", "jet_phi"))
     for decay in np.flatnonzero(decays.count == products):  # a few hundred a batch
         mine = decays.parent == decay
         for jet in np.flatnonzero(event == decays.event[decay]):
             delta_phi = _wrap(decays.product_phi[mine] - phi[jet])
-            if np.all(np.hypot(decays.product_eta[mine] - eta[jet], delta_phi) < RADIUS):
+            if np.all(np.hypot(decays.product_eta[mine] - eta[jet], delta_phi) < radius):
                 result[jet] = decay
     return result
 
 
-def soft_drop_mass(vectors: ak.Array) -> np.ndarray:
+def soft_drop_mass(vectors: ak.Array, radius: float) -> np.ndarray:
     """Soft drop mass (J,) in GeV at beta = 0, zcut = 0.1, on Cambridge/Aachen trees (arXiv:1402.2657)."""
-    whole = fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * RADIUS)  # one jet, whatever its width
+    whole = fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * radius)  # one jet, whatever its width
     groomed = fastjet.ClusterSequence(vectors, whole).exclusive_jets_softdrop_grooming(
-        njets=1, beta=0, symmetry_cut=SOFT_DROP_CUT, R0=RADIUS
+        njets=1, beta=0, symmetry_cut=SOFT_DROP_CUT, R0=radius
     )
     return ak.to_numpy(ak.flatten(groomed.msoftdrop, axis=None))
 
 
-def subjettiness(vectors: ak.Array, n: int) -> np.ndarray:
-    """N-subjettiness tau_n (J,) with beta = 1 and R0 = 0.8 (arXiv:1011.2268); 0 for n constituents or fewer.
+def subjettiness(vectors: ak.Array, n: int, radius: float) -> np.ndarray:
+    """N-subjettiness tau_n (J,) with beta = 1 and R0 = `radius` (arXiv:1011.2268); 0 for n constituents or fewer.
 
     The axes are those of exclusive kT subjets, not optimised further.
     """
@@ -85,7 +91,7 @@ def subjettiness(vectors: ak.Array, n: int) -> np.ndarray:
     if len(enough) == 0:
         return result
     vectors = vectors[enough]
-    kt = fastjet.JetDefinition(fastjet.kt_algorithm, 10 * RADIUS)
+    kt = fastjet.JetDefinition(fastjet.kt_algorithm, 10 * radius)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fastjet warns of every algorithm here, also of kT
         axes = fastjet.ClusterSequence(vectors, kt).exclusive_jets(n)
@@ -94,7 +100,7 @@ def subjettiness(vectors: ak.Array, n: int) -> np.ndarray:
     delta_eta = eta[:, :, None] - axis_eta[:, None, :]
     delta_phi = _wrap(phi[:, :, None] - axis_phi[:, None, :])
     nearest = ak.min(np.sqrt(delta_eta**2 + delta_phi**2), axis=2)
-    result[enough] = ak.sum(pt * nearest, axis=1) / (RADIUS * ak.sum(pt, axis=1))
+    result[enough] = ak.sum(pt * nearest, axis=1) / (radius * ak.sum(pt, axis=1))
     return result
 
 

@@ -1,4 +1,4 @@
-"""JetClass's detector, emulated: Delphes (arXiv:1307.6346), the card of arXiv:2202.03772, no pile-up.
+"""Detectors, emulated as Delphes (arXiv:1307.6346) does: JetClass's (arXiv:2202.03772) and the ATLAS one. No pile-up.
 
 All particles of a batch of events are handled at once: they fly to the calorimeters, charged ones may give
 tracks, electrons and photons are measured in the ECAL, hadrons in the HCAL. Particles are identified by their
@@ -11,9 +11,19 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from part.simulate.calorimeter import ECAL, HCAL, Towers, energy_fractions, measure
+from part.simulate import propagation
+from part.simulate.calorimeter import (
+    ATLAS_ECAL,
+    ATLAS_HCAL,
+    CMS_ECAL,
+    CMS_HCAL,
+    Calorimeter,
+    Towers,
+    energy_fractions,
+    measure,
+)
 from part.simulate.events import Particles
-from part.simulate.propagation import FIELD, propagate
+from part.simulate.propagation import Volume, propagate
 from part.simulate.tracks import (
     CHARGED_HADRON,
     ELECTRON,
@@ -21,26 +31,45 @@ from part.simulate.tracks import (
     NEUTRAL_HADRON,
     PHOTON,
     Tracks,
+    charged_species,
     reconstruct_tracks,
 )
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """Energy-flow candidates, (K,) each; `species` indexes schema.SPECIES.
+class Detector:
+    """A tracker's volume and the two calorimeters around it; tracks are found as well in all.
 
-    `eta_out` is the pseudorapidity that the file gives the constituent: for a track that of the point where
-    it enters the calorimeter. Jets are clustered from the momenta.
+    outer_eta: whether files give a track the pseudorapidity of its entry into the calorimeter, or its momentum's.
+    """
+
+    volume: Volume
+    ecal: Calorimeter
+    hcal: Calorimeter
+    outer_eta: bool
+
+
+CMS = Detector(propagation.CMS, CMS_ECAL, CMS_HCAL, outer_eta=True)
+ATLAS = Detector(propagation.ATLAS, ATLAS_ECAL, ATLAS_HCAL, outer_eta=False)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What jets are made of: energy-flow candidates or particles, (K,) each; `species` indexes schema.SPECIES.
+
+    `file_eta` is the pseudorapidity that the file gives the constituent; jets are clustered from the momenta.
+    `pid` is the PDG code, 0 from a detector.
     """
 
     event: np.ndarray
     species: np.ndarray
+    pid: np.ndarray
     charge: np.ndarray
     px: np.ndarray
     py: np.ndarray
     pz: np.ndarray
     energy: np.ndarray
-    eta_out: np.ndarray
+    file_eta: np.ndarray
     d0val: np.ndarray
     d0err: np.ndarray
     dzval: np.ndarray
@@ -50,17 +79,38 @@ class Candidates:
         return Candidates(*(getattr(self, field.name)[where] for field in fields(self)))
 
 
-def detect(particles: Particles, rng: np.random.Generator) -> Candidates:
+def bare(particles: Particles) -> Candidates:
+    """Visible, stable particles without a detector; their `file_eta` is the rapidity, as in QuarkGluon's files."""
+    zeros = np.zeros(len(particles.event))
+    neutral = np.where(particles.pid == 22, PHOTON, NEUTRAL_HADRON)
+    return Candidates(
+        event=particles.event,
+        species=np.where(particles.charge != 0, charged_species(particles.pid), neutral),
+        pid=particles.pid,
+        charge=particles.charge,
+        px=particles.px,
+        py=particles.py,
+        pz=particles.pz,
+        energy=particles.energy,
+        file_eta=np.arctanh(particles.pz / particles.energy),
+        d0val=zeros,
+        d0err=zeros,
+        dzval=zeros,
+        dzerr=zeros,
+    )
+
+
+def detect(particles: Particles, rng: np.random.Generator, detector: Detector = CMS) -> Candidates:
     """Energy-flow candidates of visible, stable particles."""
     position = (particles.x, particles.y, particles.z)
-    flight = propagate(position, (particles.px, particles.py, particles.pz), particles.charge, FIELD)
+    flight = propagate(position, (particles.px, particles.py, particles.pz), particles.charge, detector.volume)
     tracks = reconstruct_tracks(particles, flight, rng)
     electrons, hadrons, muons = (tracks.take(tracks.species == species) for species in (ELECTRON, CHARGED_HADRON, MUON))
     ecal_part, hcal_part = energy_fractions(particles.pid)
-    electrons, photons = measure(ECAL, particles, flight, ecal_part, electrons, rng)
-    hadrons, neutrals = measure(HCAL, particles, flight, hcal_part, hadrons, rng)
+    electrons, photons = measure(detector.ecal, particles, flight, ecal_part, electrons, rng)
+    hadrons, neutrals = measure(detector.hcal, particles, flight, hcal_part, hadrons, rng)
     return _join(
-        *(_from_tracks(found) for found in (hadrons, electrons, muons)),
+        *(_from_tracks(found, detector.outer_eta) for found in (hadrons, electrons, muons)),
         _from_towers(photons, PHOTON),
         _from_towers(neutrals, NEUTRAL_HADRON),
     )
@@ -72,12 +122,13 @@ def _from_towers(towers: Towers, species: int) -> Candidates:
     return Candidates(
         event=towers.event,
         species=np.full(len(pt), species),
+        pid=np.zeros(len(pt), int),
         charge=zeros,
         px=pt * np.cos(towers.phi),
         py=pt * np.sin(towers.phi),
         pz=pt * np.sinh(towers.eta),
         energy=towers.energy,
-        eta_out=towers.eta,
+        file_eta=towers.eta,
         d0val=zeros,
         d0err=zeros,
         dzval=zeros,
@@ -85,16 +136,17 @@ def _from_towers(towers: Towers, species: int) -> Candidates:
     )
 
 
-def _from_tracks(tracks: Tracks) -> Candidates:
+def _from_tracks(tracks: Tracks, outer_eta: bool) -> Candidates:
     return Candidates(
         event=tracks.event,
         species=tracks.species,
+        pid=np.zeros(len(tracks.event), int),
         charge=tracks.charge,
         px=tracks.pt * np.cos(tracks.phi),
         py=tracks.pt * np.sin(tracks.phi),
         pz=tracks.pt * np.sinh(tracks.eta),
         energy=tracks.energy,
-        eta_out=tracks.hit_eta,
+        file_eta=tracks.hit_eta if outer_eta else tracks.eta,
         d0val=tracks.d0val,
         d0err=tracks.d0err,
         dzval=tracks.dzval,

@@ -69,7 +69,7 @@ def import_pythia():
 def new_generator(process: Process, variant: int, seed: int):
     """A Pythia instance, initialised. Raises PartError where Pythia is missing or refuses a setting."""
     pythia = import_pythia().Pythia("", False)
-    settings = COMMON + process.settings + process.variants[variant]
+    settings = COMMON + process.collision + process.settings + process.variants[variant]
     for setting in (*settings, "Random:setSeed = on", f"Random:seed = {seed}"):
         if not pythia.readString(setting):
             raise PartError(f"Pythia 8 does not know the setting {setting!r} of class {process.label}.")
@@ -134,6 +134,12 @@ def read_batch(batch: ak.Array, charge_of: Callable[[int], float]) -> Particles:
 def visible(particles: Particles) -> Particles:
     """The stable particles that a detector can see."""
     return particles.take((particles.status > 0) & ~np.isin(np.abs(particles.pid), INVISIBLE))
+
+
+def with_parton(particles: Particles, flavours: tuple[int, ...]) -> np.ndarray:
+    """The events in which a parton of one of these flavours leaves the hard process."""
+    outgoing = (np.abs(particles.status) == 23) & np.isin(np.abs(particles.pid), flavours)
+    return np.unique(particles.event[outgoing])
 
 
 def decays(particles: Particles) -> Decays:

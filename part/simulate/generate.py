@@ -10,10 +10,10 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 
-from part.jets.schema import IDENTITY, JETCLASS
+from part.jets.schema import IDENTITY
 from part.simulate import clustering, events
-from part.simulate.detector import Candidates, detect
-from part.simulate.processes import PROCESSES, Process
+from part.simulate.detector import Candidates, bare, detect
+from part.simulate.samples import SAMPLES, Sample
 from part.simulate.writing import stored_jets, write_jets
 
 _made = None  # jets made by all workers together: a shared counter, set in each worker
@@ -21,8 +21,9 @@ _made = None  # jets made by all workers together: a shared counter, set in each
 
 @dataclass(frozen=True)
 class Shard:
-    """One file to make: `jets` jets of a class."""
+    """One file to make: `jets` jets of a class of a dataset."""
 
+    dataset: str
     label: str
     seed: int
     jets: int
@@ -31,45 +32,52 @@ class Shard:
 
     @property
     def path(self) -> Path:
-        return self.folder / f"{self.label}_seed{self.seed}.root"
+        return self.folder / SAMPLES[self.dataset].file(self.label, self.seed)
 
     @property
     def finished(self) -> bool:
         return stored_jets(self.path) == self.jets
 
 
-def generate_jets(label: str, n_jets: int, seed: int, progress: Callable[[int], None] = lambda n: None) -> ak.Array:
-    """Jets (J,) of one class as JetClass-schema records. The same arguments give the same jets.
+def generate_jets(
+    dataset: str, label: str, n_jets: int, seed: int, progress: Callable[[int], None] = lambda n: None
+) -> ak.Array:
+    """Jets (J,) of one class as records with JetClass's names. The same arguments give the same jets.
 
     `progress` is told how many jets each batch of events has added.
     """
-    process = PROCESSES[label]
-    root = np.random.SeedSequence([seed, JETCLASS.classes.index(label)])
+    sample = SAMPLES[dataset]
+    process = sample.process(label)
+    root = np.random.SeedSequence([seed, sample.first + sample.number(label)])
     detector_seed, *pythia_seeds = root.spawn(1 + len(process.variants))
     rng = np.random.default_rng(detector_seed)
     seeds = tuple(1 + int(child.generate_state(1)[0]) % 900_000_000 for child in pythia_seeds)
     parts, count = [], 0
     for particles in events.generate(process, seeds):
-        jets = select_jets(particles, process, rng)[: n_jets - count]
+        jets = select_jets(particles, sample, label, rng)[: n_jets - count]
         parts.append(jets)
         count += len(jets)
         progress(len(jets))
         if count == n_jets:
-            return _finish(ak.concatenate(parts), label)
+            return _finish(ak.concatenate(parts), sample, label)
 
 
-def select_jets(particles: events.Particles, process: Process, rng: np.random.Generator) -> ak.Array:
-    """The jets of a batch of events that belong to the process, with their constituents."""
-    candidates = detect(events.visible(particles), rng)
-    jets = clustering.find_jets(candidates)
+def select_jets(particles: events.Particles, sample: Sample, label: str, rng: np.random.Generator) -> ak.Array:
+    """The jets of a batch of events that belong to the class, with their constituents."""
+    process, visible = sample.process(label), events.visible(particles)
+    candidates = bare(visible) if sample.detector is None else detect(visible, rng, sample.detector)
+    jets = clustering.find_jets(candidates, sample.cuts)
+    if process.flavours:
+        jets = jets[np.isin(jets.event, events.with_parton(particles, process.flavours))]
     decays = events.decays(particles)
     matched = np.full(len(jets), -1)
     if process.products:
-        matched = clustering.match(jets, decays, process.products)
+        matched = clustering.match(jets, decays, process.products, sample.cuts.radius)
         jets, matched = jets[matched >= 0], matched[matched >= 0]
     columns = {name: jets[name] for name in ("jet_pt", "jet_eta", "jet_phi", "jet_energy")}
     columns["momenta"] = clustering.constituent_vectors(jets, candidates)
-    columns |= _constituents(candidates, jets)
+    constituents = _constituents(candidates, jets, sample.massless)
+    columns |= {name: constituents[name] for name in sample.branches}
     for name in ("pt", "eta", "phi", "pid"):
         values = getattr(decays, name)
         columns[f"aux_genpart_{name}"] = values[matched] if process.products else np.zeros(len(jets), values.dtype)
@@ -77,35 +85,36 @@ def select_jets(particles: events.Particles, process: Process, rng: np.random.Ge
     return ak.zip(columns, depth_limit=1)
 
 
-def _constituents(candidates: Candidates, jets: ak.Array) -> dict[str, ak.Array]:
+def _constituents(candidates: Candidates, jets: ak.Array, massless: bool) -> dict[str, ak.Array]:
     """The jagged branches, constituents in falling order of pT.
 
     As in JetClass, the pseudorapidity of a track is that of its entry into the calorimeter, while its pT,
     azimuth and mass are the momentum's. Soft tracks that curl to the end caps thereby lie far from the axis;
-    without this, the spread of Δη is 8 % too small.
+    without this, the spread of Δη is 8 % too small. TopLandscape has no such tracks.
     """
     counts = ak.num(jets.part)
     flat = candidates.take(ak.to_numpy(ak.flatten(jets.part)))
     jet_eta, jet_phi = (np.repeat(ak.to_numpy(jets[name]), counts) for name in ("jet_eta", "jet_phi"))
     pt = np.hypot(flat.px, flat.py)
-    mass_squared = np.maximum(flat.energy**2 - pt**2 - flat.pz**2, 0.0)
-    columns = {"px": flat.px, "py": flat.py, "pz": pt * np.sinh(flat.eta_out)}
-    columns["energy"] = np.sqrt((pt * np.cosh(flat.eta_out)) ** 2 + mass_squared)
-    columns["deta"] = (flat.eta_out - jet_eta) * np.where(jet_eta < 0, -1.0, 1.0)
+    mass_squared = 0.0 if massless else np.maximum(flat.energy**2 - pt**2 - flat.pz**2, 0.0)
+    columns = {"px": flat.px, "py": flat.py, "pz": pt * np.sinh(flat.file_eta)}
+    columns["energy"] = np.sqrt((pt * np.cosh(flat.file_eta)) ** 2 + mass_squared)
+    columns["deta"] = (flat.file_eta - jet_eta) * np.where(jet_eta < 0, -1.0, 1.0)
     columns["dphi"] = (np.arctan2(flat.py, flat.px) - jet_phi + np.pi) % (2 * np.pi) - np.pi
-    columns |= {name: getattr(flat, name) for name in ("d0val", "d0err", "dzval", "dzerr", "charge")}
+    columns |= {name: getattr(flat, name) for name in ("d0val", "d0err", "dzval", "dzerr", "charge", "pid")}
     columns |= {name.removeprefix("part_"): flat.species == i for i, name in enumerate(IDENTITY[1:])}
     return {f"part_{name}": ak.unflatten(values, counts) for name, values in columns.items()}
 
 
-def _finish(jets: ak.Array, label: str) -> ak.Array:
+def _finish(jets: ak.Array, sample: Sample, label: str) -> ak.Array:
     """Adds what is cheaper for many jets at once: substructure, of the clustered momenta, and the labels."""
-    vectors = jets.momenta
+    vectors, radius = jets.momenta, sample.cuts.radius
     columns = {name: jets[name] for name in jets.fields if name != "momenta"}
     columns["jet_nparticles"] = ak.num(jets.part_px)
-    columns["jet_sdmass"] = clustering.soft_drop_mass(vectors)
-    columns |= {f"jet_tau{n}": clustering.subjettiness(vectors, n) for n in (1, 2, 3, 4)}
-    columns |= {name: np.full(len(jets), name == f"label_{label}", dtype=np.int32) for name in JETCLASS.labels}
+    columns["jet_sdmass"] = clustering.soft_drop_mass(vectors, radius)
+    columns |= {f"jet_tau{n}": clustering.subjettiness(vectors, n, radius) for n in (1, 2, 3, 4)}
+    for number, name in enumerate(sample.dataset.labels):
+        columns[name] = np.full(len(jets), number == sample.number(label), dtype=np.int32)
     return ak.zip(columns, depth_limit=1)
 
 
@@ -114,7 +123,9 @@ def make_shard(shard: Shard, progress: Callable[[int], None]) -> None:
     if shard.finished:
         progress(shard.jets)
     else:
-        write_jets(shard.path, generate_jets(shard.label, shard.jets, shard.seed, progress), shard.compact)
+        write_jets(
+            shard.path, generate_jets(shard.dataset, shard.label, shard.jets, shard.seed, progress), shard.compact
+        )
 
 
 def make_shards(shards: list[Shard], workers: int, report: Callable[[int], None]) -> None:

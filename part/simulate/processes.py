@@ -1,21 +1,25 @@
-"""What is generated for each JetClass class: the hard process and its decays (arXiv:2202.03772, table 1).
+"""What is generated for each class: the hard process and its decays.
 
-Proton-proton collisions at 13 TeV with Pythia 8's default tune; shower, hadronisation and underlying
-event are on, pile-up is off.
+Proton-proton collisions with Pythia 8's default tune; shower, hadronisation and, but for TopLandscape, the underlying
+event are on, pile-up is off. JetClass as in arXiv:2202.03772, table 1.
 """
 
 from dataclasses import dataclass
 
-from part.errors import PartError
-from part.jets.schema import JETCLASS
-
 COMMON = (
     "Print:quiet = on",
     "Next:numberCount = 0",
-    "Beams:eCM = 13000.",
-    "PhaseSpace:pTHatMin = 450.",
     "25:m0 = 125.",
     "WeakZ0:gmZmode = 2",  # pure Z: no virtual photon
+)
+# Far enough below the jets' pT that radiation from the incoming partons does not carry more of them over it.
+_JETCLASS = ("Beams:eCM = 13000.", "PhaseSpace:pTHatMin = 450.")
+_QUARKGLUON = ("Beams:eCM = 14000.", "PhaseSpace:pTHatMin = 425.", "PhaseSpace:pTHatMax = 900.")
+_TOPLANDSCAPE = (
+    "Beams:eCM = 14000.",
+    "PhaseSpace:pTHatMin = 425.",
+    "PhaseSpace:pTHatMax = 1000.",
+    "PartonLevel:MPI = off",
 )
 QUARKS = "1 2 3 4 5"
 LEPTONS = "11 13"
@@ -28,12 +32,15 @@ class Process:
 
     `variants` are generated in turn: they differ in which of two W bosons decays to a lepton.
     `products` is how many matched quarks, gluons and charged leptons make the jet's label; 0 takes every jet.
+    `flavours` are those that the outgoing quark of the hard process may have; with none, anything goes.
     """
 
     label: str
     settings: tuple[str, ...]
     variants: tuple[tuple[str, ...], ...] = ((),)
     products: int = 0
+    flavours: tuple[int, ...] = ()
+    collision: tuple[str, ...] = _JETCLASS
 
 
 def _only(particle: int, decay: str) -> tuple[str, str]:
@@ -50,26 +57,25 @@ _ONE_LEPTON = (  # either the W+ or the W- decays to a lepton
     ("24:onMode = off", f"24:onPosIfAny = {LEPTONS}", f"24:onNegIfAny = {QUARKS}"),
 )
 
-PROCESSES = {
-    "QCD": Process("QCD", ("WeakBosonAndParton:qqbar2gmZg = on", "WeakBosonAndParton:qg2gmZq = on", *_Z_INVISIBLE)),
-    "Hbb": Process("Hbb", (*_HIGGS, *_only(25, "onIfMatch = 5 5")), products=2),
-    "Hcc": Process("Hcc", (*_HIGGS, *_only(25, "onIfMatch = 4 4")), products=2),
-    "Hgg": Process("Hgg", (*_HIGGS, *_only(25, "onIfMatch = 21 21")), products=2),
-    "H4q": Process("H4q", (*_HIGGS, *_only(25, "onIfMatch = 24 24"), *_W_HADRONIC), products=4),
-    "Hqql": Process("Hqql", (*_HIGGS, *_only(25, "onIfMatch = 24 24")), _ONE_LEPTON, products=3),
-    "Zqq": Process("Zqq", ("WeakDoubleBoson:ffbar2gmZgmZ = on", *_only(23, f"onIfAny = {QUARKS}")), products=2),
-    "Wqq": Process("Wqq", ("WeakDoubleBoson:ffbar2ZW = on", *_Z_INVISIBLE, *_W_HADRONIC), products=2),
-    "Tbqq": Process("Tbqq", (*_TOP, *_W_HADRONIC), products=3),
-    "Tbl": Process("Tbl", (*_TOP, *_W_LEPTONIC), products=2),
-}
+_GLUON, _QUARK = ("WeakBosonAndParton:qqbar2gmZg = on",), ("WeakBosonAndParton:qg2gmZq = on",)
 
-
-def parse_classes(text: str) -> tuple[str, ...]:
-    """Class names from a command line: `all`, or a comma list such as `QCD,Hbb`, each once."""
-    if text == "all":
-        return JETCLASS.classes
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in PROCESSES:
-            raise PartError(f"--classes: no class is called {name!r}; expected all or some of {', '.join(PROCESSES)}.")
-    return names
+JETCLASS_PROCESSES = (
+    Process("QCD", (*_GLUON, *_QUARK, *_Z_INVISIBLE)),
+    Process("Hbb", (*_HIGGS, *_only(25, "onIfMatch = 5 5")), products=2),
+    Process("Hcc", (*_HIGGS, *_only(25, "onIfMatch = 4 4")), products=2),
+    Process("Hgg", (*_HIGGS, *_only(25, "onIfMatch = 21 21")), products=2),
+    Process("H4q", (*_HIGGS, *_only(25, "onIfMatch = 24 24"), *_W_HADRONIC), products=4),
+    Process("Hqql", (*_HIGGS, *_only(25, "onIfMatch = 24 24")), _ONE_LEPTON, products=3),
+    Process("Zqq", ("WeakDoubleBoson:ffbar2gmZgmZ = on", *_only(23, f"onIfAny = {QUARKS}")), products=2),
+    Process("Wqq", ("WeakDoubleBoson:ffbar2ZW = on", *_Z_INVISIBLE, *_W_HADRONIC), products=2),
+    Process("Tbqq", (*_TOP, *_W_HADRONIC), products=3),
+    Process("Tbl", (*_TOP, *_W_LEPTONIC), products=2),
+)
+TOPLANDSCAPE_PROCESSES = (
+    Process("Top", (*_TOP, *_W_HADRONIC), products=3, collision=_TOPLANDSCAPE),
+    Process("QCD", ("HardQCD:all = on",), collision=_TOPLANDSCAPE),
+)
+QUARKGLUON_PROCESSES = (
+    Process("Q", (*_QUARK, *_Z_INVISIBLE), flavours=(1, 2, 3), collision=_QUARKGLUON),
+    Process("G", (*_GLUON, *_Z_INVISIBLE), collision=_QUARKGLUON),
+)

@@ -1,17 +1,27 @@
 """Flight of particles through the tracker: helices and straight lines to the calorimeter's front face.
 
 Shapes: P particles. Lengths in mm, momenta in GeV, field in tesla along +z. The geometry is Delphes's: a
-cylinder around the beam (arXiv:1307.6346), with CMS's dimensions.
+cylinder around the beam (arXiv:1307.6346).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-RADIUS = 1290.0
-HALF_LENGTH = 3000.0
-FIELD = 3.8
 GEV_PER_TESLA_MM = 0.299792458e-3  # pT = 0.2998 q B R, with R in metres
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The cylinder that holds the magnetic field: mm, tesla."""
+
+    radius: float
+    half_length: float
+    field: float
+
+
+CMS = Volume(1290.0, 3000.0, 3.8)
+ATLAS = Volume(1150.0, 3510.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -45,52 +55,52 @@ def propagate(
     position: tuple[np.ndarray, np.ndarray, np.ndarray],
     momentum: tuple[np.ndarray, np.ndarray, np.ndarray],
     charge: np.ndarray,
-    field: float = FIELD,
+    volume: Volume = CMS,
 ) -> Flight:
     """Carries particles from their production vertices to the cylinder's mantle or its end caps."""
     x, y, z = (np.asarray(a, dtype=float) for a in position)
     px, py, pz = (np.asarray(a, dtype=float) for a in momentum)
-    reaches = (np.hypot(x, y) < RADIUS) & (np.abs(z) < HALF_LENGTH) & (np.hypot(px, py) > 1e-4)
+    reaches = (np.hypot(x, y) < volume.radius) & (np.abs(z) < volume.half_length) & (np.hypot(px, py) > 1e-4)
     end = np.stack([x, y, z])
     track = np.stack([np.arctan2(py, px), np.zeros_like(x), np.zeros_like(x)])
-    bent = reaches & (charge != 0) & (field != 0.0)
+    bent = reaches & (charge != 0) & (volume.field != 0.0)
     line = reaches & ~bent
-    end[:, line] = _straight(*(a[line] for a in (x, y, z, px, py, pz)))
-    end[:, bent], track[:, bent] = _helix(*(a[bent] for a in (x, y, z, px, py, pz)), charge[bent] * field)
+    end[:, line] = _straight(*(a[line] for a in (x, y, z, px, py, pz)), volume)
+    end[:, bent], track[:, bent] = _helix(*(a[bent] for a in (x, y, z, px, py, pz)), charge[bent], volume)
     return Flight(reaches, *end, *track)
 
 
-def _to_endcap(z, slope):
+def _to_endcap(z, slope, volume):
     """Transverse path length to the end cap, for a path that climbs `slope` in z per transverse length."""
     with np.errstate(divide="ignore"):
-        return np.where(slope == 0, np.inf, (HALF_LENGTH - np.sign(slope) * z) / np.abs(slope))
+        return np.where(slope == 0, np.inf, (volume.half_length - np.sign(slope) * z) / np.abs(slope))
 
 
-def _straight(x, y, z, px, py, pz):
+def _straight(x, y, z, px, py, pz, volume):
     pt = np.hypot(px, py)
     ux, uy, slope = px / pt, py / pt, pz / pt
     along = x * ux + y * uy
-    to_mantle = -along + np.sqrt(along**2 + RADIUS**2 - x**2 - y**2)
-    s = np.minimum(to_mantle, _to_endcap(z, slope))
+    to_mantle = -along + np.sqrt(along**2 + volume.radius**2 - x**2 - y**2)
+    s = np.minimum(to_mantle, _to_endcap(z, slope, volume))
     return x + s * ux, y + s * uy, z + s * slope
 
 
-def _helix(x, y, z, px, py, pz, charge_field):
+def _helix(x, y, z, px, py, pz, charge, volume):
     """End points and closest approaches; the direction turns as phi0 - s / r, with the signed radius r."""
     pt = np.hypot(px, py)
     slope = pz / pt
     phi0 = np.arctan2(py, px)
-    r = pt / (GEV_PER_TESLA_MM * charge_field)
+    r = pt / (GEV_PER_TESLA_MM * (charge * volume.field))
     cx, cy = x + r * np.sin(phi0), y - r * np.cos(phi0)
     d = np.maximum(np.hypot(cx, cy), 1e-9)
     gamma = np.arctan2(cy, cx)
 
-    sine = (RADIUS**2 - d**2 - r**2) / (2 * d * r)  # of gamma - phi, where the circle meets the mantle
+    sine = (volume.radius**2 - d**2 - r**2) / (2 * d * r)  # of gamma - phi, where the circle meets the mantle
     root = np.arcsin(np.clip(sine, -1, 1))
     turn = 2 * np.pi * np.abs(r)
     first, second = ((r * (phi0 - phi)) % turn for phi in (gamma - root, gamma - np.pi + root))
     to_mantle = np.where(np.abs(sine) < 1, np.minimum(first, second), np.inf)
-    s = np.minimum(to_mantle, _to_endcap(z, slope))
+    s = np.minimum(to_mantle, _to_endcap(z, slope, volume))
     s = np.where(np.isfinite(s), s, 0.0)  # curls for ever at pz = 0
     phi = phi0 - s / r
     end = cx - r * np.sin(phi), cy + r * np.cos(phi), z + s * slope

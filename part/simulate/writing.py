@@ -7,7 +7,7 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from part.jets.schema import CONSTITUENT_BRANCHES, JETCLASS
+from part.jets.formats.labelled import LABELS
 
 TREE = "tree"
 FLOAT_BITS = 23  # of a float32's mantissa
@@ -21,8 +21,8 @@ def write_jets(path: Path, jets: ak.Array, compact: bool = False) -> None:
     mantissa (1 part in 16,000) but for energies, which keep the masses, flags to one byte, and compresses with LZMA.
     """
     columns = {name: _stored(jets, name, compact) for name in jets.fields}
-    jagged = {name.removeprefix("part_"): column for name, column in columns.items() if name in CONSTITUENT_BRANCHES}
-    flat = {name: ak.to_numpy(column) for name, column in columns.items() if name not in CONSTITUENT_BRANCHES}
+    jagged = {name.removeprefix("part_"): column for name, column in columns.items() if name.startswith("part_")}
+    flat = {name: ak.to_numpy(column) for name, column in columns.items() if not name.startswith("part_")}
     entries = {"part": ak.zip(jagged), **flat}
     types = {name: ak.type(column).content if name == "part" else column.dtype for name, column in entries.items()}
     temporary = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
@@ -65,10 +65,10 @@ def round_mantissa(values: np.ndarray, bits: int, up: bool = False) -> np.ndarra
 def _stored(jets: ak.Array, name: str, compact: bool) -> ak.Array:
     """A branch in the type it is written in."""
     column, bits = jets[name], COMPACT_BITS if compact else FLOAT_BITS
-    if name in JETCLASS.labels or name.startswith("part_is") or name == "part_charge":
+    if name in LABELS or name.startswith("part_is") or name == "part_charge":
         flag = np.int8 if compact else (np.float32 if name == "part_charge" else np.int32)
         return ak.values_astype(column, flag)
-    if name == "aux_genpart_pid" or name == "aux_truth_match":
+    if name in ("aux_genpart_pid", "aux_truth_match", "part_pid"):
         return ak.values_astype(column, np.int32)
     counts = ak.num(column) if column.ndim == 2 else None
     values = ak.to_numpy(ak.flatten(column, axis=None))

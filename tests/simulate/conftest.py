@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from part.jets.schema import JETCLASS
 from part.simulate.generate import Shard, make_shards
 
 
@@ -17,7 +18,7 @@ class Sample:
     classes: tuple[str, ...] = ("QCD", "Hqql")
 
     def shards(self, folder: Path) -> list[Shard]:
-        return [Shard(label, self.seed, self.jets, folder) for label in self.classes]
+        return [Shard(JETCLASS.name, label, self.seed, self.jets, folder) for label in self.classes]
 
     @property
     def paths(self) -> list[Path]:

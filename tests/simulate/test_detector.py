@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from part.simulate.calorimeter import ECAL, HCAL, energy_fractions
+from part.simulate.calorimeter import CMS_ECAL, CMS_HCAL, energy_fractions
 from part.simulate.detector import detect
 from part.simulate.events import Particles
 from part.simulate.tracks import (
@@ -47,7 +47,7 @@ def test_particles_keep_their_identity_and_charge(pid, species):
     assert set(charge) == {{211: 1.0, 11: -1.0, 13: -1.0}.get(pid, 0.0)}
 
 
-@pytest.mark.parametrize(("pid", "calorimeter"), [(22, ECAL), (130, HCAL)])
+@pytest.mark.parametrize(("pid", "calorimeter"), [(22, CMS_ECAL), (130, CMS_HCAL)])
 def test_neutral_particles_are_measured_with_the_calorimeters_resolution(pid, calorimeter):
     n = 20_000
     particles = beam(pid, 100.0, n)
@@ -89,7 +89,7 @@ def test_a_lone_hadrons_track_is_rescaled_to_the_calorimeter():
     found = detect(particles, np.random.default_rng(5))
     total = np.bincount(found.event, found.energy, minlength=n)
     energy = particles.energy[0]
-    sigma = HCAL.resolution(np.array([0.3]), np.array([energy]))[0]
+    sigma = CMS_HCAL.resolution(np.array([0.3]), np.array([energy]))[0]
     assert total.mean() == pytest.approx(energy, rel=0.03)
     assert total.std() == pytest.approx(sigma, rel=0.05)
     tracks = found.take(found.species == CHARGED_HADRON)
@@ -101,7 +101,7 @@ def test_tracks_vanish_with_a_cell_below_threshold():
     found = detect(beam(211, 0.4, 2000, eta=0.1), np.random.default_rng(6))
     assert len(found.event) < 600  # of 0.4 GeV in a cell that needs 1 GeV
     measured = np.bincount(found.event, found.energy)
-    assert np.all(measured[measured > 0] >= HCAL.e_min * (1 - 1e-9))
+    assert np.all(measured[measured > 0] >= CMS_HCAL.e_min * (1 - 1e-9))
 
 
 def test_soft_tracks_carry_the_pseudorapidity_of_the_calorimeters_front():
@@ -111,7 +111,7 @@ def test_soft_tracks_carry_the_pseudorapidity_of_the_calorimeters_front():
     assert momentum_eta[tracks] == pytest.approx(0.5)
     radius = 1.5 / (0.299792458e-3 * 3.8)
     path = 2 * radius * np.arcsin(1290 / (2 * radius))
-    assert found.eta_out[tracks] == pytest.approx(np.arcsinh(np.sinh(0.5) * path / 1290))
+    assert found.file_eta[tracks] == pytest.approx(np.arcsinh(np.sinh(0.5) * path / 1290))
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 
 from part.simulate import events
-from part.simulate.processes import PROCESSES
+from part.simulate.samples import SAMPLES
 
 SEED = 7
+JETCLASS = SAMPLES["JetClass"]
 pytestmark = pytest.mark.usefixtures("pythia")
 
 
 @pytest.fixture(scope="module")
 def batch():
-    generator = events.new_generator(PROCESSES["Hbb"], 0, SEED)
+    generator = events.new_generator(JETCLASS.process("Hbb"), 0, SEED)
     return events.read_batch(generator.nextBatch(40), generator.particleData.charge)
 
 
 def test_every_particle_has_its_own_production_vertex(batch):
-    generator = events.new_generator(PROCESSES["Hbb"], 0, SEED)
+    generator = events.new_generator(JETCLASS.process("Hbb"), 0, SEED)
     for number in range(int(batch.event.max()) + 1):
         generator.next()
         record = [generator.event[i] for i in range(generator.event.size())]
@@ -49,7 +50,7 @@ def test_neutrinos_are_invisible_and_energy_is_conserved(batch):
 
 @pytest.mark.parametrize(("label", "species"), [("Hbb", {5}), ("Hgg", {21}), ("H4q", {1, 2, 3, 4, 5})])
 def test_higgs_decays_to_what_the_class_says(label, species):
-    process = PROCESSES[label]
+    process = JETCLASS.process(label)
     generator = events.new_generator(process, 0, SEED)
     particles = events.read_batch(generator.nextBatch(15), generator.particleData.charge)
     decays = events.decays(particles)
@@ -61,7 +62,7 @@ def test_higgs_decays_to_what_the_class_says(label, species):
 
 @pytest.mark.parametrize("variant", [0, 1])
 def test_either_w_gives_the_lepton(variant):
-    generator = events.new_generator(PROCESSES["Hqql"], variant, SEED)
+    generator = events.new_generator(JETCLASS.process("Hqql"), variant, SEED)
     particles = events.read_batch(generator.nextBatch(15), generator.particleData.charge)
     products = particles.take(np.abs(particles.status) == 23)
     leptons = products.pid[np.isin(np.abs(products.pid), (11, 13))]

@@ -3,21 +3,24 @@
 import numpy as np
 import pytest
 
-from part.simulate.propagation import FIELD, GEV_PER_TESLA_MM, HALF_LENGTH, RADIUS, propagate
+from part.simulate.propagation import ATLAS, CMS, GEV_PER_TESLA_MM, Volume, propagate
+
+RADIUS, HALF_LENGTH, FIELD = CMS.radius, CMS.half_length, CMS.field
 
 
-def fly(position, momentum, charge, field=FIELD):
+def fly(position, momentum, charge, volume=CMS):
     rows = [np.atleast_1d(np.asarray(a, dtype=float)) for a in (*position, *momentum)]
-    return propagate(tuple(rows[:3]), tuple(rows[3:]), np.atleast_1d(charge), field)
+    return propagate(tuple(rows[:3]), tuple(rows[3:]), np.atleast_1d(charge), volume)
 
 
+@pytest.mark.parametrize("volume", [CMS, ATLAS])
 @pytest.mark.parametrize("charge", [1, -1])
 @pytest.mark.parametrize("pt", [0.9, 2.0, 50.0])
-def test_a_track_from_the_origin_turns_by_the_chord_it_spans(pt, charge):
-    flight = fly((0, 0, 0), (pt, 0, 0.3 * pt), charge)
-    radius = pt / (GEV_PER_TESLA_MM * FIELD)
-    half_turn = np.arcsin(RADIUS / (2 * radius))  # a chord leaves the tangent by half of the arc's angle
-    assert np.hypot(flight.x, flight.y) == pytest.approx(RADIUS)
+def test_a_track_from_the_origin_turns_by_the_chord_it_spans(pt, charge, volume):
+    flight = fly((0, 0, 0), (pt, 0, 0.3 * pt), charge, volume)
+    radius = pt / (GEV_PER_TESLA_MM * volume.field)
+    half_turn = np.arcsin(volume.radius / (2 * radius))  # a chord leaves the tangent by half of the arc's angle
+    assert np.hypot(flight.x, flight.y) == pytest.approx(volume.radius)
     assert flight.azimuth == pytest.approx(-charge * half_turn)
     assert flight.z == pytest.approx(0.3 * 2 * radius * half_turn)
     assert flight.d0 == pytest.approx(0, abs=1e-9)
@@ -38,7 +41,7 @@ def test_a_soft_track_curls_to_the_end_cap_on_its_circle():
 
 @pytest.mark.parametrize(("charge", "field"), [(0, FIELD), (1, 0.0), (-1, 0.0)])
 def test_without_charge_or_field_the_flight_is_straight(charge, field):
-    flight = fly((10, 0, 5), (0, 3, 6), charge, field)
+    flight = fly((10, 0, 5), (0, 3, 6), charge, Volume(RADIUS, HALF_LENGTH, field))
     assert flight.x == pytest.approx(10)
     assert flight.y == pytest.approx(np.sqrt(RADIUS**2 - 100))
     assert flight.z == pytest.approx(5 + 2 * np.sqrt(RADIUS**2 - 100))

@@ -7,17 +7,16 @@ import pytest
 
 from part.__main__ import main
 from part.errors import PartError
-from part.jets.schema import JETCLASS
 from part.simulate.events import import_pythia
 from part.simulate.generate import Reporter
-from part.simulate.processes import PROCESSES, parse_classes
+from part.simulate.samples import SAMPLES, parse_classes
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--classes", "QCD,Hxx"], "no class is called 'Hxx'"),
-        (["--classes", ""], "no class is called ''"),
+        (["--classes", "QCD,Hxx"], "JetClass has no class 'Hxx'"),
+        (["--classes", ""], "JetClass has no class ''"),
         (["--jets", "0"], "--jets is 0; it must be 1 or more"),
         (["--seed", "-1"], "--seed is -1; it must be 0 or more"),
         (["--workers", "0"], "--workers is 0; it must be 1 or more"),
@@ -43,9 +42,19 @@ def test_without_pythia_the_way_to_install_it_is_told(monkeypatch):
         import_pythia()
 
 
-def test_classes_are_jetclass_and_named_once():
-    assert tuple(PROCESSES) == JETCLASS.classes == parse_classes("all")
-    assert parse_classes("Hbb, QCD,Hbb") == ("Hbb", "QCD")
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=list(SAMPLES))
+def test_classes_are_the_datasets_and_named_once(sample):
+    assert parse_classes("all", sample) == sample.dataset.classes
+    first, second = sample.dataset.classes[:2]
+    assert parse_classes(f"{second}, {first},{second}", sample) == (second, first)
+    assert [process.label for process in sample.processes] == list(sample.dataset.classes)
+
+
+def test_the_classes_of_all_samples_have_numbers_and_files_of_their_own():
+    numbers = [sample.first + i for sample in SAMPLES.values() for i in range(len(sample.processes))]
+    assert sorted(numbers) == list(range(14))
+    files = {sample.file(label, 1) for sample in SAMPLES.values() for label in sample.dataset.classes}
+    assert len(files) == 14
 
 
 def test_progress_names_jets_rate_and_time_left(monkeypatch):

@@ -26,12 +26,12 @@ def test_jets_depend_on_class_and_seed_but_not_on_the_workers(sample, tmp_path):
     make_shards(sample.shards(tmp_path), 1, lambda made: None)
     for shard, path in zip(sample.shards(tmp_path), sample.paths, strict=True):
         assert ak.array_equal(tree(shard.path), tree(path))
-    other = generate.generate_jets("QCD", 3, sample.seed + 1)
+    other = generate.generate_jets("JetClass", "QCD", 3, sample.seed + 1)
     assert not np.isin(other.jet_pt.to_numpy().astype(np.float32), tree(sample.paths[0]).jet_pt.to_numpy()).any()
 
 
 def test_fewer_jets_are_the_first_of_many(sample):
-    few = generate.generate_jets("QCD", 5, sample.seed)
+    few = generate.generate_jets("JetClass", "QCD", 5, sample.seed)
     many = tree(sample.paths[0])[:5]
     for name in ("part_px", "part_d0val", "part_deta"):
         assert ak.array_equal(ak.values_astype(few[name], np.float32), ak.values_astype(many[name], np.float32))
@@ -40,7 +40,7 @@ def test_fewer_jets_are_the_first_of_many(sample):
 def test_every_class_can_be_generated_and_matched(monkeypatch):
     monkeypatch.setattr("part.simulate.events.BATCH", 30)
     for label in set(JETCLASS.classes) - {"QCD", "Hqql"}:  # the sample has these
-        jets = generate.generate_jets(label, 2, 1)
+        jets = generate.generate_jets("JetClass", label, 2, 1)
         assert ak.all(jets[f"label_{label}"] == 1)
         assert ak.all(jets.aux_truth_match == 1)
 
@@ -55,7 +55,7 @@ def test_a_finished_shard_is_kept_and_another_size_is_made_anew(sample, tmp_path
     generate.make_shard(shard, told.append)
     assert (calls, told) == ([], [sample.jets])
     assert shard.path.read_bytes() == before
-    smaller = generate.Shard(shard.label, shard.seed, 3, tmp_path)
+    smaller = generate.Shard(shard.dataset, shard.label, shard.seed, 3, tmp_path)
     monkeypatch.setattr(generate, "write_jets", lambda *args: calls.append("written"))
     generate.make_shard(smaller, told.append)
     assert len(calls) == 2
