@@ -105,6 +105,18 @@ def _jets(file: JetFile, entries: list[int]) -> ak.Array:
     return ak.concatenate([chunk(file.sha256, e // CHUNK, file)[e % CHUNK : e % CHUNK + 1] for e in entries])
 
 
+def blocks(file: JetFile, entries: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, ak.Array]]:
+    """Places among the entries, and the jets there, `size` at a time: those of like length together."""
+    lengths = sample(file).n[entries]
+    for index in np.unique(entries // CHUNK):
+        rows = np.flatnonzero(entries // CHUNK == index)
+        rows = rows[np.argsort(-lengths[rows], kind="stable")]
+        jets = chunk(file.sha256, int(index), file)
+        for at in range(0, len(rows), size):
+            some = rows[at : at + size]
+            yield some, jets[entries[some] % CHUNK]
+
+
 @contextmanager
 def named(file: JetFile) -> Iterator[None]:
     """Errors tell the name that the user knows, not where the file lies."""

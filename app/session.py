@@ -23,6 +23,7 @@ class Selection:
 
     particle: the chosen query, in file order, or None. focus: the model that a shared detail row shows.
     compared: how many jets models are compared on, section: what is shown of it, against: of which model.
+    studied: how many jets a study takes, tab: what is shown of it, "" for the page's first.
     run: the training run that is looked at, "" for the first.
     """
 
@@ -45,6 +46,8 @@ class Selection:
     section: str = "overview"
     against: int = 1
     run: str = ""
+    studied: int = 500
+    tab: str = ""
 
 
 DEFAULT = Selection()
@@ -134,6 +137,8 @@ _PARSERS = {
     "section": _choice(SECTIONS),
     "against": _number(1, MAX_MODELS - 1, 1),
     "run": lambda given: given[-1],
+    "studied": _number(1, MAX_COMPARED),
+    "tab": lambda given: given[-1],
 }
 
 

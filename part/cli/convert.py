@@ -1,14 +1,18 @@
-"""python -m part convert: a weaver `.pt` as a project checkpoint."""
+"""python -m part convert: a weaver `.pt` as a project checkpoint, or any checkpoint with its matrices in 16 bits."""
 
 import argparse
 from pathlib import Path
 
 from part.errors import PartError
 
+# Of a card: what `save_checkpoint` writes anew, and what belongs to the weights as they were.
+MEASURED = ("config", "features", "dataset", "sha256", "held_out", "held_out_bf16")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("weights", help="weaver .pt, 0.4 or 0.5 layout")
+    parser.add_argument("weights", help="weaver .pt, 0.4 or 0.5 layout, or a checkpoint of ours")
     parser.add_argument("out", type=Path, help=".safetensors to write; its card goes beside it")
+    parser.add_argument("--half", action="store_true", help="keep matrices as float16: half of the file")
     parser.add_argument("--dataset", help="needed where the weights do not tell")
 
 
@@ -20,6 +24,13 @@ def run(args: argparse.Namespace) -> None:
     if args.out.exists():
         raise PartError(f"{args.out} exists; give another name.")
     checkpoint = load_checkpoint(args.weights, args.dataset)
-    card = {"converted_from": {"file": Path(args.weights).name, "sha256": checkpoint.sha256} | checkpoint.card}
-    save_checkpoint(args.out, checkpoint.model, checkpoint.features, checkpoint.dataset, card)
-    print(f"Wrote {args.out}.")
+    if args.half and "int8" in checkpoint.card:
+        raise PartError(f"{args.weights} is int8 already; --half would make it no smaller.")
+    origin = {"file": checkpoint.path.name, "sha256": checkpoint.sha256}
+    if checkpoint.path.suffix == ".pt":
+        card = {"converted_from": origin | checkpoint.card}
+    else:  # its story goes on; what was measured, was measured with other numbers
+        told = {key: value for key, value in checkpoint.card.items() if key not in MEASURED}
+        card = told | {"converted_from": origin | {"half": args.half}}
+    save_checkpoint(args.out, checkpoint.model, checkpoint.features, checkpoint.dataset, card, args.half)
+    print(f"Wrote {args.out}: {args.out.stat().st_size / 1e6:.2f} MB.")

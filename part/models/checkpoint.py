@@ -115,13 +115,17 @@ def _borrow(path: Path, dataset: str | None) -> Checkpoint:
     return replace(lent, path=path, card=lent.card | card)
 
 
-def save_checkpoint(path: Path, model: nn.Module, features: FeatureSet, dataset: Dataset, card: dict) -> Path:
+def save_checkpoint(
+    path: Path, model: nn.Module, features: FeatureSet, dataset: Dataset, card: dict, half: bool = False
+) -> Path:
     """Write `path` (.safetensors) and its card; `card` adds training data, metrics and the like.
 
-    Each appears whole or not at all. Returns the path.
+    half: matrices as float16, in which they are rounded to 3 digits; they are float32 again once loaded.
+    Each file appears whole or not at all. Returns the path.
     """
+    kept = {key: value.half() if half and value.ndim > 1 else value for key, value in _weights(model).items()}
     # Not by save_file, whose files nobody else may read.
-    content = save({key: value.detach().cpu().contiguous() for key, value in _weights(model).items()})
+    content = save({key: value.detach().cpu().contiguous() for key, value in kept.items()})
     schema = {
         "config": model.config.to_dict(),
         "features": features.name,
