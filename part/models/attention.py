@@ -79,6 +79,7 @@ class Attention(nn.Module):
 
     def write(self, mixed: Tensor, x: Tensor, tap: Tap | None) -> Tensor:
         """What the heads mixed (B, H, N, d), gated by the queries' x (B, N, D) where there are gates -> (B, N, D)."""
+        mixed = mixed if tap is None else tap("mixed", mixed)
         if self.gate is not None:
             gate = self._split(self.gate(x).sigmoid())  # (B, H, N, d), or (B, H, N, 1) with one gate a head
             mixed = mixed * (gate if tap is None else tap("gate", gate))

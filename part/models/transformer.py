@@ -109,8 +109,8 @@ class ParticleTransformer(nn.Module):
         """x (B, N, F) features, v (B, N, 4) four-momenta in GeV, mask (B, N) True = real -> logits (B, C).
 
         The tap hears `residual` before each block and after the last, and for block i, class block i
-        `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern, values and, where there is one, gate. A
-        global token is the first of the N + 1 that these then have.
+        `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern, values, mixed (what each head makes of them) and,
+        where there is one, gate. A global token is the first of the N + 1 that these then have.
         """
         return self.mix(*self.prepare(x, v, mask), mask, tap)
 
@@ -120,19 +120,26 @@ class ParticleTransformer(nn.Module):
 
     def mix(self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None) -> Tensor:
         """What follows, jet by jet -> logits (B, C)."""
-        if self.config.global_token:
-            x, bias, mask = self._with_token(x, bias, mask)
-        for i, block in enumerate(self.blocks):
+        return self.go_on(*self.with_token(x, bias, mask), tap)
+
+    def go_on(
+        self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None, first: int = 0
+    ) -> Tensor:
+        """The rest of a pass, from the states (B, N, D) before block `first`, counted from 0, on -> logits (B, C)."""
+        for i in range(first, len(self.blocks)):
             x = x if tap is None else tap(f"blocks.{i}.residual", x)
-            x = block(x, mask, bias, tap=scoped(tap, f"blocks.{i}"))
+            x = self.blocks[i](x, mask, bias, tap=scoped(tap, f"blocks.{i}"))
         x = x if tap is None else tap("residual", x)
         token = x[:, :1] if self.config.global_token else self.class_token.expand(len(x), -1, -1)
         for i, block in enumerate(self.class_blocks):
             token = block(x, mask, token=token, tap=scoped(tap, f"class_blocks.{i}"))
         return self.head(self.norm(token)).squeeze(1)
 
-    def _with_token(self, x: Tensor, bias: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
-        """The global token ahead of the particles (B, 1 + N, D), with bias 0 from and to it."""
+    def with_token(self, x: Tensor, bias: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """What the blocks take: a global token, where there is one, ahead of the particles (B, 1 + N, D), with bias 0
+        from and to it."""
+        if not self.config.global_token:
+            return x, bias, mask
         x = torch.cat((self.class_token.expand(len(x), -1, -1), x), 1)
         mask = F.pad(mask, (1, 0), value=True)
         return x, bias if bias is None else mask_keys(F.pad(bias, (1, 0, 1, 0)), mask), mask

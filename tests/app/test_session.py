@@ -26,6 +26,8 @@ CHOSEN = Selection(
     section="attention",
     against=2,
     run="part-full-2",
+    studied=1200,
+    tab="jet",
 )
 
 

@@ -73,8 +73,9 @@ def test_a_tap_that_only_listens_changes_nothing_and_hears_every_step(model):
     jets = random_jets()
     logits = model(*jets, tap=lambda name, tensor: heard.append(name) or tensor)
     close(logits, model(*jets))
-    steps = {f"blocks.{i}.{name}" for i in range(8) for name in ("residual", "scores_qk", "bias", "pattern", "values")}
-    steps |= {f"class_blocks.{i}.{name}" for i in range(2) for name in ("scores_qk", "pattern", "values")}
+    mixing = ("scores_qk", "pattern", "values", "mixed")
+    steps = {f"blocks.{i}.{name}" for i in range(8) for name in ("residual", "bias", *mixing)}
+    steps |= {f"class_blocks.{i}.{name}" for i in range(2) for name in mixing}
     assert sorted(heard) == sorted(steps | {"residual"})
 
 
