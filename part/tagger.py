@@ -9,13 +9,13 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from part.errors import PartError
 from part.jets.features import JetBatch, make_batch
 from part.jets.schema import MAX_CONSTITUENTS, Dataset, FeatureSet
 from part.models.attention import BACKENDS, Tap, set_backend
-from part.models.checkpoint import Checkpoint, load_checkpoint
+from part.models.checkpoint import Checkpoint, fresh, load_checkpoint
 from part.models.config import ModelConfig
 from part.models.precision import running_in, split_precision
 from part.trace import Trace, trace_model
@@ -30,6 +30,7 @@ class Tagger:
         self.backend = backend
         self.precision = precision
         self.model = checkpoint.model.to(device)
+        self._native = native(self.model, device, precision) if backend == "native" else None
         set_backend(self.model, backend)
 
     @property
@@ -85,12 +86,18 @@ class Tagger:
     def logits(self, batch: JetBatch, tap: Tap | None = None) -> Tensor:
         """Of B jets that are ready, on the model's device -> (B, C), float32."""
         with torch.inference_mode(), running_in(self.precision, self.device):
+            if self._native and tap is None:
+                return self._native(batch.x, batch.v, batch.mask)
             return self.model(batch.x, batch.v, batch.mask, tap=tap).float()
 
     def trace(self, jets: ak.Array) -> Trace:
         """What the model does with these jets, all at once: about 2.4 MB a jet of 48 constituents. Stream samples."""
         batch = self._batch(jets)
         return trace_model(self.model, batch.x, batch.v, batch.mask, self.precision)
+
+    def untrained(self, seed: int = 0) -> "Tagger":
+        """The same architecture with fresh weights, as before the first step of a training; the seed decides them."""
+        return Tagger(fresh(self._checkpoint, seed), self.device, self.backend, self.precision)
 
     def parity(self, jets: ak.Array) -> float:
         """How far the logits of `predict`'s attention are from those of `trace`'s, at most."""
@@ -115,15 +122,24 @@ def load_model(
     """A shipped checkpoint by name, a project checkpoint or a weaver `.pt` by path -> Tagger.
 
     path_or_name: with "@bf16" at its end the model runs in bfloat16; "part-full@bf16" may stand beside "part-full".
-    device: "auto" takes a GPU where there is one. backend: of the attention for `predict`, "explicit", "fused" or
-    "flash" (see `set_backend`; what the card says, or fused); `trace` is always explicit. dataset: see
-    `load_checkpoint`. Raises PartError.
+    device: "auto" takes a GPU where there is one. backend: of `predict`: the attention's, "explicit", "fused" or
+    "flash" (see `set_backend`; what the card says, or fused), or "native", compiled code for the CPU; `trace` is always
+    explicit. dataset: see `load_checkpoint`. Raises PartError.
     """
     if backend is not None and backend not in BACKENDS:
         raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
     name, precision = split_precision(path_or_name)
     checkpoint = load_checkpoint(name, dataset)
     return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"), precision)
+
+
+def native(model: nn.Module, device: torch.device, precision: str):
+    """The model in compiled code. Raises PartError where that cannot be."""
+    if device.type != "cpu" or precision != "fp32":
+        raise PartError(f"The native backend runs in fp32 on the CPU, not in {precision} on {device.type}.")
+    from part.models.native import Native  # compiles on first use
+
+    return Native(model)
 
 
 def _device(name: str) -> torch.device:
