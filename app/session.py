@@ -14,6 +14,9 @@ from app.backend import figures
 MAX_MODELS = 4
 MAX_EDGES = 200
 MAX_COMPARED = 100_000  # jets
+LNZ, LNM2 = (-6.0, -0.7), (-6.0, 9.0)  # most pairs of a jet are within; z is at most 1/2
+INSTEAD, PATCHED, CORRUPTIONS = ("zero", "mean", "resample"), ("residual", "head", "pattern"), ("jet", "flavour")
+EDITS = ("soft", "split", "drop", "rotate", "boost", "smear")
 SECTIONS = ("overview", "roc", "confusion", "disagreement", "attention")
 
 
@@ -23,8 +26,13 @@ class Selection:
 
     particle: the chosen query, in file order, or None. focus: the model that a shared detail row shows.
     compared: how many jets models are compared on, section: what is shown of it, against: of which model.
+    measure: which number of a head's sparsity, "" for the first; k: how many keys a query keeps.
     studied: how many jets a study takes, tab: what is shown of it, "" for the page's first.
     run: the training run that is looked at, "" for the first.
+    target: what is ablated, "" for a head, instead: what heads give way to. patched: which part, donor: by which jet,
+    None for one that is found, corruption: how. edit: of the jet, size: of it, None for a usual one.
+    lnz, lnm2: of the pairs whose bias is shown as a function; lnm2 None for massless pairs.
+    method: of attribution, "" for the first. explained: which class, "" for the predicted one; versus: "" for the rest.
     """
 
     file: str = ""
@@ -48,6 +56,20 @@ class Selection:
     run: str = ""
     studied: int = 500
     tab: str = ""
+    measure: str = ""
+    k: int = 3
+    lnz: float = -1.5
+    lnm2: float | None = None
+    target: str = ""
+    instead: str = "zero"
+    patched: str = "residual"
+    donor: int | None = None
+    corruption: str = "jet"
+    edit: str = "soft"
+    size: float | None = None
+    method: str = ""
+    explained: str = ""
+    versus: str = ""
 
 
 DEFAULT = Selection()
@@ -87,6 +109,16 @@ def from_url(params: Mapping[str, list[str]]) -> Selection:
 def _number(low: int, high: int, offset: int = 0):
     def parse(given: list[str]) -> int:
         value = int(given[-1]) - offset
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return parse
+
+
+def _real(low: float, high: float):
+    def parse(given: list[str]) -> float:
+        value = float(given[-1])
         if not low <= value <= high:
             raise ValueError
         return value
@@ -139,6 +171,20 @@ _PARSERS = {
     "run": lambda given: given[-1],
     "studied": _number(1, MAX_COMPARED),
     "tab": lambda given: given[-1],
+    "measure": lambda given: given[-1],
+    "k": _number(1, 128),
+    "lnz": _real(*LNZ),
+    "lnm2": _real(*LNM2),
+    "method": lambda given: given[-1],
+    "explained": lambda given: given[-1],
+    "versus": lambda given: given[-1],
+    "target": lambda given: given[-1],
+    "instead": _choice(INSTEAD),
+    "patched": _choice(PATCHED),
+    "donor": _number(0, 10**9),
+    "corruption": _choice(CORRUPTIONS),
+    "edit": _choice(EDITS),
+    "size": _real(-1e3, 1e3),
 }
 
 

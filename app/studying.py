@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from part.figures.paper.charts import draw_chart as draw_paper
 
 from app import jobs
 from app.backend import BadInput, blocks, named, run, sample, tagger
@@ -18,6 +17,7 @@ from app.files import JetFile
 from app.jobs import Job
 from part.analysis.study import Findings, Study
 from part.figures.paper import save_paper
+from part.figures.paper.charts import draw_chart as draw_paper
 from part.figures.screen.charts import draw_chart
 from part.tagger import Tagger
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "predict": ("part.cli.predict", "write the class probabilities of the jets in files of any size"),
     "compare": ("part.cli.compare", "compare two to four models on the jets of files of any size"),
     "study": ("part.cli.study", "measure what a model's attention does, and why, on jets in files of any size"),
+    "reproduce": ("part.cli.reproduce", "carry out the studies that answer to a paper on ParT's attention"),
     "export": ("part.cli.export", "write a figure, its numbers and where they come from"),
     "quantize": ("part.cli.quantize", "make a model int8, about a quarter of its size"),
     "convert": ("part.cli.convert", "turn a weaver .pt into a project checkpoint"),

@@ -90,7 +90,16 @@ def test_the_library_knows_neither_streamlit_nor_the_app(name):
     assert not outside & {"streamlit", "app", "streamlit_app"}
 
 
-BACKEND = ("app.backend", "app.comparing", "app.studying", "app.training")
+BACKEND = (
+    "app.attribution",
+    "app.backend",
+    "app.bias",
+    "app.comparing",
+    "app.intervention",
+    "app.sparsity",
+    "app.studying",
+    "app.training",
+)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("app") and name not in BACKEND))

@@ -11,7 +11,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.style.setProperty("--layers", layers);
   root.style.setProperty("--heads", heads);
   label(root.querySelector(".columns"), "H", heads);
-  label(root.querySelector(".rows"), "L", layers);
+  label(root.querySelector(".rows"), "L", layers > 1 ? layers : 0);
   canvas.setAttribute("aria-label", `${header.title}, ${layers} layers by ${heads} heads; click a head to see it`);
 
   const words = wordsOf(header.palette);
@@ -30,7 +30,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   canvas.onclick = (event) => setTriggerValue("head", at(event));
   canvas.onmousemove = (event) => {
     const { layer, head } = at(event);
-    canvas.title = `Layer ${layer + 1}, head ${head + 1}`;
+    canvas.title = layers > 1 ? `Layer ${layer + 1}, head ${head + 1}` : `Head ${head + 1}`;
   };
   canvas.onkeydown = (event) => {
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];

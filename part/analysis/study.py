@@ -11,6 +11,7 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.jets.features import make_flat
 from part.jets.readers import labels
 from part.streaming import Span, chunks
 from part.tagger import Tagger
@@ -59,7 +60,9 @@ def study_files(study: Study, tagger: Tagger, found: Sequence[Span], told: Told 
         for chunk in chunks(found):
             truth = chunk.labels(tagger.dataset)
             with chunk.named():
-                yield from cut(chunk.jets, truth, study.block)
+                # What is wrong with jets is told here, where they still count as in the file.
+                make_flat(chunk.jets, tagger.features)
+            yield from cut(chunk.jets, truth, study.block)
 
     return carry_out(study, tagger, blocks, sum(map(len, found)), told)
 
@@ -67,6 +70,8 @@ def study_files(study: Study, tagger: Tagger, found: Sequence[Span], told: Told 
 def study_jets(study: Study, tagger: Tagger, jets: ak.Array, told: Told = lambda *_: None) -> Findings:
     """A study of jets that are at hand. Raises PartError."""
     truth = labels(jets, tagger.dataset)
+    if len(jets):
+        make_flat(jets, tagger.features)  # tells what is wrong with jets while they count as they were given
     return carry_out(study, tagger, lambda: cut(jets, truth, study.block), len(jets), told)
 
 

@@ -9,6 +9,8 @@ from part.analysis.studies import STUDIES, module_of
 from part.errors import PartError
 
 FILES = ("summary.json", "table.csv", "arrays.npz")
+PRINTED = 30  # rows
+FORMATS = ("pdf", "png", "svg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--start", type=int, help="first entry, through all files in a row")
         command.add_argument("--stop", type=int, help="entry after the last")
         command.add_argument("--out", required=True, type=Path, help=f"folder for {', '.join(FILES)} and the figures")
+        command.add_argument("--format", default="pdf", help=f"of the figures, some of {','.join(FORMATS)}")
         command.add_argument("--dataset", help="of weaver weights that fit more than one")
         command.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
         command.add_argument("--force", action="store_true", help="overwrite existing files")
@@ -39,6 +42,9 @@ def run(args: argparse.Namespace) -> None:
 
     if taken := [name for name in FILES if (args.out / name).exists() and not args.force]:
         raise PartError(f"{args.out / taken[0]} exists; use --force to overwrite it.")
+    formats = tuple(dict.fromkeys(args.format.split(",")))
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise PartError(f"There is no format {unknown[0]!r}; expected some of {', '.join(FORMATS)}.")
     study = module_of(args.kind).study_of(args)
     tagger = load_model(args.model, args.device, dataset=args.dataset)
     found = spans(args.jets, args.start, args.stop)
@@ -60,9 +66,13 @@ def run(args: argparse.Namespace) -> None:
     with whole(args.out / FILES[2]) as path, path.open("wb") as file:
         np.savez_compressed(file, **findings.arrays())
     for name, chart in charts_of(args.kind, findings).items():
-        with whole(args.out / f"{name}.pdf") as path:
-            path.write_bytes(save_paper(draw_chart(chart), "pdf", {"Title": f"{tagger.name}: {chart.title}"}))
-    print(_table(rows))
+        figure = draw_chart(chart)
+        for kind in formats:
+            with whole(args.out / f"{name}.{kind}") as path:
+                path.write_bytes(save_paper(figure, kind, {"Title": f"{tagger.name}: {chart.title}"}, dpi=150))
+    print(_table(rows[:PRINTED]))
+    if len(rows) > PRINTED:
+        print(f"{len(rows) - PRINTED} more rows are in {args.out / FILES[1]}.")
 
 
 def _table(rows: list[dict]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from part.figures.display import Display
+
 STYLES = ("line", "points", "steps", "bars")
 
 
@@ -47,7 +49,7 @@ class Grid:
 class Series:
     """One curve. x, y (X,); low, high (X,): its interval. colour: which of the colours, None for faint.
 
-    style: "steps" has edges x (X + 1,); "bars" has texts for x.
+    style: "steps" has edges x (X + 1,); "bars" has texts for x. dashed: of "line", its second kind.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Series:
     high: np.ndarray | None = None
     colour: int | None = 0
     style: str = "line"
+    dashed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +92,23 @@ class Surface:
     limits: tuple[float, float] | None = None
 
 
-Chart = HeadMap | Grid | Plot | Surface
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A number for each constituent of a jet, in the η-φ plane. values, error (N,) in file order."""
+
+    title: str
+    unit: str
+    jet: Display
+    values: np.ndarray
+    error: np.ndarray | None = None
+    signed: bool = False
+    limits: tuple[float, float] | None = None
 
 
-def colour_limits(chart: HeadMap | Grid | Surface) -> tuple[float, float]:
+Chart = HeadMap | Grid | Plot | Surface | Plane
+
+
+def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float]:
     """From 0 to the largest value, or as far to both sides where values are signed."""
     if chart.limits is not None:
         return chart.limits

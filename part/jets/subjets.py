@@ -29,7 +29,7 @@ def subjets(jets: ak.Array, n: int = 3, R: float = 0.8) -> ak.Array:
     index = np.arange(len(jet)) - first[jet]  # each constituent its own subjet
     many = counts > n
     if many.any():
-        groups = _clusters(jets[many], fastjet.JetDefinition(fastjet.kt_algorithm, R))
+        groups = clusters(jets[many], fastjet.JetDefinition(fastjet.kt_algorithm, R))
         members = groups.exclusive_jets_constituent_index(njets=n)
         index[many[jet]] = -1
         owner = np.broadcast_arrays(np.arange(n), np.zeros((int(many.sum()), 1)))[0].ravel()
@@ -51,14 +51,15 @@ def lund(jets: ak.Array) -> ak.Array:
     splits = counts > 1
     delta, kt, sizes = np.empty(0), np.empty(0), np.zeros(len(counts), np.int64)
     if splits.any():
-        tree = _clusters(jets[splits], fastjet.JetDefinition(fastjet.cambridge_algorithm, NO_BEAM))
+        tree = clusters(jets[splits], fastjet.JetDefinition(fastjet.cambridge_algorithm, NO_BEAM))
         steps = ak.flatten(tree.exclusive_jets_lund_declusterings(njets=1), axis=2)
         sizes[splits] = ak.to_numpy(ak.num(steps))
         delta, kt = ak.to_numpy(ak.flatten(steps["Delta"])), ak.to_numpy(ak.flatten(steps["kt"]))
     return ak.unflatten(ak.zip({"ln_inverse_delta": -np.log(delta), "ln_kt": np.log(kt)}), sizes)
 
 
-def _clusters(jets: ak.Array, definition: fastjet.JetDefinition) -> fastjet.ClusterSequence:
+def clusters(jets: ak.Array, definition: fastjet.JetDefinition) -> fastjet.ClusterSequence:
+    """The constituents of each jet, clustered again."""
     names = dict(zip(("px", "py", "pz", "E"), MOMENTA, strict=True))
     p4 = {short: ak.values_astype(jets[name], np.float64) for short, name in names.items()}
     return fastjet.ClusterSequence(ak.zip(p4, with_name="Momentum4D"), definition)

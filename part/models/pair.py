@@ -67,7 +67,7 @@ class PairEmbed(nn.Module):
         """v (B, N, 4), mask (B, N) -> bias (B, H, N, N), symmetric, zero where either particle is padding."""
         pairs = (mask[:, :, None] & mask[:, None, :]).tril()
         jet, i, j = pairs.nonzero(as_tuple=True)
-        with torch.no_grad(), torch.autocast(v.device.type, enabled=False):
+        with torch.autocast(v.device.type, enabled=False):
             features = pair_features(v[jet, i].float(), v[jet, j].float())
         values = self.embed(features)
         bias = values.new_zeros(*pairs.shape, values.shape[-1])

@@ -109,8 +109,8 @@ class ParticleTransformer(nn.Module):
         """x (B, N, F) features, v (B, N, 4) four-momenta in GeV, mask (B, N) True = real -> logits (B, C).
 
         The tap hears `residual` before each block and after the last, and for block i, class block i
-        `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern, values, mixed (what each head makes of them) and,
-        where there is one, gate. A global token is the first of the N + 1 that these then have.
+        `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern, values, mixed (what each head makes of these)
+        and, where there is one, gate. A global token is the first of the N + 1 that these then have.
         """
         return self.mix(*self.prepare(x, v, mask), mask, tap)
 
@@ -122,9 +122,7 @@ class ParticleTransformer(nn.Module):
         """What follows, jet by jet -> logits (B, C)."""
         return self.go_on(*self.with_token(x, bias, mask), tap)
 
-    def go_on(
-        self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None, first: int = 0
-    ) -> Tensor:
+    def go_on(self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None, first: int = 0) -> Tensor:
         """The rest of a pass, from the states (B, N, D) before block `first`, counted from 0, on -> logits (B, C)."""
         for i in range(first, len(self.blocks)):
             x = x if tap is None else tap(f"blocks.{i}.residual", x)

@@ -1,6 +1,8 @@
 """Shards of jets: one file for each class and seed, made independently of each other."""
 
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
@@ -148,6 +150,13 @@ def make_shards(shards: list[Shard], workers: int, report: Callable[[int], None]
 def _start_worker(counter) -> None:
     global _made
     _made = counter
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A command that is killed takes its workers with it; they would go on to the end of their shards."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _make_counted(shard: Shard) -> None:

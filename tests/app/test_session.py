@@ -28,6 +28,20 @@ CHOSEN = Selection(
     run="part-full-2",
     studied=1200,
     tab="jet",
+    measure="gini",
+    k=5,
+    lnz=-2.5,
+    lnm2=1.5,
+    method="shapley",
+    explained="Hbb",
+    versus="QCD",
+    target="photons",
+    instead="mean",
+    patched="head",
+    donor=3,
+    corruption="flavour",
+    edit="boost",
+    size=-0.5,
 )
 
 

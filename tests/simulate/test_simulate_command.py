@@ -1,7 +1,10 @@
 """What the command says to wrong arguments, and what it prints."""
 
 import io
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,8 @@ from part.errors import PartError
 from part.simulate.events import import_pythia
 from part.simulate.generate import Reporter
 from part.simulate.samples import SAMPLES, parse_classes
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -66,3 +71,35 @@ def test_progress_names_jets_rate_and_time_left(monkeypatch):
         report(made)
     lines = stream.getvalue().splitlines()
     assert lines == ["40 of 100 jets, 1 jets/s, 60 s left", "100 of 100 jets, 1 jets/s, 0 s left"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
+def test_a_command_that_is_killed_takes_its_workers_with_it(pythia, tmp_path):
+    command = [sys.executable, "-m", "part", "simulate", "--classes", "QCD,Hbb", "--jets", "100000", "--workers", "2"]
+    process = subprocess.Popen([*command, "--out", str(tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        workers = wait_for(lambda: children(process.pid) if len(children(process.pid)) >= 3 else None)
+    finally:
+        process.kill()
+        process.wait()
+    wait_for(lambda: not any(running(pid) for pid in workers))
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(text) for text in tasks.read_text().split()] if tasks.exists() else []
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def wait_for(answer):
+    for _ in range(600):
+        if found := answer():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not come")

@@ -30,10 +30,15 @@ def head(title: str, choice: Choice, tasks: Sequence[Task]) -> None:
             label_visibility="collapsed",
             width=130,
         )
-        if not tasks or any(task.job is None or task.job.error for task in tasks):
-            st.button("Run", key="run", on_click=_start, args=(tasks,), type="primary", disabled=not tasks)
-        if finished := [task for task in tasks if task.job and task.job.result]:
-            _exports(choice, finished)
+        buttons(choice, tasks)
+
+
+def buttons(choice: Choice, tasks: Sequence[Task]) -> None:
+    """Run, unless all is done, and what is done to take along."""
+    if not tasks or any(task.job is None or task.job.error for task in tasks):
+        st.button("Run", key="run", on_click=_start, args=(tasks,), type="primary", disabled=not tasks)
+    if finished := [task for task in tasks if task.job and task.job.result]:
+        _exports(choice, finished)
 
 
 def _start(tasks: Sequence[Task]) -> None:

@@ -17,13 +17,13 @@ from part.models.pair import PAIR_FEATURES, pair_features
 from part.models.precision import running_in
 from part.tagger import Tagger
 
-__all__ = ["PAIR_FEATURES", "Pairs", "bias_of", "check_bias", "check_scores", "draw_pairs", "features_of"]
+__all__ = ["PAIR_FEATURES", "Pairs", "all_pairs", "bias_of", "check_bias", "check_scores", "draw_pairs", "features_of"]
 _ROWS = 16384  # pairs that the embedding takes at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """jet, i, j (P,): the jet of a batch and two of its particles, i > j. features (P, 4)."""
+    """jet, i, j (P,): the jet of a batch and two different particles of it. features (P, 4)."""
 
     jet: np.ndarray
     i: np.ndarray
@@ -67,6 +67,14 @@ def features_of(batch: JetBatch, jet: np.ndarray, i: np.ndarray, j: np.ndarray) 
         return pair_features(batch.v[jet, first].float(), batch.v[jet, second].float()).cpu().numpy()
 
 
+def all_pairs(batch: JetBatch) -> Pairs:
+    """Both ways round."""
+    real = batch.mask[:, :, None] & batch.mask[:, None, :]
+    real &= ~torch.eye(real.shape[-1], dtype=torch.bool, device=real.device)
+    jet, i, j = (index.cpu().numpy() for index in real.nonzero(as_tuple=True))
+    return Pairs(jet, i, j, features_of(batch, jet, i, j))
+
+
 def draw_pairs(batch: JetBatch, count: int, seed: int) -> tuple[Pairs, np.ndarray]:
     """`count` pairs of two different particles of each jet, with replacement, and a random number of each (P,).
 
@@ -75,8 +83,7 @@ def draw_pairs(batch: JetBatch, count: int, seed: int) -> tuple[Pairs, np.ndarra
     """
     drawn = [_draw(jet, momenta, count, seed) for jet, momenta in enumerate(_momenta(batch)) if len(momenta) > 1]
     jet, i, j, chance = (np.concatenate(column) for column in zip(_nothing(), *drawn, strict=True))
-    first, second = np.maximum(i, j), np.minimum(i, j)
-    return Pairs(jet, first, second, features_of(batch, jet, first, second)), chance
+    return Pairs(jet, i, j, features_of(batch, jet, i, j)), chance
 
 
 def _momenta(batch: JetBatch) -> list[np.ndarray]:

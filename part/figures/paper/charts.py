@@ -10,7 +10,8 @@ from matplotlib.patches import Rectangle
 
 from part.errors import PartError
 from part.figures import scale
-from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.paper.plane import draw_plane
 from part.figures.paper.style import style, tex
 
 COLUMN = 3.4  # inches
@@ -29,6 +30,8 @@ def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
                 return _grid(chart, width)
             case Surface():
                 return _surface(chart, width)
+            case Plane():
+                return draw_plane(*_figure(chart, width, 0.95 * width), chart)
             case Plot():
                 return _plot(chart, width)
     raise PartError(f"There is no drawing of a {type(chart).__name__}.")
@@ -142,6 +145,6 @@ def _curve(axes: Axes, series: Series, colour: str) -> None:
         error = None if series.low is None else np.stack([series.y - series.low, series.high - series.y])
         axes.errorbar(series.x, series.y, error, fmt="o", markersize=2.5, linewidth=0.7, color=colour, label=label)
         return
-    axes.plot(series.x, series.y, color=colour, linewidth=1.0, label=label)
+    axes.plot(series.x, series.y, ":" if series.dashed else "-", color=colour, linewidth=1.0, label=label)
     if series.low is not None:
         axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.2, linewidth=0)

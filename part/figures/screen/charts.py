@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.screen.plane import draw_plane
 from part.figures.screen.theme import Theme, base, colorbar, colorscale, html, theme
 from part.figures.style import rgba
 
@@ -14,6 +15,7 @@ COLOURS = {
     "dark": ("#6ea8fe", "#f2a15f", "#63c794", "#c58be0", "#e0b354", "#f07f9d", "#7fc2d6", "#a3a8b4"),
 }
 LONGEST = 7.2  # px a character of names beside bars
+WIDEST = 72  # characters of a legend beside each other
 
 
 def draw_chart(chart: Chart, look_name: str, height: int, accents: Sequence[str] = ()) -> go.Figure:
@@ -26,6 +28,8 @@ def draw_chart(chart: Chart, look_name: str, height: int, accents: Sequence[str]
             return _grid(chart, look, height)
         case Surface():
             return _surface(chart, look, height)
+        case Plane():
+            return draw_plane(chart, look, height)
         case Plot():
             return _plot(chart, look, height, (*accents, *COLOURS[look.name][len(accents) :]))
 
@@ -36,7 +40,7 @@ def _head_map(chart: HeadMap, look: Theme, height: int) -> go.Figure:
     figure.update_traces(y0=1, **({"x": list(chart.columns)} if chart.columns else {"x0": 1}))
     units = f"numbers × 10<sup>{power}</sup>" if power else ""
     title = " · ".join(filter(None, ("" if chart.columns else "head", units)))
-    figure.update_xaxes(title_text=title, **({} if chart.columns else {"dtick": 1}))
+    figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
     figure.update_yaxes(dtick=1, title_text="layer")
     if chart.marked is not None:
         frame = {"type": "rect", "line": {"color": look.text, "width": 1.5}, "fillcolor": "rgba(0, 0, 0, 0)"}
@@ -53,7 +57,9 @@ def _grid(chart: Grid, look: Theme, height: int) -> go.Figure:
     units = f"numbers × 10<sup>{power}</sup>" if power else ""
     slanted = sum(map(len, chart.columns)) > 36
     figure.update_xaxes(
-        title_text=" · ".join(filter(None, (html(chart.column_title), units))), tickangle=-45 if slanted else 0
+        title_text=" · ".join(filter(None, (html(chart.column_title), units))),
+        tickangle=-45 if slanted else 0,
+        type="category",  # also of names that are numbers
     )
     figure.update_yaxes(title_text=html(chart.row_title))
     widest = max(map(len, chart.rows), default=0)
@@ -108,9 +114,14 @@ def _surface(chart: Surface, look: Theme, height: int) -> go.Figure:
         dots = {"size": 2, "color": look.text, "opacity": 0.25}
         x, y = chart.points.T
         figure.add_trace(go.Scattergl(x=x, y=y, mode="markers", marker=dots, hoverinfo="skip"))
-    figure.update_xaxes(title_text=html(chart.x_title), range=[chart.x[0], chart.x[-1]])
-    figure.update_yaxes(title_text=html(chart.y_title), range=[chart.y[0], chart.y[-1]])
+    figure.update_xaxes(title_text=html(chart.x_title), range=_whole_cells(chart.x))
+    figure.update_yaxes(title_text=html(chart.y_title), range=_whole_cells(chart.y))
     return figure.update_layout(margin={"r": 70})
+
+
+def _whole_cells(middles: np.ndarray) -> list[float]:
+    """From the lower edge of the first cell to the upper edge of the last."""
+    return [1.5 * middles[0] - 0.5 * middles[1], 1.5 * middles[-1] - 0.5 * middles[-2]]
 
 
 def _plot(chart: Plot, look: Theme, height: int, colours: Sequence[str]) -> go.Figure:
@@ -154,7 +165,7 @@ def _curve(series: Series, colour: str) -> list[go.Scatter]:
     name = f"{html(series.name)}: " if series.name else ""
     tip = f"{name}<b>%{{y:.4~g}}</b> at %{{x:.4~g}}<extra></extra>"
     x, y = (series.x, series.y)
-    shape = {"color": colour, "width": 2}
+    shape = {"color": colour, "width": 2, "dash": "dot" if series.dashed else "solid"}
     if series.style == "steps":
         x, y, shape = series.x, np.append(series.y, series.y[-1:]), shape | {"shape": "hv"}
     traces = []
@@ -183,8 +194,14 @@ def _curve(series: Series, colour: str) -> list[go.Scatter]:
 
 def _legend(figure: go.Figure, named: Sequence[Series], look: Theme, colours: Sequence[str]) -> None:
     """Not plotly's, which complains to the browser's console while the page has no width for it yet."""
-    told = [(look.faint if s.colour is None else colours[s.colour % len(colours)], html(s.name)) for s in named]
-    words = (f"<span style='color:{colour}'>● {name}</span>" for colour, name in told)
+    rows, room = [[]], WIDEST
+    for series in named:
+        colour = look.faint if series.colour is None else colours[series.colour % len(colours)]
+        room -= len(series.name) + 5
+        if room < 0 and rows[-1]:
+            rows, room = [*rows, []], WIDEST - len(series.name) - 5
+        rows[-1].append(f"<span style='color:{colour}'>{'┄' if series.dashed else '●'} {html(series.name)}</span>")
+    text = "<br>".join("   ".join(row) for row in rows)
     place = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-    figure.add_annotation(text="   ".join(words), showarrow=False, font={"size": 12}, **place)
-    figure.update_layout(margin={"t": 24})
+    figure.add_annotation(text=text, showarrow=False, font={"size": 12}, align="right", **place)
+    figure.update_layout(margin={"t": 8 + 16 * len(rows)})

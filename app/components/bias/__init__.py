@@ -1,0 +1,1 @@
+"""The tabs of the page on the interaction bias."""

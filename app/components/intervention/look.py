@@ -1,0 +1,102 @@
+"""What the page shows of interventions: on which model, jet and part; and the line where that is chosen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.backend import BadInput, Scene, Tagger, scene_of
+from app.choices import Choice
+from app.components.card import ACCENTS
+from app.components.notes import note, refuse
+from app.components.study.head import progress
+from app.intervention import Plot, Series
+from app.session import adopt, mirror
+from app.studying import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One run of the page. task: the study of this tab; refused: why there is none."""
+
+    choice: Choice
+    model: Tagger
+    task: Task | None
+    refused: str | None
+
+    @property
+    def name(self) -> str:
+        return self.choice.selection.models[self.choice.selection.focus]
+
+    @property
+    def scene(self) -> Scene:
+        return scene_of(self.choice.file, self.choice.selection.jet, self.name)
+
+    @property
+    def entries(self) -> np.ndarray:
+        return self.choice.candidates[: self.choice.selection.studied]
+
+    @property
+    def layer(self) -> int:
+        return min(self.choice.selection.layer, self.model.config.layers - 1)
+
+    @property
+    def head(self) -> int:
+        return min(self.choice.selection.head, self.model.config.heads - 1)
+
+    @property
+    def accent(self) -> str:
+        return ACCENTS[st.context.theme.type or "light"][self.choice.selection.focus]
+
+    def findings(self, about: str) -> Any | None:
+        """Of the study, if it is done; else the page says where it stands. about: what Run would show."""
+        if self.task is None:
+            note(self.refused or "")
+            return None
+        job = self.task.job
+        if job is None:
+            note(about)
+        elif job.error:
+            if not isinstance(job.error, BadInput):
+                raise job.error
+            refuse(job.error)
+        elif job.running:
+            progress([self.task])
+        return job and job.result
+
+
+def before_and_after(classes: Sequence[str], before: np.ndarray, after: np.ndarray, title: str, words: str) -> Plot:
+    """Probabilities (C,) of the classes as bars."""
+    bars = [
+        Series(name, tuple(classes), p, colour=i or None, style="bars")
+        for i, (name, p) in enumerate((("as it is", before), (words, after)))
+    ]
+    return Plot(title, "probability", "", tuple(bars), x_range=(0, 1))
+
+
+def heads_line(look: Look) -> None:
+    """Layer and head by number."""
+    for field, label, value, most in (
+        ("layer", "Layer", look.layer, look.model.config.layers),
+        ("head", "Head", look.head, look.model.config.heads),
+    ):
+        key = mirror(field, value + 1)
+        st.number_input(label, 1, most, key=key, on_change=adopt, args=(field, _less_one), width=95)
+
+
+def segments(label: str, field: str, titles: dict, value) -> None:
+    key = mirror(field, value)
+    st.segmented_control(
+        label, list(titles), key=key, format_func=titles.get, on_change=adopt, args=(field,), required=True
+    )
+
+
+def options(label: str, field: str, names: Sequence, title: Callable, value, width: int = 200) -> None:
+    key = mirror(field, value)
+    st.selectbox(label, list(names), key=key, format_func=title, on_change=adopt, args=(field,), width=width)
+
+
+def _less_one(value: int) -> int:
+    return value - 1

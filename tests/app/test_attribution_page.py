@@ -1,0 +1,128 @@
+"""The page Attribution without a browser."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from toy_jets import write_jets
+
+import part
+from app import attribution, files, studying
+from part.analysis.attribution.explained import chosen_target, explain
+from part.analysis.attribution.methods import attribute
+from part.analysis.attribution.study import AttributionStudy
+from part.analysis.study import study_jets
+from part.jets.schema import JETCLASS
+from part.models.build import build
+from part.models.checkpoint import save_checkpoint
+from part.models.config import PFNConfig
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small(jets_folder, models_folder):
+    """Short jets, and a model without attention."""
+    write_jets(jets_folder / "short.root", [4, 6, 5, 7], seed=2)
+    model = build(PFNConfig(phi=(8,), f=(8,)))
+    save_checkpoint(models_folder / "sum.safetensors", model, part.jets.schema.FULL, JETCLASS, {})
+
+
+@pytest.fixture
+def page():
+    def open_at(**params) -> AppTest:
+        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+        app.switch_page("app/pages/attribution.py")
+        for name, value in ({"file": "short.root", "model": "alpha", "jet": "1"} | params).items():
+            app.query_params[name] = value
+        return calm(app.run())
+
+    return open_at
+
+
+def calm(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def finish(app: AppTest) -> AppTest:
+    """Run what the tab has to run, and the page until it is there."""
+    app.button(key="run").click().run()
+    for _ in range(600):
+        if not any(button.key in ("run", "cancel") for button in calm(app).button):
+            return app
+        time.sleep(0.1)
+        app.run()
+    raise AssertionError("the study did not end")
+
+
+def texts(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.mark.parametrize("method", ["integrated", "integrated_momenta", "occlusion", "rollout", "gradient_attention"])
+def test_quick_methods_are_there_at_once_and_as_in_the_library(page, method, models_folder, jets_folder):
+    app = page(method=method, explained="Tbqq", versus="QCD")
+    assert len(app.get("plotly_chart")) == 2
+    assert "against q/g" in texts(app)
+    model = part.load_model(models_folder / "alpha.safetensors")
+    jet = part.read_jets(jets_folder / "short.root", 1, 2)
+    expected = attribute(explain(model, jet, chosen_target(model, "Tbqq", "QCD")), method)
+    shown = attribution.found(
+        files.find("short.root"), 1, studying.tagger("alpha", files.find("short.root")), "Tbqq", "QCD", method
+    )
+    np.testing.assert_allclose(shown.values, expected.values, atol=1e-6)
+
+
+def test_a_click_on_a_method_is_kept_in_the_url(page):
+    app = page()
+    app.button(key="method_rollout").click().run()
+    assert calm(app).query_params["method"] in ("rollout", ["rollout"])
+    assert "Rollout" in texts(app)
+
+
+def test_what_a_model_cannot_have_is_grey_with_its_reason(page):
+    app = page(model="sum")
+    grey = {button.key: button.help for button in app.button if button.key.startswith("method_") and button.disabled}
+    assert grey["method_rollout"] == "A PFN has no attention."
+    assert grey["method_integrated_momenta"] == "sum sees four-momenta only through its inputs."
+    assert "method_occlusion" not in grey
+    assert any("A PFN has no attention." in caption.value for caption in app.caption)
+    assert len(page(model="sum", method="rollout").get("plotly_chart")) == 2  # of another method
+
+
+def test_inputs_are_of_those_methods_that_have_them(page):
+    app = page(tab="inputs", method="shapley")
+    assert len(app.get("plotly_chart")) == 1
+    assert next(button for button in app.button if button.key == "method_shapley").disabled
+
+
+def test_nonsense_in_the_url_falls_back(page):
+    app = page(method="magic", explained="Hxx", versus="QCD", tab="nothing")
+    assert len(app.get("plotly_chart")) == 2
+    assert not app.error
+
+
+def test_run_finds_all_of_the_jet(page):
+    app = page(tab="jet", method="shapley")
+    assert "Run draws the Shapley values" in texts(app)
+    finish(app)
+    assert len(app.get("plotly_chart")) == 2
+    assert any("they should to" in caption.value for caption in app.caption)
+    assert len(page(tab="methods").get("plotly_chart")) == 5  # found again
+
+
+def test_a_sample_gives_the_numbers_of_the_library(page, models_folder, jets_folder):
+    app = finish(page(tab="sample", model="sum", explained="Hbb"))
+    assert len(app.get("plotly_chart")) == 7
+    file = files.find("short.root")
+    task = studying.task("sum", AttributionStudy((), "Hbb"), file, np.arange(4))
+    told = json.loads(studying.export(task, task.job.result, "short.root", "json"))
+    jets = part.read_jets(jets_folder / "short.root")
+    expected = study_jets(AttributionStudy((), "Hbb"), part.load_model(models_folder / "sum.safetensors"), jets).rows()
+    assert [row["method"] for row in told["rows"]] == [row["method"] for row in expected]
+    for row, other in zip(told["rows"], expected, strict=True):
+        assert row["deletion_area"] == pytest.approx(other["deletion_area"], abs=1e-5)

@@ -1,0 +1,104 @@
+"""The page Intervention without a browser, on made-up jets and untrained models."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from toy_jets import write_jets
+
+import part
+from app import files, intervention, session, studying
+from app.backend import tagger
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_jets(jets_folder):
+    write_jets(jets_folder / "many.root", [5 + i % 5 for i in range(60)], seed=5)
+
+
+@pytest.fixture
+def visit():
+    def open_at(**params) -> AppTest:
+        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120)
+        app.switch_page("app/pages/intervention.py")
+        for name, value in ({"file": "many.root", "model": "alpha", "studied": "20"} | params).items():
+            app.query_params[name] = value
+        return calm(app.run())
+
+    return open_at
+
+
+def calm(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def finish(app: AppTest) -> AppTest:
+    app.button(key="run").click().run()
+    for _ in range(600):
+        if not any(button.key == "cancel" for button in calm(app).button):
+            return app
+        time.sleep(0.1)
+        app.run()
+    raise AssertionError("the study does not end")
+
+
+def test_the_choices_of_the_url_are_those_of_the_library():
+    assert intervention.INSTEAD == session.INSTEAD
+    assert set(intervention.PARTS) == set(session.PATCHED)
+    assert intervention.CORRUPTIONS == session.CORRUPTIONS
+    assert tuple(intervention.EDITS) == session.EDITS
+    chosen = session.Selection(target="photons", instead="mean", patched="head", donor=3, corruption="flavour")
+    assert session.from_url({k: v if isinstance(v, list) else [v] for k, v in session.to_url(chosen).items()}) == chosen
+
+
+@pytest.mark.parametrize("tab", ["ablate", "patch", "edit", "lens"])
+def test_the_jet_is_shown_at_once(visit, tab):
+    app = visit(tab=tab)
+    assert "Jet 0" in texts(app)
+    assert not app.error
+    assert len(app.get("plotly_chart")) == {"ablate": 2, "patch": 1, "edit": 2, "lens": 1}[tab]
+
+
+@pytest.mark.parametrize("target", ["attention", "all bias", "photons", "particle"])
+def test_what_is_taken_away_is_said(visit, target):
+    words = {"attention": "attention, layer 2", "all bias": "bias, everywhere", "particle": "constituent 3"}
+    said = texts(visit(tab="ablate", target=target, layer="2", particle="3"))
+    assert f"This jet without {words.get(target, target)}" in said
+
+
+@pytest.mark.parametrize(("tab", "charts"), [("ablate", 6), ("patch", 2), ("edit", 2), ("lens", 3)])
+def test_run_studies_the_sample(visit, tab, charts):
+    app = finish(visit(tab=tab, patched="head"))
+    assert not app.error
+    assert len(app.get("plotly_chart")) == charts
+
+
+def test_the_page_and_the_library_find_the_same(visit, jets_folder):
+    finish(visit(tab="ablate", studied="19"))  # which no other test has asked for
+    file = files.find("many.root")
+    model = tagger("alpha", file)
+    jets = part.read_jets(jets_folder / "many.root", 0, 19)
+    expected = intervention.study_jets(intervention.Importance(), model, jets)
+    job = studying.task("alpha", intervention.Importance(), file, np.arange(19)).job
+    for name, values in expected.arrays().items():
+        if values.dtype.kind == "f":
+            np.testing.assert_allclose(job.result.arrays()[name], values, atol=1e-5, err_msg=name)
+
+
+def test_too_few_jets_for_probes_are_refused_in_a_sentence(visit):
+    app = finish(visit(tab="probes"))
+    assert "at least 50 jets" in app.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("edit", session.EDITS)
+def test_each_edit_is_made(visit, edit):
+    assert not visit(tab="edit", edit=edit).error
