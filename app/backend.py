@@ -24,6 +24,7 @@ from part.errors import PartError
 from part.figures import Constituents, Scene, View
 from part.jets import complete, count_jets, detect_dataset, labels, select
 from part.jets.schema import MAX_CONSTITUENTS, Dataset
+from part.models.cards import native_only
 from part.models.checkpoint import SHIPPED, checkpoints_in, shipped
 from part.models.precision import split_precision
 from part.tagger import Tagger
@@ -136,8 +137,9 @@ def _checkpoints() -> dict[str, Path]:
 
 def model_names() -> list[str]:
     """All on offer, then all of them in bfloat16; the one that is shown unless another is asked for comes first."""
-    names = sorted(_checkpoints(), key=lambda name: name != FIRST_MODEL)
-    return names + [f"{name}@bf16" for name in names]
+    known = _checkpoints()
+    names = sorted(known, key=lambda name: name != FIRST_MODEL)
+    return names + [f"{name}@bf16" for name in names if not native_only(known[name])]
 
 
 def tagger(name: str, file: JetFile) -> Tagger:

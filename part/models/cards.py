@@ -37,6 +37,11 @@ def parse_card(path: Path) -> dict:
     return card
 
 
+def native_only(path: Path) -> bool:
+    """Whether a checkpoint is but a card that says to run another's weights natively, which is in fp32 alone."""
+    return path.suffix == ".json" and parse_card(path).get("backend") == "native"
+
+
 def write_card(path: Path, card: dict) -> None:
     """It appears whole or not at all."""
     with whole(path) as partial:

@@ -58,10 +58,13 @@ def compared(look: Look) -> None:
     if not findings:
         return
     plots = jet_charts.charts(findings)
-    for row in (("deletion", "insertion"), ("agreement", "infidelity", "sensitivity")):
-        for column, name in zip(st.columns(len(row)), row, strict=True):
+    for row, widths in (
+        (("deletion", "insertion"), 2),
+        (("agreement", "infidelity", "sensitivity"), (0.46, 0.27, 0.27)),
+    ):
+        for column, name in zip(st.columns(widths), row, strict=True):
             with column:
-                show_chart(plots[name], name, 330)
+                show_chart(plots[name], name, 322)
     st.caption(
         f"{findings.title}. Particles are taken out, or put back, in the order of attribution; faint and dotted: "
         "20 random orders, 95 % of their mean. Infidelity is to leaving out random sets of particles."

@@ -17,10 +17,11 @@ def sample(look: Look) -> None:
     if not findings:
         return
     plots = charts.charts(findings)
-    for row in (("deletion", "insertion", "gains"), ("agreement", "species", "ranks", "infidelity")):
-        for column, name in zip(st.columns(len(row)), row, strict=True):
+    rows = (("deletion", "insertion", "gains"), 3), (("agreement", "species", "ranks", "infidelity"), (3, 2, 2, 2))
+    for row, widths in rows:
+        for column, name in zip(st.columns(widths), row, strict=True):
             with column:
-                show_chart(plots[name], name, 340)
+                show_chart(plots[name], name, 335)
     st.caption(
         "Means over jets with intervals of 95 %. The probability is that of the explained class, in a contrast of the "
         "two. Shares are of the sizes of the attributions; the row of pT shows the particles' own."

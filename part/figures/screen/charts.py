@@ -62,8 +62,10 @@ def _grid(chart: Grid, look: Theme, height: int) -> go.Figure:
         type="category",  # also of names that are numbers
     )
     figure.update_yaxes(title_text=html(chart.row_title))
-    widest = max(map(len, chart.rows), default=0)
-    return figure.update_layout(margin={"l": 24 + int(LONGEST * widest) + (22 if chart.row_title else 0)})
+    widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
+    left = 24 + int(LONGEST * widest) + (22 if chart.row_title else 0)
+    below = 28 + int(0.75 * LONGEST * longest) + (20 if chart.column_title else 0) if slanted else 46
+    return figure.update_layout(margin={"l": left, "b": below})
 
 
 def _cells(chart: HeadMap | Grid, texts: list[list[str]], look: Theme, height: int, place: str) -> go.Figure:
