@@ -7,10 +7,10 @@ import streamlit as st
 
 from app.backend import blocks, named, run
 from app.files import JetFile
-from part.analysis.components import Components
 from part.analysis.intervention.topk import TopK, probabilities_by_k
-from part.analysis.sparsity_findings import QUANTITIES
-from part.analysis.sparsity_study import Sparsity
+from part.analysis.sparsity.components import Components
+from part.analysis.sparsity.findings import QUANTITIES
+from part.analysis.sparsity.study import Sparsity
 from part.figures.charts import colour_limits
 from part.figures.studies import components as component_charts
 from part.figures.studies import sparsity as charts

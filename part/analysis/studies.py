@@ -9,8 +9,11 @@ from part.errors import PartError
 STUDIES: dict[str, tuple[str, str]] = {
     "bias": ("part.analysis.bias.study", "the interaction bias against q·k, by pair feature and over the Lund plane"),
     "bias_switch": ("part.analysis.bias.switch", "probabilities and quality without the bias, and with it alone"),
-    "sparsity": ("part.analysis.sparsity_study", "how sparse, local and fond of leptons heads are, against two nulls"),
-    "components": ("part.analysis.components", "first principal component of each head against particle features"),
+    "sparsity": ("part.analysis.sparsity.study", "how sparse, local and fond of leptons heads are, against two nulls"),
+    "components": (
+        "part.analysis.sparsity.components",
+        "first principal component of each head against features",
+    ),
     "importance": ("part.analysis.intervention.importance", "how much each head, layer, bias, q·k and species matters"),
     "patching": (
         "part.analysis.intervention.patching_study",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from made_up import softmax
 
-from part.analysis.groups import between, inter_fraction, share_to
-from part.analysis.sparsity import (
+from part.analysis.sparsity.groups import between, inter_fraction, share_to
+from part.analysis.sparsity.numbers import (
     effective_number,
     entropy,
     gini,

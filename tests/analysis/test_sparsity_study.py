@@ -6,11 +6,11 @@ import pytest
 from toy_jets import COUNTS, write_jets, write_model
 
 import part
-from part.analysis.components import BINS, FEATURES, Components, Scatter, particle_features
 from part.analysis.heard import outputs, patterns
-from part.analysis.sparsity import entropy
-from part.analysis.sparsity_findings import NAMES, QUANTITIES
-from part.analysis.sparsity_study import Sparsity
+from part.analysis.sparsity.components import BINS, FEATURES, Components, Scatter, particle_features
+from part.analysis.sparsity.findings import NAMES, QUANTITIES
+from part.analysis.sparsity.numbers import entropy
+from part.analysis.sparsity.study import Sparsity
 from part.analysis.study import study_jets
 from part.errors import PartError
 from part.figures.studies import components as component_charts

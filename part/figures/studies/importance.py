@@ -9,8 +9,8 @@ from part.figures.charts import Chart, HeadMap, Plot, Series
 
 # measure -> title, unit, what it is multiplied by
 MEASURES = {
-    "accuracy": ("Change of accuracy", "%", 100.0),
-    "macro_auc": ("Change of macro AUC", "%", 100.0),
+    "accuracy": ("Change of accuracy", "points", 100.0),
+    "macro_auc": ("Change of macro AUC", "points", 100.0),
     "cross_entropy": ("Change of cross-entropy", "nats", 1.0),
     "divergence": ("Divergence from the prediction as it was", "nats", 1.0),
 }
