@@ -5,10 +5,11 @@ import streamlit as st
 from app import backend, session, studying
 from app.choices import Choice
 from app.components.intervention import ablate, depth, edit, patch
-from app.components.intervention.look import Look, segments
+from app.components.intervention.look import Look
 from app.components.notes import refuse
 from app.components.resolved import resolved
 from app.components.sidebar import sidebar
+from app.components.study.controls import model_segments, segments
 from app.components.study.head import head
 from app.components.toolbar import jet_line
 from app.intervention import check_attention
@@ -35,9 +36,7 @@ def render() -> None:
     head("Intervention", choice, [look.task] if look and look.task else [])
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
         segments("Shown", "tab", TITLES, tab)
-        names = dict(enumerate(choice.selection.models))
-        if len(names) > 1:
-            segments("Model", "focus", names, choice.selection.focus)
+        model_segments(choice.selection.models, choice.selection.focus)
         if look and tab in CONTROLS:
             CONTROLS[tab](look)
     for sentence in filter(None, (session.complaint(), choice.note, refused)):

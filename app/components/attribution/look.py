@@ -6,10 +6,9 @@ from typing import Any
 import streamlit as st
 
 from app.attribution import BY_INPUT, TITLES, refusals
-from app.backend import BadInput, Tagger
+from app.backend import Tagger
 from app.choices import Choice
-from app.components.notes import note, refuse
-from app.components.study.head import progress
+from app.components.study.controls import found, model_segments, segments
 from app.session import adopt, change, mirror
 from app.studying import Task
 
@@ -54,26 +53,15 @@ class Look:
 
     def findings(self, about: str) -> Any | None:
         """Of the task, if it is done; else the page says where it stands. about: what Run would show."""
-        job = self.task.job
-        if job is None:
-            note(about)
-        elif job.error:
-            if not isinstance(job.error, BadInput):
-                raise job.error
-            refuse(job.error)
-        elif job.running:
-            progress([self.task])
-        return job and job.result
+        return found(self.task, about)
 
 
 def controls(look: Look, titles: dict[str, str]) -> None:
     """The tabs; which model, where there are several; the class and what it is held against."""
-    names = dict(enumerate(look.choice.selection.models))
     classes = dict(zip(look.model.dataset.classes, look.model.dataset.titles, strict=True))
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
-        _segments("Shown", "tab", list(titles), titles, look.tab)
-        if len(names) > 1:
-            _segments("Model", "focus", list(names), names, look.choice.selection.focus)
+        segments("Shown", "tab", titles, look.tab)
+        model_segments(look.choice.selection.models, look.choice.selection.focus)
         _class("Class", "explained", {"": "as predicted"} | classes, look.of)
         others = {name: title for name, title in classes.items() if name != look.of}
         _class("Against", "versus", {"": "all others"} | others, look.against, disabled=not look.of)
@@ -95,11 +83,6 @@ def methods(look: Look) -> None:
     reasons = {reason for reason in look.refusals.values() if reason and reason != NUMBER_ONLY}
     if reasons:
         st.caption("Grey: " + " ".join(sorted(reasons)))
-
-
-def _segments(label: str, field: str, options: list, titles: dict, value) -> None:
-    key = mirror(field, value)
-    st.segmented_control(label, options, key=key, format_func=titles.get, on_change=adopt, args=(field,), required=True)
 
 
 def _class(label: str, field: str, titles: dict[str, str], value: str, disabled: bool = False) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.backend import BadInput, tagger
+from app.backend import tagger
 from app.bias import Tagger, check_bias
 from app.choices import Choice
-from app.components.notes import note, refuse
-from app.components.study.head import progress
-from app.session import adopt, change, mirror
+from app.components.notes import note
+from app.components.study.controls import found, model_segments, number, segments
+from app.session import change
 from app.studying import Task
 
 
@@ -53,39 +53,17 @@ class Look:
         if self.task is None:
             note(self.refused or "")
             return None
-        job = self.task.job
-        if job is None:
-            note(about)
-        elif job.error:
-            if not isinstance(job.error, BadInput):
-                raise job.error
-            refuse(job.error)
-        elif job.running:
-            progress([self.task])
-        return job and job.result
+        return found(self.task, about)
 
 
 def controls(choice: Choice, tab: str, titles: dict[str, str], model: Tagger | None) -> None:
     """The tabs; then which model, where there are several, which head, and the chosen constituent to let go of."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
-        _segments("Shown", "tab", list(titles), titles, tab)
-        if len(choice.selection.models) > 1:
-            names = dict(enumerate(choice.selection.models))
-            _segments("Model", "focus", list(names), names, choice.selection.focus)
+        segments("Shown", "tab", titles, tab)
+        model_segments(choice.selection.models, choice.selection.focus)
         if model:
             for field, label, count in (("layer", "Layer", model.config.layers), ("head", "Head", model.config.heads)):
-                value = min(getattr(choice.selection, field) + 1, count)
-                key = mirror(field, value)
-                st.number_input(label, 1, count, key=key, on_change=adopt, args=(field, _less_one), width=95)
+                number(label, field, min(getattr(choice.selection, field), count - 1), count)
         if tab == "jet" and choice.selection.particle is not None:
             name = f"Constituent {choice.selection.particle + 1} ×"
             st.button(name, key="clear_particle", on_click=change, kwargs={"particle": None})
-
-
-def _segments(label: str, field: str, options: list, titles: dict, value) -> None:
-    key = mirror(field, value)
-    st.segmented_control(label, options, key=key, format_func=titles.get, on_change=adopt, args=(field,), required=True)
-
-
-def _less_one(value: int) -> int:
-    return value - 1

@@ -4,9 +4,10 @@ import numpy as np
 import streamlit as st
 
 from app import intervention
-from app.components.intervention.look import Look, before_and_after, heads_line, options, segments
+from app.components.intervention.look import Look, before_and_after, heads_line, options
 from app.components.notes import note
 from app.components.study.chart import show_chart
+from app.components.study.controls import segments
 from app.intervention import INSTEAD, Importance, Target, importance_charts
 
 INSTEAD_TITLES = {"zero": "zero", "mean": "the mean", "resample": "another jet's"}

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.backend import BadInput, Scene, Tagger, scene_of
+from app.backend import Scene, Tagger, scene_of
 from app.choices import Choice
 from app.components.card import ACCENTS
-from app.components.notes import note, refuse
-from app.components.study.head import progress
+from app.components.notes import note
+from app.components.study.controls import found, number
 from app.intervention import Plot, Series
 from app.session import adopt, mirror
 from app.studying import Task
@@ -55,16 +55,7 @@ class Look:
         if self.task is None:
             note(self.refused or "")
             return None
-        job = self.task.job
-        if job is None:
-            note(about)
-        elif job.error:
-            if not isinstance(job.error, BadInput):
-                raise job.error
-            refuse(job.error)
-        elif job.running:
-            progress([self.task])
-        return job and job.result
+        return found(self.task, about)
 
 
 def before_and_after(classes: Sequence[str], before: np.ndarray, after: np.ndarray, title: str, words: str) -> Plot:
@@ -82,21 +73,9 @@ def heads_line(look: Look) -> None:
         ("layer", "Layer", look.layer, look.model.config.layers),
         ("head", "Head", look.head, look.model.config.heads),
     ):
-        key = mirror(field, value + 1)
-        st.number_input(label, 1, most, key=key, on_change=adopt, args=(field, _less_one), width=95)
-
-
-def segments(label: str, field: str, titles: dict, value) -> None:
-    key = mirror(field, value)
-    st.segmented_control(
-        label, list(titles), key=key, format_func=titles.get, on_change=adopt, args=(field,), required=True
-    )
+        number(label, field, value, most)
 
 
 def options(label: str, field: str, names: Sequence, title: Callable, value, width: int = 200) -> None:
     key = mirror(field, value)
     st.selectbox(label, list(names), key=key, format_func=title, on_change=adopt, args=(field,), width=width)
-
-
-def _less_one(value: int) -> int:
-    return value - 1

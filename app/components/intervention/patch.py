@@ -4,9 +4,10 @@ import streamlit as st
 
 from app import intervention
 from app.backend import BadInput
-from app.components.intervention.look import Look, segments
+from app.components.intervention.look import Look
 from app.components.notes import refuse
 from app.components.study.chart import show_chart
+from app.components.study.controls import segments
 from app.intervention import Patching, patching_charts
 from app.session import adopt, mirror
 

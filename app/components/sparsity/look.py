@@ -9,6 +9,7 @@ from app.backend import BadInput
 from app.choices import Choice
 from app.components.card import ACCENTS
 from app.components.notes import note, refuse
+from app.components.study.controls import model_segments, number, segments
 from app.components.study.head import progress
 from app.session import adopt, mirror
 from app.sparsity import QUANTITIES
@@ -71,10 +72,9 @@ def controls(look: Look, tab: str, titles: dict[str, str]) -> None:
     """The tabs; then which model, number and head, as far as the tab has a choice of them."""
     choice = look.choice
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
-        _segments("Shown", "tab", list(titles), titles, tab)
-        names = dict(enumerate(choice.selection.models))
-        if tab in (*ONE_MODEL, "topk") and len(names) > 1:
-            _segments("Model", "focus", list(names), names, choice.selection.focus)
+        segments("Shown", "tab", titles, tab)
+        if tab in (*ONE_MODEL, "topk"):
+            model_segments(choice.selection.models, choice.selection.focus)
         if tab in WITH_QUANTITY:
             st.selectbox(
                 "Number",
@@ -87,20 +87,6 @@ def controls(look: Look, tab: str, titles: dict[str, str]) -> None:
             )
         if look.tasks and (tab in WITH_HEAD or (tab == "weights" and len(look.tasks) > 1)):
             config = look.tasks[0].model.config
-            _count("layer", "Layer", look.layer, config.layers)
+            number("Layer", "layer", look.layer, config.layers)
             if tab != "weights":
-                _count("head", "Head", look.head, config.heads)
-
-
-def _count(field: str, label: str, value: int, most: int) -> None:
-    key = mirror(field, value + 1)
-    st.number_input(label, 1, most, key=key, on_change=adopt, args=(field, _less_one), width=95)
-
-
-def _segments(label: str, field: str, options: list, titles: dict, value) -> None:
-    key = mirror(field, value)
-    st.segmented_control(label, options, key=key, format_func=titles.get, on_change=adopt, args=(field,), required=True)
-
-
-def _less_one(value: int) -> int:
-    return value - 1
+                number("Head", "head", look.head, config.heads)

@@ -1,0 +1,49 @@
+"""What the study pages have in common below their line on top: choosing, and saying where the work stands."""
+
+from typing import Any
+
+import streamlit as st
+
+from app.backend import BadInput
+from app.components.notes import note, refuse
+from app.components.study.head import progress
+from app.session import adopt, mirror
+from app.studying import Task
+
+
+def segments(label: str, field: str, titles: dict, value) -> None:
+    """One of a few: titles by value of the Selection's field."""
+    key = mirror(field, value)
+    st.segmented_control(
+        label, list(titles), key=key, format_func=titles.get, on_change=adopt, args=(field,), required=True
+    )
+
+
+def model_segments(models: tuple[str, ...], focus: int) -> None:
+    """Which of the chosen models, where there are several."""
+    if len(models) > 1:
+        segments("Model", "focus", dict(enumerate(models)), focus)
+
+
+def number(label: str, field: str, value: int, most: int) -> None:
+    """A layer or a head, from 1 on."""
+    key = mirror(field, value + 1)
+    st.number_input(label, 1, most, key=key, on_change=adopt, args=(field, _less_one), width=95)
+
+
+def found(task: Task, about: str) -> Any | None:
+    """The findings, if they are there; else the page says where the work stands. about: what Run would show."""
+    job = task.job
+    if job is None:
+        note(about)
+    elif job.error:
+        if not isinstance(job.error, BadInput):
+            raise job.error
+        refuse(job.error)
+    elif job.running:
+        progress([task])
+    return job and job.result
+
+
+def _less_one(value: int) -> int:
+    return value - 1
