@@ -3,9 +3,11 @@
 import os
 import platform
 import re
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -16,6 +18,8 @@ from part.errors import PartError
 from part.models.checkpoint import save_checkpoint
 from part.streaming import whole
 from part.training.data import JetData
+from part.training.plan import Plan, recipe
+from part.training.runs import arguments
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -69,6 +73,7 @@ class SaveModel(Callback):
                 "jets_seen": epochs * len(trainer.train_dataloader) * task.plan.batch_size,
                 "unique_jets": len(self.data.stream),
                 "files": summed_up([Path(span.path).name for span in self.data.train_spans]),
+                "command": command(task.plan.to_dict()),
                 "seconds": round(self.seconds),
                 "hardware": _hardware(trainer),
                 "torch": torch.__version__,
@@ -81,6 +86,14 @@ class SaveModel(Callback):
 
     def load_state_dict(self, state: dict) -> None:
         self.seconds = state["seconds"]
+
+
+def command(plan: dict) -> str:
+    """What trains by this plan again; what is as published is not said."""
+    published = recipe(plan["dataset"], plan["model"], bool(plan.get("finetune")))
+    usual = {field.name: field.default for field in fields(Plan)} | published
+    said = {name: value for name, value in plan.items() if usual[name] != value}
+    return shlex.join(["python", "-m", "part", "train", *arguments(said)])
 
 
 def summed_up(names: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from part.models.config import MODELS
 from part.training import process, runs
 from part.training.plan import Plan, recipe
 from part.training.progress import best_accuracy, metrics, progress
+from part.training.saving import command
 
 # What stands in for a training: it writes a plan as one does, has a child, and says what it hears.
 STAND_IN = """
@@ -250,3 +252,24 @@ def test_a_folder_that_holds_nonsense_is_no_run(tmp_path):
     (tmp_path / "odd" / "process.json").write_text(json.dumps(["x"]))
     assert runs.list_runs(tmp_path) == []
     assert runs.list_runs(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {},
+        {"dataset": "TopLandscape", "features": "kin", "finetune": "part-kin", "epochs": 2},
+        {"model": "PFN", "jets_per_epoch": None, "balanced": True, "val": ("a b.root", "c_*.root")},
+        {"model": "LinParT", "slots": 16, "pair_bias": "landmark", "dropout": 0.0, "devices": 2},
+    ],
+    ids=str,
+)
+def test_the_command_of_a_card_trains_by_the_same_plan(choices):
+    what = {"dataset": "JetClass", "model": "ParT", "features": "full", "train": ("data",), "val": ("v.root",)}
+    what |= {"name": "mine"} | choices
+    plan = Plan(**(recipe(what["dataset"], what["model"], "finetune" in what) | what))
+    words = shlex.split(command(json.loads(json.dumps(plan.to_dict()))))
+    assert words[:4] == ["python", "-m", "part", "train"]
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    assert train.plan_of(parser.parse_args(words[4:])) == plan
