@@ -57,11 +57,11 @@ def test_backends_agree(files, tagger):
 
 @pytest.mark.parametrize("name", [name for name in shipped() if not native_only(resolve(name))])
 def test_every_model_runs_in_bfloat16(name):
-    jets = part.read_jets(SAMPLE, stop=100)
     exact, rough = part.load_model(name, device="cpu"), part.load_model(f"{name}@bf16", device="cpu")
+    jets = part.read_jets(SAMPLE.with_name(f"{exact.dataset.name.lower()}_like.root"), stop=200)
     probabilities = rough.predict(jets)
     assert 1e-5 < np.abs(probabilities - exact.predict(jets)).max() < 0.1
-    assert (probabilities.argmax(1) == exact.predict(jets).argmax(1)).mean() > 0.98
+    assert (probabilities.argmax(1) == exact.predict(jets).argmax(1)).mean() > 0.96
     assert rough.name == f"{name}@bf16"
     assert rough.identity != exact.identity
     trace, reference = rough.trace(jets[:2]), exact.trace(jets[:2])
