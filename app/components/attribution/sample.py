@@ -17,11 +17,14 @@ def sample(look: Look) -> None:
     if not findings:
         return
     plots = charts.charts(findings)
-    rows = (("deletion", "insertion", "gains"), 3), (("agreement", "species", "ranks", "infidelity"), (3, 2, 2, 2))
+    rows = (
+        (("deletion", "insertion", "gains"), 3),
+        (("agreement", "species", "ranks", "infidelity"), (3.7, 2.5, 2.7, 2.1)),
+    )
     for row, widths in rows:
         for column, name in zip(st.columns(widths), row, strict=True):
             with column:
-                show_chart(plots[name], name, 335)
+                show_chart(plots[name], name, 326)
     st.caption(
         "Means over jets with intervals of 95 %. The probability is that of the explained class, in a contrast of the "
         "two. Shares are of the sizes of the attributions; the row of pT shows the particles' own."

@@ -78,7 +78,7 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], look: Theme, height: i
             customdata=chart.error,
             text=texts,
             texttemplate="%{text}",
-            textfont={"size": 12},
+            textfont={"size": 12 if chart.values.shape[1] <= 8 else 10},
             zmin=low,
             zmax=high,
             colorscale=colorscale("bias" if chart.signed else "pattern", look),
@@ -131,7 +131,7 @@ def _plot(chart: Plot, look: Theme, height: int, colours: Sequence[str]) -> go.F
     lying = any(series.style == "bars" for series in chart.series)
     for series in chart.series:
         colour = look.faint if series.colour is None else colours[series.colour % len(colours)]
-        for trace in _bars(series, colour) if lying else _curve(series, colour):
+        for trace in _bars(series, colour, look) if lying else _curve(series, colour, look):
             figure.add_trace(trace)
     if lying:
         names = max((len(str(name)) for series in chart.series for name in series.x), default=0)
@@ -153,17 +153,17 @@ def _axis(chart: Plot, name: str) -> dict:
     return chosen
 
 
-def _bars(series: Series, colour: str) -> list[go.Bar]:
+def _bars(series: Series, colour: str, look: Theme) -> list[go.Bar]:
     error = None
     if series.low is not None:
-        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3}
+        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": look.text}
         error |= {"array": series.high - series.y, "arrayminus": series.y - series.low}
     tip = f"%{{y}}, {html(series.name)}: <b>%{{x:.4~g}}</b><extra></extra>"
     bar = go.Bar(x=series.y, y=list(series.x), orientation="h", error_x=error, hovertemplate=tip)
     return [bar.update(marker={"color": colour})]
 
 
-def _curve(series: Series, colour: str) -> list[go.Scatter]:
+def _curve(series: Series, colour: str, look: Theme) -> list[go.Scatter]:
     name = f"{html(series.name)}: " if series.name else ""
     tip = f"{name}<b>%{{y:.4~g}}</b> at %{{x:.4~g}}<extra></extra>"
     x, y = (series.x, series.y)
@@ -177,7 +177,7 @@ def _curve(series: Series, colour: str) -> list[go.Scatter]:
         traces.append(go.Scatter(mode="lines", **band, **fill))
     error = None
     if series.low is not None and series.style == "points":
-        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3}
+        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": look.text}
         error |= {"array": series.high - series.y, "arrayminus": series.y - series.low}
     mode = (
         "markers"
