@@ -7,12 +7,13 @@ import streamlit as st
 from app import backend, comparing, session
 from app.choices import Choice
 from app.components.card import ACCENTS
-from app.components.compare.head import head, progress
+from app.components.compare.head import head
 from app.components.compare.sections import Sections
 from app.components.compare.table import model_table
 from app.components.notes import note, refuse
 from app.components.resolved import resolved
 from app.components.sidebar import sidebar
+from app.components.study.head import progress
 
 PAGES = Path(__file__).parent
 
@@ -34,7 +35,7 @@ def render() -> None:
     if models and not job:
         note("Run measures quality with its intervals, disagreement, changes of attention and cost on these jets.")
     if job and job.running:
-        progress(job)
+        progress([job])
     elif job and job.result:
         theme = st.context.theme.type or "light"
         model_table(job.result, ACCENTS[theme])

@@ -56,7 +56,7 @@ class _Net(ctypes.Structure):
 
 
 @cache
-def library() -> ctypes.CDLL:
+def compiled() -> ctypes.CDLL:
     """The compiled code. Raises PartError where there is no compiler, or it fails."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:
@@ -106,7 +106,7 @@ class Native:
     def __init__(self, model: ParticleTransformer):
         if reason := unsupported(model):
             raise PartError(reason)
-        self._library, self._kept = library(), []
+        self._code, self._kept = compiled(), []
         self.classes = model.config.classes
         with torch.no_grad():
             self._net = self._fold(model.eval())
@@ -125,7 +125,7 @@ class Native:
         arrays = (tokens, lengths, starts, features, logits)
         pointers = [None if t is None else ctypes.c_void_p(t.data_ptr()) for t in arrays]
         token, length, start, feature, out = pointers
-        self._library.forward(ctypes.byref(self._net), token, inputs, length, start, groups, feature, out, threads)
+        self._code.forward(ctypes.byref(self._net), token, inputs, length, start, groups, feature, out, threads)
         return logits
 
     def _features(self, v: Tensor, mask: Tensor) -> Tensor:

@@ -1,11 +1,11 @@
 """The page Attribution without a browser."""
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from opened import calm, can_run, open_page, run_until, texts
 from streamlit.testing.v1 import AppTest
 from toy_jets import write_jets
 
@@ -33,34 +33,13 @@ def small(jets_folder, models_folder):
 
 @pytest.fixture
 def page():
-    def open_at(**params) -> AppTest:
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
-        app.switch_page("app/pages/attribution.py")
-        for name, value in ({"file": "short.root", "model": "alpha", "jet": "1"} | params).items():
-            app.query_params[name] = value
-        return calm(app.run())
-
-    return open_at
-
-
-def calm(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].value
-    return app
+    return lambda **params: open_page("attribution", **({"file": "short.root", "model": "alpha", "jet": "1"} | params))
 
 
 def finish(app: AppTest) -> AppTest:
     """Run what the tab has to run, and the page until it is there."""
-    app.button(key="run").click().run()
-    for _ in range(600):
-        if not any(button.key in ("run", "cancel") for button in calm(app).button):
-            return app
-        time.sleep(0.1)
-        app.run()
-    raise AssertionError("the study did not end")
-
-
-def texts(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
+    assert can_run(app)
+    return run_until(app, lambda app: not any(button.key in ("run", "cancel") for button in app.button))
 
 
 @pytest.mark.parametrize("method", ["integrated", "integrated_momenta", "occlusion", "rollout", "gradient_attention"])

@@ -1,10 +1,10 @@
 """The page Bias without a browser."""
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from opened import calm, open_page, run_until, texts
 from streamlit.testing.v1 import AppTest
 from toy_jets import write_model
 
@@ -27,35 +27,12 @@ def plain_model(models_folder):
 def visit():
     """Open Bias at a URL, for the toys and one model unless said otherwise."""
 
-    def open_at(**params) -> AppTest:
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120)
-        app.switch_page("app/pages/bias.py")
-        for name, value in ({"file": "toys.root", "model": "alpha"} | params).items():
-            app.query_params[name] = value
-        return calm(app.run())
-
-    return open_at
-
-
-def calm(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def texts(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
+    return lambda **params: open_page("bias", **({"file": "toys.root", "model": "alpha"} | params))
 
 
 def finish(app: AppTest, shown: str) -> AppTest:
     """Run the study, unless another tab has, and the page until the findings are there."""
-    if any(button.key == "run" for button in app.button):
-        app.button(key="run").click().run()
-    for _ in range(600):
-        if shown in texts(calm(app)):
-            return app
-        time.sleep(0.1)
-        app.run()
-    raise AssertionError("the study does not end")
+    return run_until(app, lambda app: shown in texts(app))
 
 
 def test_a_jet_is_there_at_once(visit):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from opened import calm, open_page, run_until, sentences, texts
 from streamlit.testing.v1 import AppTest
 from toy_jets import COUNTS, write_jets
 
@@ -27,39 +28,12 @@ def many_jets(jets_folder):
 def compare():
     """Open Compare at a URL."""
 
-    def open_at(**params) -> AppTest:
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
-        app.switch_page("app/pages/compare.py")
-        for name, value in ({"file": "many.root", "model": ["alpha", "beta"]} | params).items():
-            app.query_params[name] = value
-        return calm(app.run())
-
-    return open_at
-
-
-def calm(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def sentences(app: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in calm(app).error]
-
-
-def texts(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
+    return lambda **params: open_page("compare", **({"file": "many.root", "model": ["alpha", "beta"]} | params))
 
 
 def finish(app: AppTest) -> AppTest:
     """Run the comparison and the page until it is there."""
-    if any(button.key == "run" for button in app.button):
-        app.button(key="run").click().run()
-    for _ in range(600):
-        if 'class="models"' in texts(calm(app)) or app.error:
-            return app
-        time.sleep(0.1)
-        app.run()
-    raise AssertionError("the comparison did not end")
+    return run_until(app, lambda app: 'class="models"' in texts(app) or app.error)
 
 
 def result(models: tuple[str, ...], jets: int = JETS) -> comparing.Comparison:

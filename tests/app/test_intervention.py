@@ -1,10 +1,10 @@
 """The page Intervention without a browser, on made-up jets and untrained models."""
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from opened import can_run, open_page, run_until, texts
 from streamlit.testing.v1 import AppTest
 from toy_jets import write_jets
 
@@ -22,33 +22,14 @@ def many_jets(jets_folder):
 
 @pytest.fixture
 def visit():
-    def open_at(**params) -> AppTest:
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120)
-        app.switch_page("app/pages/intervention.py")
-        for name, value in ({"file": "many.root", "model": "alpha", "studied": "20"} | params).items():
-            app.query_params[name] = value
-        return calm(app.run())
-
-    return open_at
-
-
-def calm(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def texts(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
+    return lambda **params: open_page(
+        "intervention", **({"file": "many.root", "model": "alpha", "studied": "20"} | params)
+    )
 
 
 def finish(app: AppTest) -> AppTest:
-    app.button(key="run").click().run()
-    for _ in range(600):
-        if not any(button.key == "cancel" for button in calm(app).button):
-            return app
-        time.sleep(0.1)
-        app.run()
-    raise AssertionError("the study does not end")
+    assert can_run(app)
+    return run_until(app, lambda app: not any(button.key == "cancel" for button in app.button))
 
 
 def test_the_choices_of_the_url_are_those_of_the_library():

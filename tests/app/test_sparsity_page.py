@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from opened import calm, open_page, run_until, sentences
 from streamlit.testing.v1 import AppTest
 from toy_jets import COUNTS, write_jets
 
@@ -31,35 +32,12 @@ def more(jets_folder, models_folder):
 def look():
     """Open Sparsity at a URL."""
 
-    def open_at(**params) -> AppTest:
-        app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120)
-        app.switch_page("app/pages/sparsity.py")
-        for name, value in ({"file": "few.root", "model": "alpha"} | params).items():
-            app.query_params[name] = value
-        return calm(app.run())
-
-    return open_at
-
-
-def calm(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception[0].value
-    return app
-
-
-def sentences(app: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in calm(app).error]
+    return lambda **params: open_page("sparsity", **({"file": "few.root", "model": "alpha"} | params))
 
 
 def finish(app: AppTest, charts: int) -> AppTest:
     """Run what the tab studies, and the page until it shows so many charts."""
-    if any(button.key == "run" for button in app.button):
-        app.button(key="run").click().run()
-    for _ in range(600):
-        if len(calm(app).get("plotly_chart")) >= charts or app.error:
-            return app
-        time.sleep(0.1)
-        app.run()
-    raise AssertionError("the study did not end")
+    return run_until(app, lambda app: len(app.get("plotly_chart")) >= charts or app.error)
 
 
 def found(study, model: str = "alpha"):

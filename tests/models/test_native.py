@@ -107,22 +107,22 @@ def test_models_it_does_not_know_are_refused_in_a_sentence():
 
 
 def test_without_a_compiler_it_says_so(monkeypatch):
-    native.library.cache_clear()
+    native.compiled.cache_clear()
     monkeypatch.setattr(native.shutil, "which", lambda name: None)
     with pytest.raises(PartError, match=r"needs g\+\+, which is not here"):
         native.Native(random_model())
-    native.library.cache_clear()
+    native.compiled.cache_clear()
 
 
 @needs_compiler
 def test_a_compiler_that_fails_is_quoted(monkeypatch, tmp_path):
-    native.library.cache_clear()
+    native.compiled.cache_clear()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(native, "FLAGS", ("-no-such-option",))
     with pytest.raises(PartError, match=r"could not be compiled: .*no-such-option"):
-        native.library()
+        native.compiled()
     assert list((tmp_path / "partscope").iterdir()) == []
-    native.library.cache_clear()
+    native.compiled.cache_clear()
 
 
 @needs_compiler

@@ -1,22 +1,19 @@
 """What the page shows of the bias: of which model, jet and head; and the line where that is chosen."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from app.backend import tagger
 from app.bias import Tagger, check_bias
 from app.choices import Choice
-from app.components.notes import note
-from app.components.study.controls import found, model_segments, number, segments
+from app.components.study.controls import OneModel, model_segments, number, segments
 from app.session import change
 from app.studying import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Look(OneModel):
     """One run of the page. task: the study of this tab, if it has one; refused: why the model cannot be studied."""
 
     choice: Choice
@@ -25,35 +22,11 @@ class Look:
     refused: str | None
 
     @property
-    def name(self) -> str:
-        """Of the model."""
-        return self.choice.selection.models[self.choice.selection.focus]
-
-    @property
     def model(self) -> Tagger:
         """Raises BadInput, also for a model without a bias."""
         model = tagger(self.name, self.choice.file)
         check_bias(model)
         return model
-
-    @property
-    def entries(self) -> np.ndarray:
-        return self.choice.candidates[: self.choice.selection.studied]
-
-    @property
-    def layer(self) -> int:
-        return min(self.choice.selection.layer, self.model.config.layers - 1)
-
-    @property
-    def head(self) -> int:
-        return min(self.choice.selection.head, self.model.config.heads - 1)
-
-    def findings(self, about: str) -> Any | None:
-        """Of the study, if it is done; else the page says where it stands. about: what Run would show."""
-        if self.task is None:
-            note(self.refused or "")
-            return None
-        return found(self.task, about)
 
 
 def controls(choice: Choice, tab: str, titles: dict[str, str], model: Tagger | None) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -10,15 +9,14 @@ import streamlit as st
 from app.backend import Scene, Tagger, scene_of
 from app.choices import Choice
 from app.components.card import ACCENTS
-from app.components.notes import note
-from app.components.study.controls import found, number
+from app.components.study.controls import OneModel, number
 from app.intervention import Plot, Series
 from app.session import adopt, mirror
 from app.studying import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Look(OneModel):
     """One run of the page. task: the study of this tab; refused: why there is none."""
 
     choice: Choice
@@ -27,35 +25,12 @@ class Look:
     refused: str | None
 
     @property
-    def name(self) -> str:
-        return self.choice.selection.models[self.choice.selection.focus]
-
-    @property
     def scene(self) -> Scene:
         return scene_of(self.choice.file, self.choice.selection.jet, self.name)
 
     @property
-    def entries(self) -> np.ndarray:
-        return self.choice.candidates[: self.choice.selection.studied]
-
-    @property
-    def layer(self) -> int:
-        return min(self.choice.selection.layer, self.model.config.layers - 1)
-
-    @property
-    def head(self) -> int:
-        return min(self.choice.selection.head, self.model.config.heads - 1)
-
-    @property
     def accent(self) -> str:
         return ACCENTS[st.context.theme.type or "light"][self.choice.selection.focus]
-
-    def findings(self, about: str) -> Any | None:
-        """Of the study, if it is done; else the page says where it stands. about: what Run would show."""
-        if self.task is None:
-            note(self.refused or "")
-            return None
-        return found(self.task, about)
 
 
 def before_and_after(classes: Sequence[str], before: np.ndarray, after: np.ndarray, title: str, words: str) -> Plot:

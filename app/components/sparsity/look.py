@@ -62,7 +62,7 @@ class Look:
                     raise job.error
                 refuse(job.error)
         if any(job and job.running for job in jobs):
-            progress(self.tasks)
+            progress(jobs)
         elif self.tasks and not any(job and (job.result or job.error) for job in jobs):
             note(about)
         return {task.name: job.result for task, job in zip(self.tasks, jobs, strict=True) if job and job.result}

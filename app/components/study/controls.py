@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from app.backend import BadInput
@@ -31,6 +32,34 @@ def number(label: str, field: str, value: int, most: int) -> None:
     st.number_input(label, 1, most, key=key, on_change=adopt, args=(field, _less_one), width=95)
 
 
+class OneModel:
+    """What a page shows of one model. Its classes have `choice`, `model`, `task`, and `refused` if that may be None."""
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        return self.choice.selection.models[self.choice.selection.focus]
+
+    @property
+    def entries(self) -> np.ndarray:
+        return self.choice.candidates[: self.choice.selection.studied]
+
+    @property
+    def layer(self) -> int:
+        return min(self.choice.selection.layer, self.model.config.layers - 1)
+
+    @property
+    def head(self) -> int:
+        return min(self.choice.selection.head, self.model.config.heads - 1)
+
+    def findings(self, about: str) -> Any | None:
+        """Of the task, as `found`."""
+        if self.task is None:
+            note(self.refused or "")
+            return None
+        return found(self.task, about)
+
+
 def found(task: Task, about: str) -> Any | None:
     """The findings, if they are there; else the page says where the work stands. about: what Run would show."""
     job = task.job
@@ -41,7 +70,7 @@ def found(task: Task, about: str) -> Any | None:
             raise job.error
         refuse(job.error)
     elif job.running:
-        progress([task])
+        progress([job])
     return job and job.result
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from app import studying
 from app.choices import Choice
 from app.components.notes import line
+from app.jobs import Job
 from app.session import MAX_COMPARED, adopt, mirror
 from app.studying import Task
 
@@ -17,20 +18,30 @@ KINDS = {"json": "JSON", "csv": "CSV", "npz": "NPZ"}
 def head(title: str, choice: Choice, tasks: Sequence[Task]) -> None:
     """tasks: what Run starts, one after the other; with none there is nothing to run."""
     with st.container(horizontal=True, vertical_alignment="center", key="study_line"):
-        line('<div class="jet"><b>{}</b><span>{}</span></div>', title, _sentence(choice))
-        most = max(min(len(choice.candidates), MAX_COMPARED), 1)
-        st.number_input(
-            "Jets to study",
-            1,
-            most,
-            key=mirror("studied", min(choice.selection.studied, most)),
-            on_change=adopt,
-            args=("studied",),
-            step=100,
-            label_visibility="collapsed",
-            width=130,
-        )
+        first_jets(title, choice, "studied", 100)
         buttons(choice, tasks)
+
+
+def first_jets(title: str, choice: Choice, field: str, step: int, further: str = "") -> None:
+    """Which jets the page is about, and the number of them; field: of the Selection that holds it."""
+    names = st.session_state.get("upload_names", {})
+    count = min(getattr(choice.selection, field), len(choice.candidates))
+    jets = f"{count:,} of {len(choice.candidates):,}".replace(",", " ")
+    passing = "" if len(choice.candidates) == len(choice.sample) else " that pass"
+    told = f"the first {jets} jets{passing}{further} · {names.get(choice.file.name, choice.file.name)}"
+    line('<div class="jet"><b>{}</b><span>{}</span></div>', title, told)
+    most = max(min(len(choice.candidates), MAX_COMPARED), 1)
+    st.number_input(
+        "How many jets",
+        1,
+        most,
+        key=mirror(field, max(min(count, most), 1)),
+        on_change=adopt,
+        args=(field,),
+        step=step,
+        label_visibility="collapsed",
+        width=130,
+    )
 
 
 def buttons(choice: Choice, tasks: Sequence[Task]) -> None:
@@ -44,14 +55,6 @@ def buttons(choice: Choice, tasks: Sequence[Task]) -> None:
 def _start(tasks: Sequence[Task]) -> None:
     for task in tasks:
         task.start()
-
-
-def _sentence(choice: Choice) -> str:
-    names = st.session_state.get("upload_names", {})
-    count = min(choice.selection.studied, len(choice.candidates))
-    jets = f"{count:,} of {len(choice.candidates):,}".replace(",", " ")
-    passing = "" if len(choice.candidates) == len(choice.sample) else " that pass"
-    return f"the first {jets} jets{passing} · {names.get(choice.file.name, choice.file.name)}"
 
 
 def _exports(choice: Choice, finished: Sequence[Task]) -> None:
@@ -71,9 +74,8 @@ def _exports(choice: Choice, finished: Sequence[Task]) -> None:
 
 
 @st.fragment(run_every=0.5)
-def progress(tasks: Sequence[Task]) -> None:
+def progress(jobs: Sequence[Job | None]) -> None:
     """Follow the work; the whole page comes again when it ends."""
-    jobs = [task.job for task in tasks]
     running = [job for job in jobs if job and job.running]
     if not running:
         st.rerun()
@@ -81,9 +83,9 @@ def progress(tasks: Sequence[Task]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="progress"):
         st.progress(share, text=running[0].stage)
         st.button("Cancel", key="cancel", on_click=_cancel, args=(running,))
-    st.caption("It goes on while you look at something else.")
+    st.caption("It goes on while you look at something else, also on another page.")
 
 
-def _cancel(running: Sequence) -> None:
+def _cancel(running: Sequence[Job]) -> None:
     for job in running:
         job.cancel()
