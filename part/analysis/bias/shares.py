@@ -91,8 +91,9 @@ def ratios(scores: np.ndarray, bias: np.ndarray, mask: np.ndarray) -> np.ndarray
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         logarithm = np.log10(np.abs(scores)) - np.log10(np.abs(bias))
+    logarithm = np.nan_to_num(logarithm, posinf=DECADES[-1], neginf=DECADES[0])
     bins, width = len(DECADES) - 1, DECADES[1] - DECADES[0]
-    level = np.clip(np.floor((np.nan_to_num(logarithm) - DECADES[0]) / width), 0, bins - 1).astype(np.int64)
+    level = np.clip(np.floor((logarithm - DECADES[0]) / width), 0, bins - 1).astype(np.int64)
     jets, layers, heads = scores.shape[:3]
     level += bins * np.arange(jets * layers * heads).reshape(jets, layers, heads, 1, 1)
     pairs = mask[:, :, None] & mask[:, None, :] & ~np.eye(mask.shape[1], dtype=bool)
