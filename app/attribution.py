@@ -3,8 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from app.backend import blocks, named, run
+from app.backend import run
 from app.files import JetFile
+from app.samples import blocks, named
 from part.analysis.attribution.explained import Explained, chosen_target, explain
 from part.analysis.attribution.findings import AttributionFindings
 from part.analysis.attribution.jet_study import JetAttributionStudy, JetFindings

@@ -11,8 +11,9 @@ import numpy as np
 import streamlit as st
 
 from app import jobs
-from app.backend import Scene, blocks, figures, named, run
+from app.backend import Scene, figures, run
 from app.files import JetFile
+from app.samples import blocks, named
 from part.analysis.bias.embedding import all_pairs, bias_of, check_bias, draw_pairs
 from part.analysis.bias.shapley import Shapley, shapley
 from part.analysis.bias.study import Baseline, BiasFindings, BiasStudy

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app import backend, files
+from app import backend, files, samples
 from app.session import Selection
 
 BATCH = 16  # jets classified at a time when looking for a misclassified one
@@ -21,7 +21,7 @@ class Choice:
 
     selection: Selection
     file: files.JetFile
-    sample: backend.Sample
+    sample: samples.Sample
     models: tuple[str, ...]
     candidates: np.ndarray
     refused: str | None = None
@@ -59,7 +59,7 @@ def bounds(values: np.ndarray) -> tuple[int, int]:
     return int(np.floor(values.min())), int(np.ceil(values.max()))
 
 
-def passing(selection: Selection, sample: backend.Sample) -> np.ndarray:
+def passing(selection: Selection, sample: samples.Sample) -> np.ndarray:
     """Which jets (J,) pass the filters on class, pT and multiplicity."""
     passed = np.ones(len(sample), bool)
     if selection.pt:
@@ -72,7 +72,7 @@ def passing(selection: Selection, sample: backend.Sample) -> np.ndarray:
     return passed
 
 
-def can_be_wrong(file: files.JetFile, sample: backend.Sample, model: str) -> bool:
+def can_be_wrong(file: files.JetFile, sample: samples.Sample, model: str) -> bool:
     """Whether the jets have labels that the model predicts."""
     try:
         return sample.truth is not None and backend.tagger(model, file).dataset == sample.dataset
@@ -101,7 +101,7 @@ def _to(choice: Choice, entries: np.ndarray) -> Selection:
     return choice.selection if found is None else replace(choice.selection, jet=found, particle=None)
 
 
-def _first(selection: Selection, file: files.JetFile, sample: backend.Sample, entries: np.ndarray) -> int | None:
+def _first(selection: Selection, file: files.JetFile, sample: samples.Sample, entries: np.ndarray) -> int | None:
     """The first of the entries; the first misclassified one among MAX_SEARCHED if that is asked for."""
     if not selection.wrong:
         return int(entries[0]) if len(entries) else None
@@ -113,19 +113,19 @@ def _first(selection: Selection, file: files.JetFile, sample: backend.Sample, en
     return None
 
 
-def _file(name: str) -> tuple[files.JetFile, backend.Sample, str | None]:
+def _file(name: str) -> tuple[files.JetFile, samples.Sample, str | None]:
     """The file of that name, or the first that can be read, with a sentence that says why."""
     errors = []
     for candidate in ([name] if name else []) + files.listed():
         try:
             file = files.find(candidate)
-            return file, backend.sample(file), errors[0] if errors else None
+            return file, samples.sample(file), errors[0] if errors else None
         except backend.BadInput as error:
             errors.append(str(error))
     raise files.FileRefused(errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to.")
 
 
-def _known_classes(asked: Selection, sample: backend.Sample) -> tuple[str, ...]:
+def _known_classes(asked: Selection, sample: samples.Sample) -> tuple[str, ...]:
     if sample.truth is None:
         return ()
     return tuple(name for name in sample.dataset.classes if name in asked.classes)
@@ -149,7 +149,7 @@ def _head(selection: Selection, file: files.JetFile) -> dict[str, int]:
 
 
 def _jet(
-    selection: Selection, file: files.JetFile, sample: backend.Sample, candidates: np.ndarray
+    selection: Selection, file: files.JetFile, sample: samples.Sample, candidates: np.ndarray
 ) -> tuple[int, str | None]:
     """The asked jet if it passes the filters, else the next that does, else the asked one and a sentence."""
     jet = selection.jet if selection.jet < len(sample) else 0

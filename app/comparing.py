@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import streamlit as st
 
 from app import jobs
-from app.backend import blocks, named, run, sample, tagger
+from app.backend import run, tagger
 from app.files import JetFile
 from app.jobs import Job
+from app.samples import blocks, named, sample
 from part import compare
 from part.analysis.comparison import AttentionChange
 from part.compare import Comparison, text

@@ -11,8 +11,9 @@ import numpy as np
 import streamlit as st
 
 from app import jobs
-from app.backend import Scene, blocks, figures, named, run, sample
+from app.backend import Scene, figures, run
 from app.files import JetFile
+from app.samples import blocks, named, sample
 from part.analysis.intervention import (
     Importance,
     Irc,

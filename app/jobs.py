@@ -40,6 +40,10 @@ class Job:
     def cancel(self) -> None:
         self._stop.set()
 
+    def wait_for_cancel(self, seconds: float) -> bool:
+        """Whether it is cancelled by then."""
+        return self._stop.wait(seconds)
+
     def step(self, stage: str, done: int) -> None:
         """Tell what is being done, and how much work was. Raises Cancelled."""
         if self.cancelled:

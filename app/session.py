@@ -33,6 +33,7 @@ class Selection:
     None for one that is found, corruption: how. edit: of the jet, size: of it, None for a usual one.
     lnz, lnm2: of the pairs whose bias is shown as a function; lnm2 None for massless pairs.
     method: of attribution, "" for the first. explained: which class, "" for the predicted one; versus: "" for the rest.
+    results: measurements of speed that are shown, () for the newest; batch: jets of a pass that is shown in detail.
     """
 
     file: str = ""
@@ -70,6 +71,8 @@ class Selection:
     method: str = ""
     explained: str = ""
     versus: str = ""
+    results: tuple[str, ...] = ()
+    batch: int = 64
 
 
 DEFAULT = Selection()
@@ -185,6 +188,8 @@ _PARSERS = {
     "corruption": _choice(CORRUPTIONS),
     "edit": _choice(EDITS),
     "size": _real(-1e3, 1e3),
+    "results": lambda given: _texts(given)[:MAX_MODELS],
+    "batch": _number(1, 10**6),
 }
 
 

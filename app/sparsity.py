@@ -5,8 +5,9 @@ is cut to the k strongest keys. Shapes: K values of k, C classes.
 import numpy as np
 import streamlit as st
 
-from app.backend import blocks, named, run
+from app.backend import run
 from app.files import JetFile
+from app.samples import blocks, named
 from part.analysis.intervention.topk import TopK, probabilities_by_k
 from part.analysis.sparsity.components import Components
 from part.analysis.sparsity.findings import QUANTITIES

@@ -12,9 +12,10 @@ from functools import partial
 import numpy as np
 
 from app import jobs
-from app.backend import BadInput, blocks, named, run, sample, tagger
+from app.backend import BadInput, run, tagger
 from app.files import JetFile
 from app.jobs import Job
+from app.samples import blocks, named, sample
 from part.analysis.study import Findings, Study
 from part.figures.paper import save_paper
 from part.figures.paper.charts import draw_chart as draw_paper

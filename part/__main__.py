@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": ("part.cli.compare", "compare two to four models on the jets of files of any size"),
     "study": ("part.cli.study", "measure what a model's attention does, and why, on jets in files of any size"),
     "reproduce": ("part.cli.reproduce", "carry out the studies that answer to a paper on ParT's attention"),
+    "bench": ("part.cli.bench", "measure how fast models are here, and where their time goes"),
     "export": ("part.cli.export", "write a figure, its numbers and where they come from"),
     "quantize": ("part.cli.quantize", "make a model int8, about a quarter of its size"),
     "convert": ("part.cli.convert", "turn a weaver .pt into a project checkpoint"),

@@ -96,6 +96,8 @@ BACKEND = (
     "app.bias",
     "app.comparing",
     "app.intervention",
+    "app.measuring",
+    "app.samples",
     "app.sparsity",
     "app.studying",
     "app.training",

@@ -12,7 +12,7 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, parity:
 
     parity: of a model whose own attention shows no weights, how far its logits are from those of what is shown.
     """
-    about = "Median of 3 forward passes of one jet of about this length, alone, on one thread of this machine"
+    about = "Median of 3 passes of one jet of about this length, after one that warms up; Performance measures more"
     speed = "" if seconds is None else f' · <span title="{about}">{1e3 * seconds:.0f} ms a jet</span>'
     if parity is not None:
         about = "The flash kernel keeps no weights; they are computed again, step by step, and give these logits"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import backend, files
+from app import backend, files, samples
 from app.choices import Choice, bounds, can_be_wrong
 from app.session import MAX_MODELS, adopt, change, complain, mirror
 
@@ -61,7 +61,7 @@ def _adopt_upload() -> None:
     name = shown = "".join(c for c in upload.name if c.isprintable())[:80]
     try:
         name = files.keep_upload(upload.getvalue())
-        backend.sample(files.find(name))
+        samples.sample(files.find(name))
     except backend.BadInput as error:
         complain(str(error).replace(name, shown))
         return

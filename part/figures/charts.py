@@ -3,6 +3,7 @@
 Shapes: L layers, H heads, R rows, C columns, X and Y points along the axes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,7 @@ class Series:
     """One curve. x, y (X,); low, high (X,): its interval. colour: which of the colours, None for faint.
 
     style: "steps" has edges x (X + 1,); "bars" has texts for x. dashed: of "line", its second kind.
+    labels: of "points", what they are; beside: the same where it is written beside them, "" elsewhere.
     """
 
     name: str
@@ -60,11 +62,16 @@ class Series:
     colour: int | None = 0
     style: str = "line"
     dashed: bool = False
+    labels: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """Curves, histograms or bars on common axes; bars lie, in the order of their names from the top."""
+    """Curves, histograms or bars on common axes; bars lie, in the order of their names from the top.
+
+    x_ticks: where the x axis has its ticks, if that matters.
+    """
 
     title: str
     x_title: str
@@ -74,6 +81,7 @@ class Plot:
     log_y: bool = False
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
+    x_ticks: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +113,34 @@ class Plane:
     limits: tuple[float, float] | None = None
 
 
-Chart = HeadMap | Grid | Plot | Surface | Plane
+@dataclass(frozen=True, eq=False)
+class Flame:
+    """What a whole is made of, level below level, in the order given.
+
+    leaves: by their path from the top, `root` itself left out. coloured: the parts of the whole that have a colour
+    each, with all below them.
+    """
+
+    title: str
+    unit: str
+    root: str
+    leaves: Mapping[tuple[str, ...], float]
+    coloured: tuple[str, ...]
+
+    def colour(self, path: tuple[str, ...]) -> int | None:
+        """Which of the colours a part has, if any."""
+        return self.coloured.index(path[0]) if path and path[0] in self.coloured else None
+
+    def nodes(self) -> dict[tuple[str, ...], float]:
+        """Every path, () for the root, with the sum of what lies below it; children after their parents."""
+        sums: dict[tuple[str, ...], float] = {(): 0.0}
+        for path, value in self.leaves.items():
+            for depth in range(len(path) + 1):
+                sums[path[:depth]] = sums.get(path[:depth], 0.0) + value
+        return sums
+
+
+Chart = HeadMap | Grid | Plot | Surface | Plane | Flame
 
 
 def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float]:

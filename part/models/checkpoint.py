@@ -140,11 +140,11 @@ def save_checkpoint(
     return path
 
 
-def fresh(checkpoint: Checkpoint, seed: int) -> Checkpoint:
-    """A checkpoint of the same architecture whose weights nobody has trained; the seed decides them."""
+def fresh(checkpoint: Checkpoint, seed: int, config: ModelConfig | None = None) -> Checkpoint:
+    """A checkpoint of the same architecture, or of `config`, with weights nobody has trained; the seed decides them."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build(checkpoint.model.config).eval().requires_grad_(False)
+        model = build(config or checkpoint.model.config).eval().requires_grad_(False)
     name = f"{checkpoint.path.stem}-untrained"
     sha256 = hashlib.sha256(save(dict(_weights(model)))).hexdigest()
     return replace(checkpoint, path=checkpoint.path.with_name(name), model=model, card={}, sha256=sha256)

@@ -3,10 +3,10 @@
 Shapes: B jets.
 """
 
-import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import awkward as ak
@@ -19,6 +19,7 @@ from torch.utils._pytree import tree_leaves
 from part.errors import PartError
 from part.jets.features import JetBatch, make_batch
 from part.models.int8 import plain_tensors
+from part.performance.timing import of_one, one_pass
 from part.tagger import Tagger
 
 BATCH = 64
@@ -50,33 +51,32 @@ def cost(tagger: Tagger, jets: ak.Array, run: Callable = lambda function, *value
     lengths = ak.to_numpy(ak.num(many["part_px"]))
     middle = np.argsort(lengths, kind="stable")[len(lengths) // 2]
     one, all_of_them = (make_batch(some, tagger.features).to(tagger.device) for some in (many[[middle]], many))
-    weights = sum(t.nbytes for t in plain_tensors(tagger.model).values())
     return Cost(
         tagger.n_parameters,
-        _weights_file(tagger).stat().st_size,
+        weights_file(tagger).stat().st_size,
         seconds(tagger, one, run),
         seconds(tagger, all_of_them, run) / BATCH,
-        weights + run(peak_bytes, tagger, all_of_them),
+        weight_bytes(tagger) + run(peak_bytes, tagger, all_of_them),
     )
 
 
-def _weights_file(tagger: Tagger) -> Path:
+def weight_bytes(tagger: Tagger) -> int:
+    """In memory."""
+    return sum(t.nbytes for t in plain_tensors(tagger.model).values())
+
+
+def weights_file(tagger: Tagger) -> Path:
     """The file of the weights; a card may point at that of another checkpoint."""
     return tagger.path.with_name(tagger.card["weights"]) if tagger.path.suffix == ".json" else tagger.path
 
 
 def seconds(tagger: Tagger, batch: JetBatch, run: Callable) -> float:
     """Of a forward pass: the median of PASSES, after one that warms up."""
-    times = [run(_pass, tagger, batch) for _ in range(PASSES + 1)]
-    return float(np.median(times[1:]))
+    return of_one(partial(run, _pass, tagger, batch), PASSES).median
 
 
 def _pass(tagger: Tagger, batch: JetBatch) -> float:
-    start = time.perf_counter()
-    tagger.logits(batch)
-    if tagger.device.type == "cuda":
-        torch.cuda.synchronize(tagger.device)
-    return time.perf_counter() - start
+    return one_pass(partial(tagger.logits, batch), tagger.device)
 
 
 def peak_bytes(tagger: Tagger, batch: JetBatch) -> int:

@@ -36,6 +36,7 @@ def folders(monkeypatch, jets_folder, models_folder, tmp_path):
     monkeypatch.setenv("PARTSCOPE_DATA", str(jets_folder))
     monkeypatch.setenv("PARTSCOPE_CHECKPOINTS", str(models_folder))
     monkeypatch.setenv("PARTSCOPE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("PARTSCOPE_PERFORMANCE", str(tmp_path / "performance"))
 
 
 @pytest.fixture

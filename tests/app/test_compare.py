@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from toy_jets import COUNTS, write_jets
 
 import part
-from app import backend, comparing, files
+from app import comparing, files, samples
 from part.analysis.metrics import measure
 from part.jets.schema import JETCLASS
 
@@ -139,7 +139,7 @@ def test_the_jets_of_a_block_are_those_of_their_places():
     file = files.find("toys.root")
     entries = np.array([1, 4, 5, 8, 11])
     seen = {}
-    for rows, jets in backend.blocks(file, entries, 2):
+    for rows, jets in samples.blocks(file, entries, 2):
         assert len(jets) <= 2
         seen |= {int(row): len(jet["part_px"]) for row, jet in zip(rows, jets, strict=True)}
     assert seen == {place: COUNTS[entry] for place, entry in enumerate(entries)}

@@ -42,6 +42,8 @@ CHOSEN = Selection(
     corruption="flavour",
     edit="boost",
     size=-0.5,
+    results=("speed-20260101-120000", "upload:other"),
+    batch=8,
 )
 
 

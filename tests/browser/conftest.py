@@ -40,6 +40,7 @@ def server(tmp_path_factory) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
     names = {"PARTSCOPE_DATA": "jets", "PARTSCOPE_CHECKPOINTS": "models", "PARTSCOPE_RUNS": "runs"}
+    names["PARTSCOPE_PERFORMANCE"] = "performance"
     chosen = {variable: str(folder / name) for variable, name in names.items()}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stdout=log, stderr=log)

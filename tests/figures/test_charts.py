@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from part.errors import PartError
-from part.figures.charts import Grid, HeadMap, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import Flame, Grid, HeadMap, Plot, Series, Surface, cell_texts, colour_limits
 from part.figures.paper import save_paper
 from part.figures.paper.charts import draw_chart as draw_paper
 from part.figures.screen.charts import draw_chart as draw_screen
@@ -24,7 +24,11 @@ LINES = Plot(
 BARS = Plot("Shares", "share", "", (Series("", ("lnkT", "lnz"), X[:2], X[:2] - 0.5, X[:2] + 0.5, style="bars"),))
 STEPS = Plot("Weights", "weight", "jets", (Series("", np.arange(4.0), X, style="steps"),))
 SURFACE = Surface("Bias", "bias", X, X[:2], VALUES, "lnΔ", "lnkT", True, np.ones((5, 2)))
-ALL = (MAP, GRID, LINES, BARS, STEPS, SURFACE)
+LEAVES = {("a", "x", "mm"): 3.0, ("a", "y"): 1.0, ("b", "mm"): 2.0, ("add",): 0.5}
+FLAME = Flame("Time", "ms", "model", LEAVES, ("a", "b"))
+POINTS = Plot("Roofline", "FLOP/byte", "FLOP/s", (Series("m", X, X, style="points", labels=("a", "b", "c"),
+              beside=("a", "", "c")),), log_x=True, log_y=True, x_ticks=(1.0, 3.0))  # fmt: skip
+ALL = (MAP, GRID, LINES, BARS, STEPS, SURFACE, FLAME, POINTS)
 
 
 @pytest.mark.parametrize("chart", ALL, ids=lambda chart: chart.title)
@@ -101,3 +105,27 @@ def test_small_and_large_numbers_are_told_in_units_of_a_power_of_ten():
 def test_what_is_no_chart_is_refused():
     with pytest.raises(PartError, match="no drawing of a str"):
         draw_paper("a text")
+
+
+def test_a_flame_is_as_wide_as_the_sum_of_what_is_above_it():
+    nodes = FLAME.nodes()
+    assert nodes[()] == 6.5
+    assert nodes["a",] == 4
+    assert nodes["a", "x"] == nodes["a", "x", "mm"] == 3
+    assert list(nodes).index(("a",)) < list(nodes).index(("a", "x"))
+    assert [FLAME.colour(path) for path in ((), ("b", "mm"), ("add",))] == [None, 1, None]
+    (trace,) = draw_screen(FLAME, "light", 300).data
+    assert dict(zip(trace.ids, trace.values, strict=True))["a/x"] == 3
+    assert dict(zip(trace.ids, trace.parents, strict=True)) | {} == {
+        "/": "", "a": "/", "a/x": "a", "a/x/mm": "a/x", "a/y": "a", "b": "/", "b/mm": "b", "add": "/",
+    }  # fmt: skip
+    boxes = {(round(p.get_x(), 3), p.get_y(), round(p.get_width(), 3)) for p in draw_paper(FLAME).axes[0].patches}
+    assert {(0.0, 0, 1.0), (0.0, 1, round(4 / 6.5, 3)), (round(4 / 6.5, 3), 1, round(2 / 6.5, 3))} < boxes
+
+
+def test_points_say_what_they_are():
+    (trace,) = draw_screen(POINTS, "light", 300).data
+    assert list(trace.customdata) == ["a", "b", "c"]
+    assert list(trace.text) == ["a", "", "c"]
+    assert {text.get_text() for text in draw_paper(POINTS).axes[0].texts} == {"a", "", "c"}
+    assert draw_screen(POINTS, "light", 300).layout.xaxis.tickvals == (1.0, 3.0)

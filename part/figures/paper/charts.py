@@ -10,7 +10,8 @@ from matplotlib.patches import Rectangle
 
 from part.errors import PartError
 from part.figures import scale
-from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import Chart, Flame, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.paper.flame import draw_flame
 from part.figures.paper.plane import draw_plane
 from part.figures.paper.style import style, tex
 
@@ -32,6 +33,8 @@ def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
                 return _surface(chart, width)
             case Plane():
                 return draw_plane(*_figure(chart, width, 0.95 * width), chart)
+            case Flame():
+                return draw_flame(*_figure(chart, 2 * width, 0.9 * width), chart, COLOURS)
             case Plot():
                 return _plot(chart, width)
     raise PartError(f"There is no drawing of a {type(chart).__name__}.")
@@ -118,6 +121,9 @@ def _plot(chart: Plot, width: float) -> Figure:
         axes.set_xscale("log")
     if chart.log_y:
         axes.set_yscale("log")
+    if chart.x_ticks:
+        axes.set_xticks(chart.x_ticks, [f"{x:g}" for x in chart.x_ticks], minor=False)
+        axes.minorticks_off()
     axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title), xlim=chart.x_range)
     if not lying:
         axes.set_ylim(chart.y_range)
@@ -144,6 +150,8 @@ def _curve(axes: Axes, series: Series, colour: str) -> None:
     if series.style == "points":
         error = None if series.low is None else np.stack([series.y - series.low, series.high - series.y])
         axes.errorbar(series.x, series.y, error, fmt="o", markersize=2.5, linewidth=0.7, color=colour, label=label)
+        for x, y, text in zip(series.x, series.y, series.beside, strict=False):
+            axes.annotate(tex(text), (x, y), (2, -5), textcoords="offset points", fontsize=5, color=colour)
         return
     axes.plot(series.x, series.y, ":" if series.dashed else "-", color=colour, linewidth=1.0, label=label)
     if series.low is not None:

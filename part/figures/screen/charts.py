@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import Chart, Flame, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.screen.flame import draw_flame
 from part.figures.screen.plane import draw_plane
 from part.figures.screen.theme import Theme, base, colorbar, colorscale, html, theme
 from part.figures.style import rgba
@@ -15,6 +16,7 @@ COLOURS = {
     "dark": ("#6ea8fe", "#f2a15f", "#63c794", "#c58be0", "#e0b354", "#f07f9d", "#7fc2d6", "#a3a8b4"),
 }
 LONGEST = 7.2  # px a character of names beside bars
+NARROW = 2.5  # decades that need more ticks than one each
 WIDEST = 72  # characters of a legend beside each other
 
 
@@ -30,6 +32,8 @@ def draw_chart(chart: Chart, look_name: str, height: int, accents: Sequence[str]
             return _surface(chart, look, height)
         case Plane():
             return draw_plane(chart, look, height)
+        case Flame():
+            return draw_flame(chart, look, height, COLOURS[look.name])
         case Plot():
             return _plot(chart, look, height, (*accents, *COLOURS[look.name][len(accents) :]))
 
@@ -148,9 +152,19 @@ def _plot(chart: Plot, look: Theme, height: int, colours: Sequence[str]) -> go.F
 def _axis(chart: Plot, name: str) -> dict:
     logarithmic, span = (chart.log_x, chart.x_range) if name == "x" else (chart.log_y, chart.y_range)
     chosen = {"type": "log", "exponentformat": "power", "dtick": 1} if logarithmic else {}
+    if logarithmic and _decades(chart, name) < NARROW:
+        chosen["dtick"] = "D2"  # also at 2 and 5
+    if name == "x" and chart.x_ticks:
+        chosen |= {"tickmode": "array", "tickvals": chart.x_ticks, "ticktext": [f"{x:g}" for x in chart.x_ticks]}
     if span is not None:
         chosen["range"] = [float(np.log10(v)) for v in span] if logarithmic else list(span)
     return chosen
+
+
+def _decades(chart: Plot, name: str) -> float:
+    values = np.concatenate([np.ravel(getattr(series, name)) for series in chart.series] or [np.ones(1)])
+    values = values[values > 0]
+    return float(np.log10(values.max() / values.min())) if len(values) else 0.0
 
 
 def _bars(series: Series, colour: str, look: Theme) -> list[go.Bar]:
@@ -165,6 +179,7 @@ def _bars(series: Series, colour: str, look: Theme) -> list[go.Bar]:
 
 def _curve(series: Series, colour: str, look: Theme) -> list[go.Scatter]:
     name = f"{html(series.name)}: " if series.name else ""
+    name += "%{customdata}: " if series.labels else ""
     tip = f"{name}<b>%{{y:.4~g}}</b> at %{{x:.4~g}}<extra></extra>"
     x, y = (series.x, series.y)
     shape = {"color": colour, "width": 2, "dash": "dot" if series.dashed else "solid"}
@@ -186,12 +201,14 @@ def _curve(series: Series, colour: str, look: Theme) -> list[go.Scatter]:
         if len(x) < 30 and series.style == "line"
         else "lines"
     )
-    return [
-        *traces,
-        go.Scatter(
-            x=x, y=y, mode=mode, line=shape, marker={"size": 6, "color": colour}, error_y=error, hovertemplate=tip
-        ),
-    ]
+    curve = go.Scatter(x=x, y=y, mode=mode, line=shape, error_y=error, hovertemplate=tip)
+    curve.update(marker={"size": 6, "color": colour})
+    if series.labels:
+        right = np.log(x) > np.log(x).mean() if len(x) else []
+        sides = ["bottom left" if r else "bottom right" for r in right]  # towards the middle, where there is room
+        beside = {"mode": "markers+text", "text": series.beside, "textposition": sides}
+        curve.update(customdata=series.labels, textfont={"size": 11, "color": colour}, **beside)
+    return [*traces, curve]
 
 
 def _legend(figure: go.Figure, named: Sequence[Series], look: Theme, colours: Sequence[str]) -> None:

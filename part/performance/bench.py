@@ -1,0 +1,76 @@
+"""A measurement from its plan to its file, which is written again after each step."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import awkward as ak
+import torch
+
+from part.errors import PartError
+from part.performance import results
+from part.performance.machine import machine
+from part.performance.profile import ProfilePlan, profiled
+from part.performance.roofline import RooflinePlan, points
+from part.performance.subjects import as_they_are, made_up
+from part.performance.sweep import SweepPlan, sweep
+from part.tagger import Tagger, load_model
+
+Plan = SweepPlan | ProfilePlan | RooflinePlan
+Told = Callable[[str, int, int], None]
+
+
+def kind_of(plan: Plan) -> str:
+    """One of results.KINDS."""
+    match plan:
+        case SweepPlan():
+            return "sweep"
+        case ProfilePlan():
+            return "profile"
+        case RooflinePlan():
+            return "roofline"
+    raise PartError(f"There is no measurement of a {type(plan).__name__}.")
+
+
+def carry_out(plan: Plan, jets: ak.Array | None, out: Path, told: Told, made: datetime) -> list:
+    """Measure, write `out` after each step, and give the rows of all.
+
+    jets: for what takes them as they are. told: hears of each step, how many are done, and of how many.
+    Traces of a profile lie beside `out`, see `trace_path`. Sets torch's threads. Raises PartError.
+    """
+    torch.set_num_threads(plan.threads)
+    told("Loading", 0, 1)
+    taggers = {name: load_model(name, plan.device) for name in plan.models}
+    about = kind_of(plan), made.isoformat(timespec="seconds"), machine(), plan
+    rows: list = []
+    for found in _steps(plan, taggers, jets, out, told):
+        rows += found
+        results.write(out, *about, rows, complete=False)
+    results.write(out, *about, rows, complete=True)
+    return rows
+
+
+def _steps(plan: Plan, taggers: dict[str, Tagger], jets: ak.Array | None, out: Path, told: Told) -> Iterator[list]:
+    if isinstance(plan, SweepPlan):
+        yield from sweep(plan, taggers, jets, told)
+        return
+    for done, (name, tagger) in enumerate(taggers.items()):
+        told(name, done, len(taggers))
+        if plan.length is None and jets is None:
+            raise PartError("Jets as they are come from a file; name one.")
+        batch = as_they_are(jets, tagger, plan.batch) if plan.length is None else _made_up(tagger, plan)
+        batch = batch.to(tagger.device)
+        if isinstance(plan, ProfilePlan):
+            yield [profiled(name, tagger, batch, plan.passes, trace_path(out, done))]
+        else:
+            yield points(name, tagger, batch, plan.passes)
+    told("Done", len(taggers), len(taggers))
+
+
+def _made_up(tagger: Tagger, plan: ProfilePlan | RooflinePlan):
+    return made_up(tagger.config.inputs, plan.batch, plan.length)
+
+
+def trace_path(out: Path, number: int) -> Path:
+    """Of the number-th model of a profile, from 0 on: to be opened at ui.perfetto.dev."""
+    return out.with_name(f"{out.stem}.{number + 1}.trace.json.gz")

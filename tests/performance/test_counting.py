@@ -1,0 +1,79 @@
+"""Operations and bytes against counting by hand."""
+
+import pytest
+import torch
+from torch import nn
+from toy_jets import write_model
+
+import part
+from part.performance.counting import _Counter, work
+from part.performance.modules import announced, kind
+from part.performance.subjects import made_up
+
+
+def counted(function):
+    counter = _Counter()
+    counter.path = [""]
+    with torch.no_grad(), counter:
+        function()
+    return counter.found[""]
+
+
+def test_a_product_of_matrices():
+    a, b = torch.ones(5, 7), torch.ones(7, 11)
+    assert counted(lambda: a @ b) == [2 * 5 * 7 * 11, 4 * (5 * 7 + 7 * 11 + 5 * 11)]
+
+
+def test_a_sum_of_arrays_and_what_is_written_in_place():
+    a, b = torch.ones(100), torch.ones(100)
+    assert counted(lambda: a + b) == [100, 4 * 300]
+    assert counted(lambda: a.add_(b)) == [100, 4 * 300]
+
+
+def test_views_move_nothing():
+    a = torch.ones(6, 4)
+    assert counted(lambda: a.T[1:].unflatten(1, (2, 3)).transpose(0, 1)) == [0, 0]
+
+
+def test_an_expanded_tensor_is_read_once():
+    a, b = torch.ones(1, 50).expand(20, 50), torch.ones(20, 50)
+    assert counted(lambda: a + b) == [1000, 4 * (50 + 1000 + 1000)]
+
+
+def test_attention_is_two_products():
+    q = k = v = torch.ones(2, 3, 16, 8)
+    flops, _ = counted(lambda: nn.functional.scaled_dot_product_attention(q, k, v))
+    assert flops == 2 * 2 * 2 * 3 * 16 * 16 * 8
+
+
+def test_modules_announce_themselves_and_hooks_go(tmp_path):
+    model = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.GELU()))
+    heard = []
+    with announced(model, heard.append, lambda: heard.append("out")):
+        model(torch.ones(1, 2))
+    assert heard == ["0", "out", "1", "1.0", "out", "out"]
+    model(torch.ones(1, 2))
+    assert len(heard) == 6
+
+
+@pytest.mark.parametrize(
+    ("path", "shared"),
+    [("blocks.3.attn.qkv", "blocks.*.attn.qkv"), ("embed.layers.1.2", "embed.layers.*.2"), ("head", "head"), ("", "")],
+)
+def test_equal_modules_of_blocks_have_one_name(path, shared):
+    assert kind(path) == shared
+
+
+def test_a_transformer_needs_what_its_layers_do(tmp_path):
+    width, n, size, layers = 24, 9, 2, 3
+    small = {"embed": (width,), "pair_embed": (8,), "heads": 3, "layers": layers, "class_layers": 1}
+    tagger = part.load_model(write_model(tmp_path / "toy.safetensors", **small), device="cpu")
+    found = work(tagger, made_up(17, size, n))
+    tokens = size * n
+    for i in range(layers):
+        assert found[f"blocks.{i}.attn.qkv"].flops == 2 * tokens * width * 3 * width
+        assert found[f"blocks.{i}.ffn.up"].flops == 2 * tokens * width * 4 * width
+        assert found[f"blocks.{i}.attn"].flops == 2 * 2 * size * n * n * width
+    pairs = size * n * (n + 1) // 2
+    # With fixed statistics a layer and its norm are one product; beside it only the scale and shift are made.
+    assert 2 * pairs * 4 * 8 <= found["pair_embed.layers.0"].flops < 2 * pairs * 4 * 8 + 100
