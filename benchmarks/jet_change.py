@@ -56,7 +56,11 @@ def start(folder: Path, port: int) -> subprocess.Popen:
     write_jets(folder / "jets" / "long.root", [CONSTITUENTS] * 200)
     for seed, name in enumerate("ab"):
         write_model(folder / "models" / f"{name}.safetensors", seed)
-    chosen = {"PARTSCOPE_DATA": str(folder / "jets"), "PARTSCOPE_CHECKPOINTS": str(folder / "models")}
+    return serve(port, {"PARTSCOPE_DATA": str(folder / "jets"), "PARTSCOPE_CHECKPOINTS": str(folder / "models")})
+
+
+def serve(port: int, chosen: dict[str, str]) -> subprocess.Popen:
+    """The app, once it answers. chosen: variables of its environment."""
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stdout=subprocess.DEVNULL)
     while True:

@@ -30,7 +30,8 @@ class Tagger:
         self.backend = backend
         self.precision = precision
         self.model = checkpoint.model.to(device)
-        self._native = native(self.model, device, precision) if backend == "native" else None
+        own = {"native": native, "packed": packed}.get(backend)
+        self._own = own and own(self.model, device, precision)  # a forward pass other than the model's
         set_backend(self.model, backend)
 
     @property
@@ -86,8 +87,8 @@ class Tagger:
     def logits(self, batch: JetBatch, tap: Tap | None = None) -> Tensor:
         """Of B jets that are ready, on the model's device -> (B, C), float32."""
         with torch.inference_mode(), running_in(self.precision, self.device):
-            if self._native and tap is None:
-                return self._native(batch.x, batch.v, batch.mask)
+            if self._own and tap is None:
+                return self._own(batch.x, batch.v, batch.mask)
             return self.model(batch.x, batch.v, batch.mask, tap=tap).float()
 
     def trace(self, jets: ak.Array) -> Trace:
@@ -95,9 +96,10 @@ class Tagger:
         batch = self._batch(jets)
         return trace_model(self.model, batch.x, batch.v, batch.mask, self.precision)
 
-    def untrained(self, seed: int = 0) -> "Tagger":
-        """The same architecture with fresh weights, as before the first step of a training; the seed decides them."""
-        return Tagger(fresh(self._checkpoint, seed), self.device, self.backend, self.precision)
+    def untrained(self, seed: int = 0, config: ModelConfig | None = None) -> "Tagger":
+        """The same architecture, or another `config`, with fresh weights, as before the first step of a training; the
+        seed decides them."""
+        return Tagger(fresh(self._checkpoint, seed, config), self.device, self.backend, self.precision)
 
     def parity(self, jets: ak.Array) -> float:
         """How far the logits of `predict`'s attention are from those of `trace`'s, at most."""
@@ -123,8 +125,8 @@ def load_model(
 
     path_or_name: with "@bf16" at its end the model runs in bfloat16; "part-full@bf16" may stand beside "part-full".
     device: "auto" takes a GPU where there is one. backend: of `predict`: the attention's, "explicit", "fused" or
-    "flash" (see `set_backend`; what the card says, or fused), or "native", compiled code for the CPU; `trace` is always
-    explicit. dataset: see `load_checkpoint`. Raises PartError.
+    "flash" (see `set_backend`; what the card says, or fused), "native", compiled code for the CPU, or "packed", kernels
+    for the GPU, without padding; `trace` is always explicit. dataset: see `load_checkpoint`. Raises PartError.
     """
     if backend is not None and backend not in BACKENDS:
         raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
@@ -135,11 +137,20 @@ def load_model(
 
 def native(model: nn.Module, device: torch.device, precision: str):
     """The model in compiled code. Raises PartError where that cannot be."""
-    if device.type != "cpu" or precision != "fp32":
-        raise PartError(f"The native backend runs in fp32 on the CPU, not in {precision} on {device.type}.")
+    if device.type != "cpu":
+        raise PartError(f"The native backend runs on the CPU, not on {device.type}.")
     from part.models.native import Native  # compiles on first use
 
-    return Native(model)
+    return Native(model, precision)
+
+
+def packed(model: nn.Module, device: torch.device, precision: str):
+    """The model on packed tokens. Raises PartError where that cannot be."""
+    if device.type != "cuda":
+        raise PartError(f"The packed backend runs on an NVIDIA GPU (device='cuda'), not on {device.type}.")
+    from part.models.packed import Packed  # Triton comes with torch for CUDA only
+
+    return Packed(model, precision)
 
 
 def _device(name: str) -> torch.device:

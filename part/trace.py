@@ -4,6 +4,7 @@ Shapes: J jets, N particles (the longest traced jet), L layers, H heads, D chann
 """
 
 from dataclasses import dataclass, field, fields
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ AXES = {
     "class_pattern": ("jet", "class layer", "head", "token"),
     "mixing": ("jet", "layer", "slot", "key"),
 }
+_TRIANGLES: WeakKeyDictionary = WeakKeyDictionary()  # by attention: which W_O it had, and its `_triangle`
 _SLOTS = dict.fromkeys(("scores_qk", "bias", "pattern", "value_norms"), ("jet", "layer", "head", "query", "slot"))
 
 
@@ -92,7 +94,8 @@ def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision:
     with torch.inference_mode():
         with running_in(precision, x.device):
             logits = model(x, v, mask, tap=record)
-        heard = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in heard.items()}
+        if precision != "fp32":
+            heard = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in heard.items()}
         arrays = _particle_arrays(model, heard, mask) | _class_arrays(heard, mask)
     return Trace(
         mask=mask.cpu().numpy(),
@@ -107,23 +110,24 @@ def _particle_arrays(model: nn.Module, heard: dict[str, Tensor], mask: Tensor) -
     layers = sum(name.startswith("blocks.") and name.endswith(".pattern") for name in heard)
     if not layers:
         return {}
-    slots = "blocks.0.mixing" in heard
-    pairs = (mask[:, :, None] if slots else mask[:, :, None] & mask[:, None, :])[:, None, None]
-    ahead = _tokens_ahead(heard, mask)
+    slots, ahead = "blocks.0.mixing" in heard, _tokens_ahead(heard, mask)
+    padded = not bool(mask.all())
     arrays = {}
     for name in ("scores_qk", "bias", "pattern"):
         if f"blocks.0.{name}" in heard:
-            stacked = torch.stack([heard[f"blocks.{i}.{name}"][..., ahead:, ahead:] for i in range(layers)], 1)
-            arrays[name] = torch.where(pairs, stacked, 0)
-    written = [
-        _written(model.blocks[i].attn, heard[f"blocks.{i}.values"], heard.get(f"blocks.{i}.gate"))
-        for i in range(layers)
-    ]
+            own = [heard[f"blocks.{i}.{name}"] for i in range(layers)]
+            stacked = torch.stack(own, 1)[..., ahead:, ahead:]
+            if padded:
+                pairs = (mask[:, :, None] if slots else mask[:, :, None] & mask[:, None, :])[:, None, None]
+                stacked.masked_fill_(~pairs, 0)  # in place, as fresh memory costs more than what is written to it
+            arrays[name] = stacked
+    values, gates = ([heard.get(f"blocks.{i}.{name}") for i in range(layers)] for name in ("values", "gate"))
+    written = _written([block.attn for block in model.blocks], values, gates)
     if slots:
         arrays["mixing"] = torch.stack([heard[f"blocks.{i}.mixing"] for i in range(layers)], 1)
-    arrays["value_norms"] = arrays["pattern"] * torch.stack(written, 1)[..., -mask.shape[1] :, ahead:]
+    arrays["value_norms"] = arrays["pattern"] * written[..., -mask.shape[1] :, ahead:]
     states = [heard[f"blocks.{i}.residual"] for i in range(layers)] + [heard["residual"]]
-    arrays["residual_norms"] = torch.stack([state[:, ahead:].norm(dim=-1) for state in states], 1) * mask[:, None]
+    arrays["residual_norms"] = torch.stack(states, 1)[:, :, ahead:].norm(dim=-1) * mask[:, None]
     return arrays
 
 
@@ -132,21 +136,32 @@ def _tokens_ahead(heard: dict[str, Tensor], mask: Tensor) -> int:
     return heard["residual"].shape[1] - mask.shape[1] if "residual" in heard else 0
 
 
-def _written(attention: nn.Module, values: Tensor, gate: Tensor | None) -> Tensor:
+def _written(attentions: list[nn.Module], values: list[Tensor], gates: list[Tensor | None]) -> Tensor:
     """Norm of what each head would write for a key that had all attention, ‖W_O v_j‖ or gated ‖W_O (g_i v_j)‖.
 
-    values (J, H, N, d), gate (J, H, N, d), (J, H, N, 1) or None -> (J, H, N, N), without gate (J, H, 1, N).
+    Of each layer values (J, H, N, d), gate (J, H, N, d), (J, H, N, 1) or None -> (J, L, H, N, N), without gates
+    (J, L, H, 1, N).
     """
-    per_head = float_weight(attention.out).unflatten(1, (attention.heads, -1)).to(values.dtype)  # (D, H, d)
-    if gate is None:
-        return torch.einsum("jhnd,ohd->jhno", values, per_head).norm(dim=-1)[..., None, :]
-    # The square is bilinear in the products of two channels of g and of v, which spares a vector per pair. Where
-    # its terms cancel, so would float32.
-    gram = torch.einsum("ohd,ohe->hde", per_head.double(), per_head.double())
-    gates, answers = (t.double() for t in (gate.expand(-1, -1, -1, values.shape[-1]), values))
-    asked = torch.einsum("jhnd,jhne,hde->jhnde", gates, gates, gram).flatten(-2)
-    squares = asked @ torch.einsum("jhnd,jhne->jhnde", answers, answers).flatten(-2).transpose(-2, -1)
-    return squares.clamp(min=0).sqrt().to(values.dtype)
+    r, v = torch.stack([_triangle(attention) for attention in attentions]), torch.stack(values, 1)
+    if gates[0] is None:
+        return (v @ r.transpose(-2, -1).to(v.dtype)).norm(dim=-1)[..., None, :]
+    # The square is bilinear in the products of two channels of g and of v, which spares a vector per pair. Where its
+    # terms cancel, so would float32.
+    gram, v = r.transpose(-2, -1) @ r, v.double()
+    g = torch.stack([gate.expand(-1, -1, -1, v.shape[-1]) for gate in gates], 1).double()
+    asked = torch.einsum("jlhnd,jlhne,lhde->jlhnde", g, g, gram).flatten(-2)
+    squares = asked @ torch.einsum("jlhnd,jlhne->jlhnde", v, v).flatten(-2).transpose(-2, -1)
+    return squares.clamp(min=0).sqrt().to(values[0].dtype)
+
+
+def _triangle(attention: nn.Module) -> Tensor:
+    """R of W_O = QR of each head (H, d, d), float64, as ‖W_O v‖ = ‖R v‖: kept for as long as W_O stays."""
+    weight = attention.out.weight
+    state = weight.data_ptr(), weight._version
+    if _TRIANGLES.get(attention, (None,))[0] != state:
+        per_head = float_weight(attention.out).unflatten(1, (attention.heads, -1)).transpose(0, 1)  # (H, D, d)
+        _TRIANGLES[attention] = state, torch.linalg.qr(per_head.double(), mode="r").R
+    return _TRIANGLES[attention][1]
 
 
 def _class_arrays(heard: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:

@@ -55,6 +55,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text + _default(name))
     parser.add_argument("--balanced", action="store_true", help="classes come equally often, whatever the files hold")
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard's log, too")
+    parser.add_argument("--packed", action="store_true", help="on a GPU, ParT by kernels that know no padding")
 
 
 def _default(name: str) -> str:

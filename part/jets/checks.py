@@ -11,6 +11,7 @@ from part.jets.schema import MOMENTA
 
 # float32 four-momenta of massless particles have |p| above E by a few 1e-7; a wrong column by far more.
 ENERGY_TOLERANCE = 1e-4
+PIECE = 8192  # constituents whose momenta stay in the cache while they are looked at
 
 
 def assemble(path: str, columns: dict, first: int, last: int) -> ak.Array:
@@ -55,6 +56,9 @@ def _zip(flat: dict, offsets: np.ndarray) -> ak.Array:
 
 def _constituents(where: str, column, first: int) -> tuple[np.ndarray, np.ndarray]:
     """Multiplicities (J,) and the values of all constituents in a row (P,)."""
+    plain = plain_lists(column)
+    if plain is not None:
+        return plain
     column = _without_missing(where, ak.Array(column), first)
     if column.ndim != 2:
         raise PartError(f"{where}: {column.type.content}; expected a list of numbers for each jet")
@@ -62,7 +66,22 @@ def _constituents(where: str, column, first: int) -> tuple[np.ndarray, np.ndarra
     return counts, _numbers(where, ak.flatten(column))
 
 
+def plain_lists(column) -> tuple[np.ndarray, np.ndarray] | None:
+    """Lengths (J,) and values (P,) of a column of lists of numbers, without awkward; None if it is anything else."""
+    layout = getattr(column, "layout", None)
+    if not (isinstance(layout, ak.contents.ListOffsetArray) and isinstance(layout.content, ak.contents.NumpyArray)):
+        return None
+    offsets, values = layout.offsets.data, layout.content.data
+    counts = np.diff(offsets)
+    sound = offsets[0] >= 0 and offsets[-1] <= len(values) and (counts >= 0).all()
+    if not sound or values.ndim != 1 or values.dtype.kind not in "fiub":
+        return None
+    return counts.astype(np.int64, copy=False), _native(values[offsets[0] : offsets[-1]])
+
+
 def _per_jet(where: str, column, first: int) -> np.ndarray:
+    if isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "fiub":
+        return _native(column)
     column = _without_missing(where, ak.Array(column), first)
     if column.ndim != 1:
         raise PartError(f"{where}: {column.type.content}; expected one number for each jet")
@@ -93,6 +112,10 @@ def _numbers(where: str, column: ak.Array) -> np.ndarray:
         raise PartError(f"{where}: {column.type.content}; expected numbers") from error
     if values.ndim != 1 or values.dtype.kind not in "fiub":
         raise PartError(f"{where}: {column.type.content}; expected numbers")
+    return _native(values)
+
+
+def _native(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
 
 
@@ -128,16 +151,32 @@ def _finite(where: str, values: np.ndarray, offsets: np.ndarray | None, first: i
 
 def _physical(path: str, flat: dict, offsets: np.ndarray, first: int) -> None:
     """Every constituent needs transverse momentum and no more momentum than energy."""
-    px, py, pz, energy = (flat[name].astype(np.float64) for name in MOMENTA)
+    for start in range(0, int(offsets[-1]), PIECE):
+        momenta = [flat[name][start : start + PIECE].astype(np.float64) for name in MOMENTA]
+        if not _surely_physical(*momenta):
+            _refuse_unphysical(path, momenta, start, offsets, first)
+
+
+def _surely_physical(px: np.ndarray, py: np.ndarray, pz: np.ndarray, energy: np.ndarray) -> bool:
+    """Without roots; numbers whose squares are no numbers any more are not sure."""
+    with np.errstate(over="ignore"):
+        pt2 = px * px + py * py
+        energy2 = energy * energy
+        enough = energy2 >= (pt2 + pz * pz) * (1 - ENERGY_TOLERANCE)
+    return bool(enough.all() and pt2.all() and np.isfinite(energy2).all() and energy.min() >= 0)
+
+
+def _refuse_unphysical(path: str, momenta: list[np.ndarray], start: int, offsets: np.ndarray, first: int) -> None:
+    px, py, pz, energy = momenta
     pt = np.hypot(px, py)
     if not pt.all():
-        place = _entry(int(np.argmin(pt)), offsets, first)
+        place = _entry(start + int(np.argmin(pt)), offsets, first)
         raise PartError(f"{path}: branches part_px, part_py, {place}: both 0; expected transverse momentum")
     p = np.hypot(pt, pz)
     unphysical = ~(energy >= p * (1 - ENERGY_TOLERANCE))
     if unphysical.any():
         i = int(np.argmax(unphysical))
-        place = _entry(i, offsets, first)
+        place = _entry(start + i, offsets, first)
         raise PartError(
             f"{path}: branch part_energy, {place}: {energy[i]:.6g} GeV with a momentum of {p[i]:.6g} GeV; "
             "expected no less than the momentum"

@@ -5,6 +5,7 @@ weights see the numbers they were trained on. Shapes: B jets, N particles, F fea
 """
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import awkward as ak
 import numpy as np
@@ -12,8 +13,11 @@ import torch
 
 from part.errors import PartError
 from part.jets import kinematics
+from part.jets.checks import plain_lists
 from part.jets.readers import labels
 from part.jets.schema import ANGLES, JET_MOMENTUM, MAX_CONSTITUENTS, MOMENTA, Dataset, FeatureSet
+
+PIECE = 16384  # constituents whose inputs are computed together: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,25 @@ def make_batch(
     N is `length` or the largest multiplicity, 128 at most. Raises PartError as `make_flat`.
     """
     flat = make_flat(jets, features, dataset, MAX_CONSTITUENTS if length is None else min(length, MAX_CONSTITUENTS))
-    slots = np.arange(length or int(flat.counts.max()))
-    first = np.cumsum(flat.counts) - flat.counts
-    index = first[:, None] + slots % flat.counts[:, None]
+    index, mask = padded(np.cumsum(flat.counts) - flat.counts, flat.counts, length)
     return JetBatch(
         x=torch.from_numpy(np.take(flat.x, index, axis=0)),
         v=torch.from_numpy(np.take(flat.v, index, axis=0)),
-        mask=torch.from_numpy(slots < flat.counts[:, None]),
+        mask=torch.from_numpy(mask),
         y=None if flat.y is None else torch.from_numpy(flat.y),
         dropped=torch.from_numpy(flat.dropped),
     )
+
+
+def padded(first: np.ndarray, counts: np.ndarray, length: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Which constituents (B, N) of a row fill the slots of jets that begin at `first` (B,), and which slots are real.
+
+    N is `length` or the largest of the counts (B,).
+    """
+    slots = np.arange(length or int(counts.max()))
+    index = slots % counts[:, None]
+    index += first[:, None]
+    return index, slots < counts[:, None]
 
 
 @dataclass(frozen=True)
@@ -82,11 +95,19 @@ def make_flat(
     _refuse_empty(jets)
     jets, dropped = select(complete(jets), limit)  # the jet is the sum of all, also of those left out
     _require(jets, features.branches)
-    counts = ak.to_numpy(ak.num(jets["part_px"]))
-    flat = _flat(jets, counts, features)
-    x = np.stack(_inputs(flat, features), axis=1)
-    _refuse_infinite(x, features, counts)
-    v = np.stack([flat[name].astype(np.float32) for name in MOMENTA], axis=1)
+    counts = _counts(jets)
+    flat = {name: _in_a_row(jets[name]) for name in features.branches}
+    whole = {name: ak.to_numpy(jets[name]) for name in ("jet_pt", "jet_energy")}
+    first = np.concatenate([[0], np.cumsum(counts)])
+    x, v = (np.empty((first[-1], width), np.float32) for width in (len(features), len(MOMENTA)))
+    for a, b in pairwise(_piece_edges(first)):
+        piece = slice(first[a], first[b])
+        values = {name: column[piece] for name, column in flat.items()}
+        values |= {name: np.repeat(column[a:b], counts[a:b]) for name, column in whole.items()}
+        _inputs(values, features, x[piece])
+        _refuse_infinite(x[piece], features, counts[a:b], a)
+        for i, name in enumerate(MOMENTA):
+            v[piece, i] = values[name]
     return FlatJets(x, v, counts, labels(jets, dataset) if dataset is not None else None, dropped)
 
 
@@ -96,7 +117,7 @@ def select(jets: ak.Array, limit: int = MAX_CONSTITUENTS) -> tuple[ak.Array, np.
     Constituents stay in file order.
     """
     _require(jets, MOMENTA)
-    counts = ak.to_numpy(ak.num(jets["part_px"])).astype(np.int64)
+    counts = _counts(jets)
     dropped = np.maximum(counts - limit, 0)
     if not dropped.any():
         return jets, dropped
@@ -142,58 +163,75 @@ def _require(jets: ak.Array, branches: tuple[str, ...]) -> None:
 def _refuse_empty(jets: ak.Array) -> None:
     if len(jets) == 0:
         raise PartError("no jets; expected at least one")
-    counts = ak.to_numpy(ak.num(jets["part_px"]))
+    counts = _counts(jets)
     if not counts.all():
         raise PartError(f"jet {int(np.argmin(counts))} has no constituents; expected at least one")
 
 
-def _flat(jets: ak.Array, counts: np.ndarray, features: FeatureSet) -> dict[str, np.ndarray]:
-    """The branches that the features need with one value per constituent (P,); the jet's are repeated."""
-    flat = {name: ak.to_numpy(ak.flatten(jets[name])) for name in features.branches}
-    return flat | {name: np.repeat(ak.to_numpy(jets[name]), counts) for name in ("jet_pt", "jet_energy")}
+def _counts(jets: ak.Array) -> np.ndarray:
+    plain = plain_lists(jets["part_px"])
+    return ak.to_numpy(ak.num(jets["part_px"])).astype(np.int64) if plain is None else plain[0]
 
 
-def _refuse_infinite(x: np.ndarray, features: FeatureSet, counts: np.ndarray) -> None:
+def _in_a_row(column: ak.Array) -> np.ndarray:
+    """The values (P,) of all constituents."""
+    plain = plain_lists(column)
+    return ak.to_numpy(ak.flatten(column)) if plain is None else plain[1]
+
+
+def _piece_edges(first: np.ndarray) -> np.ndarray:
+    """Jets at which to cut into pieces of some PIECE constituents, from 0 to the last, by their offsets (B + 1,)."""
+    edges = np.searchsorted(first, np.arange(0, first[-1], PIECE))
+    return np.unique(np.append(edges, len(first) - 1))
+
+
+def _refuse_infinite(x: np.ndarray, features: FeatureSet, counts: np.ndarray, jets_before: int) -> None:
     finite = np.isfinite(x)
     if not finite.all():
         row, column = (int(i) for i in np.argwhere(~finite)[0])
-        jet = int(np.searchsorted(np.cumsum(counts), row, side="right"))
+        jet = jets_before + int(np.searchsorted(np.cumsum(counts), row, side="right"))
         raise PartError(
             f"jet {jet}: input {features.features[column].name} is {x[row, column]}; expected a finite number"
         )
 
 
-def _inputs(flat: dict[str, np.ndarray], features: FeatureSet) -> list[np.ndarray]:
-    """The scaled and clipped inputs, each (P,) float32."""
+def _inputs(flat: dict[str, np.ndarray], features: FeatureSet, out: np.ndarray) -> None:
+    """The scaled and clipped inputs (P, F) of constituents, by their branches (P,) each; the jet's are repeated."""
+    flat = flat | {"part_pt": _hypot(flat["part_px"], flat["part_py"])}
     if features.name == "kinpidplus":
-        flat = flat | _shared_flags(flat["part_pid"])
-    columns = []
-    for feature in features.features:
+        flat |= _shared_flags(flat["part_pid"])
+    for i, feature in enumerate(features.features):
         value = _raw(feature.name, flat)
         if feature.subtract or feature.multiply != 1.0:
             value = (value - feature.subtract) * feature.multiply
         if np.isfinite(feature.high):
             value = np.clip(value, feature.low, feature.high)
-        columns.append(value.astype(np.float32))
-    return columns
+        out[:, i] = value
 
 
 def _raw(name: str, flat: dict[str, np.ndarray]) -> np.ndarray:
     match name:
         case "part_pt_log":
-            return np.log(kinematics.pt(flat["part_px"], flat["part_py"]))
+            return np.log(flat["part_pt"])
         case "part_e_log":
             return np.log(flat["part_energy"])
         case "part_logptrel":
-            return np.log(kinematics.pt(flat["part_px"], flat["part_py"]) / flat["jet_pt"])
+            return np.log(flat["part_pt"] / flat["jet_pt"])
         case "part_logerel":
             return np.log(flat["part_energy"] / flat["jet_energy"])
         case "part_deltaR":
-            return np.hypot(flat["part_deta"], flat["part_dphi"])
+            return _hypot(flat["part_deta"], flat["part_dphi"])
         case "part_d0" | "part_dz":
             return np.tanh(flat[f"{name}val"])
         case _:
             return flat[name]
+
+
+def _hypot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """np.hypot, which goes through numbers one by one; of float32 it is the rounded root in float64."""
+    if a.dtype != np.float32 or b.dtype != np.float32:
+        return np.hypot(a, b)
+    return np.sqrt(np.square(a, dtype=np.float64) + np.square(b, dtype=np.float64)).astype(np.float32)
 
 
 def _shared_flags(pid: np.ndarray) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from part.models.config import ParTConfig
 from part.models.layers import make_norm
 
 Tap = Callable[[str, Tensor], Tensor]
-BACKENDS = ("explicit", "fused", "flash", "native")
+BACKENDS = ("explicit", "fused", "flash", "native", "packed")
 
 
 def scoped(tap: Tap | None, scope: str) -> Tap | None:
@@ -100,8 +100,9 @@ class Attention(nn.Module):
 def set_backend(model: nn.Module, backend: str) -> None:
     """Choose how all attentions of a model are computed when nobody taps them.
 
-    "flash" is our kernel on a GPU, and "fused", torch's, on a CPU and while weights are dropped out. "native" is no
-    matter of the attention alone: see `models/native.py`; whatever else runs such a model has "fused".
+    "flash" is our kernel on a GPU, and "fused", torch's, on a CPU and while weights are dropped out. "native" and
+    "packed" are no matter of the attention alone: see `models/native.py`, `models/packed.py`; whatever else runs such a
+    model has "fused".
     """
     for module in model.modules():
         if isinstance(module, Attention):

@@ -38,7 +38,7 @@ def parse_card(path: Path) -> dict:
 
 
 def native_only(path: Path) -> bool:
-    """Whether a checkpoint is but a card that says to run another's weights natively, which is in fp32 alone."""
+    """Whether a checkpoint is but a card that says to run another's weights natively, which not all machines can."""
     return path.suffix == ".json" and parse_card(path).get("backend") == "native"
 
 

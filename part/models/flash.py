@@ -18,7 +18,7 @@ QUERIES = 32  # in a block
 
 
 @triton.jit
-def _weights(q, k, U, u_at, rows, columns, n, m, real, scale, HAS_BIAS: tl.constexpr):
+def attention_weights(q, k, U, u_at, rows, columns, n, m, real, scale, HAS_BIAS: tl.constexpr):
     """softmax(q k^T scale + bias) over real keys of a block of queries."""
     logits = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
     if HAS_BIAS:
@@ -27,6 +27,18 @@ def _weights(q, k, U, u_at, rows, columns, n, m, real, scale, HAS_BIAS: tl.const
     logits = tl.where(real[None, :], logits, -float("inf"))
     weights = tl.exp(logits - tl.max(logits, 1)[:, None])
     return weights / tl.sum(weights, 1)[:, None]
+
+
+@triton.jit
+def gradients(weights, q, k, v, g, scale):
+    """What the gradient g of a block's output becomes: of its logits and q, and its share of those of k and v."""
+    dv = tl.dot(tl.trans(weights).to(g.dtype), g, input_precision="ieee")
+    dweights = tl.dot(g, tl.trans(v), input_precision="ieee")
+    dlogits = weights * (dweights - tl.sum(weights * dweights, 1)[:, None])
+    scaled = (dlogits * scale).to(q.dtype)
+    dq = tl.dot(scaled, k, input_precision="ieee")
+    dk = tl.dot(tl.trans(scaled), q, input_precision="ieee")
+    return dlogits, dq, dk, dv
 
 
 @triton.jit
@@ -48,7 +60,7 @@ def _forward(
             rows = start + tl.arange(0, BM)
             at = head * n * D + rows[:, None] * D + channels[None, :]
             q = tl.load(Q + at, mask=rows[:, None] < n, other=0.0)
-            weights = _weights(q, k, U, head * n * m, rows, columns, n, m, real, scale, HAS_BIAS)
+            weights = attention_weights(q, k, U, head * n * m, rows, columns, n, m, real, scale, HAS_BIAS)
             out = tl.dot(weights.to(v.dtype), v, input_precision="ieee")
             tl.store(OUT + at, out.to(OUT.dtype.element_ty), mask=rows[:, None] < n)
 
@@ -75,17 +87,14 @@ def _backward(
             at = head * n * D + rows[:, None] * D + channels[None, :]
             q = tl.load(Q + at, mask=rows[:, None] < n, other=0.0)
             g = tl.load(G + at, mask=rows[:, None] < n, other=0.0)
-            weights = _weights(q, k, U, head * n * m, rows, columns, n, m, real, scale, HAS_BIAS)
-            dv += tl.dot(tl.trans(weights).to(g.dtype), g, input_precision="ieee")
-            dweights = tl.dot(g, tl.trans(v), input_precision="ieee")
-            dlogits = weights * (dweights - tl.sum(weights * dweights, 1)[:, None])
+            weights = attention_weights(q, k, U, head * n * m, rows, columns, n, m, real, scale, HAS_BIAS)
+            dlogits, dq, dk_share, dv_share = gradients(weights, q, k, v, g, scale)
+            dk += dk_share
+            dv += dv_share
             if HAS_BIAS:
                 inside = (rows[:, None] < n) & (columns[None, :] < m)
                 place = DU + head * n * m + rows[:, None] * m + columns[None, :]
                 tl.store(place, dlogits.to(DU.dtype.element_ty), mask=inside)
-            dlogits = (dlogits * scale).to(q.dtype)
-            dk += tl.dot(tl.trans(dlogits), q, input_precision="ieee")
-            dq = tl.dot(dlogits, k, input_precision="ieee")
             tl.store(DQ + at, dq.to(DQ.dtype.element_ty), mask=rows[:, None] < n)
     tl.store(DK + keys, dk.to(DK.dtype.element_ty), mask=there)
     tl.store(DV + keys, dv.to(DV.dtype.element_ty), mask=there)

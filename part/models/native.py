@@ -1,7 +1,10 @@
 """ParT's forward pass in compiled code for the CPU, on packed tokens: nothing is spent on padding.
 
-`native.cpp` is compiled once for this machine, by g++ where there is one, and kept among the user's caches. The logits
-are those of the model in float32, up to rounding. Shapes: B jets, N particles, T real particles of all jets.
+`native.cpp` is compiled once for this machine, by g++ where there is one, and kept among the user's caches. In fp32 the
+logits are those of the model up to rounding. In bf16 the processor itself multiplies bfloat16 numbers and sums the
+products in float32; pair features, norms, softmax and the first and last maps stay in float32.
+
+Shapes: B jets, N particles, F features, C classes.
 """
 
 import ctypes
@@ -14,7 +17,6 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -22,20 +24,21 @@ from torch.nn import functional as F
 from part.errors import PartError
 from part.models.layers import NormedLinear
 from part.models.no_bias import ParTNoBias
-from part.models.pair import pair_features
 from part.models.transformer import Block, ParticleTransformer
 from part.streaming import whole
 
-SOURCE = Path(__file__).with_name("native.cpp")
+SOURCES = [Path(__file__).with_name(f"native{end}") for end in (".cpp", "_amx.h", "_linear.h", "_math.h", "_pairs.h")]
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fopenmp", "-shared", "-fPIC", "-std=c++17")
 VECTOR = 16  # floats
-GROUP = 160  # tokens that go through the network together, at least, so that they stay in the cache
 
 _Pointer = ctypes.POINTER(ctypes.c_float)
 
 
 class _Linear(ctypes.Structure):
-    _fields_ = [("weight", _Pointer), ("bias", _Pointer), ("inputs", ctypes.c_int64), ("outputs", ctypes.c_int64)]
+    _fields_ = [
+        *((name, _Pointer) for name in ("weight", "bias")),
+        *((name, ctypes.c_int64) for name in ("inputs", "outputs", "bf16")),
+    ]
 
 
 class _Block(ctypes.Structure):
@@ -61,12 +64,12 @@ def compiled() -> ctypes.CDLL:
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:
         raise PartError("The native backend is compiled on first use and needs g++, which is not here; use another.")
-    known = SOURCE.read_bytes() + "\n".join((*FLAGS, compiler, platform.processor(), _cpu())).encode()
+    known = "\n".join((*(source.read_text() for source in SOURCES), *FLAGS, compiler, platform.processor(), _cpu()))
     path = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "partscope"
-    path = path / f"native-{hashlib.sha256(known).hexdigest()[:16]}.so"
+    path = path / f"native-{hashlib.sha256(known.encode()).hexdigest()[:16]}.so"
     if not path.exists():
         with whole(path) as partial:
-            made = subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(partial)], capture_output=True, text=True)
+            made = subprocess.run([compiler, *FLAGS, SOURCES[0], "-o", partial], capture_output=True, text=True)
             if made.returncode:
                 raise PartError(f"The native backend could not be compiled: {made.stderr.strip().splitlines()[0]}.")
     return ctypes.CDLL(str(path))
@@ -101,38 +104,30 @@ def _linears(model: nn.Module) -> list[nn.Module]:
 
 
 class Native:
-    """A ParT ready to run natively; it holds copies of the weights as they were. Raises PartError."""
+    """A ParT ready to run natively, in "fp32" or "bf16"; it holds copies of the weights as they were.
 
-    def __init__(self, model: ParticleTransformer):
+    Raises PartError.
+    """
+
+    def __init__(self, model: ParticleTransformer, precision: str = "fp32"):
         if reason := unsupported(model):
             raise PartError(reason)
         self._code, self._kept = compiled(), []
+        self._bf16 = precision == "bf16"
+        if self._bf16 and not self._code.prepare_bf16():
+            raise PartError("The native backend cannot run in bf16 here: this processor has no bf16 arithmetic.")
         self.classes = model.config.classes
         with torch.no_grad():
             self._net = self._fold(model.eval())
 
     def __call__(self, x: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         """x (B, N, F), v (B, N, 4) in GeV, mask (B, N), on the CPU -> logits (B, C)."""
-        lengths = mask.sum(1)
-        features = self._features(v, mask) if self._net.pairs else None
-        tokens = x[mask].float().contiguous()
-        ends = lengths.cumsum(0)
-        group = torch.div(ends - lengths, GROUP, rounding_mode="floor")  # by where a jet's first token lies
-        starts = torch.cat((group.new_zeros(1), (group.diff() != 0).nonzero()[:, 0] + 1, group.new_tensor([len(x)])))
         logits = torch.empty(len(x), self.classes)
-        sizes = (ctypes.c_int64(n) for n in (x.shape[-1], len(starts) - 1, torch.get_num_threads()))
-        inputs, groups, threads = sizes
-        arrays = (tokens, lengths, starts, features, logits)
-        pointers = [None if t is None else ctypes.c_void_p(t.data_ptr()) for t in arrays]
-        token, length, start, feature, out = pointers
-        self._code.forward(ctypes.byref(self._net), token, inputs, length, start, groups, feature, out, threads)
+        tensors = [x.float().contiguous(), v.float().contiguous(), mask.contiguous(), logits]
+        pointers = [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
+        sizes = [ctypes.c_int64(n) for n in (*x.shape, torch.get_num_threads())]
+        self._code.forward(ctypes.byref(self._net), *pointers, *sizes)
         return logits
-
-    def _features(self, v: Tensor, mask: Tensor) -> Tensor:
-        """Of the real pairs i >= j of all jets in a row (P, 4), by the operations of the model itself."""
-        pairs = (mask[:, :, None] & mask[:, None, :]).tril()
-        jet, i, j = pairs.nonzero(as_tuple=True)
-        return pair_features(v[jet, i].float(), v[jet, j].float())
 
     def _fold(self, model: ParticleTransformer) -> _Net:
         config, embed, pair = model.config, model.embed, model.pair_embed
@@ -144,10 +139,11 @@ class Native:
         net.input_scale = self._numbers(scale)
         net.input_shift = self._numbers(embed.norm.bias - embed.norm.running_mean * scale)
         net.token = self._numbers(model.class_token)
-        net.embed = self._all(_Linear, [self._after(norm, linear) for norm, linear, _ in embed.layers])
+        embeds = [self._after(norm, linear, rough=i > 0) for i, (norm, linear, _) in enumerate(embed.layers)]
+        net.embed = self._all(_Linear, embeds)
         net.blocks = self._all(_Block, [self._block(block) for block in model.blocks])
         net.class_blocks = self._all(_Block, [self._block(block) for block in model.class_blocks])
-        net.head = self._after(model.norm, model.head)
+        net.head = self._after(model.norm, model.head, rough=False)
         return net
 
     def _pair_maps(self, norm: nn.BatchNorm1d, layers: nn.Sequential) -> list[_Linear]:
@@ -159,7 +155,7 @@ class Native:
                 weight, bias = weight * scale, bias + weight @ shift
             else:  # what the map before it pads is 0
                 weight = F.pad(weight, (0, maps[-1].outputs - weight.shape[1]))
-            maps.append(self._packed(weight, bias))
+            maps.append(self._packed(weight, bias, rough=bool(maps)))
         return maps
 
     def _block(self, block: Block) -> _Block:
@@ -179,26 +175,29 @@ class Native:
             *(self._numbers(t) for t in (post.weight, post.bias, block.w_resid)),
         )
 
-    def _after(self, norm: nn.LayerNorm, linear: nn.Linear) -> _Linear:
+    def _after(self, norm: nn.LayerNorm, linear: nn.Linear, rough: bool = True) -> _Linear:
         """A linear map with the weights of the LayerNorm before it folded in."""
-        return self._packed(linear.weight * norm.weight, linear.bias + linear.weight @ norm.bias)
+        return self._packed(linear.weight * norm.weight, linear.bias + linear.weight @ norm.bias, rough)
 
-    def _packed(self, weight: Tensor, bias: Tensor) -> _Linear:
-        """Panels of 32 outputs, and one of 16 at the end if that is enough; outputs that are none are 0."""
+    def _packed(self, weight: Tensor, bias: Tensor, rough: bool = True) -> _Linear:
+        """Panels of 32 outputs, and one of 16 at the end if that is enough; outputs that are none are 0.
+
+        rough: whether it may run in bf16, in which two inputs share the place of a float.
+        """
         outputs, inputs = weight.shape
+        shared = 2 if rough and self._bf16 else 1
         padded = -(-outputs // VECTOR) * VECTOR
-        full = weight.new_zeros(padded, inputs)
-        full[:outputs] = weight
+        full = F.pad(weight, (0, 0, 0, padded - outputs)).to(torch.bfloat16 if shared == 2 else torch.float32)
         cuts = [*range(0, padded, 2 * VECTOR), padded]
-        panels = [full[a:b].T.reshape(-1) for a, b in itertools.pairwise(cuts)]
-        shifts = bias.new_zeros(padded)
-        shifts[:outputs] = bias
-        return _Linear(self._numbers(torch.cat(panels)), self._numbers(shifts), inputs, padded)
+        panels = [full[a:b].unflatten(1, (-1, shared)).transpose(0, 1).reshape(-1) for a, b in itertools.pairwise(cuts)]
+        shifts = F.pad(bias, (0, padded - outputs))
+        return _Linear(self._numbers(torch.cat(panels)), self._numbers(shifts), inputs, padded, shared == 2)
 
     def _numbers(self, values: Tensor):
-        array = np.ascontiguousarray(values.detach().float().reshape(-1).numpy()).copy()
-        self._kept.append(array)
-        return array.ctypes.data_as(_Pointer)
+        kept = values.detach().reshape(-1).clone()
+        kept = kept if kept.dtype == torch.bfloat16 else kept.float()
+        self._kept.append(kept)
+        return ctypes.cast(kept.data_ptr(), _Pointer)
 
     def _all(self, kind: type, items: list):
         array = (kind * len(items))(*items)

@@ -26,8 +26,8 @@ def pair_features(a: Tensor, b: Tensor) -> Tensor:
     delta_phi = (phi_a - phi_b + math.pi) % (2 * math.pi) - math.pi
     delta = _root((y_a - y_b) ** 2 + delta_phi**2)
     softer = torch.minimum(pt_a, pt_b)
-    total = a + b
-    m2 = total[..., 3].square() - total[..., :3].square().sum(-1)
+    px, py, pz, energy = (a + b).square().unbind(-1)
+    m2 = energy - (px + py + pz)
     z = softer / (pt_a + pt_b).clamp(min=_FLOOR)
     return torch.stack((softer * delta, z, delta, m2), -1).clamp(min=_FLOOR).log()
 

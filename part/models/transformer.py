@@ -54,7 +54,11 @@ class Block(nn.Module):
             with_token = torch.cat((mask.new_ones(len(mask), 1), mask), 1)
             # The reference asks with the token as it is, not normalised.
             attended = self.attn(token, context, None, with_token, tap)
-        x = residual + self.dropout(self.post_attn_norm(self._scale_groups(attended)))
+        return self.finish(residual, attended)
+
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """What follows the attention: x (..., D) takes what that wrote (..., D), then the feed-forward part."""
+        x = x + self.dropout(self.post_attn_norm(self._scale_groups(attended)))
         residual = x if self.w_resid is None else self.w_resid * x
         return residual + self.ffn(self.pre_ffn_norm(x))
 

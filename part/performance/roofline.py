@@ -113,8 +113,8 @@ def points(name: str, tagger: Tagger, batch: JetBatch, passes: int) -> list[Poin
     flops, moved = sum(w.flops for w in needed.values()), sum(w.bytes for w in needed.values())
     found = profiled(name, tagger, batch, passes)
     whole = Point(name, WHOLE, flops, moved, found.plain, *top)
-    if tagger.backend == "native":
-        return [whole]  # compiled code has no modules
+    if tagger.backend in ("native", "packed"):
+        return [whole]  # they do not go through the model's modules
     grouped: dict[str, list[float]] = {}
     for path, one in needed.items():
         sums = grouped.setdefault(kind(path), [0, 0])

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import torch
 
 from part.jets.features import JetBatch
-from part.training.packed import PackedJets, concatenate
+from part.training.packed import Drawn, join
 from part.training.stream import JetStream
 
 WINDOW = 16  # batches
@@ -50,18 +49,19 @@ class Batches:
             size = self.batch_size if whole else self.micro_batch
             batches = deal(window.lengths, self.batch_size, size, rng)
             for batch in batches:
-                yield [window.batch(torch.from_numpy(jets)) for jets in share(batch, self.rank, self.ranks)]
+                yield [window.batch(jets) for jets in share(batch, self.rank, self.ranks)]
 
-    def _windows(self) -> Iterator[PackedJets]:
+    def _windows(self) -> Iterator[Drawn]:
         """WINDOW batches of jets at a time, at the end fewer."""
         left, parts = len(self) * self.batch_size, []
-        for part in self.stream.jets(self.start, left):
-            parts.append(part)
-            while sum(map(len, parts)) >= (size := min(WINDOW * self.batch_size, left)) > 0:
-                jets = concatenate(parts)
-                yield jets.take(np.arange(size))
-                parts = [jets.take(np.arange(size, len(jets)))]
+        for drawn in self.stream.draw(self.start, left):
+            while sum(map(len, parts)) + len(drawn) >= (size := min(WINDOW * self.batch_size, left)) > 0:
+                missing = size - sum(map(len, parts))
+                yield join([*parts, drawn[:missing]])
+                parts, drawn = [], drawn[missing:]
                 left -= size
+            if len(drawn):
+                parts.append(drawn)
 
 
 def deal(lengths: np.ndarray, batch_size: int, micro_batch: int, rng: np.random.Generator) -> list[list[np.ndarray]]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from part.errors import PartError
-from part.jets.features import JetBatch, make_flat
+from part.jets.features import JetBatch, make_flat, padded
 from part.jets.readers import read_jets
 from part.jets.schema import ANGLES, JET_MOMENTUM, Dataset, FeatureSet
 from part.streaming import Chunk, Span
@@ -39,11 +39,10 @@ class PackedJets:
 
     def batch(self, jets: Tensor) -> JetBatch:
         """The jets of these numbers (B,), wrapped around to the longest of them."""
-        lengths = (self.first[jets + 1] - self.first[jets])[:, None]
-        slots = torch.arange(int(lengths.max()))
-        index = self.first[jets][:, None] + slots % lengths
-        dropped = torch.zeros(len(jets), dtype=torch.int64)
-        return JetBatch(self.x[index], self.v[index], slots < lengths, self.y[jets], dropped)
+        first, chosen = self.first.numpy(), jets.numpy()
+        index, mask = padded(first[chosen], first[chosen + 1] - first[chosen])
+        x, v = (torch.from_numpy(part.numpy().take(index, axis=0)) for part in (self.x, self.v))
+        return JetBatch(x, v, torch.from_numpy(mask), self.y[jets], torch.zeros(len(jets), dtype=torch.int64))
 
     def take(self, jets: np.ndarray) -> "PackedJets":
         """The jets of these numbers, in this order."""
@@ -52,6 +51,40 @@ class PackedJets:
         first = _offsets(lengths)
         index = torch.repeat_interleave(self.first[chosen] - first[:-1], lengths) + torch.arange(int(first[-1]))
         return PackedJets(self.x[index], self.v[index], first, self.y[chosen])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Some of many jets by their numbers (J,), so that they are copied once only, when they are put into a batch."""
+
+    source: PackedJets
+    numbers: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, some: slice) -> "Drawn":
+        return Drawn(self.source, self.numbers[some])
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return self.source.lengths[self.numbers]
+
+    @property
+    def jets(self) -> PackedJets:
+        return self.source.take(self.numbers)
+
+    def batch(self, jets: np.ndarray) -> JetBatch:
+        """Of those drawn the ones at these places (B,)."""
+        return self.source.batch(torch.from_numpy(self.numbers[jets]))
+
+
+def join(parts: Sequence[Drawn]) -> Drawn:
+    """One after the other; those of several sources are copied."""
+    if len(parts) == 1:
+        return parts[0]
+    jets = concatenate([part.jets for part in parts])
+    return Drawn(jets, np.arange(len(jets)))
 
 
 def concatenate(parts: Sequence[PackedJets]) -> PackedJets:

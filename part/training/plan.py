@@ -49,7 +49,8 @@ class Plan:
     probabilities the model learns along with the labels, `soft` of the loss.
     precision: "auto" (bf16 where the hardware has it), "bf16" or "fp32". devices: processes or GPUs of a node, of which
     there are `nodes`. workers: processes that decode jets for each device (None: as fit the machine). memory: GB of
-    decoded jets that each device keeps. tensorboard: whether its log is written, too.
+    decoded jets that each device keeps. tensorboard: whether its log is written, too. packed: on a GPU, ParT by
+    kernels that know no padding, and no dropout.
     """
 
     dataset: str
@@ -85,6 +86,7 @@ class Plan:
     workers: int | None = None
     memory: float = 4.0
     tensorboard: bool = False
+    packed: bool = False
 
     def __post_init__(self):
         for value, known, what in (

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from part.streaming import Span
-from part.training.packed import PackedJets, concatenate
+from part.training.packed import Drawn, PackedJets, concatenate
 
 BLOCK = 1000  # neighbouring jets that are read together
 LONGEST = 20  # times as many are read together where a file is compressed so
 POOL = 150_000  # jets that are shuffled together: some 700 MB
-PIECE = 4096  # of a pool's jets handed over at a time
 _GOLDEN = (5**0.5 - 1) / 2
 
 # Blocks, and those that are wanted next -> the jets of each.
@@ -47,6 +46,10 @@ class JetStream:
 
     def jets(self, start: int, count: int) -> Iterator[PackedJets]:
         """The jets start to start + count of the stream, some at a time."""
+        return (drawn.jets for drawn in self.draw(start, count))
+
+    def draw(self, start: int, count: int) -> Iterator[Drawn]:
+        """The same, not copied from their pools."""
         passed, skip = divmod(start, len(self))
         for number, (pool, following) in self._pools(passed):
             size = sum(map(len, pool))
@@ -54,9 +57,9 @@ class JetStream:
                 skip -= size
                 continue
             jets = concatenate(self.read(pool, following))
-            taken = self._shuffled(jets.y.numpy(), number)[skip : skip + count]
-            yield from (jets.take(taken[at : at + PIECE]) for at in range(0, len(taken), PIECE))
-            count -= len(taken)
+            drawn = Drawn(jets, self._shuffled(jets.y.numpy(), number)[skip : skip + count])
+            yield drawn
+            count -= len(drawn)
             skip = 0
             if not count:
                 return
@@ -120,5 +123,8 @@ def cut(spans: Sequence[Span], size: int = BLOCK, edges: Mapping[str, Sequence[i
         else:
             count = -(-len(span) // size)
             edges_here = np.linspace(span.start, span.stop, count + 1).round().astype(int)
+            if len(inner) and stretches.max() <= size:
+                nearest = inner[np.abs(inner[:, None] - edges_here[1:-1]).argmin(axis=0)]
+                edges_here = np.unique([span.start, *nearest, span.stop])
         blocks += [Span(span.path, int(a), int(b)) for a, b in itertools.pairwise(edges_here)]
     return blocks

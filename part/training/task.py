@@ -35,6 +35,8 @@ class TaggerTask(lightning.LightningModule):
         if not torch.cuda.is_available() and not model.config.dropout:
             # torch's fused CPU kernel has no gradient for a bias and falls back to a path slower than ours.
             set_backend(model, "explicit")
+        if plan.packed:
+            check_packed(model)
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     def on_fit_start(self) -> None:
@@ -46,7 +48,7 @@ class TaggerTask(lightning.LightningModule):
         torch.manual_seed(hash((self.plan.seed, self.global_step, self.global_rank)) % 2**63)
 
     def training_step(self, batch: list[JetBatch], index: int) -> Tensor:
-        logits = torch.cat(logits_of(self.model, batch)).float()
+        logits = torch.cat(logits_of(self.model, batch, self.plan.packed)).float()
         loss = F.cross_entropy(logits, torch.cat([micro.y for micro in batch]))
         if self._teacher:
             loss = torch.lerp(loss, self._divergence(batch, logits), self.plan.soft)
@@ -114,6 +116,18 @@ class TaggerTask(lightning.LightningModule):
             }
             for (free, of_head), parameters in groups.items()
         ]
+
+
+def check_packed(model: nn.Module) -> None:
+    """Raises PartError where nothing can be trained on packed tokens."""
+    if not torch.cuda.is_available():
+        raise PartError("A training with --packed needs a GPU, and there is none here.")
+    from part.models.packed import unsupported  # Triton comes with torch for CUDA only
+
+    if reason := unsupported(model):
+        raise PartError(reason)
+    if model.config.dropout:
+        raise PartError("The packed kernels know no dropout; train with --dropout 0.")
 
 
 def flat_then_decay(progress: float, flat: float) -> float:

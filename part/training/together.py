@@ -17,8 +17,15 @@ from part.models.linformer import Slots
 from part.models.transformer import ParticleTransformer
 
 
-def logits_of(model: nn.Module, batch: Sequence[JetBatch]) -> list[Tensor]:
-    """Logits (B, C) of each micro-batch, as if the batch had passed through the model in one piece."""
+def logits_of(model: nn.Module, batch: Sequence[JetBatch], packed: bool = False) -> list[Tensor]:
+    """Logits (B, C) of each micro-batch, as if the batch had passed through the model in one piece.
+
+    packed: by the kernels for a GPU, to which that is what it is (see `models/packed.py`).
+    """
+    if packed:
+        from part.models.packed import logits  # Triton comes with torch for CUDA only
+
+        return list(logits(model, *_whole(batch)).split([len(micro) for micro in batch]))
     held = not any(module.training for module in model.modules() if isinstance(module, nn.BatchNorm1d))
     if held or len(batch) == 1:
         return [model(micro.x, micro.v, micro.mask) for micro in batch]

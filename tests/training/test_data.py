@@ -11,7 +11,7 @@ from part.jets.schema import FULL, JETCLASS, KIN
 from part.streaming import Span, find_files, spans
 from part.training.data import JetData, load_packed
 from part.training.decode import Decoder
-from part.training.packed import concatenate, read_packed
+from part.training.packed import Drawn, concatenate, join, read_packed
 from part.training.plan import Plan
 
 COUNTS = [int(n) for n in np.random.default_rng(0).integers(1, 80, 200)]
@@ -53,6 +53,17 @@ def test_taken_and_joined_jets_keep_what_they_are(packed):
     assert all(torch.equal(getattr(again, name), getattr(expected, name)) for name in ("x", "v", "mask", "y"))
     assert equal(concatenate([packed.take(np.arange(80)), packed.take(np.arange(80, 200))]), packed)
     assert len(packed.take(np.array([], int))) == 0
+
+
+def test_jets_drawn_from_one_or_several_sources_are_the_same(packed):
+    parts = [packed.take(np.arange(80)), packed.take(np.arange(80, 200))]
+    order = np.array([199, 80, 7, 100, 7])
+    apart = join([Drawn(parts[1], order[:2] - 80), Drawn(parts[0], order[2:3]), Drawn(packed, order[3:])])
+    for drawn in (apart, Drawn(packed, order), join([Drawn(packed, order)]), Drawn(packed, np.tile(order, 2))[5:]):
+        assert drawn.lengths.tolist() == packed.lengths[order].tolist()
+        assert equal(drawn.jets, packed.take(order))
+        batch, expected = drawn.batch(np.array([1, 4])), packed.batch(torch.tensor([80, 7]))
+        assert all(torch.equal(getattr(batch, name), getattr(expected, name)) for name in ("x", "v", "mask", "y"))
 
 
 def test_a_limit_takes_jets_from_everywhere(files):

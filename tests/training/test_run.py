@@ -140,6 +140,12 @@ def test_a_run_without_a_finished_epoch_begins_again(plan, trained):
     assert all(torch.equal(again[name], value) for name, value in load_file(trained).items())
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+def test_packed_training_needs_a_gpu(plan):
+    with pytest.raises(part.PartError, match="--packed needs a GPU"):
+        train(replace(plan, name="packed", packed=True))
+
+
 @pytest.mark.skipif(find_spec("tensorboard") is not None, reason="TensorBoard is here")
 def test_without_tensorboard_its_log_is_refused(plan):
     with pytest.raises(part.PartError, match="pip install tensorboard"):

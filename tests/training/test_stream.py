@@ -100,6 +100,16 @@ def test_blocks_are_about_as_long_as_asked_for_and_leave_nothing_out():
     assert (blocks[0].start, blocks[2].stop) == (5, 2510)
 
 
+def test_blocks_are_cut_where_files_are():
+    small = cut([Span("x", 5, 2510)], 1000, {"x": range(0, 2600, 300)})
+    assert [(block.start, block.stop) for block in small] == [(5, 900), (900, 1800), (1800, 2510)]
+    large = cut([Span("x", 0, 5000)], 1000, {"x": (0, 3000, 5000)})
+    assert [len(block) for block in large] == [3000, 2000]
+    huge = cut([Span("x", 0, 50_000)], 1000, {"x": (0, 50_000)})
+    assert {len(block) for block in huge} == {1000}
+    assert len(cut([Span("x", 0, 700)], 1000, {"x": (0, 350, 700)})) == 1
+
+
 def test_batches_hold_the_jets_of_the_stream_in_micro_batches_of_like_length():
     seen = list(batches())
     assert len(seen) == len(batches()) == 30

@@ -2,40 +2,62 @@
 
 import http
 import io
+import os
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 
 import uproot
 import xxhash
 
 from part.errors import PartError
+from part.jets.formats.baskets import read_branches
 from part.jets.formats.source import Source
 
 TREE = "tree"
 KINDS = ("TTree", "ROOT::RNTuple")
+REMEMBERED = 256  # files
 
 
 @contextmanager
 def open_root(path: str) -> Iterator[Source]:
     """Open the object named `tree`, or the only tree or ntuple of the file."""
-    with uproot.open(_where(path)) as file:
-        tree = file[_tree_name(path, file.classnames())]
-        if tree.classname == "ROOT::RNTuple":
-            _check_page_lists(path, tree)
+    if "://" in path:
+        with uproot.open(_where(path)) as file:
+            yield _source(path, file)
+    else:
+        status = os.stat(path)
+        yield _local(path, status.st_ino, status.st_mtime_ns, status.st_size)
 
-        def read(names, start, stop):
-            bounds = {"entry_start": start, "entry_stop": stop}
-            try:
-                arrays = tree.arrays(filter_name=list(names), **bounds)
-                return {name: arrays[name] for name in names}
-            except Exception:
-                # One broken branch spoils the common read: read them one by one to name it.
-                return {name: _read_one(path, tree, name, bounds) for name in names}
 
-        branches = tuple(tree.keys())
-        edges = _baskets(tree, branches) if tree.classname == "TTree" else ()
-        yield Source(int(tree.num_entries), branches, read, edges)
+@lru_cache(maxsize=REMEMBERED)
+def _local(path: str, *_unchanged: int) -> Source:
+    """A file on disk. What is in it is remembered, since to find out takes as long as to read a thousand jets."""
+    return _source(path, uproot.open({path: None}, array_cache=None))  # uproot opens it anew for each read
+
+
+def _source(path: str, file: uproot.ReadOnlyDirectory) -> Source:
+    tree = file[_tree_name(path, file.classnames())]
+    if tree.classname == "ROOT::RNTuple":
+        _check_page_lists(path, tree)
+    by_basket = tree.classname == "TTree" and "://" not in path  # uproot asks a server for all baskets at once
+
+    def read(names, start, stop):
+        bounds = {"entry_start": start, "entry_stop": stop}
+        try:
+            if by_basket:
+                with suppress(Exception):  # then uproot may know how, or what is wrong
+                    return read_branches(tree, names, start, stop)
+            arrays = tree.arrays(filter_name=list(names), **bounds)
+            return {name: arrays[name] for name in names}
+        except Exception:
+            # One broken branch spoils the common read: read them one by one to name it.
+            return {name: _read_one(path, tree, name, bounds) for name in names}
+
+    branches = tuple(tree.keys())
+    edges = _baskets(tree, branches) if tree.classname == "TTree" else ()
+    return Source(int(tree.num_entries), branches, read, edges)
 
 
 def _baskets(tree: uproot.TTree, branches: tuple[str, ...]) -> tuple[int, ...]:

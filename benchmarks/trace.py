@@ -1,0 +1,57 @@
+"""What it costs to see everything: `trace` beside a plain forward pass: python benchmarks/trace.py
+
+The same jet, or jets of one length, through the same model with a tap that records every layer's scores, patterns,
+bias and values, and without: the way the library computes attention while it is looked at ("explicit"), and torch's
+fused kernel, which shows nothing. In turns in one process, on one thread.
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import part  # noqa: E402
+from part.jets import make_batch  # noqa: E402
+from part.models.attention import set_backend  # noqa: E402
+from part.performance.machine import machine  # noqa: E402
+from part.performance.timing import in_turns, one_pass  # noqa: E402
+from part.trace import trace_model  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="part-full")
+    parser.add_argument("--batches", type=int, nargs="+", default=(1, 16))
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    jets = part.read_jets(ROOT / "data_samples" / "jetclass_like.root")
+    near = np.argsort([abs(len(jet["part_px"]) - 48) for jet in jets[:1000]])
+    taggers = {backend: part.load_model(options.model, "cpu", backend) for backend in ("explicit", "fused")}
+    for backend, tagger in taggers.items():
+        set_backend(tagger.model, backend)
+    print(machine())
+    for size in options.batches:
+        batch = make_batch(jets[near[:size]], taggers["fused"].features)
+        passes = {name: partial(one_pass, partial(tagger.logits, batch), CPU) for name, tagger in taggers.items()}
+        traced = partial(trace_model, taggers["explicit"].model, batch.x, batch.v, batch.mask, "fp32")
+        times = in_turns(passes | {"trace": partial(one_pass, traced, CPU)}, options.rounds, warmup=3)
+        print(f"\n{size} jet{'s' if size > 1 else ''} of about 48 constituents")
+        for name in ("fused", "explicit", "trace"):
+            row = times[name]
+            ratio = np.array(row.seconds) / np.array(times["explicit"].seconds)
+            low, middle, high = np.quantile(ratio, (0.25, 0.5, 0.75))
+            print(f"{name:10}{1e3 * row.median:>8.2f} ms   x{middle:.2f} ({low:.2f} to {high:.2f}) of explicit")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+// Linear maps in bfloat16 by a processor's tiles (AMX): 32 rows by 32 outputs of sums at once.
+
+#pragma once
+#include "native_math.h"
+#ifdef __AMX_BF16__
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Eight tiles of 16 rows of 64 bytes. A constant, since gcc does not see that all of it is read.
+alignas(64) static const struct {
+    uint8_t palette, start, none[14];
+    uint16_t bytes[16];
+    uint8_t rows[16];
+} TILES = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+
+static bool amx = false;
+
+// Linux lets a process use the tiles when it asks.
+static void ask_for_tiles() {
+    constexpr long REQUEST = 0x1023, TILE_DATA = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    amx = syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+}
+
+// While one lives its thread may use the tiles.
+struct Tiles {
+    Tiles() { if (amx) _tile_loadconfig(&TILES); }
+    ~Tiles() { if (amx) _tile_release(); }
+};
+
+// y (rows, C vectors) = bias + x (rows, words) w (words, C vectors), where a word is a pair of bfloat16 numbers; words
+// are a multiple of 16. x has room for a multiple of 32 rows: what lies beyond the last is read, but not written.
+template <Then then, int C>
+static void amx_panel(const float *x, int64_t rows, int64_t words, const float *w, const float *bias, float *y,
+                      int64_t stride) {
+    alignas(64) float sums[4][W * W];
+    asm volatile("" ::: "memory"); // gcc's intrinsics do not say that they read what was written before
+    for (int64_t first = 0; first < rows; first += 2 * W, x += 2 * W * words) {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+        for (int64_t k = 0; k < words; k += W) {
+            _tile_loadd(4, x + k, words * sizeof(float));
+            _tile_loadd(5, x + W * words + k, words * sizeof(float));
+            _tile_loadd(6, w + k * C * W, C * W * sizeof(float));
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 5, 6);
+            if (C == 2) {
+                _tile_loadd(7, w + k * C * W + W, C * W * sizeof(float));
+                _tile_dpbf16ps(2, 4, 7);
+                _tile_dpbf16ps(3, 5, 7);
+            }
+        }
+        _tile_stored(0, sums[0], W * sizeof(float));
+        _tile_stored(1, sums[1], W * sizeof(float));
+        _tile_stored(2, sums[2], W * sizeof(float));
+        _tile_stored(3, sums[3], W * sizeof(float));
+        for (int64_t r = 0; r < std::min<int64_t>(2 * W, rows - first); r++)
+            for (int c = 0; c < C; c++) {
+                Vec sum = load(bias + c * W) + load(sums[2 * c + r / W] + r % W * W);
+                store(y + (first + r) * stride + c * W, finished<then>(sum));
+            }
+    }
+}
+#else
+struct Tiles {};
+static inline void ask_for_tiles() {}
+#endif

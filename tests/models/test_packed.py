@@ -1,0 +1,212 @@
+"""ParT on packed tokens gives the model's logits and gradients: on a GPU where there is one, else in Triton's
+interpreter."""
+
+import copy
+
+import pytest
+import torch
+from random_models import random_jets, randomise, run_weaver, weaver_part
+from torch.nn import functional as F
+from toy_jets import COUNTS, write_jets
+
+import part
+from part.errors import PartError
+from part.jets.features import JetBatch
+from part.jets.schema import FULL, JETCLASS
+from part.models.build import build
+from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.config import LinParTConfig, ParTConfig
+from part.models.quantize import quantize_dynamic
+from part.training.together import logits_of
+
+pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
+
+from part.models import packed
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+SMALL = {"embed": (32,), "pair_embed": (16, 16), "layers": 2, "heads": 2, "dropout": 0.0}
+needs_gpu = pytest.mark.skipif(DEVICE == "cpu", reason="there is no GPU")
+
+
+def random_model(**config):
+    torch.manual_seed(0)
+    return randomise(build(ParTConfig(**(SMALL | config)))).to(DEVICE)
+
+
+def jets(count: int = 5, particles: int = 30, **options):
+    return [t.to(DEVICE) for t in random_jets(count, particles, **options)]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"model": "ParTNoBias"},
+        {"transposed_channels": True},
+        {"embed": (48, 64), "pair_embed": (32, 32, 32), "heads": 4, "class_layers": 1},
+        {"normformer": False, "biases": False, "norm": "rms", "ffn": "swiglu"},
+    ],
+    ids=str,
+)
+def test_logits_are_the_models(config):
+    model, batch = random_model(**config), jets()
+    with torch.no_grad():
+        expected = model(*batch)
+        assert expected.std() > 0.1
+        torch.testing.assert_close(packed.logits(model, *batch), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_jets_of_one_particle_and_of_128_go_together():
+    model, (x, v, mask) = random_model(layers=1, pair_embed=(16,)), jets(2, 128)
+    assert mask.sum(1).tolist() == [1, 128]
+    with torch.no_grad():
+        torch.testing.assert_close(packed.logits(model, x, v, mask), model(x, v, mask), atol=1e-5, rtol=1e-5)
+
+
+def test_neither_order_nor_gaps_nor_neighbours_matter():
+    model, (x, v, mask) = random_model(), jets(5, 20)
+    order = torch.tensor([3, 0, 4, 1, 2], device=DEVICE)
+    spread = [F.pad(t, (0, 0) * (t.ndim - 2) + (3, 2)) for t in (x, v, mask)]
+    with torch.no_grad():
+        expected = packed.logits(model, x, v, mask)
+        shuffled, alone = (
+            packed.logits(model, *(t[order] for t in spread)),
+            packed.logits(model, *(t[2:3] for t in (x, v, mask))),
+        )
+    torch.testing.assert_close(shuffled, expected[order], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(alone, expected[2:3], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("version", ["0.4.17", "0.5.3"])
+def test_logits_equal_weavers(version, tmp_path):
+    small = {"num_layers": 2, "num_heads": 2, "embed_dims": [32], "pair_embed_dims": [16, 16]}
+    reference = weaver_part(version, **small)
+    torch.save({f"mod.{key}": value for key, value in reference.state_dict().items()}, tmp_path / "net.pt")
+    model, batch = load_checkpoint(tmp_path / "net.pt").model.to(DEVICE), random_jets()
+    expected = run_weaver(reference, *batch)
+    assert expected.std() > 0.05
+    with torch.no_grad():
+        found = packed.logits(model, *(t.to(DEVICE) for t in batch))
+    torch.testing.assert_close(found.cpu(), expected, atol=1e-4, rtol=0)
+
+
+def step(forward, model, batch):
+    """Logits and all gradients of a loss."""
+    logits = forward(model, *batch)
+    labels = torch.arange(len(logits), device=DEVICE) % logits.shape[1]
+    model.zero_grad()
+    F.cross_entropy(logits, labels).backward()
+    return logits.detach(), {name: p.grad.clone() for name, p in model.named_parameters()}
+
+
+@pytest.mark.parametrize("config", [{}, {"model": "ParTNoBias"}], ids=str)
+@pytest.mark.parametrize("train", [False, True])
+def test_gradients_and_statistics_are_the_models(train, config):
+    model, batch = random_model(**config).train(train), jets()
+    other = copy.deepcopy(model)
+    expected, theirs = step(lambda m, *b: m(*b), model, batch)
+    found, ours = step(packed.logits, other, batch)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    largest = max(gradient.abs().max() for gradient in theirs.values())
+    for name, gradient in theirs.items():
+        # To a share of the largest: what a BatchNorm takes off again has no gradient but rounding.
+        scale = max(gradient.abs().max(), 1e-2 * largest)
+        torch.testing.assert_close(ours[name] / scale, gradient / scale, atol=1e-4, rtol=0, msg=name)
+    for (name, mine), before in zip(other.named_buffers(), model.buffers(), strict=True):
+        torch.testing.assert_close(mine, before, msg=name)
+
+
+def test_two_trainings_agree_to_the_last_bit():
+    model, batch = random_model().train(), jets()
+    first, second = (step(packed.logits, copy.deepcopy(model), batch)[1] for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_half_precision_is_as_close_as_the_models():
+    half = torch.bfloat16 if DEVICE == "cuda" else torch.float16  # the interpreter computes without bf16
+    model, batch = random_model(), jets()
+    with torch.no_grad():
+        exact = model(*batch)
+        with torch.autocast(DEVICE, half):
+            theirs, ours = model(*batch), packed.logits(model, *batch)
+    assert (ours - exact).abs().max() < 2 * (theirs - exact).abs().max()
+
+
+def test_weights_in_bf16_beforehand_are_what_autocast_makes_of_them():
+    model, batch = random_model(), jets()
+    with torch.no_grad(), torch.autocast(DEVICE, torch.bfloat16):
+        assert torch.equal(packed._halved(model)(*batch), model(*batch))
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+
+
+def test_room_left_behind_changes_nothing():
+    """What a graph does: sizes for more particles, longer jets and more pairs than there are."""
+    model, (x, v, mask) = random_model(), jets(3, 10)
+    where = packed.Layout.of(mask)
+    roomy = packed.Layout(where.starts[:0], where.starts, where.squares, 64, 0, 400)
+    tokens = [F.pad(t.flatten(0, 1)[where.real], (0, 0, 0, 7)) for t in (x, v)]
+    with torch.no_grad():
+        found, expected = packed.trunk(model, *tokens, roomy), packed.logits(model, x, v, mask)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_rooms_hold_what_they_are_for_and_waste_little():
+    for count in (0, 1, 16, 17, 129, 5000, 23_111):
+        room = packed._room(count)
+        assert count <= room <= max(16, count * 1.125 + 16)
+        assert room % 16 == 0
+    assert len({packed._room(count) for count in range(1024, 2048)}) <= 9
+
+
+def test_models_it_does_not_know_are_refused_in_a_sentence():
+    quantized = random_model().cpu()
+    quantize_dynamic(quantized)
+    for model, reason in (
+        (build(LinParTConfig("LinParT", **SMALL)), "no LinParT"),
+        (random_model(qk_norm=True), "no qk_norm"),
+        (random_model(heads=4), "heads of 16 or 32 or 64 channels"),
+        (random_model(pair_embed=(16, 32)), "pair layers of one width"),
+        (quantized, "not int8"),
+    ):
+        with pytest.raises(PartError, match=reason):
+            packed.Packed(model)
+
+
+def test_a_tagger_has_it_on_a_gpu_only(tmp_path):
+    path = save_checkpoint(tmp_path / "net.safetensors", random_model().cpu(), FULL, JETCLASS, {})
+    with pytest.raises(PartError, match=r"runs on an NVIDIA GPU .*, not on cpu"):
+        part.load_model(path, device="cpu", backend="packed")
+
+
+def test_inference_without_graphs_is_the_same():
+    model, batch = random_model(), jets(3, 10)
+    with torch.no_grad():
+        expected = packed.logits(model, *batch)
+    assert torch.equal(packed.Packed(model, graphs=False)(*batch), expected)
+
+
+@needs_gpu
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_graphs_replay_the_pass_on_other_jets(precision):
+    model = random_model()
+    plain, graphs = packed.Packed(model, precision, graphs=False), packed.Packed(model, precision)
+    for seed in range(3):
+        for count in (1, 5):
+            batch = jets(count, 40, seed=seed)
+            atol = 1e-5 if precision == "fp32" else 5e-2  # other sizes may have other kernels, which round otherwise
+            torch.testing.assert_close(graphs(*batch), plain(*batch), atol=atol, rtol=1e-5)
+
+
+@needs_gpu
+def test_a_tagger_predicts_on_packed_tokens(tmp_path):
+    made = part.read_jets(write_jets(tmp_path / "jets.root", COUNTS))
+    path = save_checkpoint(tmp_path / "net.safetensors", random_model().cpu(), FULL, JETCLASS, {})
+    tagger = part.load_model(path, backend="packed")
+    assert tagger.parity(made[:2]) < 1e-4
+
+
+def test_training_takes_micro_batches_packed():
+    model, batch = random_model().train(), jets()
+    labels = torch.zeros(5, dtype=torch.long, device=DEVICE)
+    micro = [JetBatch(*(t[part] for t in batch), labels[part], labels[part]) for part in (slice(0, 2), slice(2, 5))]
+    torch.testing.assert_close(torch.cat(logits_of(model, micro, packed=True)), model(*batch), atol=1e-5, rtol=1e-5)
