@@ -1,8 +1,9 @@
 PYTHON ?= python3.11
 VENV = .venv
 WITNESS = $(VENV)/witness
+BENCH = OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks
 
-.PHONY: run test lint
+.PHONY: run test lint bench
 
 run: $(VENV)/app.done
 	$(VENV)/bin/streamlit run streamlit_app.py
@@ -11,6 +12,17 @@ test: $(VENV)/test.done
 	$(VENV)/bin/python tests/chromium.py
 	OMP_NUM_THREADS=2 $(VENV)/bin/python -m pytest
 
+# One script a claim, on one thread, each a ratio within its own run. Nothing else should run meanwhile.
+bench: $(VENV)/bench.done
+	$(BENCH)/cpu.py
+	$(BENCH)/models.py --rounds 15 4 2
+	$(BENCH)/growth.py --lengths 128 512 2048
+	$(BENCH)/training.py --batches 3
+	$(BENCH)/loader.py --passes 12
+	$(BENCH)/trace.py
+	$(BENCH)/start.py --starts 3
+	$(BENCH)/jet_change.py --clicks 10
+
 lint: $(VENV)/test.done
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -18,6 +30,11 @@ lint: $(VENV)/test.done
 $(VENV)/app.done: requirements.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement requirements.txt
+	touch $@
+
+# What weaver-core's loader needs.
+$(VENV)/bench.done: $(VENV)/test.done
+	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target $(WITNESS)/extra numba==0.68.1 llvmlite==0.50.0
 	touch $@
 
 # The reference implementation, in the version of the published weights and today's, each in its own folder.

@@ -32,13 +32,14 @@ from part.training import runs
 
 BadInput = (PartError, FileRefused)  # what the user can mend; every other error is ours
 LATENCY_PASSES = 3
+THREADS = int(os.environ.get("PARTSCOPE_THREADS", "1"))
+torch.set_num_threads(THREADS)  # else loading a model, hundreds of small copies, waits for a second thread at each
 FIRST_MODEL = "part-full"
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _worker() -> ThreadPoolExecutor:
-    threads = int(os.environ.get("PARTSCOPE_THREADS", "1"))
-    return ThreadPoolExecutor(1, "models", initializer=torch.set_num_threads, initargs=(threads,))
+    return ThreadPoolExecutor(1, "models", initializer=torch.set_num_threads, initargs=(THREADS,))
 
 
 def run(function, *args):

@@ -12,10 +12,11 @@ import part
 from app.files import JetFile
 from part.errors import PartError
 from part.jets import complete, count_jets, detect_dataset, labels
-from part.jets.schema import Dataset
+from part.jets.schema import DATASETS, Dataset
 
 CHUNK = 4096  # jets read at a time
 MAX_BROWSED = 100_000  # jets of a file that can be chosen
+NEEDED = {"jet_pt", "label"} | {label for dataset in DATASETS.values() for label in dataset.labels}  # for that choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +47,9 @@ def _sample(sha256: str, _file: JetFile) -> Sample:
         total = count_jets(_file.path)
         pt, n, truth = [], [], []
         for start in range(0, min(total, MAX_BROWSED), CHUNK):
-            jets = part.read_jets(_file.path, start, min(start + CHUNK, MAX_BROWSED))
+            jets = part.read_jets(_file.path, start, min(start + CHUNK, MAX_BROWSED), NEEDED)
             dataset = detect_dataset(jets)
-            pt.append(ak.to_numpy(complete(jets)["jet_pt"]))
+            pt.append(ak.to_numpy(jets["jet_pt"] if "jet_pt" in jets.fields else complete(jets)["jet_pt"]))
             n.append(ak.to_numpy(ak.num(jets["part_px"])))
             truth.append(None if dataset is None else labels(jets, dataset))
     known = np.concatenate(truth) if all(t is not None for t in truth) else None

@@ -17,8 +17,6 @@ from app.files import JetFile
 from app.jobs import Job
 from app.samples import blocks, named, sample
 from part.analysis.study import Findings, Study
-from part.figures.paper import save_paper
-from part.figures.paper.charts import draw_chart as draw_paper
 from part.figures.screen.charts import draw_chart
 from part.tagger import Tagger
 
@@ -91,4 +89,7 @@ def export(task: Task, findings: Findings, shown: str, kind: str) -> bytes:
 
 def export_chart(chart, name: str) -> bytes:
     """The chart as a PDF for a paper."""
+    from part.figures.paper import save_paper  # matplotlib takes its time
+    from part.figures.paper.charts import draw_chart as draw_paper
+
     return save_paper(draw_paper(chart), "pdf", {"Title": f"{name}: {chart.title}"})

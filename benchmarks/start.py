@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(ROOT))
 
-from part.performance.machine import machine  # noqa: E402
+from part.performance.machine import machine
 
 NAMES = ("server answers", "first attention", "everything", "another visitor: attention", "everything", "import part")
 

@@ -21,10 +21,10 @@ from part.errors import PartError
 from part.figures.data import FigureData, figure_data
 from part.figures.numbers import constituents_csv, describe, to_csv, to_npz
 from part.figures.origin import Origin, file_sha256, origin
-from part.figures.paper import COLUMN, draw_paper, save_paper
 from part.figures.prediction import Prediction
 from part.figures.scenes import scene
 from part.figures.screen import standalone
+from part.figures.style import COLUMN
 from part.figures.view import View, lower_first
 from part.tagger import Tagger
 
@@ -93,6 +93,8 @@ def render(export: Export, kind: str) -> bytes:
     """The figure in one of FORMATS."""
     match kind:
         case "png" | "svg" | "pdf":
+            from part.figures.paper import draw_paper, save_paper  # matplotlib takes its time to import
+
             return save_paper(draw_paper(export.data, export.width), kind, _metadata(export, kind))
         case "html":
             return _html(export).encode()

@@ -70,6 +70,11 @@ class Tagger:
         return f"{self.sha256}/{self.backend}/{self.precision}"
 
     @property
+    def scratch(self) -> int:
+        """Bytes that it needs and torch does not see: compiled code's copies of the weights, and of its last pass."""
+        return getattr(self._own, "scratch", 0)
+
+    @property
     def n_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
 

@@ -101,7 +101,7 @@ def _tell_line(stage: str, done: int, total: int) -> None:
 
 def _sweep_table(rows: list) -> list[str]:
     width = max(len(row.model) for row in rows)
-    lines = [f"{'':{width}}{'batch':>7}{'N':>7}{'ms a pass':>11}{'quartiles':>18}{'jets/s':>10}{'ratio':>8}{'MB':>8}"]
+    lines = [f"{'':{width}}{'batch':>7}{'N':>7}{'ms a pass':>11}{'quartiles':>24}{'jets/s':>10}{'ratio':>8}{'MB':>8}"]
     first = {}
     for row in rows:
         if row.failed:
@@ -110,9 +110,13 @@ def _sweep_table(rows: list) -> list[str]:
         time, (low, high) = row.timing.median, row.timing.quartiles
         base = first.setdefault((row.batch, row.n), time)
         spread = f"{1e3 * low:.2f} to {1e3 * high:.2f}"
-        about = f"{row.model:{width}}{row.batch:>7}{row.n:>7.0f}{1e3 * time:>11.2f}{spread:>18}"
-        lines.append(f"{about}{row.batch / time:>10.0f}{base / time:>7.2f}x{row.memory / 1e6:>8.0f}")
+        about = f"{row.model:{width}}{row.batch:>7}{row.n:>7.0f}{1e3 * time:>11.2f}{spread:>24}"
+        lines.append(f"{about}{_short(row.batch / time):>10}{base / time:>7.2f}x{row.memory / 1e6:>8.0f}")
     return lines
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _profile_table(rows: list) -> list[str]:

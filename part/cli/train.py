@@ -24,7 +24,7 @@ _OPTIONS = (
     ("start_from", str, "checkpoint whose weights are taken where they fit"),
     ("finetune", str, "checkpoint, ours or weaver's, to go on with under a new head"),
     ("head_lr", float, "how many times as fast the head learns (default with --finetune: 50)"),
-    ("distill", str, "checkpoint whose probabilities are learned along with the labels"),
+    ("distill", str, "checkpoint, or a table by `part predict`, whose probabilities are learned along with the labels"),
     ("soft", float, "share of the loss that those have"),
     ("slots", int, "of a LinParT"),
     ("pair_bias", str, "of a LinParT: none, projected or landmark"),
@@ -54,6 +54,7 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     for name, kind, text in _OPTIONS:
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text + _default(name))
     parser.add_argument("--balanced", action="store_true", help="classes come equally often, whatever the files hold")
+    parser.add_argument("--reflect", action="store_true", help="half of the jets are seen in a mirror")
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard's log, too")
     parser.add_argument("--packed", action="store_true", help="on a GPU, ParT by kernels that know no padding")
 

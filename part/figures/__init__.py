@@ -3,7 +3,6 @@
 from part.figures.data import figure_data, shared_limits
 from part.figures.display import Display
 from part.figures.heads import ClassRows, Matrix, Mosaic, mosaic_bytes
-from part.figures.paper import draw_paper
 from part.figures.particles import Constituents, constituents
 from part.figures.prediction import Prediction
 from part.figures.scale import palette
@@ -33,3 +32,11 @@ __all__ = [
     "shared_limits",
     "table",
 ]
+
+
+def __getattr__(name: str):
+    if name == "draw_paper":  # matplotlib takes its time to import, which only figures for papers need
+        from part.figures.paper import draw_paper
+
+        return draw_paper
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from part.errors import PartError
 
+COLUMN = 3.4  # inches, a column of most journals
 SUBJETS = ("#3f90da", "#ffa90e", "#832db6", "#94a4a2")  # tell apart under the common colour blindnesses
 # In the order of schema.SPECIES, the last one for unknown (index -1).
 SYMBOLS = ("h±", "h⁰", "γ", "e", "μ", "?")

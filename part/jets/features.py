@@ -25,7 +25,8 @@ class JetBatch:
     """Tensors of B jets padded to N particles.
 
     x (B,N,F) float32 inputs; v (B,N,4) float32 px, py, pz, E in GeV; mask (B,N) bool, True = real;
-    y (B,) int64 class indices or None; dropped (B,) int64 constituents left out.
+    y (B,) int64 class indices or None; dropped (B,) int64 constituents left out. taught (B, C): probabilities by
+    another model, in training from such.
     Padded slots of x and v repeat the jet's own particles from the first on, as in weaver's `wrap`.
     """
 
@@ -34,6 +35,7 @@ class JetBatch:
     mask: torch.Tensor
     y: torch.Tensor | None
     dropped: torch.Tensor
+    taught: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)

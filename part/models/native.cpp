@@ -180,14 +180,15 @@ static std::vector<int64_t> cut(const std::vector<int64_t> &lengths, int64_t thr
     return starts;
 }
 
-// x (B, N, F), v (B, N, 4), mask (B, N) -> logits (B, C).
-extern "C" void forward(const Net *net, const float *x, const float *v, const bool *mask, float *logits, int64_t jets,
-                        int64_t particles, int64_t inputs, int64_t threads) {
+// x (B, N, F), v (B, N, 4), mask (B, N) -> logits (B, C). It tells how many bytes it needed beside these.
+extern "C" int64_t forward(const Net *net, const float *x, const float *v, const bool *mask, float *logits,
+                           int64_t jets, int64_t particles, int64_t inputs, int64_t threads) {
     std::vector<int64_t> lengths(jets);
     for (int64_t b = 0; b < jets; b++) lengths[b] = std::count(mask + b * particles, mask + (b + 1) * particles, true);
     const std::vector<int64_t> starts = cut(lengths, threads);
     const int64_t groups = starts.size() - 1;
-#pragma omp parallel num_threads(std::max<int64_t>(1, std::min(threads, groups)))
+    int64_t bytes = 0;
+#pragma omp parallel num_threads(std::max<int64_t>(1, std::min(threads, groups))) reduction(+ : bytes)
     {
         [[maybe_unused]] Tiles tiles;
         Buffers scratch;
@@ -205,7 +206,9 @@ extern "C" void forward(const Net *net, const float *x, const float *v, const bo
             some.tokens = some.momenta.size() / 4;
             group(*net, some, logits + starts[g] * net->classes, scratch);
         }
+        bytes = scratch.bytes() + sizeof(float) * (some.features.capacity() + some.momenta.capacity());
     }
+    return bytes;
 }
 
 // Whether this processor multiplies bfloat16 numbers. To be asked before it is to.

@@ -72,7 +72,9 @@ def compiled() -> ctypes.CDLL:
             made = subprocess.run([compiler, *FLAGS, SOURCES[0], "-o", partial], capture_output=True, text=True)
             if made.returncode:
                 raise PartError(f"The native backend could not be compiled: {made.stderr.strip().splitlines()[0]}.")
-    return ctypes.CDLL(str(path))
+    code = ctypes.CDLL(str(path))
+    code.forward.restype = ctypes.c_int64
+    return code
 
 
 def _cpu() -> str:
@@ -106,7 +108,7 @@ def _linears(model: nn.Module) -> list[nn.Module]:
 class Native:
     """A ParT ready to run natively, in "fp32" or "bf16"; it holds copies of the weights as they were.
 
-    Raises PartError.
+    scratch: bytes of these and of what the last pass needed beside the tensors that it was given. Raises PartError.
     """
 
     def __init__(self, model: ParticleTransformer, precision: str = "fp32"):
@@ -119,6 +121,7 @@ class Native:
         self.classes = model.config.classes
         with torch.no_grad():
             self._net = self._fold(model.eval())
+        self._copies = self.scratch = sum(kept.nbytes for kept in self._kept if isinstance(kept, Tensor))
 
     def __call__(self, x: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         """x (B, N, F), v (B, N, 4) in GeV, mask (B, N), on the CPU -> logits (B, C)."""
@@ -126,7 +129,7 @@ class Native:
         tensors = [x.float().contiguous(), v.float().contiguous(), mask.contiguous(), logits]
         pointers = [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
         sizes = [ctypes.c_int64(n) for n in (*x.shape, torch.get_num_threads())]
-        self._code.forward(ctypes.byref(self._net), *pointers, *sizes)
+        self.scratch = self._copies + self._code.forward(ctypes.byref(self._net), *pointers, *sizes)
         return logits
 
     def _fold(self, model: ParticleTransformer) -> _Net:

@@ -97,6 +97,13 @@ struct Buffers {
         if ((int64_t)v.size() < size + W) v.resize(size + W);
         return v.data();
     }
+    int64_t bytes() const {
+        int64_t numbers = 0;
+        for (const auto *v : {&a, &b, &state, &token, &hidden, &qkv, &mixed, &queries, &weights, &bias, &particles,
+                              &features, &narrow})
+            numbers += v->capacity();
+        return numbers * sizeof(float);
+    }
 };
 
 // y (rows, outputs) = x (rows, inputs) through the map; of its outputs only those in [first, last).

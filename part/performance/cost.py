@@ -80,10 +80,10 @@ def _pass(tagger: Tagger, batch: JetBatch) -> float:
 
 
 def peak_bytes(tagger: Tagger, batch: JetBatch) -> int:
-    """Of the tensors that one forward pass made, the most that were there at once."""
+    """Of the tensors that one forward pass made, the most that were there at once; of compiled code, what it needed."""
     with _Living() as living:
         tagger.logits(batch)
-    return living.peak
+    return living.peak + tagger.scratch
 
 
 class _Living(TorchDispatchMode):

@@ -17,6 +17,7 @@ from part.training.decode import Decoder
 from part.training.packed import PackedJets, concatenate, read_packed
 from part.training.plan import Plan
 from part.training.stream import JetStream, cut
+from part.training.taught import Taught
 
 PIECE = 100  # neighbouring jets of a file that are validated on
 
@@ -42,7 +43,8 @@ class JetData(lightning.LightningDataModule):
         self.plan = plan
         dataset, features = plan.schema
         self.train_spans = spans(plan.train)
-        self.decoder = Decoder(features, dataset, plan.workers, plan.memory * 1e9)
+        taught = Taught(plan.distill, dataset) if plan.taught_by_table else None
+        self.decoder = Decoder(features, dataset, plan.workers, plan.memory * 1e9, taught)
         edges = {span.path: compressed_together(span.path) for span in self.train_spans}
         blocks = cut(self.train_spans, edges=edges)
         self.stream = JetStream(blocks, self.decoder, plan.seed, balanced=plan.balanced)

@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 
 import torch
 
@@ -11,16 +12,25 @@ from part.errors import PartError
 from part.jets.schema import Dataset, FeatureSet
 from part.streaming import Span
 from part.training.packed import PackedJets, read_packed
+from part.training.taught import Taught
 
 
 class Decoder:
     """Reads blocks for a JetStream. workers: processes that decode, 0 for none but this one.
 
     memory: bytes of decoded blocks that are kept for the next pass; what is beyond is decoded again each time.
+    taught: what a teacher says of the jets.
     """
 
-    def __init__(self, features: FeatureSet, dataset: Dataset, workers: int = 0, memory: float = 4e9):
-        self.features, self.dataset, self.workers = features, dataset, workers
+    def __init__(
+        self,
+        features: FeatureSet,
+        dataset: Dataset,
+        workers: int = 0,
+        memory: float = 4e9,
+        taught: Taught | None = None,
+    ):
+        self.features, self.dataset, self.workers, self.taught = features, dataset, workers, taught
         self._room, self._kept = memory, {}
         self._coming: dict[Span, Future] = {}
         self._processes: ProcessPoolExecutor | None = None
@@ -60,6 +70,8 @@ class Decoder:
                 ) from None
         else:
             jets = read_packed(block, self.features, self.dataset)
+        if self.taught:
+            jets = replace(jets, taught=torch.from_numpy(self.taught.of(block)))
         if jets.nbytes <= self._room:
             self._room -= jets.nbytes
             self._kept[block] = jets

@@ -19,12 +19,16 @@ from part.streaming import Chunk, Span
 
 @dataclass(frozen=True)
 class PackedJets:
-    """Jets without padding: x (P, F), v (P, 4) in GeV, first (J + 1,) offsets into them, y (J,) class indices."""
+    """Jets without padding: x (P, F), v (P, 4) in GeV, first (J + 1,) offsets into them, y (J,) class indices.
+
+    taught (J, C): probabilities by a teacher, if there is one.
+    """
 
     x: Tensor
     v: Tensor
     first: Tensor
     y: Tensor
+    taught: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -42,7 +46,8 @@ class PackedJets:
         first, chosen = self.first.numpy(), jets.numpy()
         index, mask = padded(first[chosen], first[chosen + 1] - first[chosen])
         x, v = (torch.from_numpy(part.numpy().take(index, axis=0)) for part in (self.x, self.v))
-        return JetBatch(x, v, torch.from_numpy(mask), self.y[jets], torch.zeros(len(jets), dtype=torch.int64))
+        taught = None if self.taught is None else self.taught[jets]
+        return JetBatch(x, v, torch.from_numpy(mask), self.y[jets], torch.zeros(len(jets), dtype=torch.int64), taught)
 
     def take(self, jets: np.ndarray) -> "PackedJets":
         """The jets of these numbers, in this order."""
@@ -50,7 +55,8 @@ class PackedJets:
         lengths = (self.first[1:] - self.first[:-1])[chosen]
         first = _offsets(lengths)
         index = torch.repeat_interleave(self.first[chosen] - first[:-1], lengths) + torch.arange(int(first[-1]))
-        return PackedJets(self.x[index], self.v[index], first, self.y[chosen])
+        taught = None if self.taught is None else self.taught[chosen]
+        return PackedJets(self.x[index], self.v[index], first, self.y[chosen], taught)
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,8 @@ def concatenate(parts: Sequence[PackedJets]) -> PackedJets:
     if len(parts) == 1:
         return parts[0]
     x, v, y = (torch.cat([getattr(part, name) for part in parts]) for name in ("x", "v", "y"))
-    return PackedJets(x, v, _offsets(torch.cat([part.first.diff() for part in parts])), y)
+    taught = None if parts[0].taught is None else torch.cat([part.taught for part in parts])
+    return PackedJets(x, v, _offsets(torch.cat([part.first.diff() for part in parts])), y, taught)
 
 
 def _offsets(lengths: Tensor) -> Tensor:

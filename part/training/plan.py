@@ -45,8 +45,9 @@ class Plan:
     calibration_jets: jets that fix the BatchNorm statistics before the first step; 0 leaves them to each batch.
     balanced: classes come equally often, however many jets of each there are.
     start_from: a checkpoint whose weights are taken where they fit. finetune: one whose architecture and weights are
-    taken, but for the head, which starts afresh and learns `head_lr` times as fast. distill: a checkpoint whose
-    probabilities the model learns along with the labels, `soft` of the loss.
+    taken, but for the head, which starts afresh and learns `head_lr` times as fast. distill: a checkpoint, or
+    a parquet table by `part predict` of all training jets, whose probabilities the model learns along with the labels,
+    `soft` of the loss. reflect: half of the jets are seen in a mirror, in azimuth and along the beam.
     precision: "auto" (bf16 where the hardware has it), "bf16" or "fp32". devices: processes or GPUs of a node, of which
     there are `nodes`. workers: processes that decode jets for each device (None: as fit the machine). memory: GB of
     decoded jets that each device keeps. tensorboard: whether its log is written, too. packed: on a GPU, ParT by
@@ -87,6 +88,7 @@ class Plan:
     memory: float = 4.0
     tensorboard: bool = False
     packed: bool = False
+    reflect: bool = False
 
     def __post_init__(self):
         for value, known, what in (
@@ -143,6 +145,10 @@ class Plan:
     def processes(self) -> int:
         """That share each batch."""
         return self.devices * self.nodes
+
+    @property
+    def taught_by_table(self) -> bool:
+        return bool(self.distill) and self.distill.endswith(".parquet")
 
     @property
     def transformer(self) -> bool:

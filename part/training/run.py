@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import warnings
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import lightning
@@ -144,9 +144,9 @@ def _prepare(plan: Plan, folder: Path, resume: bool) -> str | None:
         return None
     if not written.exists():
         raise PartError(f"{folder} holds no run to resume (no {written.name}).")
-    before = json.loads(written.read_text())
-    if changed := [key for key in asked if key not in FREE and asked[key] != before.get(key)]:
-        raise PartError(f"{folder} was started with another {changed[0]}: {before.get(changed[0])!r}.")
+    before = {field.name: field.default for field in fields(Plan)} | json.loads(written.read_text())
+    if changed := [key for key in asked if key not in FREE and asked[key] != before[key]]:
+        raise PartError(f"{folder} was started with another {changed[0]}: {before[changed[0]]!r}.")
     return str(last) if last.exists() else None
 
 

@@ -62,8 +62,8 @@ def take_weights(model: nn.Module, name: str) -> list[str]:
 
 
 def teacher_of(plan: Plan) -> nn.Module | None:
-    """The model that a plan distils from. Raises PartError if it is no teacher for that."""
-    if not plan.distill:
+    """The model that a plan distils from, unless it is a table. Raises PartError if it is no teacher for that."""
+    if not plan.distill or plan.taught_by_table:
         return None
     given = load_for(plan, plan.distill)
     dataset, features = plan.schema

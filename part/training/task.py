@@ -17,6 +17,7 @@ from part.jets.features import JetBatch
 from part.models.attention import set_backend
 from part.training.plan import Plan
 from part.training.ranger import Ranger
+from part.training.reflect import reflected
 from part.training.together import logits_of
 
 
@@ -48,9 +49,11 @@ class TaggerTask(lightning.LightningModule):
         torch.manual_seed(hash((self.plan.seed, self.global_step, self.global_rank)) % 2**63)
 
     def training_step(self, batch: list[JetBatch], index: int) -> Tensor:
+        if self.plan.reflect:
+            batch = [reflected(micro, self.plan.schema[1]) for micro in batch]
         logits = torch.cat(logits_of(self.model, batch, self.plan.packed)).float()
         loss = F.cross_entropy(logits, torch.cat([micro.y for micro in batch]))
-        if self._teacher:
+        if self.plan.distill:
             loss = torch.lerp(loss, self._divergence(batch, logits), self.plan.soft)
         self._refuse_infinite(loss, batch)
         self.log("train_loss", loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=1, sync_dist=True)
@@ -59,8 +62,11 @@ class TaggerTask(lightning.LightningModule):
     def _divergence(self, batch: list[JetBatch], logits: Tensor) -> Tensor:
         """Kullback-Leibler divergence of the teacher's probabilities from the model's, mean over the jets."""
         with torch.no_grad():
-            taught = torch.cat([self._teacher[0](m.x, m.v, m.mask) for m in batch]).float()
-        return F.kl_div(logits.log_softmax(-1), taught.log_softmax(-1), reduction="batchmean", log_target=True)
+            if self._teacher:
+                taught = torch.cat([self._teacher[0](m.x, m.v, m.mask) for m in batch]).float().log_softmax(-1)
+            else:
+                taught = torch.cat([m.taught for m in batch]).clamp(min=1e-12).log()
+        return F.kl_div(logits.log_softmax(-1), taught, reduction="batchmean", log_target=True)
 
     def _refuse_infinite(self, loss: Tensor, batch: list[JetBatch]) -> None:
         """Stop in all processes if the loss of any is no number, before it reaches the weights."""

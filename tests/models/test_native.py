@@ -231,3 +231,12 @@ def test_where_nothing_multiplies_bf16_it_says_so(monkeypatch):
 def test_it_runs_on_the_cpu_only():
     with pytest.raises(PartError, match="runs on the CPU, not on meta"):
         tagger.native(random_model(), torch.device("meta"), "fp32")
+
+
+def test_it_tells_what_memory_it_needs(real):
+    model = part.load_model("part-full", device="cpu").model
+    weights = sum(parameter.nbytes for parameter in model.parameters())
+    idle, short, long = (native.Native(model) for _ in range(3))
+    short(*(t[:1] for t in real))
+    long(*(t[:64] for t in real))
+    assert weights < idle.scratch < short.scratch < long.scratch < 3 * weights

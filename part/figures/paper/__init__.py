@@ -13,8 +13,8 @@ from part.figures.paper.heatmaps import draw_class, draw_matrix, draw_mosaic
 from part.figures.paper.prediction import draw_prediction
 from part.figures.paper.style import style
 from part.figures.prediction import Prediction
+from part.figures.style import COLUMN
 
-COLUMN = 3.4  # inches, a column of most journals
 NARROWEST, WIDEST = 2.4, 12.0
 
 

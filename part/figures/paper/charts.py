@@ -14,8 +14,8 @@ from part.figures.charts import Chart, Flame, Grid, HeadMap, Plane, Plot, Series
 from part.figures.paper.flame import draw_flame
 from part.figures.paper.plane import draw_plane
 from part.figures.paper.style import style, tex
+from part.figures.style import COLUMN
 
-COLUMN = 3.4  # inches
 COLOURS = ("#2a6fdb", "#c8601a", "#2f8f5b", "#8e44ad", "#b7791f", "#c0395b", "#4b8ea3", "#6b6f7b")
 FAINT = "#8b8f9b"
 CELL = 0.3  # inches, the least that a number in a cell needs
