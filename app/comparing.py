@@ -1,4 +1,4 @@
-"""Comparisons of models in the background; beside `backend` the app's only way into the library.
+"""Comparisons of models in the background; one of the app's ways into the library.
 
 A comparison is a job; it is found again by the content of file and weights and by the entries.
 """

@@ -1,4 +1,4 @@
-"""Measurements of speed; beside `backend` one of the app's ways into the library.
+"""Measurements of speed; one of the app's ways into the library.
 
 A measurement is a process of its own, `python -m part bench`: nothing of the app's slows it, it has the threads that it
 is told, and where memory does not suffice it ends alone. One at a time runs on a server. What it found lies in a file

@@ -1,4 +1,4 @@
-"""Studies of models over the chosen jets; beside `backend`, `comparing` and `training` the app's way into the library.
+"""Studies of models over the chosen jets; one of the app's ways into the library.
 
 A study is a job; it is found again by the content of file and weights, the entries and the study's own choices.
 """

@@ -1,4 +1,4 @@
-"""Training runs; beside `backend` and `comparing` the app's only way into the library.
+"""Training runs; one of the app's ways into the library.
 
 A run is a process of its own that outlives the app; what is known of it lies in its folder.
 """

@@ -31,6 +31,7 @@ def settings(tab: str, choice: Choice) -> list[str]:
         if tab in TITLES:
             st.caption("Models take turns, after two passes each that warm up; at most about 10 s a point.")
         st.caption(_jets(tab, choice))
+        st.caption("The models are those of the sidebar; NAME@bf16 runs in bfloat16.")
     return options
 
 
