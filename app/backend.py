@@ -1,5 +1,6 @@
-"""Models, figures and exports: one of the app's ways into the library. Caches are keyed by content: hashes of jets and of weights.
+"""Models, figures and exports: one of the app's ways into the library.
 
+Caches are keyed by content: hashes of jets and of weights.
 What is cached is shared by all sessions and never changed. One worker thread runs the models, so that users
 take turns; one thread suffices for single jets and does not stall beside other work.
 """
