@@ -16,7 +16,7 @@ from part.performance.subjects import as_they_are, made_up
 from part.performance.sweep import SweepPlan, sweep
 from part.tagger import Tagger, load_model
 
-Plan = SweepPlan | ProfilePlan | RooflinePlan
+Plan = SweepPlan | ProfilePlan
 Told = Callable[[str, int, int], None]
 
 
@@ -25,10 +25,10 @@ def kind_of(plan: Plan) -> str:
     match plan:
         case SweepPlan():
             return "sweep"
-        case ProfilePlan():
-            return "profile"
         case RooflinePlan():
             return "roofline"
+        case ProfilePlan():
+            return "profile"
     raise PartError(f"There is no measurement of a {type(plan).__name__}.")
 
 
@@ -58,17 +58,15 @@ def _steps(plan: Plan, taggers: dict[str, Tagger], jets: ak.Array | None, out: P
         told(name, done, len(taggers))
         if plan.length is None and jets is None:
             raise PartError("Jets as they are come from a file; name one.")
-        batch = as_they_are(jets, tagger, plan.batch) if plan.length is None else _made_up(tagger, plan)
-        batch = batch.to(tagger.device)
-        if isinstance(plan, ProfilePlan):
-            yield [profiled(name, tagger, batch, plan.passes, trace_path(out, done))]
+        if plan.length is None:
+            batch = as_they_are(jets, tagger, plan.batch).to(tagger.device)
         else:
+            batch = made_up(tagger.config.inputs, plan.batch, plan.length).to(tagger.device)
+        if isinstance(plan, RooflinePlan):
             yield points(name, tagger, batch, plan.passes)
+        else:
+            yield [profiled(name, tagger, batch, plan.passes, trace_path(out, done))]
     told("Done", len(taggers), len(taggers))
-
-
-def _made_up(tagger: Tagger, plan: ProfilePlan | RooflinePlan):
-    return made_up(tagger.config.inputs, plan.batch, plan.length)
 
 
 def trace_path(out: Path, number: int) -> Path:

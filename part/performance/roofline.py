@@ -9,8 +9,7 @@ import torch
 from part.jets.features import JetBatch
 from part.performance.counting import work
 from part.performance.modules import kind
-from part.performance.profile import by_module, profiled
-from part.performance.subjects import check_plan
+from part.performance.profile import ProfilePlan, by_module, profiled
 from part.performance.timing import in_turns, one_pass
 from part.tagger import Tagger
 
@@ -22,18 +21,10 @@ WHOLE = "whole model"
 
 
 @dataclass(frozen=True)
-class RooflinePlan:
-    """Models on a batch of made-up jets of N constituents, none of them padding."""
+class RooflinePlan(ProfilePlan):
+    """Models on a batch of made-up jets of N constituents, none of them padding, which would count as work."""
 
-    models: tuple[str, ...]
-    batch: int = 64
     length: int = 48
-    device: str = "auto"
-    threads: int = 1
-    passes: int = 5
-
-    def __post_init__(self):
-        check_plan(self)
 
 
 @dataclass(frozen=True)
@@ -107,7 +98,7 @@ def _best(function, device: torch.device) -> float:
 
 
 def points(name: str, tagger: Tagger, batch: JetBatch, passes: int) -> list[Point]:
-    """The whole model first, then its modules, those that take longest first. batch: padding would count as work."""
+    """The whole model first, then its modules, those that take longest first. batch: without padding."""
     top = peaks(tagger.device, tagger.precision)
     needed = work(tagger, batch)
     flops, moved = sum(w.flops for w in needed.values()), sum(w.bytes for w in needed.values())

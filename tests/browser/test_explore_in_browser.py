@@ -79,7 +79,7 @@ def test_a_particle_chosen_in_one_place_is_highlighted_in_the_others(page, serve
     assert canvas["y"] < frame["y"] < canvas["y"] + canvas["height"] / 2
 
     page.mouse.click(frame["x"] + frame["width"] / 2, frame["y"] + 5 * frame["height"])
-    page.wait_for_function("old => !location.search.includes(`particle=${old}&`)", arg=number)
+    page.wait_for_function("old => new URLSearchParams(location.search).get('particle') !== old", arg=number)
     settle(page)
     (other,) = chosen_rows(page)
     assert other != number

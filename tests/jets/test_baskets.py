@@ -9,6 +9,7 @@ import pytest
 import uproot
 from jet_samples import assert_jets, columns, write_tree
 
+from part.errors import PartError
 from part.jets import read_jets
 from part.jets.formats.baskets import read_branches
 
@@ -88,3 +89,16 @@ def test_a_file_that_was_replaced_is_read_anew(tmp_path):
         write_tree(tmp_path / "new.root", table)
         os.replace(tmp_path / "new.root", path)
         assert_jets(read_jets(path), table)
+
+
+def test_a_file_that_goes_away_between_opening_and_reading_is_told_as_gone(tmp_path, monkeypatch):
+    write_tree(tmp_path / "gone.root", columns(5))
+    read_jets(tmp_path / "gone.root")  # what is in it is remembered
+
+    def vanish(*_):
+        (tmp_path / "gone.root").unlink()
+        raise OSError
+
+    monkeypatch.setattr("part.jets.formats.root.read_branches", vanish)
+    with pytest.raises(PartError, match=r"gone\.root: cannot be read \(FileNotFoundError .*No such file"):
+        read_jets(tmp_path / "gone.root")

@@ -52,6 +52,8 @@ def _source(path: str, file: uproot.ReadOnlyDirectory) -> Source:
             arrays = tree.arrays(filter_name=list(names), **bounds)
             return {name: arrays[name] for name in names}
         except Exception:
+            if "://" not in path:
+                os.stat(path)  # it may have gone away meanwhile, which is no fault of a branch
             # One broken branch spoils the common read: read them one by one to name it.
             return {name: _read_one(path, tree, name, bounds) for name in names}
 
