@@ -127,10 +127,12 @@ def _follow(command: list[str], name: str, job: Job) -> str:
     heard.start()
     stop = threading.Thread(target=_stop, args=(process, job), daemon=True)
     stop.start()
-    for line in process.stdout:
-        told = json.loads(line)
-        job.step(f"{told['stage']} ({told['done']} of {told['total']} done)", STEPS * told["done"] // told["total"])
-    code = process.wait()
+    try:
+        for line in filter(lambda line: line.startswith("{"), process.stdout):  # libraries may have their say, too
+            told = json.loads(line)
+            job.step(f"{told['stage']} ({told['done']} of {told['total']} done)", STEPS * told["done"] // told["total"])
+    finally:
+        code = process.wait()  # cancelled, too, before another one begins
     heard.join()
     job.step("Done", STEPS)
     if code == 2:
