@@ -28,6 +28,15 @@ def finish(app):
     return run_until(app, lambda app: app.get("plotly_chart") or app.error)
 
 
+def wait_for(name: str) -> None:
+    """Until a measurement, whose first rows are there, is whole."""
+    for _ in range(600):
+        if measuring.load(name).complete:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the measurement does not end")
+
+
 def test_before_the_first_run_the_page_says_what_there_is_to_see(look):
     app = look()
     assert "Run measures time, throughput and memory" in texts(app)
@@ -38,8 +47,7 @@ def test_a_run_shows_times_and_leaves_a_file(look, jets_folder):
     app = finish(look())
     assert sentences(app) == []
     (name,) = measuring.listed("speed")
-    while not measuring.load(name).complete:
-        time.sleep(0.1)
+    wait_for(name)
     app.run()
     found = parse(measuring.content(name), name)
     assert found.plan["batches"] == [1, 2]
@@ -85,8 +93,7 @@ def test_a_measurement_can_be_cancelled(look):
 def test_measurements_of_two_machines_are_put_beside_each_other(look):
     app = finish(look())
     (name,) = measuring.listed("speed")
-    while not measuring.load(name).complete:
-        time.sleep(0.1)
+    wait_for(name)
     told = json.loads(measuring.content(name))
     told["machine"]["cpu"] = "Another processor"
     (measuring.folder() / "speed-19990101-000000.json").write_text(json.dumps(told))
