@@ -4,7 +4,7 @@ import html
 
 import streamlit as st
 
-from app.components.performance.look import Look, machines
+from app.components.performance.look import Look, machines, ms
 from app.components.study.chart import show_chart
 from app.measuring import WHOLE, Point, charts
 
@@ -21,7 +21,7 @@ def operators(look: Look) -> None:
     for i, (column, profile) in enumerate(zip(st.columns(2), profiles, strict=False)):
         with column:
             flame = charts.flame(profile, measure)
-            caption = f"{profile.model}: {1e3 * profile.plain:.1f} ms a pass, {1e3 * profile.seconds:.1f} ms profiled"
+            caption = f"{profile.model}: {ms(profile.plain)} ms a pass, {ms(profile.seconds)} ms profiled"
             show_chart(flame, f"flame{i}", 270, caption=caption)
     for column, chart in zip(
         st.columns(2), (charts.operators(profiles, measure), charts.modules(profiles, measure)), strict=True
@@ -63,7 +63,7 @@ def roofline(look: Look) -> None:
 def _table(points: list[Point]) -> None:
     total = points[0].seconds
     rows = "".join(
-        f"<tr><th>{html.escape(point.module)}</th><td>{1e3 * point.seconds:.3g} ms</td>"
+        f"<tr><th>{html.escape(point.module)}</th><td>{ms(point.seconds)} ms</td>"
         f"<td>{point.seconds / total:.1%}</td><td>{point.intensity:.3g}</td><td>{point.speed / 1e9:.3g}</td>"
         f'<td class="words">{point.words()}</td></tr>'
         for point in points

@@ -60,3 +60,8 @@ def title(results: Results) -> str:
     """Of a measurement in a list: when, where, and of what."""
     machine = results.machine.gpu or results.machine.cpu
     return f"{results.made[5:16].replace('T', ' ')} · {', '.join(measuring.models_of(results))} · {machine}"
+
+
+def ms(seconds: float) -> str:
+    """Milliseconds, to three digits or whole."""
+    return f"{1e3 * seconds:.3g}" if seconds < 0.1 else f"{1e3 * seconds:.0f}"

@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from app.components.notes import line
-from app.components.performance.look import Look, machines
+from app.components.performance.look import Look, machines, ms
 from app.components.study.chart import show_chart
 from app.measuring import Row, charts
 from app.session import adopt, mirror
@@ -90,18 +90,14 @@ def _cells(row: Row, base: float) -> str:
     time, (low, high) = row.timing.median, row.timing.quartiles
     energy = "" if row.joules is None else f"{1e3 * row.joules / row.batch:.3g} mJ"
     texts = (
-        f"{_ms(time)} <small>[{_ms(low)}, {_ms(high)}]</small>",
-        f"{_ms(time / row.batch)} ms",
+        f"{ms(time)} <small>[{ms(low)}, {ms(high)}]</small>",
+        f"{ms(time / row.batch)} ms",
         f"{row.batch / time:.3g}" if row.batch / time < 100 else f"{row.batch / time:.0f}",
         f"×{base / time:.2f}",
-        f"{_ms(row.warmup[0])} ms",
+        f"{ms(row.warmup[0])} ms",
         f"{row.memory / 1e6:.0f} MB",
         energy or "not counted",
         f"{row.disk / 1e6:.2f} MB",
         f"{row.parameters / 1e6:.2f} M",
     )
     return "".join(f"<td>{text}</td>" for text in texts)
-
-
-def _ms(seconds: float) -> str:
-    return f"{1e3 * seconds:.3g}" if seconds < 0.1 else f"{1e3 * seconds:.0f}"
