@@ -24,6 +24,7 @@ from app.files import ROOT, JetFile
 from app.jobs import Job
 from part.errors import PartError
 from part.figures import performance as charts
+from part.figures.screen.charts import series_colours
 from part.models.precision import split_precision
 from part.performance import results
 from part.performance.bench import trace_path
@@ -34,7 +35,19 @@ from part.performance.results import Results
 from part.performance.roofline import WHOLE, Point
 from part.performance.sweep import Row
 
-__all__ = ["WHOLE", "BadInput", "Job", "Machine", "Point", "Profile", "Results", "Row", "charts", "machine"]
+__all__ = [
+    "WHOLE",
+    "BadInput",
+    "Job",
+    "Machine",
+    "Point",
+    "Profile",
+    "Results",
+    "Row",
+    "charts",
+    "machine",
+    "series_colours",
+]
 KIND_OF = {"speed": "sweep", "growth": "sweep", "operators": "profile", "roofline": "roofline"}  # by the page's tab
 STEPS = 1000  # of a job
 PATIENCE = 5.0  # seconds that a process has to end

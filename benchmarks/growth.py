@@ -1,13 +1,13 @@
 """How the time for one jet grows with its number of constituents, ParT beside LinParT: python benchmarks/growth.py
 
-Untrained models of the published size, one jet of N made-up constituents, fp32, no gradients; each time is the
-best of a few passes, and all models take turns in one process, so that the ratios compare like with like. The
-exponent is the slope of log time over log N from 512 on.
+Untrained models of the published size, one jet of N made-up constituents, fp32, no gradients; all models take turns in
+one process. Given are the median time, and the median with quartiles of ParT's over it; the exponents are of the upper
+half of the lengths, three at least.
 """
 
 import argparse
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,10 @@ sys.path.insert(0, str(ROOT))
 
 from part.models.build import build  # noqa: E402
 from part.models.config import LinParTConfig, ParTConfig  # noqa: E402
+from part.performance.machine import machine  # noqa: E402
+from part.performance.subjects import made_up  # noqa: E402
+from part.performance.sweep import exponent  # noqa: E402
+from part.performance.timing import Timing, in_turns, one_pass  # noqa: E402
 
 LENGTHS = (128, 256, 512, 1024, 2048, 4096)
 
@@ -31,21 +35,12 @@ def configs(length: int) -> dict[str, ParTConfig]:
     }
 
 
-def jet(n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    g = torch.Generator().manual_seed(0)
-    p3 = 20 * torch.randn(1, n, 3, generator=g) + torch.tensor([50.0, 20.0, 10.0])
-    v = torch.cat((p3, (p3.square().sum(-1, keepdim=True) + 0.02).sqrt()), -1)
-    return torch.randn(1, n, 17, generator=g), v, torch.ones(1, n, dtype=torch.bool)
-
-
 @torch.inference_mode()
-def seconds(model: torch.nn.Module, inputs: tuple, passes: int) -> float:
-    times = []
-    for _ in range(passes + 1):  # the first warms up
-        start = time.perf_counter()
-        model(*inputs)
-        times.append(time.perf_counter() - start)
-    return min(times[1:])
+def times(n: int, passes: int) -> dict[str, Timing]:
+    jet, cpu = made_up(17, 1, n), torch.device("cpu")
+    models = {name: build(config).eval() for name, config in configs(n).items()}
+    runs = {name: partial(one_pass, partial(m, jet.x, jet.v, jet.mask), cpu) for name, m in models.items()}
+    return in_turns(runs, passes, warmup=1)
 
 
 def main() -> None:
@@ -55,18 +50,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    table = {
-        n: [seconds(build(c).eval(), jet(n), options.passes) for c in configs(n).values()] for n in options.lengths
-    }
-    names = list(configs(1))
-    print(f"{'N':>6}  " + "  ".join(f"{name:>26}" for name in names))
-    for n, row in table.items():
-        cells = [f"{1e3 * t:.1f} ms (x{row[0] / t:.1f})" for t in row]
-        print(f"{n:>6}  " + "  ".join(f"{cell:>26}" for cell in cells))
-    long = [n for n in table if n >= 512] or list(table)
-    if len(long) > 1:
-        slopes = [np.polyfit(np.log(long), np.log([table[n][i] for n in long]), 1)[0] for i in range(len(names))]
-        print(f"{'slope':>6}  " + "  ".join(f"{slope:>26.2f}" for slope in slopes))
+    print(machine())
+    found = {n: times(n, options.passes) for n in options.lengths}
+    for n, row in found.items():
+        print(f"\n{n} constituents")
+        for name, timing in row.items():
+            ratio = np.array(row["ParT"].seconds) / np.array(timing.seconds)
+            low, middle, high = np.quantile(ratio, (0.25, 0.5, 0.75))
+            print(f"{name:26}{1e3 * timing.median:>10.1f} ms   x{middle:.2f} ({low:.2f} to {high:.2f})")
+    print()
+    for name in configs(1):
+        if fit := exponent(np.array(list(found)), np.array([row[name].median for row in found.values()])):
+            print(f"{name:26}time as N to the {fit[0]:.2f}, over {fit[1]} lengths")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from toy_jets import write_jets, write_model  # noqa: E402
 
+from part.performance.machine import machine  # noqa: E402
+
 CONSTITUENTS = 128
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 CLICK = "() => { const now = performance.now(); document.querySelector('.st-key-next button').click(); return now; }"
@@ -38,6 +40,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument("--chromium", default=os.environ.get("PARTSCOPE_CHROMIUM", "/usr/bin/chromium"))
     options = parser.parse_args()
+    print(machine())
     with tempfile.TemporaryDirectory() as folder:
         server = start(Path(folder), options.port)
         try:

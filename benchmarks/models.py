@@ -8,7 +8,7 @@ what weights and tensors of a forward pass of 64 jets hold at once.
 
 import argparse
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import awkward as ak
@@ -27,8 +27,11 @@ from part.jets.features import JetBatch  # noqa: E402
 from part.jets.schema import FEATURE_SETS  # noqa: E402
 from part.models.checkpoint import shipped  # noqa: E402
 from part.performance.cost import cost, peak_bytes  # noqa: E402
+from part.performance.machine import machine  # noqa: E402
+from part.performance.timing import one_pass  # noqa: E402
 
 BATCHES = (1, 64, 256)
+CPU = torch.device("cpu")
 
 
 class Weaver:
@@ -45,12 +48,6 @@ class Weaver:
         return self.model(batch.x.transpose(1, 2), batch.v.transpose(1, 2), batch.mask[:, None])
 
 
-def seconds(model, batch: JetBatch) -> float:
-    start = time.perf_counter()
-    model.logits(batch)
-    return time.perf_counter() - start
-
-
 def ratios(models: dict, jets: ak.Array, size: int, rounds: int) -> dict[str, np.ndarray]:
     """weaver's time over each model's: median and quartiles over the rounds, each with other jets."""
     times = {name: [] for name in models}
@@ -58,7 +55,7 @@ def ratios(models: dict, jets: ak.Array, size: int, rounds: int) -> dict[str, np
         some = jets[np.arange(turn * size, (turn + 1) * size) % len(jets)]
         for name, model in models.items():
             features = getattr(model, "features", FEATURE_SETS["full"])
-            times[name].append(seconds(model, make_batch(some, features)))
+            times[name].append(one_pass(partial(model.logits, make_batch(some, features)), CPU))
     reference = np.array(times["weaver ParT"][1:])
     return {name: np.quantile(reference / np.array(row[1:]), (0.5, 0.25, 0.75)) for name, row in times.items()}
 
@@ -77,11 +74,11 @@ def main() -> None:
     if not options.models:
         taggers = {n: t for n, t in taggers.items() if (t.dataset.name, t.features.name) == ("JetClass", "full")}
     models = {"weaver ParT": Weaver()} | taggers
-    print(f"{'':18}" + "".join(f"{f'batch {size}':>22}" for size in BATCHES))
+    print(f"{machine()}\n{'':18}" + "".join(f"{f'batch {size}':>24}" for size in BATCHES))
     speed = {size: ratios(models, jets, size, r) for size, r in zip(BATCHES, options.rounds, strict=True)}
     for name in models:
         cells = [f"x{m:.3g} ({low:.3g} to {high:.3g})" for m, low, high in (speed[size][name] for size in BATCHES)]
-        print(f"{name:18}" + "".join(f"{cell:>22}" for cell in cells))
+        print(f"{name:18}" + "".join(f"{cell:>24}" for cell in cells))
     weights = sum(tensor.nbytes for tensor in models["weaver ParT"].model.state_dict().values())
     batch = make_batch(jets[:64], FEATURE_SETS["full"])
     print(f"\n{'':18}{'accuracy':>18}{'macro AUC':>12}{'parameters':>12}{'file MB':>9}{'memory MB':>11}")

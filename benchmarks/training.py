@@ -27,6 +27,7 @@ from part.jets.schema import FULL, JETCLASS  # noqa: E402
 from part.models.attention import set_backend  # noqa: E402
 from part.models.build import build  # noqa: E402
 from part.models.config import ParTConfig  # noqa: E402
+from part.performance.machine import machine  # noqa: E402
 from part.training.batches import deal  # noqa: E402
 from part.training.task import calibrate  # noqa: E402
 from part.training.together import logits_of  # noqa: E402
@@ -89,6 +90,7 @@ def main() -> None:
         parts = [make_batch(jets[chosen[row]], FULL, JETCLASS) for row in rows]
         for name, loss in losses.items():
             times[name].append(seconds(loss, whole if name == "weaver" else parts))
+    print(machine())
     reference = np.array(times["weaver"][1:])
     for name, row in times.items():
         ratio = reference / np.array(row[1:])

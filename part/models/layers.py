@@ -30,11 +30,13 @@ class NormedLinear(nn.Module):
         self.norm = nn.BatchNorm1d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.norm.training:
-            return self.norm(self.linear(x))
+        return self.norm(self.linear(x)) if self.norm.training else F.linear(x, *self.folded())
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Weight (outputs, inputs) and shift (outputs,) of the one affine map that both are at fixed statistics."""
         scale = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps)
         mean = self.norm.running_mean if self.linear.bias is None else self.norm.running_mean - self.linear.bias
-        return F.linear(x, self.linear.weight * scale[:, None], self.norm.bias - mean * scale)
+        return self.linear.weight * scale[:, None], self.norm.bias - mean * scale
 
 
 class Embed(nn.Module):

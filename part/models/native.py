@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from part.errors import PartError
-from part.models.layers import NormedLinear
 from part.models.no_bias import ParTNoBias
 from part.models.transformer import Block, ParticleTransformer
 from part.streaming import whole
@@ -153,7 +152,7 @@ class Native:
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         shift, maps = norm.bias - norm.running_mean * scale, []
         for layer in layers:
-            weight, bias = _flattened(layer)
+            weight, bias = layer.folded()
             if not maps:  # the first BatchNorm lies before it
                 weight, bias = weight * scale, bias + weight @ shift
             else:  # what the map before it pads is 0
@@ -206,9 +205,3 @@ class Native:
         array = (kind * len(items))(*items)
         self._kept.append(array)
         return ctypes.cast(array, ctypes.POINTER(kind))
-
-
-def _flattened(layer: NormedLinear) -> tuple[Tensor, Tensor]:
-    """The affine map that a linear layer and its BatchNorm are."""
-    scale = layer.norm.weight * torch.rsqrt(layer.norm.running_var + layer.norm.eps)
-    return layer.linear.weight * scale[:, None], (layer.linear.bias - layer.norm.running_mean) * scale + layer.norm.bias

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from part.models.layers import NormedLinear
 
 PAIR_FEATURES = ("lnkT", "lnz", "lnΔ", "lnm²")
-_FLOOR = 1e-8  # below this, kT (GeV), z, Δ and m² (GeV²) count as this: the logarithms stay finite
+LOWEST = 1e-8  # below this, kT (GeV), z, Δ and m² (GeV²) count as this: the logarithms stay finite
 
 
 def pair_features(a: Tensor, b: Tensor) -> Tensor:
@@ -22,14 +22,14 @@ def pair_features(a: Tensor, b: Tensor) -> Tensor:
     a, b: four-momenta (..., 4) as px, py, pz, E in GeV -> (..., 4). Symmetric in a and b.
     In float32 E² - p² cancels: the order of these operations is the reference's and part of the weights' meaning.
     """
-    (pt_a, y_a, phi_a), (pt_b, y_b, phi_b) = _cylindrical(a), _cylindrical(b)
+    (pt_a, y_a, phi_a), (pt_b, y_b, phi_b) = cylindrical(a), cylindrical(b)
     delta_phi = (phi_a - phi_b + math.pi) % (2 * math.pi) - math.pi
     delta = _root((y_a - y_b) ** 2 + delta_phi**2)
     softer = torch.minimum(pt_a, pt_b)
     px, py, pz, energy = (a + b).square().unbind(-1)
     m2 = energy - (px + py + pz)
-    z = softer / (pt_a + pt_b).clamp(min=_FLOOR)
-    return torch.stack((softer * delta, z, delta, m2), -1).clamp(min=_FLOOR).log()
+    z = softer / (pt_a + pt_b).clamp(min=LOWEST)
+    return torch.stack((softer * delta, z, delta, m2), -1).clamp(min=LOWEST).log()
 
 
 def _root(square: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ def _root(square: Tensor) -> Tensor:
     return square.masked_fill(zero, 1).sqrt().masked_fill(zero, 0)
 
 
-def _cylindrical(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def cylindrical(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Transverse momentum (GeV), rapidity and azimuth of four-momenta (..., 4)."""
     px, py, pz, energy = p.unbind(-1)
     rapidity = 0.5 * torch.log(1 + (2 * pz) / (energy - pz).clamp(min=1e-20))

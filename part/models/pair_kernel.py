@@ -18,13 +18,12 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from part.models.layers import NormedLinear
-from part.models.pair import _FLOOR, PairEmbed, _cylindrical
+from part.models.pair import LOWEST, PairEmbed, cylindrical
 from part.models.varlen import Layout
 
 PAIRS = 32  # in a program, whose eight warps hold no more in their registers
 WIDTHS = (16, 32, 64, 128)  # channels that hidden layers may have
-PI, FLOOR = tl.constexpr(math.pi), tl.constexpr(_FLOOR)
+PI, FLOOR = tl.constexpr(math.pi), tl.constexpr(LOWEST)
 
 
 @triton.jit
@@ -110,7 +109,7 @@ def pair_bias(embed: PairEmbed, v: Tensor, layout: Layout, dtype: torch.dtype = 
     with torch.autocast(v.device.type, enabled=False):
         first, hidden, last, shifts = _weights(embed)
         v = v.float()
-        particles = torch.stack((*v.unbind(-1), *_cylindrical(v)))
+        particles = torch.stack((*v.unbind(-1), *cylindrical(v)))
     heads, width = embed.layers[-1].norm.num_features, len(first[0])
     bias = torch.empty(heads, layout.area, dtype=dtype, device=v.device)
     _bias[(layout.jets, max(1, triton.cdiv(layout.longest * (layout.longest + 1) // 2, PAIRS)))](
@@ -128,7 +127,7 @@ def _weights(embed: PairEmbed) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """
     scale = embed.norm.weight * torch.rsqrt(embed.norm.running_var + embed.norm.eps)
     offset = embed.norm.bias - embed.norm.running_mean * scale
-    (first, shift), *others = (_folded(layer) for layer in embed.layers)
+    (first, shift), *others = (layer.folded() for layer in embed.layers)
     shifts = [shift + first @ offset, *(shift for _, shift in others)]
     last = others[-1][0]
     padded = max(16, triton.next_power_of_2(len(last)))
@@ -137,10 +136,3 @@ def _weights(embed: PairEmbed) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     hidden = torch.stack(hidden) if hidden else first.new_empty(0)
     shifts.append(first.new_zeros(padded))  # behind the last: heads that are none read from here
     return (first * scale).T.contiguous(), hidden.contiguous(), last.T.contiguous(), torch.cat(shifts)
-
-
-def _folded(layer: NormedLinear) -> tuple[Tensor, Tensor]:
-    """Weight and shift of the one affine map that a linear layer and its BatchNorm are."""
-    scale = layer.norm.weight * torch.rsqrt(layer.norm.running_var + layer.norm.eps)
-    mean = layer.norm.running_mean if layer.linear.bias is None else layer.norm.running_mean - layer.linear.bias
-    return layer.linear.weight * scale[:, None], layer.norm.bias - mean * scale

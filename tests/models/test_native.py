@@ -32,6 +32,7 @@ SMALL = {"inputs": 17, "embed": (32,), "pair_embed": (8,), "layers": 3, "heads":
 
 
 def random_model(seed: int = 1, **config):
+    torch.manual_seed(seed)
     return randomise(build(ParTConfig(**(SMALL | config))), seed)
 
 

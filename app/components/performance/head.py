@@ -60,7 +60,7 @@ def _adopt_upload() -> None:
     upload = st.session_state["upload_results"]
     if upload is None:
         return
-    name = "".join(c for c in upload.name.removesuffix(".json") if c.isprintable())[:60]
+    name = "".join(c for c in upload.name if c.isprintable())[:60]
     try:
         found = measuring.parse(upload.getvalue(), name)
         measuring.rows(found)

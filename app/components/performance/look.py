@@ -23,6 +23,11 @@ class Look:
     def accents(self) -> tuple[str, ...]:
         return ACCENTS[st.context.theme.type or "light"]
 
+    def colour(self, number: int) -> str:
+        """Of a series in the charts."""
+        colours = measuring.series_colours(st.context.theme.type or "light", self.accents)
+        return colours[number % len(colours)]
+
     @property
     def series(self) -> dict[str, list]:
         """Rows of a sweep by model, with the measurement in brackets where there are several."""

@@ -45,7 +45,8 @@ def speed(look: Look) -> None:
             "Jets of a pass", sizes, key=key, on_change=adopt, args=("batch",), label_visibility="collapsed"
         )
     _table({name: row for name, rows in series.items() for row in rows if row.batch == batch}, look)
-    st.caption(" ".join(charts.growth_words(series, "batch")))
+    if len(look.found) == 1:  # of several there would be more words than anyone reads
+        st.caption(" ".join(charts.growth_words(series, "batch")))
     machines(look)
 
 
@@ -78,7 +79,7 @@ def _table(rows: dict[str, Row], look: Look) -> None:
     base = good[0].timing.median if good else float("nan")
     cells = "".join(f'<th title="{about}">{name}</th>' for name, about in HEADINGS.items())
     body = "".join(
-        f'<tr><th style="color:{look.accents[i % len(look.accents)]}">{html.escape(name)}</th>{_cells(row, base)}</tr>'
+        f'<tr><th style="color:{look.colour(i)}">{html.escape(name)}</th>{_cells(row, base)}</tr>'
         for i, (name, row) in enumerate(rows.items())
     )
     st.html(f'<table class="models"><thead><tr><th></th>{cells}</tr></thead><tbody>{body}</tbody></table>')

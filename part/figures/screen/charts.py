@@ -35,7 +35,12 @@ def draw_chart(chart: Chart, look_name: str, height: int, accents: Sequence[str]
         case Flame():
             return draw_flame(chart, look, height, COLOURS[look.name])
         case Plot():
-            return _plot(chart, look, height, (*accents, *COLOURS[look.name][len(accents) :]))
+            return _plot(chart, look, height, series_colours(look_name, accents))
+
+
+def series_colours(look_name: str, accents: Sequence[str] = ()) -> tuple[str, ...]:
+    """Of the series of a plot, in their order, round and round."""
+    return *accents, *COLOURS[look_name][len(accents) :]
 
 
 def _head_map(chart: HeadMap, look: Theme, height: int) -> go.Figure:
