@@ -3,8 +3,8 @@
 Forward and backward pass of the same batches of jets, on one thread, in turns in one process; the medians over the
 batches of the ratio to weaver, with their extremes. weaver is 0.5.3's ParticleTransformer on batches as its loader
 gives them, padded to 128 and trimmed to the longest jet as it does by itself, in fp32. Ours goes in micro-batches of
-like length: with the BatchNorm statistics of the whole batch, as published; with statistics fixed beforehand; and
-both in bf16. No dropout, which costs both the same.
+like length: with the BatchNorm statistics of the whole batch, as published; with statistics fixed beforehand; with
+these in compiled code; and all in bf16. No dropout, which costs both the same.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from part.jets.schema import FULL, JETCLASS  # noqa: E402
 from part.models.attention import set_backend  # noqa: E402
 from part.models.build import build  # noqa: E402
 from part.models.config import ParTConfig  # noqa: E402
+from part.models.native.learn import learn  # noqa: E402
 from part.performance.machine import machine  # noqa: E402
 from part.training.batches import deal  # noqa: E402
 from part.training.task import calibrate  # noqa: E402
@@ -57,6 +58,16 @@ def ours(sample, held: bool, bf16: bool):
     return loss
 
 
+def compiled(sample, bf16: bool):
+    model = build(ParTConfig(dropout=0.0)).train()
+    calibrate(model, make_batch(sample[:200], FULL, JETCLASS))
+
+    def loss(parts):
+        return learn(model, parts, F.one_hot(torch.cat([part.y for part in parts]), 10).float(), bf16)
+
+    return loss
+
+
 def seconds(loss, batch) -> float:
     start = time.perf_counter()
     loss(batch).backward()
@@ -81,6 +92,8 @@ def main() -> None:
             losses[f"ours, {'fixed' if held else 'batch'} statistics, {'bf16' if bf16 else 'fp32'}"] = ours(
                 jets, held, bf16
             )
+    for bf16 in (False, True):
+        losses[f"ours, compiled, {'bf16' if bf16 else 'fp32'}"] = compiled(jets, bf16)
     times = {name: [] for name in losses}
     for turn in range(options.batches + 1):  # the first warms up
         chosen = (np.arange(options.batch_size) + turn * options.batch_size) % len(jets)

@@ -144,7 +144,7 @@ def native(model: nn.Module, device: torch.device, precision: str):
     """The model in compiled code. Raises PartError where that cannot be."""
     if device.type != "cpu":
         raise PartError(f"The native backend runs on the CPU, not on {device.type}.")
-    from part.models.native import Native  # compiles on first use
+    from part.models.native.forward import Native  # compiles on first use
 
     return Native(model, precision)
 

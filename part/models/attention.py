@@ -101,7 +101,7 @@ def set_backend(model: nn.Module, backend: str) -> None:
     """Choose how all attentions of a model are computed when nobody taps them.
 
     "flash" is our kernel on a GPU, and "fused", torch's, on a CPU and while weights are dropped out. "native" and
-    "packed" are no matter of the attention alone: see `models/native.py`, `models/packed.py`; whatever else runs such a
+    "packed" are no matter of the attention alone: see `models/native/`, `models/packed.py`; whatever else runs such a
     model has "fused".
     """
     for module in model.modules():

@@ -63,12 +63,17 @@ class LandmarkEmbed(PairEmbed):
         shares = self.shares.softmax(0).t()[rank] * mask[..., None]
         return shares.transpose(1, 2) @ v
 
-    def forward(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
-        """v (B, N, 4), mask and rank (B, N) -> bias (B, H, N, K), zero for padding."""
+    def features(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
+        """v (B, N, 4), mask and rank (B, N) -> pair features of the P particles that there are with each landmark
+        (P, K, 4)."""
         with torch.autocast(v.device.type, enabled=False):
             landmarks = self.landmarks(v.float(), mask, rank)
             jet, _ = mask.nonzero(as_tuple=True)
-            features = pair_features(v[mask].float()[:, None], landmarks[jet])
+            return pair_features(v[mask].float()[:, None], landmarks[jet])
+
+    def forward(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
+        """v (B, N, 4), mask and rank (B, N) -> bias (B, H, N, K), zero for padding."""
+        features = self.features(v, mask, rank)
         values = self.embed(features.flatten(0, 1)).unflatten(0, features.shape[:2])
         bias = values.new_zeros(*mask.shape, *values.shape[1:])
         bias[mask] = values
@@ -91,9 +96,7 @@ class LinParT(ParticleTransformer):
 
     def bias(self, v: Tensor, mask: Tensor) -> Slots:
         """What the blocks share, from v (B, N, 4) and mask (B, N)."""
-        if mask.shape[1] > self.config.length:
-            raise PartError(f"This LinParT takes jets of up to {self.config.length} constituents, not {mask.shape[1]}.")
-        rank = rank_in_pt(v, mask)
+        rank = self.ranks(v, mask)
         match self.config.pair_bias:
             case "none":
                 return Slots(rank, None)
@@ -101,6 +104,12 @@ class LinParT(ParticleTransformer):
                 return Slots(rank, self.pair_embed(v, mask))
             case _:
                 return Slots(rank, self.pair_embed(v, mask, rank))
+
+    def ranks(self, v: Tensor, mask: Tensor) -> Tensor:
+        """Each particle's rank in pT (B, N). Raises PartError for jets longer than the slots know ranks."""
+        if mask.shape[1] > self.config.length:
+            raise PartError(f"This LinParT takes jets of up to {self.config.length} constituents, not {mask.shape[1]}.")
+        return rank_in_pt(v, mask)
 
 
 def rank_in_pt(v: Tensor, mask: Tensor) -> Tensor:

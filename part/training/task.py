@@ -15,6 +15,8 @@ from part.analysis.metrics import accuracy, macro_auc
 from part.errors import PartError
 from part.jets.features import JetBatch
 from part.models.attention import set_backend
+from part.models.native.learn import learn, untrainable
+from part.models.precision import multiplies_bf16
 from part.training.plan import Plan
 from part.training.ranger import Ranger
 from part.training.reflect import reflected
@@ -38,9 +40,11 @@ class TaggerTask(lightning.LightningModule):
             set_backend(model, "explicit")
         if plan.packed:
             check_packed(model)
+        self.native = False
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     def on_fit_start(self) -> None:
+        self.native = self.device.type == "cpu" and untrainable(self.model) is None
         for teacher in self._teacher:
             teacher.to(self.device)
 
@@ -51,22 +55,28 @@ class TaggerTask(lightning.LightningModule):
     def training_step(self, batch: list[JetBatch], index: int) -> Tensor:
         if self.plan.reflect:
             batch = [reflected(micro, self.plan.schema[1]) for micro in batch]
-        logits = torch.cat(logits_of(self.model, batch, self.plan.packed)).float()
-        loss = F.cross_entropy(logits, torch.cat([micro.y for micro in batch]))
-        if self.plan.distill:
-            loss = torch.lerp(loss, self._divergence(batch, logits), self.plan.soft)
+        targets, least = self._targets(batch)
+        if self.native:
+            loss = learn(self.model, batch, targets, self.trainer.precision == "bf16-mixed" and multiplies_bf16())
+        else:
+            loss = F.cross_entropy(torch.cat(logits_of(self.model, batch, self.plan.packed)).float(), targets)
+        loss = loss - least
         self._refuse_infinite(loss, batch)
         self.log("train_loss", loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=1, sync_dist=True)
         return loss
 
-    def _divergence(self, batch: list[JetBatch], logits: Tensor) -> Tensor:
-        """Kullback-Leibler divergence of the teacher's probabilities from the model's, mean over the jets."""
+    def _targets(self, batch: list[JetBatch]) -> tuple[Tensor, Tensor | float]:
+        """Probabilities (B, C) to learn, and what of their cross entropy none can learn away: beside the labels' comes
+        the Kullback-Leibler divergence from the teacher, `plan.soft` of the loss."""
+        labels = F.one_hot(torch.cat([micro.y for micro in batch]), self.model.config.classes).float()
+        if not self.plan.distill:
+            return labels, 0.0
         with torch.no_grad():
             if self._teacher:
-                taught = torch.cat([self._teacher[0](m.x, m.v, m.mask) for m in batch]).float().log_softmax(-1)
+                taught = torch.cat([self._teacher[0](m.x, m.v, m.mask) for m in batch]).float().softmax(-1)
             else:
-                taught = torch.cat([m.taught for m in batch]).clamp(min=1e-12).log()
-        return F.kl_div(logits.log_softmax(-1), taught, reduction="batchmean", log_target=True)
+                taught = torch.cat([m.taught for m in batch])
+        return torch.lerp(labels, taught, self.plan.soft), self.plan.soft * torch.special.entr(taught).sum(-1).mean()
 
     def _refuse_infinite(self, loss: Tensor, batch: list[JetBatch]) -> None:
         """Stop in all processes if the loss of any is no number, before it reaches the weights."""

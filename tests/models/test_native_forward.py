@@ -15,10 +15,10 @@ from part import tagger
 from part.errors import PartError
 from part.jets import JetBatch, make_batch
 from part.jets.schema import FULL, JETCLASS
-from part.models import native
 from part.models.build import build
 from part.models.checkpoint import save_checkpoint, shipped
 from part.models.config import LinParTConfig, ParTConfig
+from part.models.native import compiling, forward
 from part.models.precision import multiplies_bf16
 from part.models.quantize import quantize_dynamic
 from part.models.weaver import convert_part
@@ -45,7 +45,7 @@ def real():
 
 def largest_difference(model, jets, precision: str = "fp32") -> float:
     with torch.inference_mode():
-        expected, found = model(*jets), native.Native(model, precision)(*jets)
+        expected, found = model(*jets), forward.Native(model, precision)(*jets)
     assert expected.abs().max() > 0.1
     return float((expected - found).abs().max())
 
@@ -87,7 +87,7 @@ def test_lengths_of_1_to_128_in_one_batch():
 @needs_compiler
 def test_real_particles_may_stand_anywhere_and_jets_be_empty():
     model, (x, v, mask) = random_model(), random_jets(jets=6, particles=20)
-    run, order = native.Native(model), torch.randperm(20, generator=torch.Generator().manual_seed(0))
+    run, order = forward.Native(model), torch.randperm(20, generator=torch.Generator().manual_seed(0))
     expected = run(x, v, mask)
     torch.testing.assert_close(run(x[:, order], v[:, order], mask[:, order]), expected, atol=1e-5, rtol=0)
     none = torch.zeros_like(mask[:1])
@@ -100,7 +100,7 @@ def test_real_particles_may_stand_anywhere_and_jets_be_empty():
 @pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=needs_bf16)])
 def test_neither_neighbours_nor_threads_matter(precision):
     model, (x, v, mask) = random_model(), random_jets(jets=40, particles=30)
-    run, before, found = native.Native(model, precision), torch.get_num_threads(), []
+    run, before, found = forward.Native(model, precision), torch.get_num_threads(), []
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
@@ -122,7 +122,7 @@ def test_extreme_numbers_end_as_the_models_do():
 def test_what_is_no_number_makes_no_logits_of_that_jet_alone(place):
     jets = random_jets(jets=4, particles=20)
     jets[place][2, 0, 0] = torch.nan
-    found = native.Native(random_model())(*jets)
+    found = forward.Native(random_model())(*jets)
     assert found.isnan().all(1).tolist() == [False, False, True, False]
     assert not found[[0, 1, 3]].isnan().any()
 
@@ -135,7 +135,7 @@ def test_logits_of_real_jets_are_weavers(real):
     model = build(config).eval()
     model.load_state_dict(state, strict=False)
     x, v, mask = (tensor[:300] for tensor in real)
-    expected, found = run_weaver(reference, x, v, mask), native.Native(model)(x, v, mask)
+    expected, found = run_weaver(reference, x, v, mask), forward.Native(model)(x, v, mask)
     assert expected.std() > 0.05
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
@@ -144,7 +144,7 @@ def test_logits_of_real_jets_are_weavers(real):
 def test_in_bf16_a_trained_model_says_what_it_says_in_fp32(real):
     model = part.load_model("part-full", device="cpu").model
     with torch.inference_mode():
-        exact, rough = native.Native(model)(*real), native.Native(model, "bf16")(*real)
+        exact, rough = forward.Native(model)(*real), forward.Native(model, "bf16")(*real)
         autocast = part.load_model("part-full@bf16", device="cpu").logits(
             JetBatch(*(t[:200] for t in real), None, None)
         )
@@ -165,7 +165,7 @@ def test_bf16_rounds_what_is_multiplied_and_no_more(config):
 @needs_compiler
 def test_what_the_processor_tells_is_what_the_compiler_finds():
     """By the first the app knows, without compiling, whether to offer bf16."""
-    assert bool(native.compiled().prepare_bf16()) is multiplies_bf16()
+    assert bool(compiling.compiled("forward").prepare_bf16()) is multiplies_bf16()
 
 
 @needs_bf16
@@ -197,36 +197,36 @@ def test_models_it_does_not_know_are_refused_in_a_sentence():
         (ParTConfig(**(SMALL | {"heads": 4})), "heads in steps of 16"),
     ):
         with pytest.raises(PartError, match=reason):
-            native.Native(build(config))
+            forward.Native(build(config))
     model = random_model()
     quantize_dynamic(model)
     with pytest.raises(PartError, match="not int8"):
-        native.Native(model)
+        forward.Native(model)
 
 
 def test_without_a_compiler_it_says_so(monkeypatch):
-    native.compiled.cache_clear()
-    monkeypatch.setattr(native.shutil, "which", lambda name: None)
+    compiling.compiled.cache_clear()
+    monkeypatch.setattr(compiling.shutil, "which", lambda name: None)
     with pytest.raises(PartError, match=r"needs g\+\+, which is not here"):
-        native.Native(random_model())
-    native.compiled.cache_clear()
+        forward.Native(random_model())
+    compiling.compiled.cache_clear()
 
 
 @needs_compiler
 def test_a_compiler_that_fails_is_quoted(monkeypatch, tmp_path):
-    native.compiled.cache_clear()
+    compiling.compiled.cache_clear()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(native, "FLAGS", ("-no-such-option",))
+    monkeypatch.setattr(compiling, "FLAGS", ("-no-such-option",))
     with pytest.raises(PartError, match=r"could not be compiled: .*no-such-option"):
-        native.compiled()
+        compiling.compiled("forward")
     assert list((tmp_path / "partscope").iterdir()) == []
-    native.compiled.cache_clear()
+    compiling.compiled.cache_clear()
 
 
 def test_where_nothing_multiplies_bf16_it_says_so(monkeypatch):
-    monkeypatch.setattr(native, "compiled", lambda: SimpleNamespace(prepare_bf16=lambda: 0))
+    monkeypatch.setattr(forward, "compiled", lambda name: SimpleNamespace(prepare_bf16=lambda: 0))
     with pytest.raises(PartError, match="this processor has no bf16 arithmetic"):
-        native.Native(random_model(), "bf16")
+        forward.Native(random_model(), "bf16")
 
 
 def test_it_runs_on_the_cpu_only():
@@ -237,7 +237,7 @@ def test_it_runs_on_the_cpu_only():
 def test_it_tells_what_memory_it_needs(real):
     model = part.load_model("part-full", device="cpu").model
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    idle, short, long = (native.Native(model) for _ in range(3))
+    idle, short, long = (forward.Native(model) for _ in range(3))
     short(*(t[:1] for t in real))
     long(*(t[:64] for t in real))
     assert weights < idle.scratch < short.scratch < long.scratch < 3 * weights

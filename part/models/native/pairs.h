@@ -3,7 +3,7 @@
 // Shapes: n particles, P = n (n + 1) / 2 pairs in the order of i, then j; H heads.
 
 #pragma once
-#include "native_linear.h"
+#include "linear.h"
 
 struct Cylindrical {
     float px, py, pz, energy, pt, rapidity, phi;

@@ -1,10 +1,11 @@
 // ParT's forward pass on packed tokens: no padding, a group of jets at a time, so that all of it stays in the cache.
 //
-// Norms' weights are folded into the linear maps that follow (native.py).
+// Norms' weights are folded into the linear maps that follow (forward.py).
 //
 // Shapes: T tokens of a group, F features, D channels, H heads of d channels, n tokens of a jet.
 
-#include "native_pairs.h"
+#include "attention.h"
+#include "pairs.h"
 #include <numeric>
 
 struct Block {
@@ -26,43 +27,6 @@ struct Jets {
     std::vector<int64_t> lengths;
     int64_t tokens;
 };
-
-// Attention weights of W queries, in lanes, on n keys (n, W): exponentials in place of the logits, and their sums.
-static Vec exponentials(float *weights, int64_t n) {
-    Vec top = load(weights), total = {};
-    for (int64_t j = 1; j < n; j++) top = load(weights + j * W) > top ? load(weights + j * W) : top;
-    for (int64_t j = 0; j < n; j++) {
-        Vec e = exponential(load(weights + j * W) - top);
-        total += e;
-        store(weights + j * W, e);
-    }
-    return total;
-}
-
-// One jet's queries (m, D) on its keys and values (n, D) -> mixed (m, D). bias: [H][n][padded m] or null.
-static void attend(const Net &net, Rows q, int64_t m, Rows k, Rows v, int64_t n, const float *bias, float *mixed,
-                   Buffers &s) {
-    int64_t width = net.width, d = width / net.heads;
-    float *queries = s.get(s.queries, d * W), *weights = s.get(s.weights, n * W);
-    const float nothing[W] = {}, root = 1 / std::sqrt((float)d);
-    for (int64_t h = 0; h < net.heads; h++)
-        for (int64_t first = 0; first < m; first += W) {
-            int64_t rows = std::min<int64_t>(W, m - first);
-            for (int64_t c = 0; c < d; c++)
-                for (int64_t i = 0; i < W; i++)
-                    queries[c * W + i] = i < rows ? q.at[(first + i) * q.stride + h * d + c] * root : 0;
-            Rows start = bias ? Rows{bias + h * n * padded(m) + first, padded(m)} : Rows{nothing, 0};
-            panel<Float32, PLAIN, 1, 1>({k.at + h * d, k.stride}, n, {queries, W}, d, start, weights, W);
-            Vec scale = 1.f / exponentials(weights, n);
-            float *y = mixed + first * width + h * d;
-            for (int64_t c = 0; c < d; c += W) {
-                Rows values = {v.at + h * d + c, v.stride};
-                panel<Float32, PLAIN, W, 1>({weights, 1}, rows, values, n, {nothing, 0}, y + c, width);
-            }
-            for (int64_t i = 0; i < rows; i++)
-                for (int64_t c = 0; c < d; c++) y[i * width + c] *= scale[i];
-        }
-}
 
 // What follows the attention in a block: x (rows, D) takes what the heads wrote, then the feed-forward part.
 static void finish(const Block &block, float *x, int64_t rows, int64_t width, const float *mixed, Buffers &s) {
@@ -107,7 +71,7 @@ static void mix(const Net &net, const Block &block, const Jets &jets, const floa
     apply<PLAIN>(block.qkv, normed, tokens, qkv, s);
     for (int64_t n : jets.lengths) {
         Rows q = {qkv + first * 3 * width, 3 * width}, k = {q.at + width, q.stride}, v = {k.at + width, q.stride};
-        attend(net, q, n, k, v, n, bias, mixed + first * width, s);
+        attend(net.heads, width, q, n, k, v, n, bias, mixed + first * width, s);
         first += n;
         if (bias) bias += net.heads * n * padded(n);
     }
@@ -131,7 +95,7 @@ static void ask(const Net &net, const Block &block, const Jets &jets, const floa
     for (int64_t b = 0; b < count; b++) {
         int64_t n = 1 + jets.lengths[b];
         Rows k = {kv, 2 * width}, v = {kv + width, 2 * width};
-        attend(net, {q + b * width, width}, 1, k, v, n, nullptr, mixed + b * width, s);
+        attend(net.heads, width, {q + b * width, width}, 1, k, v, n, nullptr, mixed + b * width, s);
         kv += n * 2 * width;
     }
     finish(block, token, count, width, mixed, s);

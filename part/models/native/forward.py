@@ -1,34 +1,28 @@
 """ParT's forward pass in compiled code for the CPU, on packed tokens: nothing is spent on padding.
 
-`native.cpp` is compiled once for this machine, by g++ where there is one, and kept among the user's caches. In fp32 the
-logits are those of the model up to rounding. In bf16 the processor itself multiplies bfloat16 numbers and sums the
-products in float32; pair features, norms, softmax and the first and last maps stay in float32.
+In fp32 the logits of `forward.cpp` are those of the model up to rounding. In bf16 the processor itself multiplies
+bfloat16 numbers and sums the products in float32; pair features, norms, softmax and the first and last maps stay in
+float32.
 
 Shapes: B jets, N particles, F features, C classes.
 """
 
 import ctypes
-import hashlib
 import itertools
-import os
-import platform
-import shutil
-import subprocess
-from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from part.errors import PartError
+from part.models.native.compiling import compiled
+from part.models.native.folding import affine, after, out_map, pair_maps
 from part.models.no_bias import ParTNoBias
+from part.models.pair import PairEmbed
 from part.models.transformer import Block, ParticleTransformer
-from part.streaming import whole
 
-SOURCES = [Path(__file__).with_name(f"native{end}") for end in (".cpp", "_amx.h", "_linear.h", "_math.h", "_pairs.h")]
-FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fopenmp", "-shared", "-fPIC", "-std=c++17")
 VECTOR = 16  # floats
+KNOWN = (ParticleTransformer, ParTNoBias)
 
 _Pointer = ctypes.POINTER(ctypes.c_float)
 
@@ -57,37 +51,9 @@ class _Net(ctypes.Structure):
     ]
 
 
-@cache
-def compiled() -> ctypes.CDLL:
-    """The compiled code. Raises PartError where there is no compiler, or it fails."""
-    compiler = shutil.which(os.environ.get("CXX", "g++"))
-    if compiler is None:
-        raise PartError("The native backend is compiled on first use and needs g++, which is not here; use another.")
-    known = "\n".join((*(source.read_text() for source in SOURCES), *FLAGS, compiler, platform.processor(), _cpu()))
-    path = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "partscope"
-    path = path / f"native-{hashlib.sha256(known.encode()).hexdigest()[:16]}.so"
-    if not path.exists():
-        with whole(path) as partial:
-            made = subprocess.run([compiler, *FLAGS, SOURCES[0], "-o", partial], capture_output=True, text=True)
-            if made.returncode:
-                raise PartError(f"The native backend could not be compiled: {made.stderr.strip().splitlines()[0]}.")
-    code = ctypes.CDLL(str(path))
-    code.forward.restype = ctypes.c_int64
-    return code
-
-
-def _cpu() -> str:
-    """What tells this processor apart, so that a home shared by machines holds code for each."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
-
-
-def unsupported(model: nn.Module) -> str | None:
-    """Why a model cannot run natively, in a sentence, or None."""
-    if type(model) not in (ParticleTransformer, ParTNoBias):
+def unsupported(model: nn.Module, known: tuple[type, ...] = KNOWN) -> str | None:
+    """Why a model cannot run natively, in a sentence, or None. known: the kinds that can."""
+    if type(model) not in known:
         return f"The native backend runs ParT and ParTNoBias only, no {type(model).__name__}."
     c = model.config
     plain = c.norm == "layer" and c.ffn == "gelu" and c.biases and c.normformer
@@ -113,7 +79,7 @@ class Native:
     def __init__(self, model: ParticleTransformer, precision: str = "fp32"):
         if reason := unsupported(model):
             raise PartError(reason)
-        self._code, self._kept = compiled(), []
+        self._code, self._kept = compiled("forward"), []
         self._bf16 = precision == "bf16"
         if self._bf16 and not self._code.prepare_bf16():
             raise PartError("The native backend cannot run in bf16 here: this processor has no bf16 arithmetic.")
@@ -128,58 +94,40 @@ class Native:
         tensors = [x.float().contiguous(), v.float().contiguous(), mask.contiguous(), logits]
         pointers = [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
         sizes = [ctypes.c_int64(n) for n in (*x.shape, torch.get_num_threads())]
+        self._code.forward.restype = ctypes.c_int64
         self.scratch = self._copies + self._code.forward(ctypes.byref(self._net), *pointers, *sizes)
         return logits
 
     def _fold(self, model: ParticleTransformer) -> _Net:
         config, embed, pair = model.config, model.embed, model.pair_embed
-        scale = embed.norm.weight * torch.rsqrt(embed.norm.running_var + embed.norm.eps)
         net = _Net(config.width, config.heads, config.layers, config.class_layers, len(embed.layers))
         net.classes = config.classes
         if pair is not None:
-            net.pairs, net.pair = len(pair.layers), self._all(_Linear, self._pair_maps(pair.norm, pair.layers))
-        net.input_scale = self._numbers(scale)
-        net.input_shift = self._numbers(embed.norm.bias - embed.norm.running_mean * scale)
+            net.pairs, net.pair = len(pair.layers), self._all(_Linear, self._pairs(pair))
+        net.input_scale, net.input_shift = (self._numbers(t) for t in affine(embed.norm))
         net.token = self._numbers(model.class_token)
-        embeds = [self._after(norm, linear, rough=i > 0) for i, (norm, linear, _) in enumerate(embed.layers)]
+        embeds = [self._packed(*after(norm, linear), rough=i > 0) for i, (norm, linear, _) in enumerate(embed.layers)]
         net.embed = self._all(_Linear, embeds)
         net.blocks = self._all(_Block, [self._block(block) for block in model.blocks])
         net.class_blocks = self._all(_Block, [self._block(block) for block in model.class_blocks])
-        net.head = self._after(model.norm, model.head, rough=False)
+        net.head = self._packed(*after(model.norm, model.head), rough=False)
         return net
 
-    def _pair_maps(self, norm: nn.BatchNorm1d, layers: nn.Sequential) -> list[_Linear]:
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        shift, maps = norm.bias - norm.running_mean * scale, []
-        for layer in layers:
-            weight, bias = layer.folded()
-            if not maps:  # the first BatchNorm lies before it
-                weight, bias = weight * scale, bias + weight @ shift
-            else:  # what the map before it pads is 0
+    def _pairs(self, pair: PairEmbed) -> list[_Linear]:
+        maps = []
+        for weight, bias in pair_maps(pair.norm, pair.layers):
+            if maps:  # what the map before it pads is 0
                 weight = F.pad(weight, (0, maps[-1].outputs - weight.shape[1]))
             maps.append(self._packed(weight, bias, rough=bool(maps)))
         return maps
 
     def _block(self, block: Block) -> _Block:
-        width = block.attn.out.in_features
-        groups = block.c_attn.repeat_interleave(width // block.heads)
-        out = block.attn.out.weight * groups[:, None], block.attn.out.bias * groups
-        if block.transposed_channels:
-            out = tuple(t.unflatten(0, (block.heads, -1)).transpose(0, 1).flatten(0, 1) for t in out)
+        width, post = block.attn.out.in_features, block.post_attn_norm
         ask = block.attn.qkv.weight[:width], block.attn.qkv.bias[:width]
-        post = block.post_attn_norm
-        return _Block(
-            self._after(block.pre_attn_norm, block.attn.qkv),
-            self._packed(*ask),
-            self._packed(*out),
-            self._after(block.pre_ffn_norm, block.ffn.up),
-            self._after(block.ffn.norm, block.ffn.down),
-            *(self._numbers(t) for t in (post.weight, post.bias, block.w_resid)),
-        )
-
-    def _after(self, norm: nn.LayerNorm, linear: nn.Linear, rough: bool = True) -> _Linear:
-        """A linear map with the weights of the LayerNorm before it folded in."""
-        return self._packed(linear.weight * norm.weight, linear.bias + linear.weight @ norm.bias, rough)
+        maps = [after(block.pre_attn_norm, block.attn.qkv), ask, out_map(block)]
+        maps += [after(block.pre_ffn_norm, block.ffn.up), after(block.ffn.norm, block.ffn.down)]
+        vectors = post.weight, post.bias, block.w_resid
+        return _Block(*(self._packed(*a_map) for a_map in maps), *(self._numbers(t) for t in vectors))
 
     def _packed(self, weight: Tensor, bias: Tensor, rough: bool = True) -> _Linear:
         """Panels of 32 outputs, and one of 16 at the end if that is enough; outputs that are none are 0.

@@ -1,11 +1,11 @@
 // Linear maps of many rows, in tiles that stay in registers, and the norm before them.
 //
-// A map's weights are packed by native.py in panels of 32 or 16 outputs, [panel][input][output], so that a panel's row
+// A map's weights are packed by forward.py in panels of 32 or 16 outputs, [panel][input][output], so that a panel's row
 // is two or one vectors. In bfloat16 two inputs share a float's place: [panel][pair of inputs][output][2].
 
 #pragma once
-#include "native_amx.h"
-#include "native_math.h"
+#include "amx.h"
+#include "math.h"
 #include <type_traits>
 #include <vector>
 #ifdef __AVX512BF16__
@@ -92,7 +92,8 @@ static void narrow(const float *x, int64_t size, float *y) {
 
 // Room that grows and is used again.
 struct Buffers {
-    std::vector<float> a, b, state, token, hidden, qkv, mixed, queries, weights, bias, particles, features, narrow;
+    std::vector<float> a, b, state, token, hidden, qkv, mixed, queries, weights, bias, particles, features, narrow, asked,
+        slopes;
     float *get(std::vector<float> &v, int64_t size) {
         if ((int64_t)v.size() < size + W) v.resize(size + W);
         return v.data();
@@ -100,7 +101,7 @@ struct Buffers {
     int64_t bytes() const {
         int64_t numbers = 0;
         for (const auto *v : {&a, &b, &state, &token, &hidden, &qkv, &mixed, &queries, &weights, &bias, &particles,
-                              &features, &narrow})
+                              &features, &narrow, &asked, &slopes})
             numbers += v->capacity();
         return numbers * sizeof(float);
     }
@@ -126,8 +127,9 @@ static void apply(const Linear &map, const float *x, int64_t rows, float *y, Buf
         }
 }
 
-// Rows less their mean, over their spread; weights and shifts are folded into what follows.
-static void normalise(const float *x, int64_t rows, int64_t width, float *y) {
+// Rows less their mean, over their spread; weights and shifts are folded into what follows. scales: where each row's
+// factor goes, if anywhere.
+static void normalise(const float *x, int64_t rows, int64_t width, float *y, float *scales = nullptr) {
     int64_t even = width / W * W;
     for (int64_t r = 0; r < rows; r++, x += width, y += width) {
         Vec sums = {}, squares = {};
@@ -139,6 +141,7 @@ static void normalise(const float *x, int64_t rows, int64_t width, float *y) {
         float square = sum(squares);
         for (int64_t i = even; i < width; i++) square += (x[i] - mean) * (x[i] - mean);
         float scale = 1 / std::sqrt(square / width + 1e-5f);
+        if (scales) scales[r] = scale;
         for (int64_t i = 0; i < even; i += W) store(y + i, (load(x + i) - mean) * scale);
         for (int64_t i = even; i < width; i++) y[i] = (x[i] - mean) * scale;
     }

@@ -1,7 +1,7 @@
 // Linear maps in bfloat16 by a processor's tiles (AMX): 32 rows by 32 outputs of sums at once.
 
 #pragma once
-#include "native_math.h"
+#include "math.h"
 #ifdef __AMX_BF16__
 #include <immintrin.h>
 #include <sys/syscall.h>
