@@ -12,6 +12,7 @@ COMMANDS = {
     "simulate": ("part.simulate.cli", "make jets like a benchmark's (needs requirements-simulate.txt)"),
     "train": ("part.cli.train", "train a tagger on jets with labels"),
     "lr-find": ("part.cli.lr_find", "find a learning rate for a training"),
+    "models": ("part.cli.models", "list the checkpoints that ship, and how good they are"),
     "evaluate": ("part.cli.evaluate", "measure a model on jets with labels"),
     "predict": ("part.cli.predict", "write the class probabilities of the jets in files of any size"),
     "compare": ("part.cli.compare", "compare two to four models on the jets of files of any size"),

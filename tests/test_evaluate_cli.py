@@ -1,6 +1,7 @@
 """python -m part evaluate: the published numbers, by one process or several."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from toy_jets import write_jets, write_model
 
 import part
 from part.__main__ import main
+from part.analysis.bootstrap import interval, replicas
+from part.analysis.calibration import reliability
 from part.analysis.metrics import auc, measure, per_class, rejection
 from part.jets.schema import JETCLASS, TOPLANDSCAPE
 
@@ -43,9 +46,15 @@ def test_the_numbers_are_the_librarys(folder, tmp_path, capsys):
     probabilities = np.concatenate([tagger.predict(some) for some in jets])
     truth = np.tile(np.arange(10), 9)
     classes = told.pop("classes")
+    assert told.pop("calibration_error") == pytest.approx(reliability(probabilities, truth).expected_error, abs=1e-5)
+    drawn = replicas(probabilities[None], truth, JETCLASS, 200)
+    for name, (low, high) in told.pop("intervals").items():
+        ends = interval(drawn[name][0])
+        assert (low, high) == tuple(pytest.approx(e, abs=0.06) if np.isfinite(e) else None for e in ends), name
+        assert told[name] is None or low <= told[name]
     assert told == measure(probabilities, truth, JETCLASS)
     assert classes == per_class(probabilities, truth, JETCLASS)
-    assert f"accuracy                 {told['accuracy']}" in printed
+    assert re.search(rf"accuracy +{told['accuracy']}  95 %: 0\.\d+ to 0\.\d+\n", printed)
     assert printed.count("\nTbl ") == 1
 
 
@@ -62,12 +71,31 @@ def test_bad_input_ends_with_one_sentence(folder, tmp_path, capsys):
     for more, sentence in (
         (["--out", str(tmp_path / "there.json")], "use --force"),
         (["--devices", "0"], "--devices is 0"),
+        (["--replicas", "1"], "1 replicas give no interval"),
+        (["--card", "config"], "no room for results under 'config'"),
+        (["--card", "a/b"], "no room for results under 'a/b'"),
         (["--jets", str(folder / "bare.root")], "bare.root has no labels of JetClass"),
         (["--jets", str(folder / "bare.root"), "--devices", "2"], "bare.root has no labels of JetClass"),
     ):
         assert main([*words(folder), *more]) == 2
         assert sentence in capsys.readouterr().err
     assert (tmp_path / "there.json").read_text() == "{}"
+
+
+def test_a_card_keeps_results_by_name(folder, tmp_path):
+    model = write_model(tmp_path / "toy.safetensors", **SMALL)
+    jets = str(folder / "0.root")
+    for more in ([], ["real"]):
+        given = ["evaluate", "--model", str(model), "--jets", jets, "--replicas", "0", "--card", *more]
+        assert main(given) == 0
+    card = part.load_model(model).card
+    assert card["held_out"] == card["real"]
+    assert card["real"]["files"] == ["0.root"]
+    assert card["real"]["intervals"] == {}
+    assert main(["convert", str(model), str(tmp_path / "half.safetensors"), "--half", "--note", "A toy."]) == 0
+    told = json.loads((tmp_path / "half.json").read_text())
+    assert told["note"] == "A toy."
+    assert not {"held_out", "real"} & told.keys()
 
 
 def test_each_class_is_told_of_alone():

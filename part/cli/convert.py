@@ -5,18 +5,19 @@ from pathlib import Path
 
 from part.errors import PartError
 
-# Of a card: what `save_checkpoint` writes anew, and what belongs to the weights as they were.
-MEASURED = ("config", "features", "dataset", "sha256", "held_out", "held_out_bf16")
+REWRITTEN = ("config", "features", "dataset", "sha256")  # by `save_checkpoint`
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("weights", help="weaver .pt, 0.4 or 0.5 layout, or a checkpoint of ours")
     parser.add_argument("out", type=Path, help=".safetensors to write; its card goes beside it")
     parser.add_argument("--half", action="store_true", help="keep matrices as float16: half of the file")
+    parser.add_argument("--note", help="a line for the card: what the model is, and what it is not")
     parser.add_argument("--dataset", help="needed where the weights do not tell")
 
 
 def run(args: argparse.Namespace) -> None:
+    from part.models.cards import is_result
     from part.models.checkpoint import load_checkpoint, save_checkpoint
 
     if args.out.suffix != ".safetensors":
@@ -30,7 +31,9 @@ def run(args: argparse.Namespace) -> None:
     if checkpoint.path.suffix == ".pt":
         card = {"converted_from": origin | checkpoint.card}
     else:  # its story goes on; what was measured, was measured with other numbers
-        told = {key: value for key, value in checkpoint.card.items() if key not in MEASURED}
+        told = {key: v for key, v in checkpoint.card.items() if key not in REWRITTEN and not is_result(v)}
         card = told | {"converted_from": origin | {"half": args.half}}
+    if args.note:
+        card["note"] = args.note
     save_checkpoint(args.out, checkpoint.model, checkpoint.features, checkpoint.dataset, card, args.half)
     print(f"Wrote {args.out}: {args.out.stat().st_size / 1e6:.2f} MB.")

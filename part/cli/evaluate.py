@@ -1,4 +1,4 @@
-"""python -m part evaluate: accuracy, macro AUC and rejections of a model on labelled jets."""
+"""python -m part evaluate: accuracy, macro AUC, rejections, with their intervals, and calibration on labelled jets."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from part.errors import PartError
+from part.jets.schema import Dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,13 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
     parser.add_argument("--devices", type=int, default=1, help="GPUs or processes that share the jets (default: 1)")
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
-    parser.add_argument("--card", action="store_true", help="note the result in the model's card as well")
+    parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (200), 0 for none")
+    entry = "note the result in the model's card as well, under this name (held_out)"
+    parser.add_argument("--card", nargs="?", const="held_out", metavar="ENTRY", help=entry)
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.analysis.metrics import measure, per_class
-    from part.models.cards import amend_card
+    from part.analysis.metrics import per_class
+    from part.models.cards import amend_card, entry_named
     from part.streaming import spans, whole
     from part.tagger import load_model
 
@@ -35,17 +38,36 @@ def run(args: argparse.Namespace) -> None:
         raise PartError(f"{args.out} exists; use --force to overwrite it.")
     if args.devices < 1:
         raise PartError(f"--devices is {args.devices}; expected at least one.")
+    entry = args.card and entry_named(args.card)
     tagger = load_model(args.model, args.device, dataset=args.dataset)
     probabilities, truth = _scored(args, tagger, spans(args.jets, args.start, args.stop))
-    result = measure(probabilities, truth, tagger.dataset)
+    result = measured(probabilities, truth, tagger.dataset, args.replicas)
     classes = per_class(probabilities, truth, tagger.dataset)
     if args.out:
         with whole(args.out) as path:
             path.write_text(json.dumps(result | {"classes": classes}, indent=2) + "\n")
     if args.card:
-        entry = "held_out" if tagger.precision == "fp32" else f"held_out_{tagger.precision}"
+        entry = entry if tagger.precision == "fp32" else f"{entry}_{tagger.precision}"
         amend_card(tagger.path, {entry: {"files": [Path(path).name for path in args.jets]} | result})
     print(_table(result, classes))
+
+
+def measured(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int) -> dict:
+    """What `metrics.measure` tells, the expected calibration error, and 95 % intervals by `count` bootstrap draws, by
+    their names; where one has no end, there is None."""
+    from part.analysis.bootstrap import interval, replicas
+    from part.analysis.calibration import reliability
+    from part.analysis.metrics import measure
+
+    result = measure(probabilities, truth, dataset)
+    drawn = replicas(probabilities[None], truth, dataset, count) if count else {}
+    intervals = {name: [_rounded(name, end) for end in interval(values[0])] for name, values in drawn.items()}
+    calibration = round(reliability(probabilities, truth).expected_error, 5)
+    return result | {"calibration_error": calibration, "intervals": intervals}
+
+
+def _rounded(name: str, value: float) -> float | None:
+    return round(value, 1 if name.startswith("rejection") else 5) if np.isfinite(value) else None
 
 
 def _scored(args: argparse.Namespace, tagger, found: Sequence) -> tuple[np.ndarray, np.ndarray]:
@@ -113,12 +135,18 @@ def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
 
 def _told(name: str, value: float | None) -> str:
     if value is None:
-        return "∞ (no background jet is left)" if name.startswith("rejection") else "none (jets of one class)"
+        return "∞" if name.startswith("rejection") else "none (jets of one class)"
     return str(value)
 
 
 def _table(result: dict, classes: dict) -> str:
-    lines = [f"{name:24} {_told(name, value)}" for name, value in result.items()]
+    lines = []
+    for name, value in result.items():
+        if name == "intervals":
+            continue
+        ends = result["intervals"].get(name)
+        between = f"95 %: {ends[0]} to {_told(name, ends[1])}" if ends and ends[0] is not None else ""
+        lines.append(f"{name:24} {_told(name, value):>10}  {between}".rstrip())
     lines += ["", f"{'class':8} {'jets':>9} {'efficiency':>11} {'purity':>8} {'AUC':>8}"]
     for name, row in classes.items():
         cells = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("efficiency", "purity", "auc")]

@@ -7,6 +7,8 @@ from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS
 from part.streaming import whole
 
+IDENTITY = ("config", "features", "dataset", "sha256", "int8", "weights", "backend", "training", "metrics", "note")
+
 
 def read_card(path: Path, sha256: str) -> dict:
     """The card of the weights at `path`, whose checksum is `sha256`. Raises PartError if it is not theirs."""
@@ -46,6 +48,18 @@ def write_card(path: Path, card: dict) -> None:
     """It appears whole or not at all."""
     with whole(path) as partial:
         partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+
+
+def entry_named(name: str) -> str:
+    """A name under which a card may hold a result. Raises PartError for one that says what the weights are."""
+    if not name.replace("_", "").isalnum() or name in IDENTITY:
+        raise PartError(f"A card has no room for results under {name!r}; choose a word such as held_out or real.")
+    return name
+
+
+def is_result(entry: object) -> bool:
+    """Whether an entry of a card is what `evaluate` found."""
+    return isinstance(entry, dict) and "accuracy" in entry
 
 
 def amend_card(path: Path, entries: dict) -> None:

@@ -20,6 +20,7 @@ from part.streaming import whole
 from part.training.data import JetData
 from part.training.plan import Plan, recipe
 from part.training.runs import arguments
+from part.training.start import load_for
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -51,7 +52,7 @@ class SaveModel(Callback):
 
     def __init__(self, path: Path, data: JetData):
         self.path, self.data = path, data
-        self.seconds = 0.0
+        self.seconds, self.before = 0.0, _before(data.plan)
 
     def on_train_epoch_start(self, trainer, task):
         self.started = time.monotonic()
@@ -77,7 +78,8 @@ class SaveModel(Callback):
                 "seconds": round(self.seconds),
                 "hardware": _hardware(trainer),
                 "torch": torch.__version__,
-            },
+            }
+            | self.before,
             "metrics": metrics | {"val_jets": len(self.data.val_jets)},
         }
 
@@ -86,6 +88,13 @@ class SaveModel(Callback):
 
     def load_state_dict(self, state: dict) -> None:
         self.seconds = state["seconds"]
+
+
+def _before(plan: Plan) -> dict:
+    """How the weights that a run starts from came about, as far as their card tells, but for names of files."""
+    start = plan.start_from or plan.finetune
+    told = load_for(plan, start).card.get("training") if start else None
+    return {"before": {key: value for key, value in told.items() if key not in ("plan", "files")}} if told else {}
 
 
 def command(plan: dict) -> str:

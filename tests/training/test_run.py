@@ -246,6 +246,15 @@ def test_a_tuned_model_keeps_all_but_its_head(plan, trained):
     assert rates[id(task.model.blocks[0].ffn.up.weight)] == 1e-4
 
 
+def test_a_card_tells_of_the_trainings_before(plan, trained):
+    path = train(replace(plan, name="further", start_from=str(trained), epochs=1))
+    first, further = (part.load_model(p).card["training"] for p in (trained, path))
+    assert further["before"]["command"] == first["command"]
+    assert further["before"]["jets_seen"] == first["jets_seen"] == 2 * further["jets_seen"]
+    assert not {"plan", "files"} & further["before"].keys()
+    assert "before" not in first
+
+
 def test_weaver_weights_are_tuned_for_another_dataset(plan, tmp_path):
     torch.save(weaver_part("0.5.3", inputs=7).state_dict(), tmp_path / "net.pt")
     options = {"dataset": "TopLandscape", "features": "kin", "finetune": str(tmp_path / "net.pt")}

@@ -1,0 +1,74 @@
+"""How trainings went, and what more jets give: python benchmarks/curves.py RUN... --sizes CHECKPOINT... --figure FILE
+
+RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets seen until then, those of the
+trainings it went on from included. CHECKPOINT: one whose card says on how many different jets it was trained, and how
+good it is on others (`part evaluate --card`).
+"""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from part.cli.models import seen_by  # noqa: E402
+from part.figures.paper.style import style  # noqa: E402
+from part.models.cards import parse_card  # noqa: E402
+
+
+def curve(run: Path) -> tuple[list[int], list[float]]:
+    """Jets seen and validation accuracy after each epoch."""
+    training = parse_card(run / f"{run.name}.json")["training"]
+    before, an_epoch = seen_by(training) - training["jets_seen"], training["jets_seen"] // training["epochs_done"]
+    with (run / "log" / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["val_accuracy"]]
+    return [before + an_epoch * (int(row["epoch"]) + 1) for row in rows], [float(row["val_accuracy"]) for row in rows]
+
+
+def size(checkpoint: Path) -> tuple[int, float, float]:
+    """Different jets that were trained on; accuracy on others, and its error."""
+    card = parse_card(checkpoint.with_suffix(".json"))
+    return card["training"]["unique_jets"], card["held_out"]["accuracy"], card["held_out"]["accuracy_error"]
+
+
+def draw_curves(axes: Axes, runs: list[Path]) -> None:
+    for run in runs:
+        seen, accuracy = curve(run)
+        axes.plot(seen, accuracy, marker=".", linewidth=1, label=run.name)
+        print(f"{run.name:24} {seen[-1]:>10,} jets seen, accuracy {accuracy[-1]:.4f} on those for validation")
+    axes.set(xscale="log", xlabel="jets seen", ylabel="validation accuracy")
+    axes.legend(fontsize=7)
+
+
+def draw_sizes(axes: Axes, checkpoints: list[Path]) -> None:
+    points = sorted(map(size, checkpoints))
+    jets, accuracy, error = zip(*points, strict=True)
+    axes.errorbar(jets, accuracy, error, marker="o", markersize=4, linewidth=1)
+    axes.set(xscale="log", xlabel="different jets trained on", ylabel="accuracy on others")
+    for row in points:
+        print("{:>10,} different jets: {:.4f} ± {:.4f}".format(*row))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--sizes", nargs="*", type=Path, default=[])
+    parser.add_argument("--figure", type=Path, required=True)
+    options = parser.parse_args()
+    with style():
+        figure = Figure(figsize=(9, 3.6) if options.sizes else (5, 3.6), layout="constrained")
+        left, *right = figure.subplots(1, 2 if options.sizes else 1, squeeze=False)[0]
+        draw_curves(left, options.runs)
+        if options.sizes:
+            draw_sizes(right[0], options.sizes)
+        figure.savefig(options.figure, dpi=150)
+    print(f"Wrote {options.figure}.")
+
+
+if __name__ == "__main__":
+    main()
