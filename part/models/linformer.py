@@ -6,6 +6,7 @@ the result does not depend on the order in the file, and padding enters no slot.
 Shapes: B jets, N particles, K slots, R ranks (the longest jet), H heads, d channels of a head.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,9 @@ from part.models.attention import Attention, Tap
 from part.models.config import LinParTConfig
 from part.models.pair import PairEmbed, pair_features
 from part.models.transformer import ParticleTransformer
+
+
+OWN = 9  # of a particle's four-momentum, how much more its landmark has at first than all others together
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ class SlotAttention(Attention):
     def __init__(self, config: LinParTConfig, dropout: float):
         super().__init__(config, dropout)
         self.project_bias = config.pair_bias == "projected"
-        self.mixing = nn.Parameter(torch.randn(config.slots, config.length) / config.slots**0.5)
+        # Not at random, so that weights of ParT, to go on from, still know what they look at.
+        each, rest = hardest(config.slots, config.length), (config.length - config.slots + 1) ** 0.5
+        self.mixing = nn.Parameter(torch.cat((each[:-1], each[-1:] / rest)))
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, shared: Slots, mask: Tensor, tap: Tap | None) -> Tensor:
         """q, k, v (B, H, N, d), mask (B, N) -> (B, H, N, d). The tap hears `mixing` (B, K, N), then all over slots."""
@@ -56,7 +62,8 @@ class LandmarkEmbed(PairEmbed):
 
     def __init__(self, config: LinParTConfig):
         super().__init__(config.pair_embed, config.heads, config.biases)
-        self.shares = nn.Parameter(2 * torch.randn(config.slots, config.length))
+        others = max(1, config.slots - 1)
+        self.shares = nn.Parameter(hardest(config.slots, config.length) * math.log(OWN * others))
 
     def landmarks(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
         """Four-momenta (B, K, 4) in GeV from v (B, N, 4)."""
@@ -110,6 +117,11 @@ class LinParT(ParticleTransformer):
         if mask.shape[1] > self.config.length:
             raise PartError(f"This LinParT takes jets of up to {self.config.length} constituents, not {mask.shape[1]}.")
         return rank_in_pt(v, mask)
+
+
+def hardest(slots: int, ranks: int) -> Tensor:
+    """A slot for each of the hardest particles, and the last for all others: 0 and 1 (K, R)."""
+    return torch.eye(slots)[:, torch.arange(ranks).clamp(max=slots - 1)]
 
 
 def rank_in_pt(v: Tensor, mask: Tensor) -> Tensor:

@@ -91,12 +91,12 @@ def test_value_norms_are_those_of_the_mixed_values(model):
 def test_with_a_slot_for_each_particle_it_is_part(pair_bias):
     n = 12
     config = replace(SMALL, pair_bias=pair_bias, slots=n, length=n)
-    ours = randomise(build(config))
+    ours = build(config)
+    slots = {name: tensor.clone() for name, tensor in ours.state_dict().items() if name.endswith("mixing")}
+    randomise(ours).load_state_dict(slots, strict=False)
     kind = "ParT" if pair_bias == "projected" else "ParTNoBias"
     names = ("embed", "pair_embed", "heads", "layers", "class_layers")
     part = build(ParTConfig(kind, **{name: getattr(config, name) for name in names})).eval()
-    for block in ours.blocks:
-        block.attn.mixing.data = torch.eye(n)
     part.load_state_dict({name: t for name, t in ours.state_dict().items() if not name.endswith("mixing")})
     x, v, _ = random_jets(particles=n)
     full = torch.ones(1, n, dtype=torch.bool)
@@ -110,6 +110,17 @@ def test_landmarks_are_physical_and_add_up_to_the_jet():
     torch.testing.assert_close(momenta.sum(1), (v * mask[..., None]).sum(1), rtol=1e-5, atol=1e-3)
     assert (momenta[..., 3] >= momenta[..., :3].norm(dim=-1) * (1 - 1e-5)).all()
     assert (momenta[..., 3] > 0).all()
+
+
+def test_slots_are_the_hardest_particles_at_first_and_all_others_together():
+    model = build(replace(SMALL, slots=3, length=7))
+    expected = torch.zeros(3, 7)
+    expected[0, 0] = expected[1, 1] = 1
+    expected[2, 2:] = 5**-0.5
+    torch.testing.assert_close(model.blocks[0].attn.mixing.data, expected)
+    shares = model.pair_embed.shares.softmax(0)
+    assert shares.argmax(0).tolist() == [0, 1, 2, 2, 2, 2, 2]
+    torch.testing.assert_close(shares.max(0).values, torch.full((7,), 0.9))
 
 
 def test_ranks_follow_pt_and_padding_comes_last():
