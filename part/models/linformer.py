@@ -18,7 +18,6 @@ from part.models.config import LinParTConfig
 from part.models.pair import PairEmbed, pair_features
 from part.models.transformer import ParticleTransformer
 
-
 OWN = 9  # of a particle's four-momentum, how much more its landmark has at first than all others together
 
 

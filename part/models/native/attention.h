@@ -42,8 +42,8 @@ static void attend(int64_t heads, int64_t width, Rows q, int64_t m, Rows k, Rows
         }
 }
 
-// The same backwards: from the gradient of mixed (m, D) those of queries, keys, values, which lie as these do, and bias if
-// there is one. All are added to what is there. A bias's places beyond the last query are 0, and so are its gradient's.
+// The same backwards: from the gradient of mixed (m, D) those of queries, keys, values, which lie as these do, and bias
+// if there is one. All are added to what is there. Beyond the last query a bias is 0, and so is its gradient.
 static void attend_back(int64_t heads, int64_t width, Rows q, int64_t m, Rows k, Rows v, int64_t n, const float *bias,
                         const float *d_mixed, float *d_q, float *d_k, float *d_v, float *d_bias, Buffers &s) {
     int64_t d = width / heads, stride = q.stride;

@@ -21,7 +21,8 @@ static int64_t pairs_of(const Net &net, const Jets &jets, int64_t n) {
 }
 
 // Pair features of particles and slots -> bias [H][slots][padded n].
-static void slot_bias(const Net &net, const Jets &jets, const float *features, int64_t n, float *bias, Tape &tape, Worker &k) {
+static void slot_bias(const Net &net, const Jets &jets, const float *features, int64_t n, float *bias, Tape &tape,
+                      Worker &k) {
     int64_t rows = pairs_of(net, jets, n), last = net.pair[net.pairs - 1].tall;
     const float *x = features;
     for (int64_t l = 0; l < net.pairs; l++) {
@@ -34,7 +35,7 @@ static void slot_bias(const Net &net, const Jets &jets, const float *features, i
     });
 }
 
-// From the bias's gradient of a jet to the small network's, and to the features' if that is wanted: it goes forth once more.
+// From the bias's gradient of a jet to the small network's, and to the features' if wanted: it goes forth once more.
 static void pair_back(const Net &net, const Jets &jets, const float *features, int64_t n, const float *d_bias,
                       float *d_features, Tape &tape, Worker &k) {
     constexpr int64_t AT_ONCE = 128; // as in pair_bias

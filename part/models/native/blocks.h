@@ -80,7 +80,8 @@ static void finish_back(const Block &block, float *d, int64_t rows, int64_t widt
             d[r * width + i] *= block.residual->value[i];
         }
     normalise_back(tape.a.data(), f.normed.data(), f.scales.data(), rows, width, d, true);
-    float *scale = k.gradient + block.post_scale->at, *shift = k.gradient + block.post_shift->at, *d_wrote = tape.a.data();
+    float *scale = k.gradient + block.post_scale->at, *shift = k.gradient + block.post_shift->at;
+    float *d_wrote = tape.a.data();
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < width; i++) {
             int64_t at = r * width + i;
@@ -101,13 +102,15 @@ struct Met {
 
 // Calls each(met, token at which the jet begins, numbers of the bias before it, its mixing or null).
 template <class Each>
-static void for_jets(const Net &net, const Block &block, const Jets &jets, const float *qkv, const float *bias, Each each) {
+static void for_jets(const Net &net, const Block &block, const Jets &jets, const float *qkv, const float *bias,
+                     Each each) {
     const std::vector<float> none(net.width); // in place of queries and keys
     int64_t width = net.width, columns = net.values ? width : 3 * width, first = 0, before = 0;
     for (int64_t n : jets.lengths) {
         const float *at = qkv + first * columns;
-        Met met = {{at, columns}, {at + width, columns}, {at + 2 * width, columns}, bias ? bias + before : nullptr, n, n};
-        if (net.values) met = {{none.data(), 0}, {none.data(), 0}, {at, columns}, met.bias, n, n};
+        Met met = {{at, columns}, {at + width, columns}, {at + 2 * width, columns}, nullptr, n, n};
+        if (net.values) met = {{none.data(), 0}, {none.data(), 0}, {at, columns}, nullptr, n, n};
+        if (bias) met.bias = bias + before;
         if (block.mixing) {
             Mixing mixing(block.mixing->value, net.slots, net.ranks, jets.ranks.data() + first, n);
             each(met, first, before, &mixing);
@@ -127,8 +130,8 @@ static void put_slots(const Net &net, const Jets &jets, const Mixing &m, Met &me
 }
 
 // A particle block on the states (T, D).
-static void mix(const Net &net, const Block &block, const Jets &jets, const float *bias, float *state, Passed &p, Tape &tape,
-                Worker &k) {
+static void mix(const Net &net, const Block &block, const Jets &jets, const float *bias, float *state, Passed &p,
+                Tape &tape, Worker &k) {
     int64_t width = net.width, tokens = jets.tokens;
     float *normed = room(p.normed, tokens * width), *qkv = room(p.qkv, tokens * block.qkv->tall);
     float *mixed = room(p.rest.mixed, tokens * width);
@@ -141,13 +144,14 @@ static void mix(const Net &net, const Block &block, const Jets &jets, const floa
     finish(block, state, tokens, width, p.rest, k);
 }
 
-static void mix_back(const Net &net, const Block &block, const Jets &jets, const float *bias, float *d_bias, float *d_state,
-                     Passed &p, Tape &tape, Worker &k) {
+static void mix_back(const Net &net, const Block &block, const Jets &jets, const float *bias, float *d_bias,
+                     float *d_state, Passed &p, Tape &tape, Worker &k) {
     int64_t width = net.width, tokens = jets.tokens, columns = block.qkv->tall, two = 2 * width;
     float *d_mixed = room(tape.c, tokens * width), *d_qkv = zeros(tape.d, tokens * columns);
     finish_back(block, d_state, tokens, width, p.rest, d_mixed, tape, k);
     for_jets(net, block, jets, p.qkv.data(), bias, [&](Met met, int64_t first, int64_t before, const Mixing *mixing) {
-        float *d_q = d_qkv + first * columns, *d_k = d_q + width, *d_v = d_k + width, *to_bias = bias ? d_bias + before : nullptr;
+        float *d_q = d_qkv + first * columns, *d_k = d_q + width, *d_v = d_k + width;
+        float *to_bias = bias ? d_bias + before : nullptr;
         const Met own = met;
         if (net.values) d_v = d_q, d_q = d_k = zeros(tape.d_slots, width); // which nobody reads
         if (mixing) {
@@ -155,20 +159,22 @@ static void mix_back(const Net &net, const Block &block, const Jets &jets, const
             d_k = zeros(tape.d_slots, net.slots * two), d_v = d_k + width;
             if (met.bias != own.bias) to_bias = zeros(tape.d_slot_bias, net.heads * net.slots * padded(met.n));
         }
-        attend_back(net.heads, width, met.q, met.n, met.k, met.v, met.keys, met.bias, d_mixed + first * width, d_q, d_k, d_v,
-                    to_bias, k.s);
+        attend_back(net.heads, width, met.q, met.n, met.k, met.v, met.keys, met.bias, d_mixed + first * width, d_q,
+                    d_k, d_v, to_bias, k.s);
         if (mixing)
-            from_slots(*mixing, net.heads, own.k, two, d_k, d_q + width, met.bias != own.bias ? own.bias : nullptr, to_bias,
-                       d_bias + before, jets.ranks.data() + first, net.ranks, k.gradient + block.mixing->at);
+            from_slots(*mixing, net.heads, own.k, two, d_k, d_q + width, met.bias != own.bias ? own.bias : nullptr,
+                       to_bias, d_bias + before, jets.ranks.data() + first, net.ranks, k.gradient + block.mixing->at);
     });
     back(*block.qkv, d_qkv, p.normed.data(), tokens, room(tape.a, tokens * width), k);
     normalise_back(tape.a.data(), p.normed.data(), p.scales.data(), tokens, width, d_state, true);
 }
 
 // A class block: each jet's token (D) asks itself and the jet's states (n, D).
-static void ask(const Net &net, const Block &block, const Jets &jets, const float *state, float *token, Passed &p, Worker &k) {
+static void ask(const Net &net, const Block &block, const Jets &jets, const float *state, float *token, Passed &p,
+                Worker &k) {
     int64_t width = net.width, count = jets.lengths.size(), answering = jets.tokens + count;
-    float *normed = room(p.normed, answering * width), *scales = room(p.scales, answering), *q = room(p.queries, count * width);
+    float *normed = room(p.normed, answering * width), *scales = room(p.scales, answering);
+    float *q = room(p.queries, count * width);
     float *kv = room(p.qkv, answering * 2 * width), *mixed = room(p.rest.mixed, count * width);
     std::copy_n(token, count * width, room(p.token, count * width));
     for (int64_t b = 0; b < count; b++) {

@@ -83,16 +83,17 @@ template <class Number> static void outer(Rows x, Rows n, int64_t rows, int64_t 
             outer_tile<Number, 8, 1>({x.at + o, x.stride}, {n.at + i, n.stride}, rows, y + o * wide + i, wide);
 }
 
-// From dy (rows, tall) of a map of x (rows, inputs): its gradient is added to, and dx (rows, wide) found if it is wanted.
+// From dy (rows, tall) of a map of x (rows, inputs): its gradient is added to, and dx (rows, wide) found if wanted.
 static void back(const Trained &map, const float *dy, const float *x, int64_t rows, float *dx, Worker &k) {
     float *gradient = k.gradient + map.at, *shift = gradient + map.tall * map.wide;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t o = 0; o < map.tall; o++) shift[o] += dy[r * map.tall + o];
     if (map.there.bf16) {
-        float *turned = k.s.get(k.turned, (rows + 1) / 2 * map.tall), *pairs = k.s.get(k.rows, (rows + 1) / 2 * map.wide);
+        int64_t pairs = (rows + 1) / 2;
+        float *turned = k.s.get(k.turned, pairs * map.tall), *beside = k.s.get(k.rows, pairs * map.wide);
         interleave(dy, rows, map.tall, turned);
-        interleave(x, rows, map.wide, pairs);
-        outer<Bfloat16>({turned, map.tall}, {pairs, map.wide}, (rows + 1) / 2, map.tall, map.wide, gradient);
+        interleave(x, rows, map.wide, beside);
+        outer<Bfloat16>({turned, map.tall}, {beside, map.wide}, pairs, map.tall, map.wide, gradient);
     } else outer<Float32>({dy, map.tall}, {x, map.inputs}, rows, map.tall, map.wide, gradient);
     if (dx) apply<PLAIN>(map.back, dy, rows, dx, k.s);
 }

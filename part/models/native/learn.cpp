@@ -1,5 +1,5 @@
-// What ParT learns from a batch: logits, and the gradients of its cross entropy, in one pass over packed tokens. A group of
-// jets at a time goes forth and back, so that all of it stays in the cache.
+// What ParT learns from a batch: logits, and the gradients of its cross entropy, in one pass over packed tokens. A
+// group of jets at a time goes forth and back, so that all of it stays in the cache.
 //
 // Norms' weights are folded into the linear maps that follow, and torch differentiates the folding (learn.py).
 //
@@ -13,7 +13,8 @@
 static void group(const Net &net, const Jets &jets, float share, float *logits, Tape &tape, Worker &k) {
     int64_t width = net.width, count = jets.lengths.size();
     tape.blocks.resize(net.blocks.size());
-    for (auto *v : {&tape.embed_normed, &tape.embed_scales, &tape.embed_maps}) v->resize(std::max(net.embeds, net.pairs));
+    for (auto *v : {&tape.embed_normed, &tape.embed_scales, &tape.embed_maps})
+        v->resize(std::max(net.embeds, net.pairs));
     embed(net, jets, tape, k);
     if (net.pairs) biases(net, jets, tape, k);
     float *bias = net.pairs ? tape.bias.data() : nullptr, *d_bias = tape.d_bias.data(), *state = tape.state.data();
@@ -22,7 +23,8 @@ static void group(const Net &net, const Jets &jets, float share, float *logits, 
     for (int64_t l = 0; l < net.layers; l++) mix(net, net.blocks[l], jets, bias, state, tape.blocks[l], tape, k);
     for (int64_t l = net.layers; l < net.layers + net.class_layers; l++)
         ask(net, net.blocks[l], jets, state, token, tape.blocks[l], k);
-    float *normed = room(tape.c, count * width), *scales = room(tape.d, count), *out = room(tape.a, count * net.head->tall);
+    float *normed = room(tape.c, count * width), *scales = room(tape.d, count);
+    float *out = room(tape.a, count * net.head->tall);
     normalise(token, count, width, normed, scales);
     apply<PLAIN>(net.head->there, normed, count, out, k.s);
     for (int64_t b = 0; b < count; b++, out += net.head->tall) {
@@ -49,16 +51,16 @@ static void group(const Net &net, const Jets &jets, float share, float *logits, 
     if (net.pairs) biases_back(net, jets, tape, k);
 }
 
-// One batch of B jets: particles in a row x (T, F), v (T, 4), and, for slots, their ranks (T) and pair features with the
-// slots (T, slots, 4) or null; lengths (B); targets (B, C).
+// One batch of B jets: particles in a row x (T, F), v (T, 4), and, for slots, their ranks (T) and pair features with
+// the slots (T, slots, 4) or null; lengths (B); targets (B, C).
 struct Batch {
     const float *x, *v, *to_slots, *targets;
     const int64_t *lengths, *ranks;
     int64_t jets, inputs;
 };
 
-// -> logits (B, C), the gradient of the mean cross entropy by to_slots, and those, zero before, by all maps and vectors of
-// each thread (threads, gradients). Which thread has which jets is always the same, and so is the sum.
+// -> logits (B, C), the gradient of the mean cross entropy by to_slots, and those, zero before, by all maps and vectors
+// of each thread (threads, gradients). Which thread has which jets is always the same, and so is the sum.
 extern "C" void learn(const Given *given, const Batch *batch, float *logits, float *d_to_slots, float *gradients,
                       int64_t threads) {
     constexpr int64_t ENOUGH = 192; // tokens of a group

@@ -92,8 +92,8 @@ static void narrow(const float *x, int64_t size, float *y) {
 
 // Room that grows and is used again.
 struct Buffers {
-    std::vector<float> a, b, state, token, hidden, qkv, mixed, queries, weights, bias, particles, features, narrow, asked,
-        slopes;
+    std::vector<float> a, b, state, token, hidden, qkv, mixed, queries, weights, bias, particles, features, narrow,
+        asked, slopes;
     float *get(std::vector<float> &v, int64_t size) {
         if ((int64_t)v.size() < size + W) v.resize(size + W);
         return v.data();

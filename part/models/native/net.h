@@ -1,4 +1,4 @@
-// A network that learns: its maps as they are given and as they are used, and what its way forth leaves for the way back.
+// A network that learns: its maps as they are given and as they are used, and what the way forth leaves for that back.
 //
 // Shapes: T tokens of a group of jets, F features, D channels, C classes.
 
@@ -28,7 +28,7 @@ struct Block {
 
 struct Net : Given {
     std::vector<Trained> trained;
-    std::vector<float> room;
+    std::vector<float> panels;
     std::vector<Block> blocks;
     const Trained *embed, *pair, *head;
 };
@@ -78,7 +78,7 @@ static Net make(const Given &given) {
                                m.inputs, tall, wide, m.at});
         size += 2 * tall * wide + tall + wide;
     }
-    float *at = zeros(net.room, size);
+    float *at = zeros(net.panels, size);
     for (int64_t i = 0; i < net.maps; i++) {
         const Map &m = net.map[i];
         Trained &t = net.trained[i];
@@ -93,8 +93,8 @@ static Net make(const Given &given) {
     net.pair = next, next += net.pairs;
     for (int64_t l = 0; l < net.layers + net.class_layers; l++, vector += 3) {
         bool asks = l >= net.layers, mixes = net.slots && !asks;
-        net.blocks.push_back({next, next + 1, next + 2, next + 3, asks ? next + 4 : nullptr, vector, vector + 1, vector + 2,
-                              mixes ? vector + 3 : nullptr});
+        net.blocks.push_back({next, next + 1, next + 2, next + 3, asks ? next + 4 : nullptr, vector, vector + 1,
+                              vector + 2, mixes ? vector + 3 : nullptr});
         next += asks ? 5 : 4, vector += mixes;
     }
     net.head = next;

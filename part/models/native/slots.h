@@ -17,7 +17,8 @@ struct Mixing {
 };
 
 // y (rows, columns) = or += x (rows, inputs) w (inputs, columns); columns are a multiple of W.
-static void multiply(Rows x, int64_t rows, Rows w, int64_t inputs, float *y, int64_t stride, int64_t columns, bool add) {
+static void multiply(Rows x, int64_t rows, Rows w, int64_t inputs, float *y, int64_t stride, int64_t columns,
+                     bool add) {
     const float nothing[W] = {};
     for (int64_t c = 0; c < columns; c += W) {
         Rows start = add ? Rows{y + c, stride} : Rows{nothing, 0};
@@ -45,12 +46,13 @@ static void from_slots(const Mixing &m, int64_t heads, Rows kv, int64_t columns,
     int64_t wide = padded(m.n), n = m.n, slots = m.slots;
     multiply({m.turned.data(), slots}, n, {d_slots, columns}, slots, d_kv, kv.stride, columns, true);
     for (int64_t h = 0; bias && h < heads; h++)
-        multiply({m.turned.data(), slots}, n, {d_slot_bias + h * slots * wide, wide}, slots, d_bias + h * n * wide, wide, wide,
-                 true);
+        multiply({m.turned.data(), slots}, n, {d_slot_bias + h * slots * wide, wide}, slots, d_bias + h * n * wide,
+                 wide, wide, true);
     for (int64_t s = 0; s < slots; s++)
         for (int64_t i = 0; i < n; i++) {
             Vec total = {};
-            for (int64_t c = 0; c < columns; c += W) total += load(d_slots + s * columns + c) * load(kv.at + i * kv.stride + c);
+            const float *of_slot = d_slots + s * columns, *of_particle = kv.at + i * kv.stride;
+            for (int64_t c = 0; c < columns; c += W) total += load(of_slot + c) * load(of_particle + c);
             for (int64_t h = 0; bias && h < heads; h++)
                 for (int64_t c = 0; c < wide; c += W)
                     total += load(d_slot_bias + (h * slots + s) * wide + c) * load(bias + (h * n + i) * wide + c);
