@@ -23,7 +23,7 @@ from part.models.cards import parse_card  # noqa: E402
 
 def curve(run: Path) -> tuple[list[int], list[float]]:
     """Jets seen and validation accuracy after each epoch."""
-    training = parse_card(run / f"{run.name}.json")["training"]
+    training = parse_card(run / f"{parse_card(run / 'plan.json')['name']}.json")["training"]
     before, an_epoch = seen_by(training) - training["jets_seen"], training["jets_seen"] // training["epochs_done"]
     with (run / "log" / "metrics.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["val_accuracy"]]
