@@ -16,9 +16,8 @@ from matplotlib.figure import Figure
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from part.cli.models import seen_by  # noqa: E402
 from part.figures.paper.style import style  # noqa: E402
-from part.models.cards import parse_card  # noqa: E402
+from part.models.cards import parse_card, seen_by  # noqa: E402
 
 
 def curve(run: Path) -> tuple[list[int], list[float]]:

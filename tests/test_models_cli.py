@@ -3,7 +3,8 @@
 import json
 
 from part.__main__ import main
-from part.cli.models import COLUMNS, row, seen_by
+from part.cli.models import COLUMNS, row
+from part.models.cards import seen_by
 from part.models.checkpoint import SHIPPED, shipped
 
 

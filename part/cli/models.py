@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> None:
 
 def row(name: str, path: Path, card: dict) -> tuple[str, ...]:
     """A card in a line, by COLUMNS; empty where it does not tell."""
+    from part.models.cards import seen_by
+
     weights = path.with_suffix(".safetensors")
     if "weights" in card:  # another's
         return (name, f"{Path(card['weights']).stem}, {card.get('backend', '')}", *[""] * (len(COLUMNS) - 2))
@@ -48,8 +50,3 @@ def row(name: str, path: Path, card: dict) -> tuple[str, ...]:
 
 def with_error(result: dict) -> str:
     return f"{result['accuracy']:.3f} ± {result['accuracy_error']:.3f}" if result else ""
-
-
-def seen_by(training: dict) -> int:
-    """Jets that the weights have learned from, those of the trainings before included."""
-    return training.get("jets_seen", 0) + (seen_by(training["before"]) if "before" in training else 0)

@@ -7,7 +7,8 @@ from part.errors import PartError
 from part.jets.schema import DATASETS, FEATURE_SETS
 from part.streaming import whole
 
-IDENTITY = ("config", "features", "dataset", "sha256", "int8", "weights", "backend", "training", "metrics", "note")
+IDENTITY = ("config", "features", "dataset", "sha256", "int8", "weights", "backend")
+STORY = ("training", "metrics", "note", "quantization", "quantized_from", "converted_from", "source")
 
 
 def read_card(path: Path, sha256: str) -> dict:
@@ -51,8 +52,8 @@ def write_card(path: Path, card: dict) -> None:
 
 
 def entry_named(name: str) -> str:
-    """A name under which a card may hold a result. Raises PartError for one that says what the weights are."""
-    if not name.replace("_", "").isalnum() or name in IDENTITY:
+    """A name under which a card may hold a result. Raises PartError for one that tells what the weights are, or why."""
+    if not name.replace("_", "").isalnum() or name in IDENTITY + STORY:
         raise PartError(f"A card has no room for results under {name!r}; choose a word such as held_out or real.")
     return name
 
@@ -60,6 +61,11 @@ def entry_named(name: str) -> str:
 def is_result(entry: object) -> bool:
     """Whether an entry of a card is what `evaluate` found."""
     return isinstance(entry, dict) and "accuracy" in entry
+
+
+def seen_by(training: dict) -> int:
+    """Jets that weights have learned from, by the training that a card tells of and those before it."""
+    return training.get("jets_seen", 0) + (seen_by(training["before"]) if "before" in training else 0)
 
 
 def amend_card(path: Path, entries: dict) -> None:

@@ -36,7 +36,7 @@ def dry_run(plan: Plan) -> str:
         "steps": f"{steps:,} of {plan.batch_size} jets in micro-batches of {plan.micro}",
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
         "precision": "bf16" if uses_bf16(plan.precision) else "fp32",
-        "code": "compiled for this processor" if task.native else "torch",
+        "code": f"torch: {task.torch_because}" if task.torch_because else "compiled for this processor",
         "memory": _memory(device),
         "speed": f"{plan.batch_size / a_step:.0f} jets/s on one device, measured on {STEPS} steps",
         "time": f"about {clock(steps * a_step / plan.processes)} with {plan.processes} device(s), without validation",

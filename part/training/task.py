@@ -40,11 +40,11 @@ class TaggerTask(lightning.LightningModule):
             set_backend(model, "explicit")
         if plan.packed:
             check_packed(model)
-        self.native = False
+        self.torch_because: str | None = "the training has not begun"
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     def on_fit_start(self) -> None:
-        self.native = self.device.type == "cpu" and untrainable(self.model) is None
+        self.torch_because = untrainable(self.model) if self.device.type == "cpu" else "compiled code is for CPUs"
         for teacher in self._teacher:
             teacher.to(self.device)
 
@@ -56,7 +56,7 @@ class TaggerTask(lightning.LightningModule):
         if self.plan.reflect:
             batch = [reflected(micro, self.plan.schema[1]) for micro in batch]
         targets, least = self._targets(batch)
-        if self.native:
+        if self.torch_because is None:
             loss = learn(self.model, batch, targets, self.trainer.precision == "bf16-mixed" and multiplies_bf16())
         else:
             loss = F.cross_entropy(torch.cat(logits_of(self.model, batch, self.plan.packed)).float(), targets)

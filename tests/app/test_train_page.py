@@ -1,5 +1,6 @@
 """The page Train without a browser: runs that lie there, the form and the command it makes, what it refuses."""
 
+import json
 import os
 import shlex
 import shutil
@@ -92,6 +93,21 @@ def test_a_finished_run_shows_its_curves_attention_and_card(runs_folder):
     assert len(app.get("plotly_chart")) == 3
     assert {"partscope_runs", "partscope_mosaic", "partscope_matrix"} <= canvases(app)
     assert not [button for button in app.button if button.key in ("stop", "resume", "open_run")]
+
+
+def test_a_card_tells_results_with_their_intervals_and_the_training_before(runs_folder):
+    path = write_run(runs_folder, "whole") / "whole.json"
+    card = json.loads(path.read_text())
+    ends = {"accuracy": [0.79, 0.83], "rejection_Hgg_50%": [75.8, None], "rejection_Hbb_50%": [None, None]}
+    card["held_out"] = {"jets": 500, "accuracy": 0.81, "rejection_Hgg_50%": 100, "rejection_Hbb_50%": None}
+    card["held_out"]["intervals"] = ends
+    card["training"]["before"] = {"command": "python -m part train once", "jets_seen": 3, "seconds": 77}
+    path.write_text(json.dumps(card))
+    page = texts(open_train())
+    for told in ("0.81 [0.79, 0.83]", "100 [75.8, ∞]", "python -m part train once"):
+        assert told in page, told
+    assert "intervals" not in page
+    assert "seconds 77" not in page
 
 
 def test_the_url_chooses_the_run_and_another_page_keeps_it(runs_folder):

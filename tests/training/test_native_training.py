@@ -1,6 +1,7 @@
 """A run in compiled code is the run that torch does."""
 
 import csv
+import re
 import shutil
 
 import pytest
@@ -50,7 +51,9 @@ def test_losses_and_weights_are_those_that_torch_comes_to(options, tmp_path, mon
 
 def test_a_dry_run_tells_what_code_it_is(options):
     assert "compiled for this processor" in dry_run(Plan(**options, name="dry"))
-    assert "torch" in dry_run(Plan(**options | {"calibration_jets": 0}, name="dry")).split("code")[1].split("\n")[0]
+    told = dry_run(Plan(**options | {"calibration_jets": 0}, name="dry"))
+    assert re.search(r"code +torch: .* needs BatchNorm statistics fixed", told)
+    assert re.search(r"code +torch: .* no PFN, only ", dry_run(Plan(**options | {"model": "PFN"}, name="dry")))
 
 
 def test_a_teachers_part_of_the_loss_is_the_divergence_from_it(options, tmp_path):

@@ -284,24 +284,3 @@ def test_a_model_learns_from_a_teacher(plan, trained):
     assert teacher.sha256 == part.load_model(trained).sha256
     with pytest.raises(part.PartError, match=r"apart by full inputs; expected those of the plan, JetClass and kin"):
         train(replace(plan, **options | {"name": "other", "features": "kin"}))
-
-
-@pytest.mark.parametrize(
-    ("dataset", "model", "expected"),
-    [
-        (
-            "JetClass",
-            "ParT",
-            {"epochs": 50, "jets_per_epoch": 10_240_000, "batch_size": 512, "lr": 1e-3, "weight_decay": 0},
-        ),
-        ("JetClass", "ParticleNet", {"batch_size": 512, "lr": 1e-2, "micro": 512}),
-        ("JetClass", "P-CNN", {"batch_size": 4096, "lr": 2e-2, "micro": 4096}),
-        ("TopLandscape", "ParT", {"epochs": 20, "weight_decay": 0.01, "lr": 1e-3}),
-        ("QuarkGluon", "PFN", {"epochs": 20, "weight_decay": 0.01, "lr": 2e-2}),
-    ],
-)
-def test_the_published_recipe_is_the_default(dataset, model, expected):
-    chosen = Plan(dataset, model, "kin", ("a",), ("b",), "x", **recipe(dataset, model))
-    assert {name: getattr(chosen, name) for name in expected} == expected
-    tuned = Plan(dataset, model, "kin", ("a",), ("b",), "x", **recipe(dataset, model, finetune=True))
-    assert (tuned.lr, tuned.head_lr, tuned.flat) == (1e-3 if model == "ParticleNet" else 1e-4, 50, 1)

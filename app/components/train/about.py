@@ -21,10 +21,11 @@ def about(run: Run) -> None:
     with card:
         if run.card:
             training = {key: value for key, value in run.training.items() if key != "plan"}
-            held_out = run.card.get("held_out", {})
+            if "before" in training:
+                training["before"] = training["before"].get("command")
             _tables(
                 {
-                    "Result": {**run.card.get("metrics", {}), **{f"held out: {k}": v for k, v in held_out.items()}},
+                    "Result": run.card.get("metrics", {}) | _with_intervals(run.card.get("held_out", {})),
                     "Training": training,
                     "Model": run.card.get("config", {}),
                 }
@@ -35,6 +36,18 @@ def about(run: Run) -> None:
         items = list(run.plan.items())
         third = -(-len(items) // 3)
         _tables({f"{i}": dict(items[third * i : third * (i + 1)]) for i in range(3)}, titles=False)
+
+
+def _with_intervals(held_out: dict) -> dict[str, str]:
+    """Results on held-out jets; behind each the ends of its 95 % interval, of which the last may be infinite."""
+    ends = held_out.get("intervals", {})
+    told = {key: _text(value) for key, value in held_out.items() if key != "intervals"}
+    between = {
+        key: f" [{_text(low)}, {'∞' if high is None else _text(high)}]"
+        for key, (low, high) in ends.items()
+        if low is not None
+    }
+    return {f"held out: {key}": text + between.get(key, "") for key, text in told.items()}
 
 
 def _tables(tables: dict[str, dict], titles: bool = True) -> None:

@@ -54,7 +54,7 @@ class _Net(ctypes.Structure):
 def unsupported(model: nn.Module, known: tuple[type, ...] = KNOWN) -> str | None:
     """Why a model cannot run natively, in a sentence, or None. known: the kinds that can."""
     if type(model) not in known:
-        return f"The native backend runs ParT and ParTNoBias only, no {type(model).__name__}."
+        return f"Compiled code knows no {type(model).__name__}, only {', '.join(kind.__name__ for kind in known)}."
     c = model.config
     plain = c.norm == "layer" and c.ffn == "gelu" and c.biases and c.normformer
     if not plain or c.qk_norm or c.gate != "none" or c.global_token:
