@@ -1,8 +1,8 @@
 """How trainings went, and what more jets give: python benchmarks/curves.py RUN... --sizes CHECKPOINT... --figure FILE
 
-RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets seen until then, those of the
-trainings it went on from included. CHECKPOINT: one whose card says on how many different jets it was trained, and how
-good it is on others (`part evaluate --card`).
+RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets that this training has seen.
+CHECKPOINT: one whose card says on how many different jets it was trained, and how good it is on others (`part evaluate
+--card`).
 """
 
 import argparse
@@ -17,16 +17,16 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from part.figures.paper.style import style  # noqa: E402
-from part.models.cards import parse_card, seen_by  # noqa: E402
+from part.models.cards import parse_card  # noqa: E402
 
 
 def curve(run: Path) -> tuple[list[int], list[float]]:
     """Jets seen and validation accuracy after each epoch."""
     training = parse_card(run / f"{parse_card(run / 'plan.json')['name']}.json")["training"]
-    before, an_epoch = seen_by(training) - training["jets_seen"], training["jets_seen"] // training["epochs_done"]
+    an_epoch = training["jets_seen"] // training["epochs_done"]
     with (run / "log" / "metrics.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["val_accuracy"]]
-    return [before + an_epoch * (int(row["epoch"]) + 1) for row in rows], [float(row["val_accuracy"]) for row in rows]
+    return [an_epoch * (int(row["epoch"]) + 1) for row in rows], [float(row["val_accuracy"]) for row in rows]
 
 
 def size(checkpoint: Path) -> tuple[int, float, float]:
@@ -40,7 +40,7 @@ def draw_curves(axes: Axes, runs: list[Path]) -> None:
         seen, accuracy = curve(run)
         axes.plot(seen, accuracy, marker=".", linewidth=1, label=run.name)
         print(f"{run.name:24} {seen[-1]:>10,} jets seen, accuracy {accuracy[-1]:.4f} on those for validation")
-    axes.set(xscale="log", xlabel="jets seen", ylabel="validation accuracy")
+    axes.set(xscale="log", xlabel="jets seen in this training", ylabel="validation accuracy")
     axes.legend(fontsize=7)
 
 
