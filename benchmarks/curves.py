@@ -41,7 +41,7 @@ def draw_curves(axes: Axes, runs: list[Path]) -> None:
         axes.plot(seen, accuracy, marker=".", linewidth=1, label=run.name)
         print(f"{run.name:24} {seen[-1]:>10,} jets seen, accuracy {accuracy[-1]:.4f} on those for validation")
     axes.set(xscale="log", xlabel="jets seen in this training", ylabel="validation accuracy")
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def draw_sizes(axes: Axes, checkpoints: list[Path]) -> None:
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, required=True)
     options = parser.parse_args()
     with style():
-        figure = Figure(figsize=(9, 3.6) if options.sizes else (5, 3.6), layout="constrained")
+        figure = Figure(figsize=(10, 3.6) if options.sizes else (6, 3.6), layout="constrained")
         left, *right = figure.subplots(1, 2 if options.sizes else 1, squeeze=False)[0]
         draw_curves(left, options.runs)
         if options.sizes:
