@@ -15,7 +15,7 @@ import copy
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -129,10 +129,13 @@ def passed(run: Callable, batch: dict, training: bool) -> float:
     return time.perf_counter() - start
 
 
-def compare(title: str, model: torch.nn.Module, half: bool, turns: list[dict], rounds: int) -> None:
+def compare(
+    title: str, model: torch.nn.Module, half: bool, turns: list[dict], rounds: int, without: Sequence[str]
+) -> None:
     training, size = model.training, len(turns[0]["y"])
     print(f"\n{title}, batch {size}, {'bf16' if half else 'fp32'}")
-    ready = {name: warmed(make, name, turns, training) for name, make in candidates(model, half).items()}
+    chosen = {name: make for name, make in candidates(model, half).items() if name not in without}
+    ready = {name: warmed(make, name, turns, training) for name, make in chosen.items()}
     ready = {name: found for name, found in ready.items() if found}
     times = {name: [] for name in ready}
     for _ in range(rounds):
@@ -175,6 +178,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="*", default=[1, 64, 256, 512], help="sizes, for inference")
     parser.add_argument("--train-batches", type=int, nargs="*", default=[512], help="sizes, for training")
     parser.add_argument("--precisions", nargs="+", choices=("bf16", "fp32"), default=["bf16", "fp32"])
+    parser.add_argument("--without", nargs="*", default=[], metavar="NAME", help="candidates to leave out")
     parser.add_argument("--turns", type=int, default=8, help="different batches of each size")
     parser.add_argument("--rounds", type=int, default=5, help="times that each batch is taken")
     options = parser.parse_args()
@@ -194,9 +198,11 @@ def main() -> None:
     for half in (precision == "bf16" for precision in options.precisions):
         for size in options.train_batches:
             model = build(ParTConfig(dropout=0.0)).cuda().train()
-            compare("Training", model, half, batches(jets, size, options.turns), options.rounds)
+            compare("Training", model, half, batches(jets, size, options.turns), options.rounds, options.without)
         for size in options.batches:
-            compare("Inference", tagger.model, half, batches(jets, size, options.turns), options.rounds)
+            compare(
+                "Inference", tagger.model, half, batches(jets, size, options.turns), options.rounds, options.without
+            )
 
 
 if __name__ == "__main__":

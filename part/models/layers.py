@@ -3,6 +3,7 @@
 Shapes: B jets, N particles, F features, D channels.
 """
 
+import importlib.util
 import itertools
 
 import torch
@@ -11,10 +12,25 @@ from torch.nn import functional as F
 
 from part.models.config import ParTConfig
 
+HAS_TRITON = importlib.util.find_spec("triton") is not None  # comes with torch for CUDA, but for Windows
+
 
 def make_norm(kind: str, width: int) -> nn.Module:
     """Over the channels: "layer", or "rms", which neither centres nor shifts (arXiv:1910.07467)."""
-    return nn.RMSNorm(width) if kind == "rms" else nn.LayerNorm(width)
+    return nn.RMSNorm(width) if kind == "rms" else LayerNorm(width)
+
+
+class LayerNorm(nn.LayerNorm):
+    """torch's, but that a training on a GPU has a kernel of ours where there is much to do (`norm_kernel.py`)."""
+
+    MUCH = 1 << 20  # values; of fewer the host's time for a launch is all that counts
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.is_cuda and x.numel() > self.MUCH and torch.is_grad_enabled() and HAS_TRITON:
+            from part.models.norm_kernel import layer_norm
+
+            return layer_norm(x, self.weight, self.bias, self.eps)
+        return super().forward(x)
 
 
 class NormedLinear(nn.Module):
@@ -47,7 +63,7 @@ class Embed(nn.Module):
         self.norm = nn.BatchNorm1d(inputs)
         sizes = (inputs, *widths)
         self.layers = nn.Sequential(
-            *(nn.Sequential(nn.LayerNorm(a), nn.Linear(a, b), nn.GELU()) for a, b in itertools.pairwise(sizes))
+            *(nn.Sequential(LayerNorm(a), nn.Linear(a, b), nn.GELU()) for a, b in itertools.pairwise(sizes))
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:

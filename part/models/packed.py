@@ -138,7 +138,7 @@ class _Recorded:
         jets, tokens, longest, area = sizes
         self.x, self.v = (t.new_zeros(tokens, t.shape[1]) for t in (x, v))
         self.starts, self.squares = (torch.zeros(jets + 1, dtype=torch.int64, device=x.device) for _ in range(2))
-        layout = Layout(self.starts[:0], self.starts, self.squares, longest, 0, area)
+        layout = Layout.of_any(self.starts, self.squares, longest, area)
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):

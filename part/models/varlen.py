@@ -9,6 +9,7 @@ Shapes: B jets, T real particles of all jets, H heads, D channels, d = D / H cha
 over the jets.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,7 @@ from torch.nn import functional as F
 from part.models.flash import LONGEST, QUERIES, attention_weights, gradients
 
 HEADS = (16, 32, 64)  # channels a head may have
+GROUPS = (31, 63)  # particles of the longest jet of a launch, so that a class token still fits into a power of two
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Layout:
 
     real: (T,), the real particles' places among the B N slots. starts, squares: (B + 1,), where each jet's particles
     and square start. longest, pairs, area: the longest jet's particles, real pairs i >= j of all jets, and S. These
-    three are known on the host.
+    three are known on the host. order: (B,), the jets as programs take them; groups: of them, how many a launch takes
+    and how long they are at most.
     """
 
     real: Tensor
@@ -37,6 +40,8 @@ class Layout:
     longest: int
     pairs: int
     area: int
+    order: Tensor
+    groups: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, mask: Tensor) -> "Layout":
@@ -46,7 +51,13 @@ class Layout:
         real = torch.nonzero_static(mask.flatten(), size=sum(counts))[:, 0]
         starts, squares = (F.pad(t.cumsum(0), (1, 0)) for t in (lengths, lengths**2))
         pairs, area = (sum(n * (n + 1) // 2 for n in counts), sum(n * n for n in counts))
-        return cls(real, starts, squares, max(counts), pairs, area)
+        return cls(real, starts, squares, max(counts), pairs, area, lengths.argsort(stable=True), _groups(counts))
+
+    @classmethod
+    def of_any(cls, starts: Tensor, squares: Tensor, longest: int, area: int) -> "Layout":
+        """Of jets that are not known yet, but for the sizes they must fit into."""
+        order = torch.arange(len(starts) - 1, device=starts.device)
+        return cls(starts[:0], starts, squares, longest, 0, area, order, ((len(order), longest),))
 
     @property
     def jets(self) -> int:
@@ -63,6 +74,13 @@ class Layout:
         jet, row = jet[i], row[i]
         square, n = self.squares[jet], lengths[jet]
         return i, self.starts[jet] + column, square + row * n + column, square + column * n + row
+
+
+def _groups(counts: list[int]) -> tuple[tuple[int, int], ...]:
+    """How many jets of these lengths a launch takes, and the longest of them."""
+    edges = [-1, *GROUPS, max(counts)]
+    inside = [[n for n in counts if low < n <= high] for low, high in itertools.pairwise(edges)]
+    return tuple((len(some), max(some)) for some in inside if some)
 
 
 @triton.jit
@@ -83,14 +101,14 @@ def _jet(STARTS, jet, jets, columns, TOKEN: tl.constexpr):
     return first, n, m, first_key, keys
 
 
-@triton.jit(do_not_specialize=["area"])
+@triton.jit(do_not_specialize=["skip", "jets", "area"])
 def _forward(
-    Q, K, V, U, STARTS, SQUARES, OUT, q_step, k_step, v_step, area, scale,
+    Q, K, V, U, ORDER, STARTS, SQUARES, OUT, q_step, k_step, v_step, skip, jets, area, scale,
     H: tl.constexpr, D: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, TOKEN: tl.constexpr, HAS_BIAS: tl.constexpr,
 ):  # fmt: skip
-    jet, head = tl.program_id(0).to(tl.int64) // H, tl.program_id(0).to(tl.int64) % H
+    jet, head = tl.load(ORDER + skip + tl.program_id(0) // H), (tl.program_id(0) % H).to(tl.int64)
     channels, columns = tl.arange(0, D)[None, :], tl.arange(0, BN)
-    first, n, m, first_key, keys = _jet(STARTS, jet, tl.num_programs(0) // H, columns, TOKEN)
+    first, n, m, first_key, keys = _jet(STARTS, jet, jets, columns, TOKEN)
     begin = tl.program_id(1) * BM
     if begin < n:
         rows, there = begin + tl.arange(0, BM), columns < m
@@ -105,15 +123,15 @@ def _forward(
         tl.store(place, out.to(OUT.dtype.element_ty), asked)
 
 
-@triton.jit(do_not_specialize=["area"])
+@triton.jit(do_not_specialize=["skip", "jets", "area"])
 def _backward(
-    Q, K, V, U, STARTS, SQUARES, G, DQ, DK, DV, DU, q_step, k_step, v_step, area, scale,
+    Q, K, V, U, ORDER, STARTS, SQUARES, G, DQ, DK, DV, DU, q_step, k_step, v_step, skip, jets, area, scale,
     H: tl.constexpr, D: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, TOKEN: tl.constexpr, HAS_BIAS: tl.constexpr,
     ADD: tl.constexpr,
 ):  # fmt: skip
-    jet, head = tl.program_id(0).to(tl.int64) // H, tl.program_id(0).to(tl.int64) % H
+    jet, head = tl.load(ORDER + skip + tl.program_id(0) // H), (tl.program_id(0) % H).to(tl.int64)
     channels, columns = tl.arange(0, D)[None, :], tl.arange(0, BN)
-    first, n, m, first_key, keys = _jet(STARTS, jet, tl.num_programs(0) // H, columns, TOKEN)
+    first, n, m, first_key, keys = _jet(STARTS, jet, jets, columns, TOKEN)
     there = columns < m
     k = tl.load(K + first_key * k_step + head * D + keys[:, None] * k_step + channels, there[:, None], other=0.0)
     v = tl.load(V + first_key * v_step + head * D + keys[:, None] * v_step + channels, there[:, None], other=0.0)
@@ -168,8 +186,7 @@ class _Attend(torch.autograd.Function):
         ctx.save_for_backward(q, k, v, bias)
         ctx.options = layout, heads, token
         out = q.new_empty(q.shape)
-        blocks = 1 if token else triton.cdiv(layout.longest, QUERIES)
-        _launch(_forward, (blocks,), q, k, v, bias, *ctx.options, (out,))
+        _launch(_forward, True, q, k, v, bias, *ctx.options, (out,))
         return out, bias
 
     @staticmethod
@@ -180,20 +197,25 @@ class _Attend(torch.autograd.Function):
         if bias is not None:
             dbias = torch.empty_like(bias) if later is None else later.contiguous()
         made = (gradient.contiguous(), dq, dk, dv, dbias)
-        # Of four, eight and sixteen warps, eight spill the fewest registers.
-        _launch(_backward, (), q, k, v, bias, *ctx.options, made, ADD=later is not None, num_warps=8)
+        _launch(_backward, False, q, k, v, bias, *ctx.options, made, ADD=later is not None)
         return dq, dk, dv, None if bias is None else dbias, None, None, None
 
 
 def _launch(
-    kernel, blocks: tuple, q, k, v, bias, layout: Layout, heads: int, token: bool, rest: tuple, **options
+    kernel, by_blocks: bool, q, k, v, bias, layout: Layout, heads: int, token: bool, rest: tuple, **options
 ) -> None:
-    longest, width = layout.longest + token, q.shape[1] // heads
-    if longest > LONGEST:
-        raise ValueError(f"varlen attention takes up to {LONGEST} keys, not {longest}")
+    """by_blocks: whether a jet's queries are shared out to several programs. One that takes them all spills the fewest
+    registers, of more than 64 keys, with eight warps."""
+    if layout.longest + token > LONGEST:
+        raise ValueError(f"varlen attention takes up to {LONGEST} keys, not {layout.longest + token}")
+    width, first = q.shape[1] // heads, 0
     steps = (q.stride(0), k.stride(0), v.stride(0))
-    kernel[(layout.jets * heads, *blocks)](
-        q, k, v, q if bias is None else bias, layout.starts, layout.squares, *rest, *steps, layout.area, width**-0.5,
-        H=heads, D=width, BM=16 if token else QUERIES, BN=max(16, triton.next_power_of_2(longest)), TOKEN=token,
-        HAS_BIAS=bias is not None, **options,
-    )  # fmt: skip
+    for jets, longest in layout.groups:
+        blocks, keys = triton.cdiv(longest, QUERIES), max(16, triton.next_power_of_2(longest + token))
+        kernel[(jets * heads, blocks if by_blocks and not token else 1)](
+            q, k, v, q if bias is None else bias, layout.order, layout.starts, layout.squares, *rest, *steps, first,
+            layout.jets, layout.area, width**-0.5, H=heads, D=width, BM=16 if token else QUERIES, BN=keys, TOKEN=token,
+            HAS_BIAS=bias is not None, num_warps=8 if keys > 64 and not by_blocks else 4,
+            **options,
+        )  # fmt: skip
+        first += jets

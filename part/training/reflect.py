@@ -1,8 +1,8 @@
 """Jets seen in a mirror: as many more to learn from, at no cost.
 
 Nature at a hadron collider, and our detector, know neither left from right in azimuth nor one end of the beam from the
-other. Where a reflection takes the inputs is a change of signs; pair features do not change in azimuth, and in rapidity
-no more than by what a pseudorapidity relative to the jet's is off.
+other. Where a reflection takes the inputs is a change of signs; pair features do not change. Along the beam part_deta
+does not either, which counts from the jet away from the centre (see `features.complete`).
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from part.jets.features import JetBatch
 from part.jets.schema import FeatureSet
 
 AZIMUTH = ("part_dphi", "part_d0")
-BEAM = ("part_deta", "part_dz")
+BEAM = ("part_dz",)
 
 
 def reflected(batch: JetBatch, features: FeatureSet) -> JetBatch:

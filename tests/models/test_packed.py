@@ -143,7 +143,7 @@ def test_room_left_behind_changes_nothing():
     """What a graph does: sizes for more particles, longer jets and more pairs than there are."""
     model, (x, v, mask) = random_model(), jets(3, 10)
     where = packed.Layout.of(mask)
-    roomy = packed.Layout(where.starts[:0], where.starts, where.squares, 64, 0, 400)
+    roomy = packed.Layout.of_any(where.starts, where.squares, 64, 400)
     tokens = [F.pad(t.flatten(0, 1)[where.real], (0, 0, 0, 7)) for t in (x, v)]
     with torch.no_grad():
         found, expected = packed.trunk(model, *tokens, roomy), packed.logits(model, x, v, mask)

@@ -56,6 +56,8 @@ def test_a_layout_says_where_everything_lies():
     assert where.starts.tolist() == [0, 41, 42, 49]
     assert where.squares.tolist() == [0, 1681, 1682, 1731]
     assert (where.jets, where.longest, where.pairs, where.area) == (3, 41, 861 + 1 + 28, 1731)
+    assert where.order.tolist() == [1, 2, 0]
+    assert where.groups == ((2, 7), (1, 41))
 
 
 def test_particles_need_not_come_first_in_their_jet():
