@@ -51,6 +51,16 @@ def test_jets_that_the_table_does_not_have_are_told(folder):
         taught.of(Span(str(folder / "val.root"), 0, 1))
 
 
+def test_tables_in_a_folder_are_one_and_a_jet_that_two_have_counts_once(folder, tmp_path):
+    said = pq.read_table(folder / "said.parquet")
+    pq.write_table(said.slice(0, 50), tmp_path / "first.parquet")
+    pq.write_table(said.slice(30), tmp_path / "second.parquet")
+    one, both = (Taught(str(place), JETCLASS) for place in (folder / "said.parquet", tmp_path))
+    for name in ("a", "b"):
+        jets = Span(str(folder / f"{name}.root"), 0, 40)
+        assert np.array_equal(one.of(jets), both.of(jets))
+
+
 def test_another_table_is_refused(folder, tmp_path):
     with pytest.raises(part.PartError, match="has no column score_"):
         Taught(str(folder / "said.parquet"), TOPLANDSCAPE)
