@@ -39,7 +39,7 @@ class Plan:
 
     train, val: files, folders or globs. jets_per_epoch, val_jets: how many are seen (None: all there are).
     micro_batch: jets that pass through the network together; a batch is padded micro-batch by micro-batch (None:
-    32 in a transformer; in others, whose BatchNorms have to see a batch whole, all of a device's share).
+    32 in a transformer; all of a device's share in others, whose BatchNorms have to see a batch whole, and if `packed`).
     flat: share of the run at the full learning rate `lr`, which then decays exponentially to 1 % of it.
     clip: largest norm of the gradient, 0 for any. dropout: None takes the model's own. slots, pair_bias: of a LinParT.
     calibration_jets: jets that fix the BatchNorm statistics before the first step; 0 leaves them to each batch.
@@ -158,7 +158,8 @@ class Plan:
     def micro(self) -> int:
         """Jets of a micro-batch."""
         a_device = self.batch_size // self.processes
-        return self.micro_batch or (min(32, a_device) if self.transformer else a_device)
+        padded = self.transformer and not self.packed
+        return self.micro_batch or (min(32, a_device) if padded else a_device)
 
     @property
     def schema(self) -> tuple[Dataset, FeatureSet]:

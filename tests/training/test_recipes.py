@@ -24,3 +24,11 @@ def test_the_published_recipe_is_the_default(dataset, model, expected):
     assert {name: getattr(chosen, name) for name in expected} == expected
     tuned = Plan(dataset, model, "kin", ("a",), ("b",), "x", **recipe(dataset, model, finetune=True))
     assert (tuned.lr, tuned.head_lr, tuned.flat) == (1e-3 if model == "ParticleNet" else 1e-4, 50, 1)
+
+
+def test_only_a_batch_that_is_padded_is_cut_up():
+    sizes = [
+        Plan("JetClass", model, "full", ("a",), ("b",), "x", batch_size=1024, packed=packed).micro
+        for model, packed in (("ParT", False), ("ParT", True), ("PFN", False))
+    ]
+    assert sizes == [32, 1024, 1024]
