@@ -13,7 +13,7 @@ _OPTIONS = (
     ("jets_per_epoch", int, "jets seen in an epoch; 0: all there are"),
     ("val_jets", int, "jets of all validation files that are looked at, about; 0: all"),
     ("batch_size", int, "jets a step, of all devices together"),
-    ("micro_batch", int, "jets padded together (default: 32 in transformers, elsewhere and with --packed all)"),
+    ("micro_batch", int, "jets padded together (default: 32 in transformers; elsewhere and if packed, all)"),
     ("lr", float, "learning rate"),
     ("weight_decay", float, "of the weight matrices"),
     ("flat", float, "share of the run before the learning rate decays"),

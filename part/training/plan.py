@@ -39,7 +39,7 @@ class Plan:
 
     train, val: files, folders or globs. jets_per_epoch, val_jets: how many are seen (None: all there are).
     micro_batch: jets that pass through the network together; a batch is padded micro-batch by micro-batch (None:
-    32 in a transformer; all of a device's share in others, whose BatchNorms have to see a batch whole, and if `packed`).
+    32 in a transformer; if `packed`, and in others, whose BatchNorms have to see it whole, all of a device's share).
     flat: share of the run at the full learning rate `lr`, which then decays exponentially to 1 % of it.
     clip: largest norm of the gradient, 0 for any. dropout: None takes the model's own. slots, pair_bias: of a LinParT.
     calibration_jets: jets that fix the BatchNorm statistics before the first step; 0 leaves them to each batch.
