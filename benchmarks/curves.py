@@ -1,6 +1,7 @@
 """How trainings went, and what more jets give: python benchmarks/curves.py RUN... --sizes CHECKPOINT... --figure FILE
 
-RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets that this training has seen.
+RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets that this training has seen, and
+before it the runs that it goes on from, if their folders are there.
 CHECKPOINT: one whose card says on how many different jets it was trained, and how good it is on others (`part evaluate
 --card`).
 """
@@ -22,11 +23,16 @@ from part.models.cards import parse_card  # noqa: E402
 
 def curve(run: Path) -> tuple[list[int], list[float]]:
     """Jets seen and validation accuracy after each epoch."""
-    training = parse_card(run / f"{parse_card(run / 'plan.json')['name']}.json")["training"]
+    plan = parse_card(run / "plan.json")
+    training = parse_card(run / f"{plan['name']}.json")["training"]
     an_epoch = training["jets_seen"] // training["epochs_done"]
+    earlier = Path(plan["start_from"] or "").parent
+    seen, accuracy = curve(earlier) if (earlier / "plan.json").exists() else ([], [])
+    before = seen[-1] if seen else 0
     with (run / "log" / "metrics.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["val_accuracy"]]
-    return [an_epoch * (int(row["epoch"]) + 1) for row in rows], [float(row["val_accuracy"]) for row in rows]
+    seen += [before + an_epoch * (int(row["epoch"]) + 1) for row in rows]
+    return seen, accuracy + [float(row["val_accuracy"]) for row in rows]
 
 
 def size(checkpoint: Path) -> tuple[int, float, float]:
@@ -38,7 +44,7 @@ def size(checkpoint: Path) -> tuple[int, float, float]:
 def draw_curves(axes: Axes, runs: list[Path]) -> None:
     for run in runs:
         seen, accuracy = curve(run)
-        axes.plot(seen, accuracy, marker=".", linewidth=1, label=run.name)
+        axes.plot(seen, accuracy, marker="." if len(seen) <= 20 else "", linewidth=1, label=run.name)
         print(f"{run.name:24} {seen[-1]:>10,} jets seen, accuracy {accuracy[-1]:.4f} on those for validation")
     axes.set(xscale="log", xlabel="jets seen in this training", ylabel="validation accuracy")
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
