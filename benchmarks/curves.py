@@ -1,7 +1,7 @@
 """How trainings went, and what more jets give: python benchmarks/curves.py RUN... --sizes CHECKPOINT... --figure FILE
 
-RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets that this training has seen, and
-before it the runs that it goes on from, if their folders are there.
+RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets that this training has seen,
+and before it the runs that it goes on from, if their folders are there.
 CHECKPOINT: one whose card says on how many different jets it was trained, and how good it is on others (`part evaluate
 --card`).
 """

@@ -66,6 +66,14 @@ def show(cards: list[Card | Exception]) -> None:
 
 
 def _alone(card: Card) -> None:
+    if not card.scene.quantities:  # no heads: the constituents take their place
+        card.overview()
+        left, right = st.columns((1, 2))
+        with left:
+            card.event(430)
+        with right:
+            card.table(470)
+        return
     columns = st.columns(3)
     for column, draw in zip(columns, (card.overview, card.matrix, lambda: card.event(430)), strict=True):
         with column:

@@ -58,10 +58,13 @@ def _payload(data: figures.Display, accent: str, height: int, painted: str) -> d
 
 
 def _caption(data: figures.Display) -> str:
-    edges = f"{len(data.weight)} strongest edges"
-    if data.selected is not None:
-        edges = f"edges from {data.selected + 1}"
-    return f"{edges} · {data.outside} outside (double-click)" if data.outside else edges
+    if not data.scene.quantities:
+        shown = f"{len(data.scene.constituents)} constituents"
+    elif data.selected is None:
+        shown = f"{len(data.weight)} strongest edges"
+    else:
+        shown = f"edges from {data.selected + 1}"
+    return f"{shown} · {data.outside} outside (double-click)" if data.outside else shown
 
 
 def _all(data: figures.Display) -> float:

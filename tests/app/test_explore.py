@@ -1,5 +1,6 @@
 """The page Explore without a browser: choices, filters, fallbacks, and no traceback in front of anyone."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from toy_jets import COUNTS
 
 import part
 from app.session import DEFAULT, OPENING
+from part.jets.schema import FULL, JETCLASS
+from part.models.build import build
+from part.models.checkpoint import save_checkpoint
+from part.models.config import PFNConfig
 
 ROOT = Path(__file__).parents[2]
 
@@ -152,6 +157,18 @@ def test_every_quantity_can_be_shown(visit, quantity, scale):
 @pytest.mark.parametrize("jet", ["0", "3"])
 def test_every_order_can_be_shown_even_of_a_single_particle(visit, order, jet):
     assert sentences(visit(order=order, jet=jet, particle="1")) == []
+
+
+def test_a_model_without_heads_shows_the_jet_and_its_constituents(visit, models_folder):
+    save_checkpoint(models_folder / "headless.safetensors", build(PFNConfig(phi=(8,), f=(8,))), FULL, JETCLASS, {})
+    app = visit(model="headless")
+    assert sentences(app) == []
+    drawn = {element.proto.component_name: element.proto for element in app.get("bidi_component")}
+    assert {"partscope_display", "partscope_table"} <= set(drawn)
+    assert not {"partscope_mosaic", "partscope_matrix"} & set(drawn)
+    shown = json.loads(drawn["partscope_display"].json)
+    assert shown["caption"] == f"{COUNTS[0]} constituents"
+    assert shown["edges"] == []
 
 
 def test_four_models_share_a_row_of_detail(visit):
