@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 VENV = .venv
 WITNESS = $(VENV)/witness
-BENCH = OMP_NUM_THREADS=1 $(VENV)/bin/python benchmarks
+BENCH = OMP_NUM_THREADS=1 PYTHONPATH=tests $(VENV)/bin/python benchmarks
 
 .PHONY: run test lint bench
 
@@ -9,7 +9,7 @@ run: $(VENV)/app.done
 	$(VENV)/bin/streamlit run streamlit_app.py
 
 test: $(VENV)/test.done
-	$(VENV)/bin/python tests/chromium.py
+	$(VENV)/bin/python tests/helpers/chromium.py
 	OMP_NUM_THREADS=2 $(VENV)/bin/python -m pytest
 
 # One script a claim, on one thread, each a ratio within its own run. Nothing else should run meanwhile.
@@ -30,6 +30,7 @@ lint: $(VENV)/test.done
 $(VENV)/app.done: requirements.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement requirements.txt
+	$(VENV)/bin/pip install --quiet --no-deps --editable .
 	touch $@
 
 # What weaver-core's loader needs.

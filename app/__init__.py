@@ -1,1 +1,1 @@
-"""The Streamlit app. Only `app.backend` knows the library; pages and components show what it gives them."""
+"""The Streamlit app. Only `app.services.models` knows the library; pages and components show what it gives them."""

@@ -9,7 +9,6 @@ logits from weaver's, of which the spread is told too; bf16 rounds them, and arg
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,19 +16,17 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import torch
+from helpers.references import weaver_module
+
+import part
+from part.benchmarking.machine import machine
+from part.jets import make_batch
+from part.jets.features import JetBatch
+from part.jets.schema import FULL
+from part.models.checkpoints.weaver import convert_part
+from part.models.numerics.precision import multiplies_bf16
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from witness import weaver_module  # noqa: E402
-
-import part  # noqa: E402
-from part.jets import make_batch  # noqa: E402
-from part.jets.features import JetBatch  # noqa: E402
-from part.jets.schema import FULL  # noqa: E402
-from part.models.precision import multiplies_bf16  # noqa: E402
-from part.models.weaver import convert_part  # noqa: E402
-from part.performance.machine import machine  # noqa: E402
 
 BATCHES = (1, 64, 256)
 OURS = {"fused": "fused", "fused@bf16": "fused", "native": "native"} | (

@@ -8,17 +8,13 @@ CHECKPOINT: one whose card says on how many different jets it was trained, and h
 
 import argparse
 import csv
-import sys
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from part.figures.paper.style import style  # noqa: E402
-from part.models.cards import parse_card  # noqa: E402
+from part.figures.matplotlib.style import style
+from part.models.checkpoints.cards import parse_card
 
 
 def curve(run: Path) -> tuple[list[int], list[float]]:

@@ -13,7 +13,6 @@ out.
 import argparse
 import copy
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +21,13 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
 BACKENDS = ("explicit", "fused", "flash")
 REFERENCE = "weaver"
 
 
 def weaver(compiled: bool, training: bool) -> torch.nn.Module:
-    from witness import weaver_module
+    from helpers.references import weaver_module
 
     options = {"use_pre_activation_pair": False, "compile_model": compiled}
     dropout = {"block_params": {"dropout": 0, "attn_dropout": 0, "activation_dropout": 0}}
@@ -50,8 +49,8 @@ def of_weaver(compiled: bool, training: bool, half: bool) -> Callable:
 
 
 def of_ours(model: torch.nn.Module, backend: str, half: bool) -> Callable:
-    from part.models import packed
     from part.models.attention import set_backend
+    from part.models.backends import packed
 
     if backend.startswith("packed") and not model.training:
         inference = packed.Packed(model, "bf16" if half else "fp32", "graphs" in backend)
@@ -154,7 +153,7 @@ def compare(
 
 def parity(model: torch.nn.Module, batch: dict) -> None:
     """How far the packed logits are from those of the model on this GPU and on the CPU, fp32; likewise gradients."""
-    from part.models import packed
+    from part.models.backends import packed
 
     jets = batch["ours"]
     with torch.inference_mode():

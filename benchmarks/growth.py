@@ -6,22 +6,17 @@ half of the lengths, three at least.
 """
 
 import argparse
-import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from part.models.build import build  # noqa: E402
-from part.models.config import LinParTConfig, ParTConfig  # noqa: E402
-from part.performance.machine import machine  # noqa: E402
-from part.performance.subjects import made_up  # noqa: E402
-from part.performance.sweep import exponent  # noqa: E402
-from part.performance.timing import Timing, in_turns, one_pass  # noqa: E402
+from part.benchmarking.inputs import made_up
+from part.benchmarking.machine import machine
+from part.benchmarking.sweep import exponent
+from part.benchmarking.timing import Timing, in_turns, one_pass
+from part.models.build import build
+from part.models.config import LinParTConfig, ParTConfig
 
 LENGTHS = (128, 256, 512, 1024, 2048, 4096)
 

@@ -8,20 +8,18 @@ Beside these go the same of the given jets. The weights: python -m part download
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+import part
+from part.figures.matplotlib.style import style
+from part.jets import make_batch
+from part.jets.schema import FULL
+from part.jets.streaming import chunks, spans
 
-import part  # noqa: E402
-from part.figures.paper.style import style  # noqa: E402
-from part.jets import make_batch  # noqa: E402
-from part.jets.schema import FULL  # noqa: E402
-from part.streaming import chunks, spans  # noqa: E402
+ROOT = Path(__file__).parents[1]
 
 NAMES = [feature.name.removeprefix("part_") for feature in FULL.features]
 SPECIES = [name for name in NAMES if name.startswith("is")]

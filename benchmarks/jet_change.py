@@ -15,14 +15,12 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+from helpers.jets import write_jets, write_model
 from playwright.sync_api import Page, sync_playwright
 
+from part.benchmarking.machine import machine
+
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from toy_jets import write_jets, write_model  # noqa: E402
-
-from part.performance.machine import machine  # noqa: E402
 
 CONSTITUENTS = 128
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")

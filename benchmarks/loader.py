@@ -12,7 +12,6 @@ import cProfile
 import logging
 import pstats
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,21 +19,19 @@ from pathlib import Path
 
 import awkward as ak
 import torch
+from helpers.weaver_config import weaver_config
+
+from part.benchmarking.machine import machine
+from part.jets.features import JetBatch, make_batch
+from part.jets.readers import compressed_together, read_jets
+from part.jets.schema import FULL, JET_MOMENTUM, JETCLASS, MAX_CONSTITUENTS
+from part.jets.streaming import spans
+from part.simulate.writing import write_jets
+from part.training.data.batches import Batches
+from part.training.data.decode import Decoder
+from part.training.data.stream import JetStream, cut
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / place) for place in (".", "tests", ".venv/witness/0.5.3", ".venv/witness/extra")]
-
-from weaver_words import weaver_config  # noqa: E402
-
-from part.jets.features import JetBatch, make_batch  # noqa: E402
-from part.jets.readers import compressed_together, read_jets  # noqa: E402
-from part.jets.schema import FULL, JET_MOMENTUM, JETCLASS, MAX_CONSTITUENTS  # noqa: E402
-from part.performance.machine import machine  # noqa: E402
-from part.simulate.writing import write_jets  # noqa: E402
-from part.streaming import spans  # noqa: E402
-from part.training.batches import Batches  # noqa: E402
-from part.training.decode import Decoder  # noqa: E402
-from part.training.stream import JetStream, cut  # noqa: E402
 
 BATCH = 512
 NUMBA = "weaver-core's loader needs numba: pip install --no-deps --target .venv/witness/extra numba llvmlite"

@@ -7,28 +7,25 @@ what weights and tensors of a forward pass of 64 jets hold at once.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
 import awkward as ak
 import numpy as np
 import torch
+from helpers.references import weaver_module
+
+import part
+from part.analysis.statistics.metrics import measure
+from part.benchmarking.cost import cost, peak_bytes
+from part.benchmarking.machine import machine
+from part.benchmarking.timing import one_pass
+from part.jets import labels, make_batch
+from part.jets.features import JetBatch
+from part.jets.schema import FEATURE_SETS
+from part.models.checkpoints.checkpoint import shipped
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from witness import weaver_module  # noqa: E402
-
-import part  # noqa: E402
-from part.analysis.metrics import measure  # noqa: E402
-from part.jets import labels, make_batch  # noqa: E402
-from part.jets.features import JetBatch  # noqa: E402
-from part.jets.schema import FEATURE_SETS  # noqa: E402
-from part.models.checkpoint import shipped  # noqa: E402
-from part.performance.cost import cost, peak_bytes  # noqa: E402
-from part.performance.machine import machine  # noqa: E402
-from part.performance.timing import one_pass  # noqa: E402
 
 BATCHES = (1, 64, 256)
 CPU = torch.device("cpu")

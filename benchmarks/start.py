@@ -15,9 +15,7 @@ import numpy as np
 from jet_change import DRAWINGS, FLAGS, PAINTED, ROOT, serve
 from playwright.sync_api import Browser, sync_playwright
 
-sys.path.insert(0, str(ROOT))
-
-from part.performance.machine import machine
+from part.benchmarking.machine import machine
 
 NAMES = ("server answers", "first attention", "everything", "another visitor: attention", "everything", "import part")
 

@@ -6,22 +6,20 @@ fused kernel, which shows nothing. In turns in one process, on one thread.
 """
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+import part
+from part.benchmarking.machine import machine
+from part.benchmarking.timing import in_turns, one_pass
+from part.inference.trace import trace_model
+from part.jets import make_batch
+from part.models.attention import set_backend
 
-import part  # noqa: E402
-from part.jets import make_batch  # noqa: E402
-from part.models.attention import set_backend  # noqa: E402
-from part.performance.machine import machine  # noqa: E402
-from part.performance.timing import in_turns, one_pass  # noqa: E402
-from part.trace import trace_model  # noqa: E402
+ROOT = Path(__file__).parents[1]
 
 CPU = torch.device("cpu")
 

@@ -8,30 +8,27 @@ these in compiled code; and all in bf16. No dropout, which costs both the same.
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
+from helpers.references import weaver_module
 from torch.nn import functional as F
 
+import part
+from part.benchmarking.machine import machine
+from part.jets import make_batch
+from part.jets.schema import FULL, JETCLASS
+from part.models.attention import set_backend
+from part.models.backends.native.learn import learn
+from part.models.build import build
+from part.models.config import ParTConfig
+from part.training.data.batches import deal
+from part.training.lightning_module import calibrate
+from part.training.micro_batches import logits_of
+
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from witness import weaver_module  # noqa: E402
-
-import part  # noqa: E402
-from part.jets import make_batch  # noqa: E402
-from part.jets.schema import FULL, JETCLASS  # noqa: E402
-from part.models.attention import set_backend  # noqa: E402
-from part.models.build import build  # noqa: E402
-from part.models.config import ParTConfig  # noqa: E402
-from part.models.native.learn import learn  # noqa: E402
-from part.performance.machine import machine  # noqa: E402
-from part.training.batches import deal  # noqa: E402
-from part.training.task import calibrate  # noqa: E402
-from part.training.together import logits_of  # noqa: E402
 
 
 def weaver():

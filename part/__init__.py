@@ -7,9 +7,9 @@ trace = tagger.trace(jets[:1]).jet(0)
 """
 
 from part.errors import PartError
+from part.inference.tagger import Tagger, load_model
+from part.inference.trace import Trace
 from part.jets.readers import read_jets
-from part.tagger import Tagger, load_model
-from part.trace import Trace
+from part.version import __version__
 
-__version__ = "0.1.0"
-__all__ = ["PartError", "Tagger", "Trace", "load_model", "read_jets"]
+__all__ = ["PartError", "Tagger", "Trace", "__version__", "load_model", "read_jets"]

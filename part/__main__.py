@@ -9,7 +9,7 @@ from part.errors import PartError
 # Each command's module has add_arguments(parser) and run(args); only the one asked for is imported.
 COMMANDS = {
     "download": ("part.cli.download", "get a public dataset or the published weights"),
-    "simulate": ("part.simulate.cli", "make jets like a benchmark's (needs requirements-simulate.txt)"),
+    "simulate": ("part.cli.simulate", "make jets like a benchmark's (needs requirements-simulate.txt)"),
     "train": ("part.cli.train", "train a tagger on jets with labels"),
     "lr-find": ("part.cli.lr_find", "find a learning rate for a training"),
     "models": ("part.cli.models", "list the checkpoints that ship, and how good they are"),

@@ -19,14 +19,14 @@ import torch
 import part
 from part.errors import PartError
 from part.figures.data import FigureData, figure_data
-from part.figures.numbers import constituents_csv, describe, to_csv, to_npz
-from part.figures.origin import Origin, file_sha256, origin
+from part.figures.export_tables import constituents_csv, describe, to_csv, to_npz
+from part.figures.plotly import standalone
 from part.figures.prediction import Prediction
-from part.figures.scenes import scene
-from part.figures.screen import standalone
+from part.figures.provenance import Origin, file_sha256, origin
+from part.figures.scene import scene
 from part.figures.style import COLUMN
 from part.figures.view import View, lower_first
-from part.tagger import Tagger
+from part.inference.tagger import Tagger
 
 MIME = {
     "png": "image/png",
@@ -93,7 +93,7 @@ def render(export: Export, kind: str) -> bytes:
     """The figure in one of FORMATS."""
     match kind:
         case "png" | "svg" | "pdf":
-            from part.figures.paper import draw_paper, save_paper  # matplotlib takes its time to import
+            from part.figures.matplotlib import draw_paper, save_paper
 
             return save_paper(draw_paper(export.data, export.width), kind, _metadata(export, kind))
         case "html":

@@ -1,15 +1,12 @@
 import os
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
 if shutil.which("nvidia-smi") is None:
     os.environ["TRITON_INTERPRET"] = "1"  # kernels run on the CPU; read once, when torch imports triton
-sys.path.insert(0, str(Path(__file__).parent))  # `import witness` and the like
 
-import chromium
+from helpers import chromium
 
 
 @pytest.fixture(scope="module")

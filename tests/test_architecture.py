@@ -9,16 +9,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Each room imports only from those before it. What is no room of its own may be imported by none of them.
 ROOMS = (
+    "part.version",
     "part.errors",
+    "part.progress",
+    "part.io",
     "part.jets",
-    "part.streaming",
     "part.simulate",
     "part.models",
-    "part.trace",
-    "part.tagger",
+    "part.inference",
     "part.analysis",
-    "part.performance",
-    "part.compare",
+    "part.benchmarking",
+    "part.comparison",
     "part.training",
     "part.figures",
     "part.export",
@@ -26,7 +27,7 @@ ROOMS = (
     "part.__main__",
 )
 # These may be imported anywhere above the given room: the package's own front door.
-FRONT = {"part": "part.tagger"}
+FRONT = {"part": "part.inference.tagger"}
 
 
 def module_name(path: Path) -> str:
@@ -68,8 +69,8 @@ IMPORTS = {name: sorted(set(imported(name)) - {name}) for name in MODULES}
 
 def test_the_walk_sees_imports():
     assert {"part.errors", "part.jets.schema", "awkward.Array"} & set(IMPORTS["part.jets.readers"])
-    assert "part.trace" in IMPORTS["part.tagger"]
-    assert "app.choices" in IMPORTS["app.pages.explore"]
+    assert "part.inference.trace" in IMPORTS["part.inference.tagger"]
+    assert "app.state.resolve" in IMPORTS["app.pages.explore.page"]
 
 
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("part.")))
@@ -91,16 +92,16 @@ def test_the_library_knows_neither_streamlit_nor_the_app(name):
 
 
 BACKEND = (
-    "app.attribution",
-    "app.backend",
-    "app.bias",
-    "app.comparing",
-    "app.intervention",
-    "app.measuring",
-    "app.samples",
-    "app.sparsity",
-    "app.studying",
-    "app.training",
+    "app.services.attribution",
+    "app.services.models",
+    "app.services.bias",
+    "app.services.comparison",
+    "app.services.intervention",
+    "app.services.benchmarks",
+    "app.services.jets",
+    "app.services.sparsity",
+    "app.services.studies",
+    "app.services.runs",
 )
 
 
@@ -121,7 +122,7 @@ def test_torch_ends_where_numbers_begin():
             assert not {other.split(".")[0] for other in IMPORTS[name]} & {"torch", "lightning", "captum"}, name
 
 
-@pytest.mark.parametrize("name", ["plan", "process", "progress", "runs"])
+@pytest.mark.parametrize("name", ["plan", "runs.process", "runs.progress", "runs.runs"])
 def test_whoever_looks_at_runs_needs_nothing_to_train(name):
     assert not {other.split(".")[0] for other in IMPORTS[f"part.training.{name}"]} & {"torch", "lightning"}
 
@@ -143,5 +144,5 @@ def test_no_module_imports_itself_through_others():
 
 
 def test_pages_are_thin():
-    for path in (ROOT / "app" / "pages").glob("*.py"):
+    for path in (ROOT / "app" / "pages").glob("*/page.py"):
         assert len(path.read_text().splitlines()) <= 80, path

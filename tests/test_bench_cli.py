@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 from part.__main__ import main
-from part.performance.bench import trace_path
-from part.performance.results import read
+from part.benchmarking.bench import trace_path
+from part.benchmarking.results import read
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 1, "class_layers": 1}
 

@@ -7,18 +7,18 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
 from part.__main__ import main
-from part.analysis.comparison import attention_change, jensen_shannon
-from part.analysis.metrics import measure
-from part.compare import compare, summary, text_table
+from part.analysis.statistics.divergence import attention_change, jensen_shannon
+from part.analysis.statistics.metrics import measure
+from part.benchmarking.cost import Cost
+from part.comparison import compare, summary, text_table
 from part.jets.schema import JETCLASS, TOPLANDSCAPE
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig, PFNConfig
-from part.performance.cost import Cost
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 2, "class_layers": 1}
 COUNTS = ([8, 12, 20, 5, 9, 11, 7, 6, 15, 10] * 3, [14, 3, 22] * 5)
@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True, scope="module")
 def small_chunks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("part.streaming.CHUNK", 7)
+        patch.setattr("part.jets.streaming.CHUNK", 7)
         yield
 
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 
 from part.__main__ import main
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import ParTConfig
 
 

@@ -5,15 +5,15 @@ import io
 
 import pytest
 import torch
-from file_server import serving, tar_of
-from random_models import weaver_part
-from toy_jets import COUNTS, write_jets
-from witness import shared
+from helpers.file_server import serving, tar_of
+from helpers.jets import COUNTS, write_jets
+from helpers.models import weaver_part
+from helpers.references import shared
 
 from part.__main__ import main
 from part.jets import count_jets
-from part.jets.download import REMOTES, Remote, digest
-from part.streaming import find_files
+from part.jets.fetch.download import REMOTES, Remote, digest
+from part.jets.streaming import find_files
 
 
 @pytest.fixture

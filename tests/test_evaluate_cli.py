@@ -5,13 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
 from part.__main__ import main
-from part.analysis.bootstrap import interval, replicas
-from part.analysis.calibration import reliability
-from part.analysis.metrics import auc, measure, per_class, rejection
+from part.analysis.statistics.bootstrap import interval, replicas
+from part.analysis.statistics.calibration import reliability
+from part.analysis.statistics.metrics import auc, measure, per_class, rejection
 from part.jets.schema import JETCLASS, TOPLANDSCAPE
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 1, "class_layers": 1}

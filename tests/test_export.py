@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from helpers.jets import write_jets, write_model
 from matplotlib.image import imread
-from toy_jets import write_jets, write_model
 
 import part
 from part.errors import PartError

@@ -4,8 +4,8 @@ import json
 
 from part.__main__ import main
 from part.cli.models import COLUMNS, row
-from part.models.cards import seen_by
-from part.models.checkpoint import SHIPPED, shipped
+from part.models.checkpoints.cards import seen_by
+from part.models.checkpoints.checkpoint import SHIPPED, shipped
 
 
 def test_every_shipped_checkpoint_has_its_line(capsys):

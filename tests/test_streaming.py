@@ -5,11 +5,12 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from toy_jets import write_jets
+from helpers.jets import write_jets
 
 import part
+from part.io import write_table
 from part.jets.schema import JETCLASS, TOPLANDSCAPE
-from part.streaming import Span, chunks, locate, share, spans, table
+from part.jets.streaming import Span, chunks, locate, share, spans
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_errors_tell_the_file_and_where_in_it(folder):
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_a_table_grows_by_rows(tmp_path, suffix):
     path = tmp_path / "new" / f"t{suffix}"
-    with table(path, {"made": "here"}) as rows:
+    with write_table(path, {"made": "here"}) as rows:
         for start in (0, 3):
             rows.append({"entry": range(start, start + 3), "x": np.full(3, start / 4, np.float32)})
         assert not path.exists()
@@ -76,7 +77,7 @@ def test_a_table_grows_by_rows(tmp_path, suffix):
 
 
 def write_unequal(path):
-    with table(path, {}) as rows:
+    with write_table(path, {}) as rows:
         rows.append({"entry": [1], "label": [2]})
         rows.append({"entry": [2]})
 
@@ -91,5 +92,5 @@ def test_what_fails_leaves_the_old_table_and_nothing_else(tmp_path):
 
 
 def test_another_suffix_is_refused(tmp_path):
-    with pytest.raises(part.PartError, match=r"should end in \.parquet or \.csv"), table(tmp_path / "t.txt", {}):
+    with pytest.raises(part.PartError, match=r"should end in \.parquet or \.csv"), write_table(tmp_path / "t.txt", {}):
         pass

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
 from part.__main__ import main

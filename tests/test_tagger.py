@@ -3,13 +3,13 @@
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
 from part.__main__ import main
 from part.jets import make_batch
-from part.models.cards import native_only
-from part.models.checkpoint import SHIPPED, resolve, shipped
+from part.models.checkpoints.cards import native_only
+from part.models.checkpoints.checkpoint import SHIPPED, resolve, shipped
 
 SAMPLE = SHIPPED.parent / "data_samples/jetclass_like.root"
 COUNTS = [1, 30, 7, 128, 12, 3, 45]

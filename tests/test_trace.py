@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 
+from part.inference.trace import AXES, trace_model
 from part.models.build import build
 from part.models.config import ParTConfig
-from part.trace import AXES, trace_model
 
 J, N, LAYERS, HEADS = 5, 40, 3, 8
 

@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from app import backend
-from app.backend import figures
-from app.choices import Choice
 from app.components import prediction
-from app.components.display import display
-from app.components.matrix import matrix
-from app.components.mosaic import mosaic
-from app.components.notes import note
-from app.components.slots import slots
-from app.components.table import constituents_table
-from app.session import change
+from app.components.canvas.display import display
+from app.components.canvas.matrix import matrix
+from app.components.canvas.mosaic import mosaic
+from app.components.canvas.slots import slots
+from app.components.canvas.table import constituents_table
+from app.components.messages import note
+from app.services import models as backend
+from app.services.models import figures
+from app.state.resolve import Choice
+from app.state.selection import change
 
 ACCENTS = {
     "light": ("#2563c9", "#c8601a", "#14805e", "#7d3fc8"),

@@ -4,7 +4,7 @@ import html
 
 import streamlit as st
 
-from app.backend import Scene, Tagger
+from app.services.models import Scene, Tagger
 
 
 def title(tagger: Tagger, name: str, accent: str, seconds: float | None, parity: float | None) -> str:

@@ -1,8 +1,10 @@
 """What a page shows of what its visitor asks for."""
 
-from app import backend, choices, session
-from app.choices import Choice
-from app.components.notes import refuse
+from app.components.messages import refuse
+from app.services import models as backend
+from app.state import resolve as choices
+from app.state import selection as session
+from app.state.resolve import Choice
 
 
 def resolved() -> Choice | None:

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from app import backend, files, samples
-from app.choices import Choice, bounds, can_be_wrong
-from app.session import MAX_MODELS, adopt, change, complain, mirror
+from app.services import files
+from app.services import jets as samples
+from app.services import models as backend
+from app.state.resolve import Choice, bounds, can_be_wrong
+from app.state.selection import MAX_MODELS, adopt, change, complain, mirror
 
 
 def sidebar(choice: Choice, one_by_one: bool = True) -> None:

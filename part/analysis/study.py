@@ -11,10 +11,10 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.inference.tagger import Tagger
 from part.jets.features import make_flat
 from part.jets.readers import labels
-from part.streaming import Span, chunks
-from part.tagger import Tagger
+from part.jets.streaming import Span, chunks
 
 Told = Callable[[str, int, int], None]  # stage, how much of it is done, of how much
 

@@ -55,9 +55,9 @@ def _entries(text: str) -> list[int]:
 def run(args: argparse.Namespace) -> None:
     from datetime import datetime
 
-    from part.cli.progress import Progress
-    from part.performance.bench import carry_out
-    from part.performance.machine import machine
+    from part.benchmarking.bench import carry_out
+    from part.benchmarking.machine import machine
+    from part.progress import Progress
 
     if args.out.exists() and not args.force:
         raise PartError(f"{args.out} exists; use --force to overwrite it.")
@@ -69,9 +69,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _plan(args: argparse.Namespace):
-    from part.performance.profile import ProfilePlan
-    from part.performance.roofline import RooflinePlan
-    from part.performance.sweep import SweepPlan
+    from part.benchmarking.profile import ProfilePlan
+    from part.benchmarking.roofline import RooflinePlan
+    from part.benchmarking.sweep import SweepPlan
 
     common = {"models": tuple(args.models), "device": args.device, "threads": args.threads}
     if args.kind == "sweep":
@@ -120,7 +120,7 @@ def _short(number: float) -> str:
 
 
 def _profile_table(rows: list) -> list[str]:
-    from part.performance.profile import by_module, by_operator
+    from part.benchmarking.profile import by_module, by_operator
 
     lines = []
     for found in rows:

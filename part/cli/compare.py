@@ -29,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.cli.progress import Progress
-    from part.compare import compare_files, csv_text, load_distinct, most_different, summary, text_table
-    from part.streaming import spans, table, whole
+    from part.comparison import compare_files, csv_text, load_distinct, most_different, summary, text_table
+    from part.io import atomic_write, write_table
+    from part.jets.streaming import spans
+    from part.progress import Progress
 
     if taken := [name for name in FILES if (args.out / name).exists() and not args.force]:
         raise PartError(f"{args.out / taken[0]} exists; use --force to overwrite it.")
@@ -45,11 +46,11 @@ def run(args: argparse.Namespace) -> None:
         "seed": args.seed,
     }
     metadata = {name: json.dumps(value) for name, value in told.items()}
-    with table(args.out / FILES[0], metadata) as jets:
+    with write_table(args.out / FILES[0], metadata) as jets:
         result = compare_files(models, found, jets, args.attention_jets, args.replicas, args.seed, Progress())
     told |= summary(result) | {"most_different": most_different(result, found, LISTED)}
-    with whole(args.out / FILES[1]) as path:
+    with atomic_write(args.out / FILES[1]) as path:
         path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    with whole(args.out / FILES[2]) as path:
+    with atomic_write(args.out / FILES[2]) as path:
         path.write_text(csv_text(result))
     print(text_table(result))

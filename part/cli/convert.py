@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.models.cards import is_result
-    from part.models.checkpoint import load_checkpoint, save_checkpoint
+    from part.models.checkpoints.cards import is_result
+    from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 
     if args.out.suffix != ".safetensors":
         raise PartError(f"{args.out} should end in .safetensors.")

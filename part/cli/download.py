@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.jets.download import REMOTES
+    from part.jets.fetch.download import REMOTES
 
     if args.what is None:
         _show(REMOTES)
@@ -35,7 +35,7 @@ class _Megabytes:
     """Progress in bytes, told in megabytes."""
 
     def __init__(self):
-        from part.cli.progress import Progress
+        from part.progress import Progress
 
         self._progress, self._midline = Progress(), False
 
@@ -75,8 +75,8 @@ def _chosen(remotes: dict, what: str, parts: list[str] | None) -> list:
 
 def _dataset(remote, args: argparse.Namespace, progress) -> None:
     """Download a tar beside the folder that it becomes."""
-    from part.jets.download import fetch
-    from part.jets.unpack import unpack, unpacked
+    from part.jets.fetch.archives import unpack, unpacked
+    from part.jets.fetch.download import fetch
 
     folder = args.out / remote.folder
     if unpacked(remote, folder, args.force):
@@ -91,7 +91,7 @@ def _dataset(remote, args: argparse.Namespace, progress) -> None:
 
 
 def _weights(remote, args: argparse.Namespace, progress) -> None:
-    from part.jets.download import digest, fetch
+    from part.jets.fetch.download import digest, fetch
 
     path = args.out / remote.folder / remote.file
     new = fetch(remote, path, args.mirror, args.force, partial(_check, remote.name), progress)
@@ -105,7 +105,7 @@ def _weights(remote, args: argparse.Namespace, progress) -> None:
 
 def _check(name: str, path: Path) -> None:
     """Raises PartError unless the file holds the model that its name says, for JetClass."""
-    from part.models.checkpoint import load_checkpoint
+    from part.models.checkpoints.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(path, "JetClass")
     found = f"{checkpoint.model.config.model}_{checkpoint.features.name}"

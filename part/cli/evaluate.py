@@ -29,10 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.analysis.metrics import per_class
-    from part.models.cards import amend_card, entry_named
-    from part.streaming import spans, whole
-    from part.tagger import load_model
+    from part.analysis.statistics.metrics import per_class
+    from part.inference.tagger import load_model
+    from part.io import atomic_write
+    from part.jets.streaming import spans
+    from part.models.checkpoints.cards import amend_card, entry_named
 
     if args.out and args.out.exists() and not args.force:
         raise PartError(f"{args.out} exists; use --force to overwrite it.")
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     result = measured(probabilities, truth, tagger.dataset, args.replicas)
     classes = per_class(probabilities, truth, tagger.dataset)
     if args.out:
-        with whole(args.out) as path:
+        with atomic_write(args.out) as path:
             path.write_text(json.dumps(result | {"classes": classes}, indent=2) + "\n")
     if args.card:
         entry = entry if tagger.precision == "fp32" else f"{entry}_{tagger.precision}"
@@ -55,9 +56,9 @@ def run(args: argparse.Namespace) -> None:
 def measured(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int) -> dict:
     """What `metrics.measure` tells, the expected calibration error, and 95 % intervals by `count` bootstrap draws, by
     their names; where one has no end, there is None."""
-    from part.analysis.bootstrap import interval, replicas
-    from part.analysis.calibration import reliability
-    from part.analysis.metrics import measure
+    from part.analysis.statistics.bootstrap import interval, replicas
+    from part.analysis.statistics.calibration import reliability
+    from part.analysis.statistics.metrics import measure
 
     result = measure(probabilities, truth, dataset)
     drawn = replicas(probabilities[None], truth, dataset, count) if count else {}
@@ -72,8 +73,8 @@ def _rounded(name: str, value: float) -> float | None:
 
 def _scored(args: argparse.Namespace, tagger, found: Sequence) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities (J, C) and classes (J,) of all jets, in their order, from as many processes as asked for."""
-    from part.cli.progress import Progress
-    from part.streaming import CHUNK, Span
+    from part.jets.streaming import CHUNK, Span
+    from part.progress import Progress
 
     pieces = [
         Span(span.path, start, min(start + CHUNK, span.stop))
@@ -106,7 +107,7 @@ def _load(choice: tuple, turns) -> None:
     """In such a process: each takes the next GPU, or a thread of its own."""
     import torch
 
-    from part.tagger import load_model
+    from part.inference.tagger import load_model
 
     global _tagger  # what an initializer leaves for its process
     model, device, dataset = choice
@@ -123,7 +124,7 @@ def _score_here(piece) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
-    from part.streaming import chunks
+    from part.jets.streaming import chunks
 
     (chunk,) = chunks([piece])
     found = chunk.labels(tagger.dataset)

@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.export import FORMATS, make, origin, save
+    from part.inference.tagger import load_model
     from part.jets.readers import read_jets
-    from part.tagger import load_model
 
     formats = FORMATS if args.format == "all" else tuple(dict.fromkeys(args.format.split(",")))
     if unknown := [name for name in formats if name not in FORMATS]:

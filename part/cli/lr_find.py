@@ -6,7 +6,7 @@ from pathlib import Path
 
 from part.cli.train import add_plan, plan_of
 from part.errors import PartError
-from part.streaming import whole
+from part.io import atomic_write
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
         raise PartError(f"{args.csv} exists; give another name.")
     found = lr_find(plan_of(args), args.lowest, args.highest, args.steps)
     if args.csv:
-        with whole(args.csv) as path, path.open("w", newline="") as file:
+        with atomic_write(args.csv) as path, path.open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(("lr", "loss"))
             rows.writerows(zip(found.rates, found.losses, strict=True))

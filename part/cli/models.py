@@ -14,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.models.cards import parse_card
-    from part.models.checkpoint import SHIPPED, checkpoints_in
+    from part.models.checkpoints.cards import parse_card
+    from part.models.checkpoints.checkpoint import SHIPPED, checkpoints_in
 
     folder = args.folder or SHIPPED
     cards = {n: p.with_suffix(".json") for n, p in checkpoints_in(folder).items() if p.with_suffix(".json").exists()}
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
 
 def row(name: str, path: Path, card: dict) -> tuple[str, ...]:
     """A card in a line, by COLUMNS; empty where it does not tell."""
-    from part.models.cards import seen_by
+    from part.models.checkpoints.cards import seen_by
 
     weights = path.with_suffix(".safetensors")
     if "weights" in card:  # another's

@@ -17,15 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.cli.progress import Progress
-    from part.streaming import chunks, spans, table
-    from part.tagger import load_model
+    from part.inference.tagger import load_model
+    from part.io import write_table
+    from part.jets.streaming import chunks, spans
+    from part.progress import Progress
 
     if args.out.exists() and not args.force:
         raise PartError(f"{args.out} exists; use --force to overwrite it.")
     tagger = load_model(args.model, args.device)
     metadata = {"model": tagger.name, "sha256": tagger.sha256, "jets": " ".join(args.jets)}
-    with table(args.out, metadata) as rows:
+    with write_table(args.out, metadata) as rows:
         found = spans(args.jets, args.start, args.stop)
         total = sum(map(len, found))
         progress, done = Progress(), 0

@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.models.checkpoint import load_checkpoint, save_checkpoint
-    from part.models.int8 import plain_tensors
+    from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+    from part.models.numerics.int8 import plain_tensors
 
     if args.out.suffix != ".safetensors":
         raise PartError(f"{args.out} should end in .safetensors.")
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _quantize(checkpoint, args: argparse.Namespace) -> dict:
     """Make the checkpoint's model int8; returns what the card tells of how."""
-    from part.models.quantize import quantize_dynamic
+    from part.models.numerics.quantize import quantize_dynamic
 
     match args.method:
         case "dynamic":
@@ -65,8 +65,8 @@ def _quantize(checkpoint, args: argparse.Namespace) -> dict:
 
 def _static(checkpoint, args: argparse.Namespace) -> dict:
     from part.jets.features import make_batch
-    from part.models.quantize import quantize_static
-    from part.streaming import chunks, share, spans
+    from part.jets.streaming import chunks, share, spans
+    from part.models.numerics.quantize import quantize_static
 
     found = share(spans(args.calibration), args.jets or 2048)
 
@@ -81,11 +81,11 @@ def _static(checkpoint, args: argparse.Namespace) -> dict:
 
 
 def _qat(checkpoint, args: argparse.Namespace) -> dict:
-    from part.cli.progress import Progress
-    from part.streaming import share, spans
-    from part.training.decode import Decoder
+    from part.jets.streaming import share, spans
+    from part.progress import Progress
+    from part.training.data.decode import Decoder
+    from part.training.data.stream import JetStream, cut
     from part.training.qat import train_int8
-    from part.training.stream import JetStream, cut
 
     found = spans(args.calibration)
     found = found if args.jets is None else share(found, args.jets)

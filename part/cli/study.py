@@ -5,7 +5,7 @@ import csv
 import json
 from pathlib import Path
 
-from part.analysis.studies import STUDIES, module_of
+from part.analysis.registry import STUDIES, module_of
 from part.errors import PartError
 
 FILES = ("summary.json", "table.csv", "arrays.npz")
@@ -33,12 +33,13 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
 
     from part.analysis.study import study_files
-    from part.cli.progress import Progress
-    from part.figures.paper import save_paper
-    from part.figures.paper.charts import draw_chart
+    from part.figures.matplotlib import save_paper
+    from part.figures.matplotlib.charts import draw_chart
     from part.figures.studies import charts_of
-    from part.streaming import spans, whole
-    from part.tagger import load_model
+    from part.inference.tagger import load_model
+    from part.io import atomic_write
+    from part.jets.streaming import spans
+    from part.progress import Progress
 
     if taken := [name for name in FILES if (args.out / name).exists() and not args.force]:
         raise PartError(f"{args.out / taken[0]} exists; use --force to overwrite it.")
@@ -57,18 +58,18 @@ def run(args: argparse.Namespace) -> None:
         "files": [{"path": span.path, "start": span.start, "stop": span.stop} for span in found],
         "rows": rows,
     }
-    with whole(args.out / FILES[0]) as path:
+    with atomic_write(args.out / FILES[0]) as path:
         path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    with whole(args.out / FILES[1]) as path, path.open("w", newline="") as file:
+    with atomic_write(args.out / FILES[1]) as path, path.open("w", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
-    with whole(args.out / FILES[2]) as path, path.open("wb") as file:
+    with atomic_write(args.out / FILES[2]) as path, path.open("wb") as file:
         np.savez_compressed(file, **findings.arrays())
     for name, chart in charts_of(args.kind, findings).items():
         figure = draw_chart(chart)
         for kind in formats:
-            with whole(args.out / f"{name}.{kind}") as path:
+            with atomic_write(args.out / f"{name}.{kind}") as path:
                 path.write_bytes(save_paper(figure, kind, {"Title": f"{tagger.name}: {chart.title}"}, dpi=150))
     print(_table(rows[:PRINTED]))
     if len(rows) > PRINTED:

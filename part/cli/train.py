@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
         return
     from lightning.pytorch.utilities import rank_zero_only
 
-    from part.training.run import train
+    from part.training.trainer import train
 
     path = train(plan, args.resume)
     if rank_zero_only.rank == 0:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from part.figures.display import Display, display
-from part.figures.heads import ClassRows, Matrix, Mosaic, heatmap
+from part.figures.heatmaps import ClassRows, Matrix, Mosaic, heatmap
 from part.figures.prediction import Prediction
-from part.figures.scenes import Scene
+from part.figures.scene import Scene
 from part.figures.view import View
 
 FigureData = Matrix | Mosaic | ClassRows | Display | Prediction

@@ -9,8 +9,8 @@ import numpy as np
 
 from part.errors import PartError
 from part.figures import scale
-from part.figures.heads import Numbers
-from part.figures.scenes import Scene
+from part.figures.heatmaps import Numbers
+from part.figures.scene import Scene
 from part.figures.view import QUANTITY_TITLES, SIGNED, THROUGH_SLOTS, View, lower_first
 
 

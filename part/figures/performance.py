@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from part.benchmarking.profile import Part, Profile, by_module, by_operator
+from part.benchmarking.roofline import WHOLE, Point
+from part.benchmarking.sweep import Row, crossover, exponent
 from part.figures.charts import Flame, Plot, Series
-from part.performance.profile import Part, Profile, by_module, by_operator
-from part.performance.roofline import WHOLE, Point
-from part.performance.sweep import Row, crossover, exponent
 
 AXES = {"batch": "jets of a pass", "n": "constituents"}
 SHOWN = 12  # operators or modules

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from part.figures import scale
-from part.figures.heads import Numbers
-from part.figures.scenes import Scene
+from part.figures.heatmaps import Numbers
+from part.figures.scene import Scene
 from part.figures.view import View
 
 

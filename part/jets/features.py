@@ -13,9 +13,9 @@ import torch
 
 from part.errors import PartError
 from part.jets import kinematics
-from part.jets.checks import plain_lists
 from part.jets.readers import labels
 from part.jets.schema import ANGLES, JET_MOMENTUM, MAX_CONSTITUENTS, MOMENTA, Dataset, FeatureSet
+from part.jets.validation import plain_lists
 
 PIECE = 16384  # constituents whose inputs are computed together: they stay in the cache
 

@@ -11,14 +11,14 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
-from part.jets.checks import assemble
 from part.jets.formats.hdf5 import open_hdf5
-from part.jets.formats.labelled import LABELS
 from part.jets.formats.npz import open_npz
 from part.jets.formats.parquet import open_parquet
 from part.jets.formats.root import open_root
 from part.jets.formats.source import Source
+from part.jets.labels import LABELS
 from part.jets.schema import CONSTITUENT_BRANCHES, DATASETS, JET_MOMENTUM, MOMENTA, Dataset
+from part.jets.validation import assemble
 
 KINDS = (  # by the first bytes
     (b"root", "ROOT", open_root),

@@ -72,7 +72,7 @@ class Attention(nn.Module):
             return explicit(q, k, v, bias, mask, tap or (lambda name, tensor: tensor))
         dropout = self.dropout if self.training else 0.0
         if self.backend == "flash" and q.is_cuda and not dropout:
-            from part.models.flash import flash  # Triton comes with torch for CUDA only
+            from part.models.kernels.attention import flash
 
             return flash(q, k, v, bias, mask)
         return fused(q, k, v, bias, mask, dropout)

@@ -4,7 +4,7 @@ from torch import nn
 
 from part.errors import PartError
 from part.models.config import MODELS, ModelConfig
-from part.models.linformer import LinParT
+from part.models.linpart import LinParT
 from part.models.no_bias import ParTNoBias
 from part.models.pair_attention import PairAttn
 from part.models.particlenet import ParticleNet

@@ -27,7 +27,7 @@ class LayerNorm(nn.LayerNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.is_cuda and x.numel() > self.MUCH and torch.is_grad_enabled() and HAS_TRITON:
-            from part.models.norm_kernel import layer_norm
+            from part.models.kernels.layer_norm import layer_norm
 
             return layer_norm(x, self.weight, self.bias, self.eps)
         return super().forward(x)

@@ -7,7 +7,7 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from part.jets.formats.labelled import LABELS
+from part.jets.labels import LABELS
 
 TREE = "tree"
 FLOAT_BITS = 23  # of a float32's mantissa

@@ -8,9 +8,9 @@ from dataclasses import replace
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from part.training.bar import clock
+from part.training.callbacks.progress_bar import clock
 from part.training.plan import Plan
-from part.training.run import fitted, make, make_trainer, uses_bf16
+from part.training.trainer import fitted, make, make_trainer, uses_bf16
 
 WARM_UP, STEPS = 1, 2
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lightning.pytorch.tuner import Tuner
 
 from part.training.plan import Plan
-from part.training.run import fitted, make, make_trainer
+from part.training.trainer import fitted, make, make_trainer
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from torch.nn import functional as F
 
 from part.errors import PartError
 from part.models.attention import set_backend
-from part.models.quantize import convert_qat, prepare_qat
-from part.training.batches import Batches
-from part.training.stream import JetStream
-from part.training.task import flat_then_decay
+from part.models.numerics.quantize import convert_qat, prepare_qat
+from part.training.data.batches import Batches
+from part.training.data.stream import JetStream
+from part.training.lightning_module import flat_then_decay
 
 BATCH, MICRO_BATCH = 64, 32  # jets a step, and of them padded together
 

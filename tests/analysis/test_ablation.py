@@ -4,19 +4,19 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from toy_jets import COUNTS, write_jets, write_model
+from helpers.jets import COUNTS, write_jets, write_model
 
 from part.analysis.intervention import Importance, Pass, Reference, Target, ablate, leave_one_out, targets_of
 from part.analysis.intervention.ablation import INSTEAD
 from part.analysis.intervention.effects import change
-from part.analysis.intervention.passes import jet_keys
 from part.analysis.study import study_jets
+from part.inference.forward import jet_keys
+from part.inference.tagger import load_model
 from part.jets import read_jets
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig, PFNConfig
-from part.tagger import load_model
 
 SMALL = {"embed": (32,), "pair_embed": (8,), "layers": 3, "heads": 4}
 

@@ -6,8 +6,8 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from random_models import randomise
-from toy_jets import write_jets
+from helpers.jets import write_jets
+from helpers.models import randomise
 
 import part
 from part.analysis.attribution import methods as m
@@ -18,7 +18,7 @@ from part.errors import PartError
 from part.jets.features import complete, make_batch
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import LinParTConfig, ParTConfig, ParticleNetConfig, PCNNConfig, PFNConfig
 
 TARGET = Target(8, 0)

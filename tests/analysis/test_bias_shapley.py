@@ -5,16 +5,16 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
+from part.analysis.bias.bias_function import LN_INVERSE_DELTA as POINTS
+from part.analysis.bias.bias_function import LN_KT as ROWS
+from part.analysis.bias.bias_function import massless, nearby, surface
 from part.analysis.bias.embedding import all_pairs, bias_of, draw_pairs
 from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, LundOf, bin_means, cells
 from part.analysis.bias.shapley import shapley
 from part.analysis.bias.study import Baseline
-from part.analysis.bias.surface import LN_INVERSE_DELTA as POINTS
-from part.analysis.bias.surface import LN_KT as ROWS
-from part.analysis.bias.surface import massless, nearby, surface
 from part.jets.features import make_batch
 from part.models.pair import pair_features
 

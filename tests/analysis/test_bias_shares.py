@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from part.analysis.bias.shares import DECADES, SharesOf, centre, flips, ratios, variance_shares
+from part.analysis.bias.variance_shares import DECADES, SharesOf, centre, flips, ratios, variance_shares
 
 RNG = np.random.default_rng(3)
 MASK = np.arange(7) < np.array([7, 5, 2])[:, None]

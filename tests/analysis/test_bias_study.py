@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 import torch
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
+from part.analysis.bias.bias_ablation import Switch, SwitchStudy, switched, switches
 from part.analysis.bias.study import BiasStudy
-from part.analysis.bias.switch import Switch, SwitchStudy, switched, switches
-from part.analysis.metrics import accuracy
-from part.analysis.studies import module_of
+from part.analysis.registry import module_of
+from part.analysis.statistics.metrics import accuracy
 from part.analysis.study import study_jets
 from part.errors import PartError
 from part.figures.charts import Plot
 from part.figures.studies import charts_of
 from part.jets.schema import FEATURE_SETS, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import LinParTConfig, ParTConfig, PFNConfig
 
 SMALL = {"embed": (32,), "pair_embed": (8,), "layers": 2, "heads": 4}

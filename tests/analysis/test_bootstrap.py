@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from part.analysis import metrics
-from part.analysis.bootstrap import draws, interval, replicas
+from part.analysis.statistics import metrics
+from part.analysis.statistics.bootstrap import draws, interval, replicas
 from part.errors import PartError
 from part.jets.schema import JETCLASS, TOPLANDSCAPE
 
@@ -30,7 +30,7 @@ def test_every_draw_has_the_classes_of_the_sample():
 def test_the_seed_decides_and_the_size_of_blocks_does_not(monkeypatch):
     probabilities, labels = sample(80)
     one = replicas(probabilities, labels, JETCLASS, 20, seed=1)
-    monkeypatch.setattr("part.analysis.bootstrap._BLOCK", 7 * 80)
+    monkeypatch.setattr("part.analysis.statistics.bootstrap._BLOCK", 7 * 80)
     other = replicas(probabilities, labels, JETCLASS, 20, seed=1)
     assert one.keys() == other.keys()
     for name in one:

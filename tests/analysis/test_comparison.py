@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from part.analysis.calibration import reliability
-from part.analysis.comparison import agreement, attention_change, jensen_shannon, logit_drift, outcomes
+from part.analysis.statistics.calibration import reliability
+from part.analysis.statistics.divergence import agreement, attention_change, jensen_shannon, logit_drift, outcomes
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

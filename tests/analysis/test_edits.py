@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from toy_jets import COUNTS, write_jets
+from helpers.jets import COUNTS, write_jets
 
 from part.analysis.intervention import edits
 from part.jets import kinematics, make_batch, read_jets

@@ -4,19 +4,19 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from toy_jets import COUNTS, write_jets, write_model
+from helpers.jets import COUNTS, write_jets, write_model
 
 from part.analysis.intervention import Irc, Lens, Pass, Patching, Probes, flavoured, lens, patch
 from part.analysis.intervention.patching import PARTS, matches
 from part.analysis.intervention.probes import explained
 from part.analysis.study import study_jets
 from part.figures.studies import charts_of
+from part.inference.tagger import load_model
 from part.jets import read_jets
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import LinParTConfig, ParTConfig, PFNConfig
-from part.tagger import load_model
 
 SMALL = {"embed": (32,), "pair_embed": (8,), "layers": 3, "heads": 4}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from part.analysis.metrics import (
+from part.analysis.statistics.metrics import (
     accuracy,
     auc,
     background_of,

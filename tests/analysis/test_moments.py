@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from part.analysis.moments import Moments
+from part.analysis.statistics.running_mean import Moments
 from part.errors import PartError
 
 RNG = np.random.default_rng(0)

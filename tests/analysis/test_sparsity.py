@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from made_up import softmax
+from helpers.scene import softmax
 
 from part.analysis.sparsity.groups import between, inter_fraction, share_to
-from part.analysis.sparsity.numbers import (
+from part.analysis.sparsity.measures import (
     effective_number,
     entropy,
     gini,

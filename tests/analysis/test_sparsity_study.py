@@ -3,21 +3,21 @@
 import awkward as ak
 import numpy as np
 import pytest
-from toy_jets import COUNTS, write_jets, write_model
+from helpers.jets import COUNTS, write_jets, write_model
 
 import part
-from part.analysis.heard import outputs, patterns
 from part.analysis.sparsity.components import BINS, FEATURES, Components, Scatter, particle_features
 from part.analysis.sparsity.findings import NAMES, QUANTITIES
-from part.analysis.sparsity.numbers import entropy
+from part.analysis.sparsity.measures import entropy
 from part.analysis.sparsity.study import Sparsity
 from part.analysis.study import study_jets
 from part.errors import PartError
 from part.figures.studies import components as component_charts
 from part.figures.studies import sparsity as charts
+from part.inference.cache import outputs, patterns
 from part.jets.schema import JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import LinParTConfig, PFNConfig
 
 SMALL = {"embed": (16,), "pair_embed": (8,), "heads": 2, "layers": 2}

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import awkward as ak
 import numpy as np
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
-from part.analysis import studies
-from part.analysis.moments import Moments
+from part.analysis import registry as studies
+from part.analysis.statistics.running_mean import Moments
 from part.analysis.study import cut, study_files, study_jets
 from part.errors import PartError
-from part.streaming import spans
+from part.jets.streaming import spans
 
 COUNTS = ([5, 9, 3, 12, 4, 8, 6], [10, 2, 7])
 SMALL = {"embed": (16,), "pair_embed": (8,), "heads": 2, "layers": 2, "class_layers": 1}
@@ -68,7 +68,7 @@ def tagger(folder):
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr("part.streaming.CHUNK", 3)
+    monkeypatch.setattr("part.jets.streaming.CHUNK", 3)
 
 
 def files(folder, *names: str):
@@ -131,7 +131,7 @@ def test_a_bad_jet_is_named_by_its_place_in_the_file(folder, tagger, monkeypatch
         first = np.arange(start, start + len(jets)) == 4
         return ak.with_field(jets, ak.where(first, np.nan, 1.0) * jets["part_energy"], "part_energy")
 
-    monkeypatch.setattr("part.streaming.read_jets", broken)
+    monkeypatch.setattr("part.jets.streaming.read_jets", broken)
     with pytest.raises(PartError, match=r"0\.root, jets from entry 3 on: jet 1: .*nan"):
         study_files(Lengths(), tagger, files(folder, "0.root"))
 

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from toy_jets import COUNTS, write_jets, write_model
+from helpers.jets import COUNTS, write_jets, write_model
 
 import part
-from part.analysis.bootstrap import draws
 from part.analysis.intervention.topk import TopK, keep_strongest, probabilities_by_k
+from part.analysis.statistics.bootstrap import draws
 from part.analysis.study import study_jets
 from part.errors import PartError
 from part.figures.studies import topk as charts
 from part.jets.schema import JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import PFNConfig
 
 

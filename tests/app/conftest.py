@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.jets import COUNTS, write_jets, write_model
 from streamlit.testing.v1 import AppTest
-from toy_jets import COUNTS, write_jets, write_model
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,19 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opened import calm, can_run, open_page, run_until, texts
+from helpers.app_driver import calm, can_run, open_page, run_until, texts
+from helpers.jets import write_jets
 from streamlit.testing.v1 import AppTest
-from toy_jets import write_jets
 
 import part
-from app import attribution, files, studying
+from app.services import attribution, files
+from app.services import studies as studying
 from part.analysis.attribution.explained import chosen_target, explain
 from part.analysis.attribution.methods import attribute
 from part.analysis.attribution.study import AttributionStudy
 from part.analysis.study import study_jets
 from part.jets.schema import JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import PFNConfig
 
 ROOT = Path(__file__).parents[2]

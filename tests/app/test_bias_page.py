@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opened import calm, open_page, run_until, texts
+from helpers.app_driver import calm, open_page, run_until, texts
+from helpers.jets import write_model
 from streamlit.testing.v1 import AppTest
-from toy_jets import write_model
 
-from app import bias, files
-from app.backend import tagger
-from app.studying import Task
+from app.services import bias, files
+from app.services.models import tagger
+from app.services.studies import Task
 from part import read_jets
 from part.analysis.study import study_jets
 

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opened import calm, open_page, run_until, sentences, texts
+from helpers.app_driver import calm, open_page, run_until, sentences, texts
+from helpers.jets import COUNTS, write_jets
 from streamlit.testing.v1 import AppTest
-from toy_jets import COUNTS, write_jets
 
 import part
-from app import comparing, files, samples
-from part.analysis.metrics import measure
+from app.services import comparison as comparing
+from app.services import files
+from app.services import jets as samples
+from part.analysis.statistics.metrics import measure
 from part.jets.schema import JETCLASS
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +106,7 @@ def test_jets_that_lack_what_a_model_needs_give_one_sentence(compare):
 
 
 def test_jets_without_labels_are_compared_as_far_as_that_goes(compare, jets_folder, models_folder):
-    from toy_jets import write_model
+    from helpers.jets import write_model
 
     write_model(models_folder / "kin2.safetensors", 8, "kin", embed=(32,), pair_embed=(8,), layers=3, heads=4)
     app = finish(compare(file="bare.root", model=["kin", "kin2"]))
@@ -116,7 +118,7 @@ def test_jets_without_labels_are_compared_as_far_as_that_goes(compare, jets_fold
 
 
 def test_a_cancelled_comparison_leaves_nothing(compare, monkeypatch):
-    monkeypatch.setattr("app.comparing.run", lambda function, *values: time.sleep(0.2) or function(*values))
+    monkeypatch.setattr("app.services.comparison.run", lambda function, *values: time.sleep(0.2) or function(*values))
     app = compare(jets="11")
     app.button(key="run").click().run()
     app.button(key="cancel").click().run()
@@ -128,7 +130,7 @@ def test_a_cancelled_comparison_leaves_nothing(compare, monkeypatch):
 
 def test_models_and_file_are_shared_with_explore(visit):
     app = visit(file="many.root", model=["alpha", "gamma"], jet="3")
-    app.switch_page("app/pages/compare.py").run()
+    app.switch_page("app/pages/compare/page.py").run()
     calm(app)
     selection = app.session_state["selection"]
     assert (selection.file, selection.models, selection.jet) == ("many.root", ("alpha", "gamma"), 3)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.jets import COUNTS
 from streamlit.testing.v1 import AppTest
-from toy_jets import COUNTS
 
 import part
-from app.session import DEFAULT, OPENING
+from app.state.selection import DEFAULT, OPENING
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import PFNConfig
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from app import files
+from app.services import files
 
 
 def test_the_list_holds_what_looks_like_jets_below_the_folder(jets_folder):

@@ -1,7 +1,7 @@
 """An int8 model in the app, beside the model it was made from."""
 
 import pytest
-from toy_jets import write_model
+from helpers.jets import write_model
 
 from part.__main__ import main
 

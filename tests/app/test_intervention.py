@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opened import can_run, open_page, run_until, texts
+from helpers.app_driver import can_run, open_page, run_until, texts
+from helpers.jets import write_jets
 from streamlit.testing.v1 import AppTest
-from toy_jets import write_jets
 
 import part
-from app import files, intervention, session, studying
-from app.backend import tagger
+from app.services import files, intervention
+from app.services import studies as studying
+from app.services.models import tagger
+from app.state import selection as session
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,10 +4,10 @@ import json
 import time
 
 import pytest
-from opened import calm, open_page, run_until, sentences, texts
+from helpers.app_driver import calm, open_page, run_until, sentences, texts
 
-from app import measuring
-from part.performance.results import parse
+from app.services import benchmarks as measuring
+from part.benchmarking.results import parse
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from app.session import DEFAULT, Selection, from_url, to_url
+from app.state.selection import DEFAULT, Selection, from_url, to_url
 
 CHOSEN = Selection(
     file="sub folder/jets & more.root",

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opened import calm, open_page, run_until, sentences
+from helpers.app_driver import calm, open_page, run_until, sentences
+from helpers.jets import COUNTS, write_jets
 from streamlit.testing.v1 import AppTest
-from toy_jets import COUNTS, write_jets
 
 import part
-from app import files, sparsity, studying
+from app.services import files, sparsity
+from app.services import studies as studying
 from part.analysis.study import study_jets
 from part.jets.schema import JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import PFNConfig
 
 ROOT = Path(__file__).parents[2]

@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from helpers.runs import write_look, write_run
 from streamlit.testing.v1 import AppTest
-from toy_runs import write_look, write_run
 
-from app import backend, files, training
-from part.training import process, runs
+from app.services import files
+from app.services import models as backend
+from app.services import runs as training
+from part.training.runs import process, runs
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +34,7 @@ def started(monkeypatch) -> list:
 
 def open_train(**params) -> AppTest:
     app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
-    app.switch_page("app/pages/train.py")
+    app.switch_page("app/pages/train/page.py")
     for name, value in params.items():
         app.query_params[name] = value
     return calm(app.run())

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from toy_jets import COUNTS, write_jets, write_model
+from helpers.jets import COUNTS, write_jets, write_model
 
 ROOT = Path(__file__).parents[2]
 LOOPBACK = ("localhost", "127.0.0.1")

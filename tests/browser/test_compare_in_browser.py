@@ -4,10 +4,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from toy_jets import write_jets
+from helpers.jets import write_jets
 
 import part
-from part.analysis.comparison import jensen_shannon
+from part.analysis.statistics.divergence import jensen_shannon
 
 pytestmark = pytest.mark.browser
 SECTIONS = {

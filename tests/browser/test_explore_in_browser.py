@@ -8,7 +8,7 @@ import zipfile
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from toy_jets import COUNTS
+from helpers.jets import COUNTS
 
 pytestmark = pytest.mark.browser
 

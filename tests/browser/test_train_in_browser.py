@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from toy_jets import write_jets
+from helpers.jets import write_jets
 
-from part.training import runs
+from part.training.runs import runs
 
 pytestmark = pytest.mark.browser
 LONG = 300_000  # ms: on a busy machine lightning alone takes its time to import
@@ -104,7 +104,7 @@ def test_a_run_is_started_watched_stopped_and_opened(page, server, jets):
 
 
 def test_the_scrubber_and_the_mosaic_choose_what_is_shown_and_a_click_the_run(page, server):
-    from toy_runs import write_run
+    from helpers.runs import write_run
 
     write_run(server.folder / "runs", "made-up", looks=3)
     open_train(page, server)

@@ -1,5 +1,5 @@
 import pytest
-from made_up import made_up_scene
+from helpers.scene import made_up_scene
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 from part.errors import PartError
 from part.figures.charts import Flame, Grid, HeadMap, Plot, Series, Surface, cell_texts, colour_limits
-from part.figures.paper import save_paper
-from part.figures.paper.charts import draw_chart as draw_paper
-from part.figures.screen.charts import draw_chart as draw_screen
+from part.figures.matplotlib import save_paper
+from part.figures.matplotlib.charts import draw_chart as draw_paper
+from part.figures.plotly.charts import draw_chart as draw_screen
 
 VALUES = np.array([[0.5, -0.25, 0.0], [1.0, np.nan, -1.5]])
 MAP = HeadMap("Drop", "points", VALUES, np.full((2, 3), 0.1), signed=True, marked=VALUES > 0.7)

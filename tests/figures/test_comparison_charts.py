@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from part.analysis.comparison import AttentionChange
-from part.analysis.metrics import rejection
-from part.compare import Comparison, compare
-from part.figures.screen import comparison as draw
+from part.analysis.statistics.divergence import AttentionChange
+from part.analysis.statistics.metrics import rejection
+from part.benchmarking.cost import Cost
+from part.comparison import Comparison, compare
+from part.figures.plotly import comparison as draw
 from part.jets.schema import JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset
-from part.performance.cost import Cost
 
 ACCENTS = ("#111111", "#222222", "#333333", "#444444")
 NAMES = ("first", "second_of_a_long_name.pt", "third", "fourth")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from part.figures.curves import MOST, curves, running_mean
-from part.figures.screen.curves import draw_loss, draw_metric
+from part.figures.plotly.curves import draw_loss, draw_metric
 
 
 def log(steps: int, epochs: int) -> dict[str, np.ndarray]:

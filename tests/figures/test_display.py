@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up import made_up_scene
+from helpers.scene import made_up_scene
 
 from part.figures import View, figure_data, style
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up import made_up_constituents, made_up_scene
+from helpers.scene import made_up_constituents, made_up_scene
 
 from part.errors import PartError
 from part.figures import View, figure_data, mosaic_bytes, scale, shared_limits

@@ -1,10 +1,10 @@
 """Exported pages in Chromium: they draw, answer to the mouse, and ask nobody for anything."""
 
 import pytest
-from made_up import made_up_scene
+from helpers.scene import made_up_scene
 
 from part.figures import View, figure_data, picked
-from part.figures.screen import standalone
+from part.figures.plotly import standalone
 
 LISTEN = """() => { window.got = null; document.getElementById('figure').on('plotly_selected', e => {
     window.got = e.points.map(p => ({x: p.x, y: p.y, customdata: Array.from(p.customdata)})) }) }"""

@@ -6,14 +6,14 @@ from xml.etree import ElementTree
 import matplotlib
 import numpy as np
 import pytest
-from made_up import made_up_scene
+from helpers.scene import made_up_scene
 from matplotlib.image import imread
 from matplotlib.text import Text
 
 from part.errors import PartError
 from part.figures import View, draw_paper, figure_data, palette
-from part.figures.paper import save_paper
-from part.figures.paper.style import style
+from part.figures.matplotlib import save_paper
+from part.figures.matplotlib.style import style
 from part.figures.view import FIGURES
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import awkward as ak
 import numpy as np
 import pytest
-from toy_jets import write_jets
+from helpers.jets import write_jets
 
 import part
 from part.errors import PartError

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from part.benchmarking.profile import Part, Profile
+from part.benchmarking.roofline import WHOLE, Point
+from part.benchmarking.sweep import Row
 from part.figures import performance as charts
-from part.figures.paper.charts import draw_chart as draw_paper
-from part.figures.screen.charts import draw_chart as draw_screen
-from part.performance.profile import Part, Profile
-from part.performance.roofline import WHOLE, Point
-from part.performance.sweep import Row
+from part.figures.matplotlib.charts import draw_chart as draw_paper
+from part.figures.plotly.charts import draw_chart as draw_screen
 
 
 def row(batch, seconds, model="m", n=30.0, failed=None):

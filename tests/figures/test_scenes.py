@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
 from part.errors import PartError

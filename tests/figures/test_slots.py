@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up import over_slots
+from helpers.scene import over_slots
 
 from part.figures import View, draw_paper, draw_screen, figure_data, mosaic_bytes, table
-from part.figures.numbers import describe, to_csv
-from part.figures.paper import save_paper
+from part.figures.export_tables import describe, to_csv
+from part.figures.matplotlib import save_paper
 from part.figures.view import ORDERS, QUANTITIES
 
 

@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from jet_samples import changed, columns, refused, write_quarkgluon_npz, write_toplandscape_h5
+from helpers.jet_samples import changed, columns, refused, write_quarkgluon_npz, write_toplandscape_h5
 
 from part.jets import read_jets
 

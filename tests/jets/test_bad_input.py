@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
-from jet_samples import (
+from helpers.jet_samples import (
     changed,
     columns,
     refused,

@@ -7,7 +7,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
-from jet_samples import assert_jets, columns, write_tree
+from helpers.jet_samples import assert_jets, columns, write_tree
 
 from part.errors import PartError
 from part.jets import read_jets

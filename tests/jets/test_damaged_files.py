@@ -8,7 +8,7 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import pytest
-from jet_samples import (
+from helpers.jet_samples import (
     columns,
     write_parquet,
     write_quarkgluon_npz,
@@ -98,7 +98,7 @@ def test_garbage(tmp_path, magic):
 
 def test_offsets_beyond_the_data(tmp_path):
     """awkward trusts offsets and would read foreign memory: they are checked first."""
-    from part.jets.checks import assemble
+    from part.jets.validation import assemble
 
     flat = ak.contents.NumpyArray(np.ones(4, np.float32))
     beyond = ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(np.array([0, 2, 4000])), flat))

@@ -6,10 +6,10 @@ import socket
 from pathlib import Path
 
 import pytest
-from file_server import CONTENT, serving
+from helpers.file_server import CONTENT, serving
 
 from part.errors import PartError
-from part.jets.download import REMOTES, Remote, fetch
+from part.jets.fetch.download import REMOTES, Remote, fetch
 
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 

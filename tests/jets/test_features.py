@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from jet_samples import columns
+from helpers.jet_samples import columns
 
 from part.errors import PartError
 from part.jets import complete, make_batch, select

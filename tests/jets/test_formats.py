@@ -3,7 +3,7 @@
 import awkward as ak
 import numpy as np
 import pytest
-from jet_samples import (
+from helpers.jet_samples import (
     assert_jets,
     columns,
     write_parquet,

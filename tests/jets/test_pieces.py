@@ -6,10 +6,11 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from jet_samples import changed, columns, refused, write_tree
+from helpers.jet_samples import changed, columns, refused, write_tree
 
 from part.errors import PartError
-from part.jets import checks, detect_dataset, features, make_batch, read_jets
+from part.jets import detect_dataset, features, make_batch, read_jets
+from part.jets import validation as checks
 from part.jets.schema import FEATURE_SETS, FULL, MOMENTA
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"

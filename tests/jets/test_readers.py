@@ -9,7 +9,7 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import pytest
-from jet_samples import (
+from helpers.jet_samples import (
     REAL_FILES,
     assert_jets,
     columns,
@@ -17,16 +17,11 @@ from jet_samples import (
     write_rntuple,
     write_tree,
 )
-from witness import shared
+from helpers.references import shared
 
 from part.errors import PartError
 from part.jets import complete, count_jets, detect_dataset, labels, read_jets
-from part.jets.schema import (
-    JETCLASS,
-    MOMENTA,
-    QUARKGLUON,
-    TOPLANDSCAPE,
-)
+from part.jets.schema import JETCLASS, MOMENTA, QUARKGLUON, TOPLANDSCAPE
 
 WRITERS = {"TTree": write_tree, "RNTuple": write_rntuple, "parquet": write_parquet}
 

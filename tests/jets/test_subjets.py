@@ -4,8 +4,8 @@ import awkward as ak
 import fastjet
 import numpy as np
 import pytest
-from jet_samples import REAL_FILES, columns
-from witness import shared
+from helpers.jet_samples import REAL_FILES, columns
+from helpers.references import shared
 
 from part.errors import PartError
 from part.jets import kinematics, lund, read_jets, subjets

@@ -1,12 +1,12 @@
 """Tars become folders that train takes, whole or not at all."""
 
 import pytest
-from file_server import tar_of
+from helpers.file_server import tar_of
 
 from part.errors import PartError
-from part.jets.download import Remote
-from part.jets.unpack import unpack, unpacked
-from part.streaming import find_files
+from part.jets.fetch.archives import unpack, unpacked
+from part.jets.fetch.download import Remote
+from part.jets.streaming import find_files
 
 REMOTE = Remote("set", "http://there-is-no-such-host.invalid/set.tar", None)
 

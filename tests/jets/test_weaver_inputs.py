@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import awkward as ak
 import numpy as np
 import pytest
-from jet_samples import REAL_FILES, columns, write_parquet, write_tree
-from weaver_words import LENGTH, weaver_config
-from witness import shared, weaver_module
+from helpers.jet_samples import REAL_FILES, columns, write_parquet, write_tree
+from helpers.references import shared, weaver_module
+from helpers.weaver_config import LENGTH, weaver_config
 
 from part.jets import complete, detect_dataset, make_batch, read_jets
 from part.jets.schema import FULL, JETCLASS, KIN, KINPID, KINPIDPLUS, QUARKGLUON

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.jets import write_jets
+from helpers.models import random_jets, randomise
 from torch.nn import functional as F
-from toy_jets import write_jets
 
 import part
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import ParticleNetConfig, PCNNConfig, PFNConfig, config_from_dict
 
 # A name: the architecture as published, one that is small, and what the tap hears of the small one.

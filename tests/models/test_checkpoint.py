@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from random_models import random_jets, randomise, weaver_part
+from helpers.models import random_jets, randomise, weaver_part
 
 from part.errors import PartError
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import checkpoints_in, load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import checkpoints_in, load_checkpoint, save_checkpoint
 from part.models.config import ParTConfig
 
 SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)

@@ -7,7 +7,7 @@ from part.models.attention import explicit, mask_keys
 
 pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
 
-from part.models.flash import flash
+from part.models.kernels.attention import flash
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 HALF = torch.bfloat16 if DEVICE == "cuda" else torch.float16  # the interpreter computes without bf16

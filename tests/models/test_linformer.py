@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 
 from part.errors import PartError
+from part.inference.trace import trace_model
 from part.models.build import build
 from part.models.config import LinParTConfig, ParTConfig
-from part.models.linformer import rank_in_pt
-from part.trace import trace_model
+from part.models.linpart import rank_in_pt
 
 SMALL = LinParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1, slots=5, length=40)
 BIASES = ("none", "projected", "landmark")

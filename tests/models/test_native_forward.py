@@ -7,21 +7,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from random_models import random_jets, randomise, run_weaver, weaver_part
-from toy_jets import COUNTS, write_jets
+from helpers.jets import COUNTS, write_jets
+from helpers.models import random_jets, randomise, run_weaver, weaver_part
 
 import part
-from part import tagger
 from part.errors import PartError
+from part.inference import tagger
 from part.jets import JetBatch, make_batch
 from part.jets.schema import FULL, JETCLASS
+from part.models.backends.native import compile as compiling
+from part.models.backends.native import forward
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint, shipped
+from part.models.checkpoints.checkpoint import save_checkpoint, shipped
+from part.models.checkpoints.weaver import convert_part
 from part.models.config import LinParTConfig, ParTConfig
-from part.models.native import compiling, forward
-from part.models.precision import multiplies_bf16
-from part.models.quantize import quantize_dynamic
-from part.models.weaver import convert_part
+from part.models.numerics.precision import multiplies_bf16
+from part.models.numerics.quantize import quantize_dynamic
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "jetclass_like.root"
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to compile with")

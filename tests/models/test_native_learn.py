@@ -5,18 +5,18 @@ import shutil
 
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 from torch.nn import functional as F
 
 from part.errors import PartError
 from part.jets.features import JetBatch
 from part.models.attention import set_backend
+from part.models.backends.native import compile as compiling
+from part.models.backends.native.learn import learn, untrainable
 from part.models.build import build
 from part.models.config import LinParTConfig, ParTConfig
-from part.models.native import compiling
-from part.models.native.learn import learn, untrainable
-from part.models.precision import multiplies_bf16
-from part.training.task import calibrate
+from part.models.numerics.precision import multiplies_bf16
+from part.training.lightning_module import calibrate
 
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to compile with")
 needs_bf16 = pytest.mark.skipif(

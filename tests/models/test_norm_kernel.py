@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
 
+from part.models.kernels.layer_norm import layer_norm
 from part.models.layers import LayerNorm
-from part.models.norm_kernel import layer_norm
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 

@@ -5,23 +5,23 @@ import copy
 
 import pytest
 import torch
-from random_models import random_jets, randomise, run_weaver, weaver_part
+from helpers.jets import COUNTS, write_jets
+from helpers.models import random_jets, randomise, run_weaver, weaver_part
 from torch.nn import functional as F
-from toy_jets import COUNTS, write_jets
 
 import part
 from part.errors import PartError
 from part.jets.features import JetBatch
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import LinParTConfig, ParTConfig
-from part.models.quantize import quantize_dynamic
-from part.training.together import logits_of
+from part.models.numerics.quantize import quantize_dynamic
+from part.training.micro_batches import logits_of
 
 pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
 
-from part.models import packed
+from part.models.backends import packed
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SMALL = {"embed": (32,), "pair_embed": (16, 16), "layers": 2, "heads": 2, "dropout": 0.0}

@@ -38,7 +38,7 @@ JITFunction.__getitem__ = compile_only
 from part.models import packed
 from part.models.build import build
 from part.models.config import ParTConfig
-from random_models import random_jets
+from helpers.models import random_jets
 
 model = build(ParTConfig(layers=1, class_layers=1, dropout=0.0))
 for half in (False, True):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 
 from part.models.pair import PairEmbed, pair_features
 

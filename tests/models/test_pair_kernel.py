@@ -6,13 +6,13 @@ import math
 
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 
 pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
 
+from part.models.backends.pair_bias_kernel import fits, pair_bias
+from part.models.kernels.varlen_attention import Layout
 from part.models.pair import PairEmbed
-from part.models.pair_kernel import fits, pair_bias
-from part.models.varlen import Layout
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
+from helpers.references import shared, weaver_module
 from torch.nn import functional as F
-from witness import shared, weaver_module
 
 import part
 from part.__main__ import main
@@ -13,7 +13,7 @@ from part.jets.features import make_batch
 from part.jets.readers import labels
 from part.jets.schema import FULL, JETCLASS, KIN
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint
 from part.models.config import ParticleNetConfig
 from part.models.particlenet import nearest
 

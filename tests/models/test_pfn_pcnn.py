@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from random_models import random_jets, randomise
-from toy_jets import write_jets
+from helpers.jets import write_jets
+from helpers.models import random_jets, randomise
 
 from part import PartError, read_jets
 from part.jets.features import make_batch

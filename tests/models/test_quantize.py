@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 
 from part.errors import PartError
+from part.inference.trace import trace_model
 from part.jets.schema import FULL, JETCLASS
-from part.models import quantize
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import LinParTConfig, ParTConfig, ParticleNetConfig, PFNConfig
-from part.models.int8 import FORMS, float_weight, int8_form, plain_tensors
-from part.models.quantize import convert_qat, prepare_qat, quantize_dynamic, quantize_static
-from part.trace import trace_model
+from part.models.numerics import quantize
+from part.models.numerics.int8 import FORMS, float_weight, int8_form, plain_tensors
+from part.models.numerics.quantize import convert_qat, prepare_qat, quantize_dynamic, quantize_static
 
 SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
 VERSION_36 = replace(

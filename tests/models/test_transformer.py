@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 
 from part.models.attention import set_backend
 from part.models.build import build

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from random_models import random_jets, randomise, run_weaver, weaver_part
+from helpers.models import random_jets, randomise, run_weaver, weaver_part
 
+from part.inference.trace import trace_model
 from part.models.build import build
+from part.models.checkpoints.weaver import convert_part
 from part.models.config import ParTConfig
-from part.models.weaver import convert_part
-from part.trace import trace_model
 
 SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=3, class_layers=1)
 

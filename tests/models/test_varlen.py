@@ -8,7 +8,7 @@ from part.models.attention import explicit
 
 pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
 
-from part.models.varlen import Layout, ask, attend
+from part.models.kernels.varlen_attention import Layout, ask, attend
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 LENGTHS, HEADS, WIDTH = (41, 1, 7), 2, 32

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from random_models import random_jets, run_weaver, weaver_part
+from helpers.models import random_jets, run_weaver, weaver_part
 
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint
-from part.models.weaver import convert_part
+from part.models.checkpoints.checkpoint import load_checkpoint
+from part.models.checkpoints.weaver import convert_part
 
 VERSIONS = ("0.4.17", "0.5.3")
 

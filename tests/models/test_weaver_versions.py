@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from random_models import random_jets, randomise, run_weaver, weaver_part
+from helpers.models import random_jets, randomise, run_weaver, weaver_part
 
+from part.inference.trace import trace_model
 from part.jets.schema import FULL, JETCLASS
 from part.models.attention import set_backend
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.weaver import convert_part
 from part.models.config import ParTConfig
-from part.models.weaver import convert_part
-from part.trace import trace_model
 
 
 def everywhere(**options) -> dict:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
-from part.performance.cost import _Living, cost
+from part.benchmarking.cost import _Living, cost
 
 
 def test_memory_counts_what_lives_at_once_and_views_once():

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from helpers.jets import write_model
 from torch import nn
-from toy_jets import write_model
 
 import part
-from part.performance.counting import _Counter, work
-from part.performance.modules import announced, kind
-from part.performance.subjects import made_up
+from part.benchmarking.flops import _Counter, work
+from part.benchmarking.inputs import made_up
+from part.benchmarking.module_hooks import announced, kind
 
 
 def counted(function):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from part.performance.energy import Meter
+from part.benchmarking.energy import Meter
 
 CPU = torch.device("cpu")
 

@@ -4,11 +4,11 @@ import gzip
 import json
 
 import pytest
-from toy_jets import write_model
+from helpers.jets import write_model
 
 import part
-from part.performance.profile import MARK, Part, Profile, ProfilePlan, by_module, by_operator, profiled
-from part.performance.subjects import made_up
+from part.benchmarking.inputs import made_up
+from part.benchmarking.profile import MARK, Part, Profile, ProfilePlan, by_module, by_operator, profiled
 
 LAYERS = 3
 

@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 import pytest
 
 from part import PartError
-from part.performance.machine import ARITHMETIC, machine, machine_from_dict
-from part.performance.profile import Part, Profile, profile_from_dict
-from part.performance.results import parse, read, write
-from part.performance.sweep import Row, SweepPlan
+from part.benchmarking.machine import ARITHMETIC, machine, machine_from_dict
+from part.benchmarking.profile import Part, Profile, profile_from_dict
+from part.benchmarking.results import parse, read, write
+from part.benchmarking.sweep import Row, SweepPlan
 
 ROW = Row("m", "ParT", "fp32", "fused", 10, 20, 1, 30.5, 44, True, False, (3.0,), (1.0, 2.0, 4.0), 99, None)
 

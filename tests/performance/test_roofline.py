@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from toy_jets import write_model
+from helpers.jets import write_model
 
 import part
-from part.performance.counting import work
-from part.performance.roofline import WHOLE, Point, peaks, points
-from part.performance.subjects import made_up
+from part.benchmarking.flops import work
+from part.benchmarking.inputs import made_up
+from part.benchmarking.roofline import WHOLE, Point, peaks, points
 
 
 def point(flops, moved, seconds):

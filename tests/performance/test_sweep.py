@@ -3,17 +3,17 @@
 import awkward as ak
 import numpy as np
 import pytest
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
+from part.benchmarking.inputs import as_they_are, made_up, with_room
+from part.benchmarking.sweep import MOST_PAIRS, SweepPlan, crossover, exponent, sweep
 from part.jets.features import make_batch
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import LinParTConfig
 from part.models.pair import pair_features
-from part.performance.subjects import as_they_are, made_up, with_room
-from part.performance.sweep import MOST_PAIRS, SweepPlan, crossover, exponent, sweep
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 1, "class_layers": 1}
 

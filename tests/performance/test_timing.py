@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import torch
 
-from part.performance import timing
-from part.performance.timing import Timing, in_turns, of_one, one_pass
+from part.benchmarking import timing
+from part.benchmarking.timing import Timing, in_turns, of_one, one_pass
 
 
 def recorded(calls, name, seconds):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from witness import ROOT, shared, weaver_module
+from helpers.references import ROOT, shared, weaver_module
 
 from part.jets.features import make_batch
 from part.jets.readers import read_jets

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from toy_jets import write_jets
+from helpers.jets import write_jets
 
 import part
 from part.jets import make_batch
 from part.jets.schema import FULL, JETCLASS, KIN
-from part.streaming import Span, find_files, spans
-from part.training.data import JetData, load_packed
-from part.training.decode import Decoder
-from part.training.packed import Drawn, concatenate, join, read_packed
+from part.jets.streaming import Span, find_files, spans
+from part.training.data.datamodule import JetData, load_packed
+from part.training.data.decode import Decoder
+from part.training.data.ragged import Drawn, concatenate, join, read_packed
 from part.training.plan import Plan
 
 COUNTS = [int(n) for n in np.random.default_rng(0).integers(1, 80, 200)]

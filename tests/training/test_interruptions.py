@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.jets import write_jets
 from safetensors.torch import load_file
-from toy_jets import write_jets
 
 ROOT = Path(__file__).parents[2]
 RECIPE = [

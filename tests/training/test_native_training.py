@@ -6,14 +6,14 @@ import shutil
 
 import pytest
 import torch
-from toy_jets import write_jets
+from helpers.jets import write_jets
 
 import part
-from part.models.native.learn import learn
-from part.training import task
+from part.models.backends.native.learn import learn
+from part.training import lightning_module as task
 from part.training.dry_run import dry_run
 from part.training.plan import Plan
-from part.training.run import make, train
+from part.training.trainer import make, train
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to compile with")
 

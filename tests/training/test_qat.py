@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import pytest
 import torch
+from helpers.jets import write_jets
 from torch.nn import functional as F
-from toy_jets import write_jets
 
 from part.errors import PartError
 from part.jets.schema import FULL, JETCLASS
+from part.jets.streaming import spans
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import ParTConfig
-from part.models.int8 import int8_form, plain_tensors
-from part.models.quantize import quantize_dynamic
-from part.streaming import spans
-from part.training.decode import Decoder
-from part.training.packed import concatenate
+from part.models.numerics.int8 import int8_form, plain_tensors
+from part.models.numerics.quantize import quantize_dynamic
+from part.training.data.decode import Decoder
+from part.training.data.ragged import concatenate
+from part.training.data.stream import JetStream
 from part.training.qat import train_int8
-from part.training.stream import JetStream
 
 SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
 

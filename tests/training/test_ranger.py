@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from part.training.ranger import Ranger
+from part.training.optimizer import Ranger
 
 
 def gradients(steps):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from toy_jets import write_jets
+from helpers.jets import write_jets
 
 import part
 from part.jets.features import make_batch
 from part.jets.schema import FULL, KIN
 from part.models.pair import pair_features
-from part.training.reflect import reflected
+from part.training.data.augmentation import reflected
 
 NAMES = [feature.name for feature in FULL.features]
 

@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from random_models import weaver_part
+from helpers.jets import write_jets
+from helpers.models import weaver_part
 from safetensors.torch import load_file
-from toy_jets import write_jets
 
 import part
 from part.__main__ import main
 from part.jets import make_batch
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
-from part.models.checkpoint import load_checkpoint
+from part.models.checkpoints.checkpoint import load_checkpoint
 from part.models.config import ParTConfig
+from part.training.initial_weights import take_weights, with_new_head
+from part.training.lightning_module import calibrate, flat_then_decay
 from part.training.plan import Plan, recipe
-from part.training.run import make, train
-from part.training.start import take_weights, with_new_head
-from part.training.task import calibrate, flat_then_decay
+from part.training.trainer import make, train
 
 TINY = {"batch_size": 16, "micro_batch": 8, "jets_per_epoch": 32, "val_jets": 20, "calibration_jets": 20}
 
@@ -87,7 +87,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(plan, train
     class PowerCut(Exception):
         pass
 
-    from part.training import task
+    from part.training import lightning_module as task
 
     original = task.TaggerTask.training_step
 

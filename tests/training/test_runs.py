@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_runs import write_run
+from helpers.runs import write_run
 
 from part.cli import train
 from part.errors import PartError
 from part.models.config import MODELS
-from part.training import process, runs
+from part.training.callbacks.checkpointing import command
 from part.training.plan import Plan, recipe
-from part.training.progress import best_accuracy, metrics, progress
-from part.training.saving import command
+from part.training.runs import process, runs
+from part.training.runs.progress import best_accuracy, metrics, progress
 
 # What stands in for a training: it writes a plan as one does, has a child, and says what it hears.
 STAND_IN = """

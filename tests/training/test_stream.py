@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from part.streaming import Span
-from part.training.batches import Batches, ahead, deal, share
-from part.training.packed import PackedJets, concatenate
-from part.training.stream import JetStream, cut
+from part.jets.streaming import Span
+from part.training.data.batches import Batches, ahead, deal, share
+from part.training.data.ragged import PackedJets, concatenate
+from part.training.data.stream import JetStream, cut
 
 COUNTS = np.random.default_rng(0).integers(1, 80, 1200)  # constituents of each jet
 FILES = [Span(f"{name}_{i}", 0, 100) for name in ("a", "b", "c") for i in range(4)]

@@ -5,17 +5,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from toy_jets import write_jets, write_model
+from helpers.jets import write_jets, write_model
 
 import part
 from part.__main__ import main
 from part.jets.schema import FULL, JETCLASS, TOPLANDSCAPE
-from part.streaming import Span, spans
-from part.training.decode import Decoder
+from part.jets.streaming import Span, spans
+from part.training.data.decode import Decoder
+from part.training.data.stream import JetStream, cut
+from part.training.data.teacher_scores import Taught
 from part.training.plan import Plan
-from part.training.run import train
-from part.training.stream import JetStream, cut
-from part.training.taught import Taught
+from part.training.trainer import train
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 1, "class_layers": 1}
 

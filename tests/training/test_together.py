@@ -4,14 +4,14 @@ import copy
 
 import pytest
 import torch
-from random_models import random_jets, randomise
+from helpers.models import random_jets, randomise
 from torch.nn import functional as F
 
 from part.jets.features import JetBatch
 from part.models.build import build
 from part.models.config import LinParTConfig, ParTConfig, ParticleNetConfig
-from part.training.task import calibrate
-from part.training.together import logits_of
+from part.training.lightning_module import calibrate
+from part.training.micro_batches import logits_of
 
 SMALL = {"embed": (16, 24), "pair_embed": (8, 8), "heads": 4, "layers": 2, "class_layers": 1, "dropout": 0.0}
 TOKEN = SMALL | {"class_layers": 0, "global_token": True}

@@ -7,13 +7,13 @@ import lightning
 import numpy as np
 import pytest
 import torch
+from helpers.jets import write_jets
 from lightning.pytorch.callbacks import ModelCheckpoint
-from toy_jets import write_jets
 
-from part.trace import trace_model
+from part.inference.trace import trace_model
+from part.training.callbacks.attention_snapshots import WatchJet, median_jet
 from part.training.plan import Plan
-from part.training.run import make
-from part.training.watch import WatchJet, median_jet
+from part.training.trainer import make
 
 COUNTS = np.random.default_rng(3).integers(3, 12, 40).tolist()
 

@@ -5,8 +5,8 @@ from functools import partial
 
 import streamlit as st
 
-from app import studying
-from app.components.notes import line
+from app.components.messages import line
+from app.services import studies as studying
 
 
 def show_chart(chart, key: str, height: int, accents: Sequence[str] = (), caption: str | None = None) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.backend import BadInput
-from app.components.notes import note, refuse
-from app.components.study.head import progress
-from app.session import adopt, mirror
-from app.studying import Task
+from app.components.messages import note, refuse
+from app.components.study.header import progress
+from app.services.models import BadInput
+from app.services.studies import Task
+from app.state.selection import adopt, mirror
 
 
 def segments(label: str, field: str, titles: dict, value) -> None:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from part.errors import PartError
+from part.inference.tagger import Tagger
 from part.jets.features import make_batch
 from part.jets.schema import Dataset
-from part.tagger import Tagger
 
 COORDINATES = ("ln pT", "y", "φ")  # of four-momenta; a particle's mass stays what it is
 PAIRS = 2**17  # of particles, in the variations of a jet that go through the model together

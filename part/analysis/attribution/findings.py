@@ -9,7 +9,7 @@ import numpy as np
 
 from part.analysis.attribution.faithfulness import FRACTIONS
 from part.analysis.attribution.methods import METHODS
-from part.analysis.moments import Mean
+from part.analysis.statistics.running_mean import Mean
 from part.jets.schema import SPECIES
 
 BY_PT = "pt"  # takes its place among the methods: the hardest particle first

@@ -24,10 +24,10 @@ from part.analysis.attribution.findings import BY_PT
 from part.analysis.attribution.methods import METHODS, SAMPLES, Attribution, attribute, gains, of_gains, supported
 from part.analysis.attribution.study import add_target
 from part.errors import PartError
+from part.inference.tagger import Tagger
 from part.jets.features import select
 from part.jets.kinematics import species
 from part.jets.schema import SPECIES
-from part.tagger import Tagger
 
 SHAPLEY = "shapley"
 QUICK = tuple(method for method in METHODS if method != SHAPLEY)

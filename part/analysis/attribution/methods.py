@@ -15,8 +15,8 @@ from torch import Tensor
 from part.analysis.attribution.attention import gradient_attention, rollout
 from part.analysis.attribution.explained import COORDINATES, Explained
 from part.errors import PartError
-from part.models.int8 import int8_form
-from part.tagger import Tagger
+from part.inference.tagger import Tagger
+from part.models.numerics.int8 import int8_form
 
 STEPS = 32  # of the paths of integrated gradients, by Gauss and Legendre
 SQUEEZE = 0.1  # the baseline's deviations of ln pT, y and φ over the jet's

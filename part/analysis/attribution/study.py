@@ -22,12 +22,12 @@ from part.analysis.attribution.faithfulness import (
 )
 from part.analysis.attribution.findings import BY_PT, AttributionFindings
 from part.analysis.attribution.methods import METHODS, attribute, shapley, supported, unsupported
-from part.analysis.moments import Moments
+from part.analysis.statistics.running_mean import Moments
 from part.errors import PartError
+from part.inference.tagger import Tagger
 from part.jets.features import select
 from part.jets.kinematics import species
 from part.jets.schema import SPECIES
-from part.tagger import Tagger
 
 RANKS = 30
 RANDOM = 4  # random orders a jet

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from part.errors import PartError
+from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
 from part.models.config import LinParTConfig, ParTConfig
+from part.models.numerics.precision import running_in
 from part.models.pair import PAIR_FEATURES, pair_features
-from part.models.precision import running_in
-from part.tagger import Tagger
 
 __all__ = ["PAIR_FEATURES", "Pairs", "all_pairs", "bias_of", "check_bias", "check_scores", "draw_pairs", "features_of"]
 _ROWS = 16384  # pairs that the embedding takes at a time

@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from part.analysis.bias.embedding import Pairs
-from part.analysis.moments import Mean, Moments
+from part.analysis.statistics.running_mean import Mean, Moments
 
 LN_KT = np.linspace(-5, 4, 19)
 LN_INVERSE_DELTA = np.linspace(-1, 7, 17)

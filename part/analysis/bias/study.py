@@ -14,11 +14,11 @@ import numpy as np
 from part.analysis.bias.embedding import PAIR_FEATURES, all_pairs, bias_of, check_scores, draw_pairs
 from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, Lund, LundOf
 from part.analysis.bias.shapley import shapley
-from part.analysis.bias.shares import DECADES, Shares, SharesOf
-from part.analysis.moments import Mean, Moments
+from part.analysis.bias.variance_shares import DECADES, Shares, SharesOf
+from part.analysis.statistics.running_mean import Mean, Moments
 from part.errors import PartError
+from part.inference.tagger import Tagger
 from part.jets.features import JetBatch, make_batch
-from part.tagger import Tagger
 
 KEPT = 4000  # pairs whose features stay, to be drawn
 

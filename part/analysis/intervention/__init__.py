@@ -9,10 +9,10 @@ from part.analysis.intervention.ablation import Reference, Target, ablate, leave
 from part.analysis.intervention.importance import Importance
 from part.analysis.intervention.irc import Irc
 from part.analysis.intervention.lens import Lens, lens
-from part.analysis.intervention.passes import Pass
 from part.analysis.intervention.patching import flavoured, patch
 from part.analysis.intervention.patching_study import Patching
 from part.analysis.intervention.probes import Probes
+from part.inference.forward import Pass
 
 __all__ = [
     "Importance",

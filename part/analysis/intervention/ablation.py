@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from part.analysis.intervention.passes import Pass, check_attention, jet_keys
 from part.errors import PartError
+from part.inference.forward import Pass, check_attention, jet_keys
+from part.inference.tagger import Tagger
 from part.jets import kinematics
 from part.jets.features import select
 from part.jets.schema import IDENTITY, SPECIES
-from part.tagger import Tagger
 
 INSTEAD = ("zero", "mean", "resample")
 DONORS = 32  # jets whose heads' outputs stand in for others'

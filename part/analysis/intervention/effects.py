@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from part.analysis import bootstrap, metrics
-from part.analysis.comparison import jensen_shannon
+from part.analysis.statistics import bootstrap, metrics
+from part.analysis.statistics.divergence import jensen_shannon
 from part.jets.schema import Dataset
 
 _TINY = np.finfo(np.float32).tiny

@@ -12,9 +12,9 @@ import numpy as np
 
 from part.analysis.intervention.ablation import INSTEAD, Reference, Target, ablate, targets_of
 from part.analysis.intervention.effects import Change, changes
-from part.analysis.intervention.passes import Pass, jet_keys
 from part.errors import PartError
-from part.tagger import Tagger
+from part.inference.forward import Pass, jet_keys
+from part.inference.tagger import Tagger
 
 LAYER_KINDS = ("attention", "bias", "q·k")  # of a layer, beside its heads
 

@@ -13,11 +13,11 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.comparison import jensen_shannon
 from part.analysis.intervention import edits
-from part.analysis.moments import Mean, Moments
+from part.analysis.statistics.divergence import jensen_shannon
+from part.analysis.statistics.running_mean import Mean, Moments
 from part.errors import PartError
-from part.tagger import Tagger
+from part.inference.tagger import Tagger
 
 KINDS = ("soft", "collinear")
 POINTS = tuple(10.0**power for power in np.arange(-5, -0.4, 0.5).round(1).tolist())

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from part.analysis.comparison import jensen_shannon
-from part.analysis.intervention.passes import Pass, check_attention
-from part.analysis.moments import Mean, Moments
-from part.tagger import Tagger
+from part.analysis.statistics.divergence import jensen_shannon
+from part.analysis.statistics.running_mean import Mean, Moments
+from part.inference.forward import Pass, check_attention
+from part.inference.tagger import Tagger
 
 MEASURES = ("accuracy", "true_class", "divergence")
 

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from part.analysis.intervention.passes import Pass, check_attention
 from part.errors import PartError
+from part.inference.forward import Pass, check_attention
+from part.inference.tagger import Tagger
 from part.jets import kinematics
 from part.jets.schema import DISPLACEMENT, IDENTITY
-from part.tagger import Tagger
 
 CORRUPTIONS = ("jet", "flavour")
 PARTS = ("head", "pattern", "residual")

@@ -10,11 +10,11 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.intervention.passes import check_attention, jet_keys
 from part.analysis.intervention.patching import CORRUPTIONS, PARTS, Recovery, flavoured, patch
 from part.errors import PartError
+from part.inference.forward import check_attention, jet_keys
+from part.inference.tagger import Tagger
 from part.jets.schema import IDENTITY
-from part.tagger import Tagger
 
 DONORS = 64
 

@@ -15,10 +15,10 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.intervention.passes import Pass, check_attention, jet_keys
 from part.errors import PartError
+from part.inference.forward import Pass, check_attention, jet_keys
+from part.inference.tagger import Tagger
 from part.jets.observables import observables, prongs
-from part.tagger import Tagger
 
 FEWEST = 50  # jets
 

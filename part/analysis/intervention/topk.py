@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from part.analysis.bootstrap import interval
-from part.analysis.comparison import jensen_shannon
-from part.analysis.heard import check_pairs
-from part.analysis.moments import Mean, Moments
+from part.analysis.statistics.bootstrap import interval
+from part.analysis.statistics.divergence import jensen_shannon
+from part.analysis.statistics.running_mean import Mean, Moments
 from part.errors import PartError
+from part.inference.cache import check_pairs
+from part.inference.tagger import Tagger
 from part.jets import make_batch
 from part.models.attention import Tap
-from part.tagger import Tagger
 
 
 def keep_strongest(pattern: Tensor, k: Tensor) -> Tensor:

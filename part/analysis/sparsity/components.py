@@ -14,11 +14,11 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.heard import check_pairs, outputs
-from part.analysis.moments import Mean, Moments
+from part.analysis.statistics.running_mean import Mean, Moments
+from part.inference.cache import check_pairs, outputs
+from part.inference.tagger import Tagger
 from part.jets import complete, kinematics, select
 from part.jets.schema import SPECIES
-from part.tagger import Tagger
 
 # Names -> edges of the profiles' bins: pT in GeV, ΔR to the jet axis.
 BINS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from part.analysis.moments import Mean
+from part.analysis.statistics.running_mean import Mean
 from part.errors import PartError
 
 LINEAR = np.linspace(0, 1, 41)  # edges of the histograms of weights

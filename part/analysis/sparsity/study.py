@@ -13,15 +13,15 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.heard import check_pairs, patterns
-from part.analysis.moments import Moments
 from part.analysis.sparsity.findings import DECADES, KINDS, LINEAR, NAMES, Choices, HeadNumbers, SparsityFindings
 from part.analysis.sparsity.groups import between, inter_fraction, share_to
-from part.analysis.sparsity.numbers import sparsity
+from part.analysis.sparsity.measures import sparsity
+from part.analysis.statistics.running_mean import Moments
+from part.inference.cache import check_pairs, patterns
+from part.inference.tagger import Tagger
 from part.jets import complete, select, subjets
 from part.jets.kinematics import species
 from part.jets.schema import SPECIES
-from part.tagger import Tagger
 
 LEPTONS = (SPECIES.index("electron"), SPECIES.index("muon"))
 

@@ -5,10 +5,10 @@ import numpy as np
 from part.analysis.attribution.faithfulness import FRACTIONS
 from part.analysis.attribution.findings import BY_PT, TITLES, AttributionFindings
 from part.analysis.attribution.methods import MOMENTUM, Attribution
-from part.analysis.moments import Z95
+from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, Plane, Plot, Series
 from part.figures.display import Display
-from part.figures.scenes import Scene
+from part.figures.scene import Scene
 from part.figures.style import SYMBOLS
 from part.figures.view import View
 from part.jets.schema import IDENTITY, SPECIES

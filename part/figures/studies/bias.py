@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from part.analysis.bias import lund, surface
+from part.analysis.bias import bias_function as surface
+from part.analysis.bias import lund
 from part.analysis.bias.shapley import Shapley
-from part.analysis.bias.shares import DECADES
 from part.analysis.bias.study import BiasFindings
-from part.analysis.moments import Z95
+from part.analysis.bias.variance_shares import DECADES
+from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface
 from part.models.pair import PAIR_FEATURES
 

@@ -1,10 +1,10 @@
-"""What `part.analysis.bias.switch` found, as charts."""
+"""What `part.analysis.bias.bias_ablation` found, as charts."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from part.analysis.bias.switch import Switch, SwitchFindings
+from part.analysis.bias.bias_ablation import Switch, SwitchFindings
 from part.figures.charts import Chart, Grid, Plot, Series
 
 TITLES = {

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from part.analysis.moments import Z95
 from part.analysis.sparsity.components import BINS, ComponentsFindings
+from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
 
 AXES = {"ln pT": "ln(p<sub>T</sub> / GeV)", "ΔR": "ΔR to the jet axis"}

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from part.analysis.moments import Z95, Mean
 from part.analysis.sparsity.findings import DECADES, KINDS, LINEAR, QUANTITIES, SparsityFindings
+from part.analysis.statistics.running_mean import Z95, Mean
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
 from part.figures.style import SYMBOLS
 from part.jets.schema import SPECIES

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from part.analysis.intervention.topk import TopKFindings
-from part.analysis.moments import Z95
+from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Plot, Series
 
 SHOWN = 4  # classes of one jet

@@ -15,8 +15,8 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
-from part.jets.formats.labelled import meaning, one_hot
 from part.jets.formats.source import Source
+from part.jets.labels import meaning, one_hot
 from part.jets.pdg import CHARGES, MASSES, SPECIES_FLAGS
 from part.jets.schema import MOMENTA, QUARKGLUON
 

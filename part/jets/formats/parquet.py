@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from part.errors import PartError
-from part.jets.formats.labelled import LABELS, meaning, one_hot
 from part.jets.formats.source import Column, Source
+from part.jets.labels import LABELS, meaning, one_hot
 from part.jets.schema import TOPLANDSCAPE
 
 

@@ -1,0 +1,81 @@
+"""What a run wrote: the end of its output, and its card as tables."""
+
+import html
+
+import streamlit as st
+
+from app.components.messages import note
+from app.services.runs import Run
+
+LINES = 200
+
+
+def about(run: Run) -> None:
+    log, card, plan = st.tabs(["Log", "Card", "Plan"])
+    with log:
+        lines = run.tail(LINES)
+        if lines:
+            st.html(f'<div class="log"><pre>{html.escape(chr(10).join(lines))}</pre></div>')
+        else:
+            note("Its output is not kept: it was started on the command line.")
+    with card:
+        if run.card:
+            training = {key: value for key, value in run.training.items() if key != "plan"}
+            if "before" in training:
+                training["before"] = training["before"].get("command")
+            _tables(
+                {
+                    "Result": run.card.get("metrics", {}) | _with_intervals(run.card.get("held_out", {})),
+                    "Training": training,
+                    "Model": run.card.get("config", {}),
+                }
+            )
+        else:
+            note("The card comes with the first checkpoint, after an epoch.")
+    with plan:
+        items = list(run.plan.items())
+        third = -(-len(items) // 3)
+        _tables({f"{i}": dict(items[third * i : third * (i + 1)]) for i in range(3)}, titles=False)
+
+
+def _with_intervals(held_out: dict) -> dict[str, str]:
+    """Results on held-out jets; behind each the ends of its 95 % interval, of which the last may be infinite."""
+    ends = held_out.get("intervals", {})
+    told = {key: _text(value) for key, value in held_out.items() if key != "intervals"}
+    between = {
+        key: f" [{_text(low)}, {'∞' if high is None else _text(high)}]"
+        for key, (low, high) in ends.items()
+        if low is not None
+    }
+    return {f"held out: {key}": text + between.get(key, "") for key, text in told.items()}
+
+
+def _tables(tables: dict[str, dict], titles: bool = True) -> None:
+    for column, (title, values) in zip(st.columns(len(tables)), tables.items(), strict=True):
+        rows = "".join(
+            f"<tr><th>{html.escape(_name(k))}</th><td>{html.escape(_text(v))}</td></tr>" for k, v in values.items()
+        )
+        heading = f"<caption>{html.escape(title)}</caption>" if titles else ""
+        column.html(f'<table class="card">{heading}{rows}</table>')
+
+
+def _name(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _text(value) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.5g}"
+        case int():
+            return f"{value:,}".replace(",", " ")
+        case list() | tuple():
+            shown = ", ".join(map(_text, value[:4]))
+            return f"{shown}, … ({len(value)})" if len(value) > 4 else shown
+        case dict():
+            return ", ".join(f"{_name(k)} {_text(v)}" for k, v in value.items())
+    return str(value)

@@ -1,0 +1,121 @@
+"""Which files of jets the app may open: those under the data folders, and uploads by their content's hash."""
+
+import hashlib
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SUFFIXES = (
+    ".root",
+    ".parquet",
+    ".h5",
+    ".hdf5",
+    ".npz",
+)  # what is listed; content decides the kind
+MAX_LISTED = 500
+MAX_UPLOAD = 20 * 2**20
+MAX_UPLOADS = 20  # kept on the server; the oldest go first
+UPLOAD = "upload:"
+
+
+class FileRefused(ValueError):
+    """A file that is not there, or not for the app to open; one sentence."""
+
+
+@dataclass(frozen=True)
+class JetFile:
+    """A file that may be opened: its name for people and the URL, where it lies, the hash of its content."""
+
+    name: str
+    path: Path
+    sha256: str
+
+    @property
+    def uploaded(self) -> bool:
+        return self.name.startswith(UPLOAD)
+
+
+def folders() -> list[Path]:
+    """The shipped samples, then PARTSCOPE_DATA (one folder or several) or ./data."""
+    configured = os.environ.get("PARTSCOPE_DATA")
+    chosen = [Path(part) for part in configured.split(os.pathsep) if part] if configured else [ROOT / "data"]
+    return [folder.resolve() for folder in (ROOT / "data_samples", *chosen) if folder.is_dir()]
+
+
+def runs_folder() -> Path:
+    """Where training runs lie: PARTSCOPE_RUNS, or ./runs; there need not be such a folder yet."""
+    return (ROOT / os.environ.get("PARTSCOPE_RUNS", "runs")).resolve()
+
+
+def listed() -> list[str]:
+    """Names of the files on offer, relative to their folder, shipped ones first."""
+    names = {}
+    for folder in folders():
+        for path in sorted(folder.rglob("*")):
+            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
+                names.setdefault(path.relative_to(folder).as_posix())
+            if len(names) == MAX_LISTED:
+                return list(names)
+    return list(names)
+
+
+def find(name: str) -> JetFile:
+    """A listed name, another path below a data folder, or an upload. Raises FileRefused."""
+    path = _uploaded(name) if name.startswith(UPLOAD) else _below_folders(name)
+    if path is None and name.startswith(UPLOAD):
+        raise FileRefused("The uploaded file is no longer here; please upload it again.")
+    if path is None:
+        raise FileRefused(f"The file {name[:100]} cannot be opened: it is in no data folder.")
+    status = path.stat()
+    return JetFile(name, path, _sha256(path, status.st_mtime_ns, status.st_size))
+
+
+def keep_upload(content: bytes) -> str:
+    """Store an upload under the hash of its content, its own name is not used; the name to find it by."""
+    if len(content) > MAX_UPLOAD:
+        raise FileRefused(f"The upload has {len(content) / 2**20:.0f} MB; at most 20 MB are taken.")
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    path = _upload_folder() / digest
+    if not path.exists():
+        partial = path.with_suffix(".part")
+        partial.write_bytes(content)
+        partial.replace(path)
+        for old in sorted(_upload_folder().iterdir(), key=lambda p: p.stat().st_mtime_ns)[:-MAX_UPLOADS]:
+            old.unlink(missing_ok=True)
+    return UPLOAD + digest
+
+
+def _below_folders(name: str) -> Path | None:
+    if not name or "\0" in name:
+        return None
+    for folder in folders():
+        path = (folder / name).resolve()  # follows "..", links and absolute names, so that none leads out
+        if path.is_relative_to(folder) and path.is_file():
+            return path
+    return None
+
+
+def _uploaded(name: str) -> Path | None:
+    digest = name.removeprefix(UPLOAD)
+    path = _upload_folder() / digest
+    return path if re.fullmatch("[0-9a-f]{32}", digest) and path.is_file() else None
+
+
+@cache
+def _upload_holder() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="partscope-")  # goes with the process
+
+
+def _upload_folder() -> Path:
+    return Path(_upload_holder().name)
+
+
+@cache
+def _sha256(path: Path, modified: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

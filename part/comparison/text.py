@@ -1,0 +1,92 @@
+"""A comparison as text: how its numbers are written, on the terminal and on the page.
+
+Shapes: M models.
+"""
+
+from part.analysis.statistics.bootstrap import LEVEL
+from part.analysis.statistics.divergence import AttentionChange
+from part.comparison.result import GAINS, Comparison
+
+TITLES = {"accuracy": "Accuracy", "macro_auc": "Macro AUC", "calibration_error": "Calibration error"}
+
+
+def text_table(comparison: Comparison) -> str:
+    """A line a measure, a column a model."""
+    lines = [["", *comparison.names], *_quality(comparison), *_cost(comparison), *_attention(comparison)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    if comparison.replicas:
+        texts.append(f"In brackets: {100 * LEVEL:g} % bootstrap intervals. Gains are over {comparison.names[0]}.")
+    return "\n".join(texts)
+
+
+def _quality(comparison: Comparison) -> list[list[str]]:
+    models = range(len(comparison.names))
+    if not comparison.quality:
+        return [["No labels, so no accuracy", *("" for _ in models)]]
+    names = [n for n in comparison.quality[0] if n not in ("jets", "accuracy_error", "calibration_error")]
+    lines = [[title(name), *(measured(comparison, m, name) for m in models)] for name in [*names, "calibration_error"]]
+    gains = [[f"{title(name)}, gain", *(gained(comparison, m, name) for m in models)] for name in GAINS]
+    return [line for line in lines[:2] + gains + lines[2:] if any(line[1:])]
+
+
+def title(name: str) -> str:
+    """A measure for people: "rejection_Hbb_50%" -> "1/εB Hbb at 50 %"."""
+    if name in TITLES:
+        return TITLES[name]
+    _, kind, efficiency = name.split("_")
+    return f"1/εB {kind} at {efficiency.removesuffix('%')} %"
+
+
+def measured(comparison: Comparison, m: int, name: str) -> str:
+    """A measure with its interval; where no background jet passes, a rejection is more than there are such jets."""
+    value, bounds = comparison.quality[m][name], comparison.interval(m, name)
+    if name == "macro_auc" and value is None:
+        return "–"
+    digits, most = (1, f">{comparison.background_jets}") if name.startswith("rejection") else (4, "")
+    text = number(value, digits, most)
+    if bounds is None or (value is None and bounds[0] == float("inf")):
+        return text
+    return f"{text} [{number(bounds[0], digits, most)}, {number(bounds[1], digits, most)}]"
+
+
+def gained(comparison: Comparison, m: int, name: str) -> str:
+    """A measure minus the first model's, with the interval of that; "" of the first, and where it is unknown."""
+    bounds = comparison.gain(m, name) if m else None
+    if bounds is None:
+        return ""
+    value = comparison.quality[m][name] - comparison.quality[0][name]
+    return f"{value:+.4f} [{bounds[0]:+.4f}, {bounds[1]:+.4f}]"
+
+
+def number(value: float | None, digits: int, infinite: str = "∞") -> str:
+    """With so many digits after the point; what is infinite, or None for it, as said."""
+    return infinite if value is None or value == float("inf") else f"{value:.{digits}f}"
+
+
+def _cost(comparison: Comparison) -> list[list[str]]:
+    models, costs = range(len(comparison.names)), comparison.costs
+    return [
+        ["Agreement with the first", *(f"{comparison.agreement[0, m]:.4f}" for m in models)],
+        ["Logit drift from the first", *(f"{comparison.drift(m).mean():.3g}" for m in models)],
+        ["Parameters", *(f"{c.parameters:,}" for c in costs)],
+        ["On disk [MB]", *(f"{c.disk / 1e6:.2f}" for c in costs)],
+        ["Memory of 64 jets [MB]", *(f"{c.memory / 1e6:.0f}" for c in costs)],
+        ["Time of one jet [ms]", *(f"{1e3 * c.single:.2f}" for c in costs)],
+        ["Time a jet of 64 [ms]", *(f"{1e3 * c.batch:.2f}" for c in costs)],
+    ]
+
+
+def _attention(comparison: Comparison) -> list[list[str]]:
+    models = range(len(comparison.names))
+    changes = [comparison.attention[m] for m in models]
+    if not any(isinstance(change, AttentionChange) for change in changes):
+        return []
+    return [
+        ["Attention, divergence", *(_mean(change, "mean_divergence") for change in changes)],
+        ["Attention, argmax flips", *(_mean(change, "flip_rate") for change in changes)],
+    ]
+
+
+def _mean(change: AttentionChange | str | None, name: str) -> str:
+    return f"{getattr(change, name).mean():.3g}" if isinstance(change, AttentionChange) else "–"

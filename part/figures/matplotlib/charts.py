@@ -1,0 +1,158 @@
+"""Charts of studies on paper."""
+
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from part.errors import PartError
+from part.figures import scale
+from part.figures.charts import Chart, Flame, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.matplotlib.flame import draw_flame
+from part.figures.matplotlib.plane import draw_plane
+from part.figures.matplotlib.style import style, tex
+from part.figures.style import COLUMN
+
+COLOURS = ("#2a6fdb", "#c8601a", "#2f8f5b", "#8e44ad", "#b7791f", "#c0395b", "#4b8ea3", "#6b6f7b")
+FAINT = "#8b8f9b"
+CELL = 0.3  # inches, the least that a number in a cell needs
+
+
+def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
+    """The chart, `width` inches wide, wider where its cells need it, under its title."""
+    with style():
+        match chart:
+            case HeadMap():
+                return _head_map(chart, width)
+            case Grid():
+                return _grid(chart, width)
+            case Surface():
+                return _surface(chart, width)
+            case Plane():
+                return draw_plane(*_figure(chart, width, 0.95 * width), chart)
+            case Flame():
+                return draw_flame(*_figure(chart, 2 * width, 0.9 * width), chart, COLOURS)
+            case Plot():
+                return _plot(chart, width)
+    raise PartError(f"There is no drawing of a {type(chart).__name__}.")
+
+
+def _figure(chart: Chart, width: float, height: float) -> tuple[Figure, Axes]:
+    lines = textwrap.wrap(tex(chart.title), int(22 * width))
+    figure = Figure(figsize=(width, height + 0.14 * len(lines)), layout="constrained")
+    figure.suptitle("\n".join(lines), x=0.02, ha="left", fontsize=7)
+    return figure, figure.add_subplot()
+
+
+def _head_map(chart: HeadMap, width: float) -> Figure:
+    layers, columns = chart.values.shape
+    names = chart.columns or tuple(str(head + 1) for head in range(columns))
+    figure, axes = _cells(chart, max(width, CELL * columns + 0.5), names, [str(i + 1) for i in range(layers)])
+    axes.set_ylabel("layer")
+    if not chart.columns:
+        axes.set_xlabel("head")
+    for layer, head in np.argwhere(chart.marked) if chart.marked is not None else ():
+        axes.add_patch(Rectangle((head - 0.5, layer - 0.5), 1, 1, fill=False, linewidth=0.9))
+    return figure
+
+
+def _grid(chart: Grid, width: float) -> Figure:
+    names = 0.06 * max(map(len, chart.rows))
+    figure, axes = _cells(chart, max(width, CELL * len(chart.columns) + names + 0.4), chart.columns, chart.rows)
+    axes.set_xlabel(tex(chart.column_title))
+    axes.set_ylabel(tex(chart.row_title))
+    if max(map(len, chart.columns)) * 0.055 > CELL:
+        axes.tick_params(axis="x", labelrotation=90)
+    return figure
+
+
+def _cells(chart: HeadMap | Grid, width: float, columns, rows) -> tuple[Figure, Axes]:
+    figure, axes = _figure(chart, width, 0.9 + 0.24 * len(rows))
+    low, high = colour_limits(chart)
+    image = axes.imshow(chart.values, _colours(chart), Normalize(low, high), aspect="auto", interpolation="nearest")
+    texts, power = cell_texts(chart.values)
+    for (row, column), value in np.ndenumerate(chart.values):
+        if np.isfinite(value):
+            dark = np.mean(image.cmap(image.norm(value))[:3]) < 0.45
+            colour = "white" if dark else "black"
+            axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=6, color=colour)
+    axes.set_xticks(range(len(columns)), [tex(name) for name in columns])
+    axes.set_yticks(range(len(rows)), [tex(name) for name in rows])
+    axes.tick_params(length=0)
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
+    bar.outline.set_linewidth(0.5)
+    bar.set_label(tex(chart.unit) + (f" (cells: $\\times 10^{{{power}}}$)" if power else ""))
+    return figure, axes
+
+
+def _surface(chart: Surface, width: float) -> Figure:
+    figure, axes = _figure(chart, width, 0.8 * width)
+    image = axes.pcolormesh(
+        chart.x, chart.y, chart.values, cmap=_colours(chart), norm=Normalize(*colour_limits(chart)), rasterized=True
+    )
+    if chart.points is not None:
+        axes.plot(*chart.points.T, ".", color="black", markersize=0.6, alpha=0.3, rasterized=True)
+        axes.set(xlim=(chart.x[0], chart.x[-1]), ylim=(chart.y[0], chart.y[-1]))
+    axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title))
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
+    bar.set_label(tex(chart.unit))
+    bar.outline.set_linewidth(0.5)
+    return figure
+
+
+def _colours(chart: HeadMap | Grid | Surface) -> ListedColormap:
+    return ListedColormap(scale.palette("bias" if chart.signed else "pattern") / 255)
+
+
+def _plot(chart: Plot, width: float) -> Figure:
+    lying = [series for series in chart.series if series.style == "bars"]
+    rows = max((len(series.x) for series in lying), default=0)
+    figure, axes = _figure(chart, width, 0.5 + 0.16 * rows * len(lying) if lying else 0.72 * width)
+    for number, series in enumerate(chart.series):
+        colour = FAINT if series.colour is None else COLOURS[series.colour % len(COLOURS)]
+        if lying:
+            _bars(axes, series, colour, number, len(lying))
+        else:
+            _curve(axes, series, colour)
+    if chart.log_x:
+        axes.set_xscale("log")
+    if chart.log_y:
+        axes.set_yscale("log")
+    if chart.x_ticks:
+        axes.set_xticks(chart.x_ticks, [f"{x:g}" for x in chart.x_ticks], minor=False)
+        axes.minorticks_off()
+    axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title), xlim=chart.x_range)
+    if not lying:
+        axes.set_ylim(chart.y_range)
+    if sum(bool(series.name) for series in chart.series) > 1:
+        figure.legend(loc="outside lower center", ncols=min(3, len(chart.series)), fontsize=6)
+    return figure
+
+
+def _bars(axes: Axes, series: Series, colour: str, number: int, count: int) -> None:
+    height = 0.8 / count
+    places = np.arange(len(series.x)) + (number - (count - 1) / 2) * height
+    error = None if series.low is None else np.stack([series.y - series.low, series.high - series.y])
+    axes.barh(places, series.y, height, xerr=error, color=colour, label=tex(series.name), error_kw={"linewidth": 0.6})
+    axes.set_yticks(range(len(series.x)), [tex(str(name)) for name in series.x])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(series.x) - 0.5, -0.5)
+
+
+def _curve(axes: Axes, series: Series, colour: str) -> None:
+    label = tex(series.name) or None
+    if series.style == "steps":
+        axes.stairs(series.y, series.x, color=colour, label=label, baseline=None)
+        return
+    if series.style == "points":
+        error = None if series.low is None else np.stack([series.y - series.low, series.high - series.y])
+        axes.errorbar(series.x, series.y, error, fmt="o", markersize=2.5, linewidth=0.7, color=colour, label=label)
+        for x, y, text in zip(series.x, series.y, series.beside, strict=False):
+            axes.annotate(tex(text), (x, y), (2, -5), textcoords="offset points", fontsize=5, color=colour)
+        return
+    axes.plot(series.x, series.y, ":" if series.dashed else "-", color=colour, linewidth=1.0, label=label)
+    if series.low is not None:
+        axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.2, linewidth=0)

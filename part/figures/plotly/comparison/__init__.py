@@ -1,0 +1,19 @@
+"""Figures of a comparison of models, in plotly; a colour a model, in their order."""
+
+from part.figures.plotly.comparison.maps import draw_agreement, draw_confusion, draw_confusion_change, draw_heads
+from part.figures.plotly.comparison.quality import draw_pareto, draw_rejections, draw_reliability
+from part.figures.plotly.comparison.roc import draw_roc
+from part.figures.plotly.comparison.shares import draw_drift, draw_outcomes
+
+__all__ = [
+    "draw_agreement",
+    "draw_confusion",
+    "draw_confusion_change",
+    "draw_drift",
+    "draw_heads",
+    "draw_outcomes",
+    "draw_pareto",
+    "draw_rejections",
+    "draw_reliability",
+    "draw_roc",
+]

@@ -1,6 +1,0 @@
-"""Figures for the screen, in plotly, for a light and a dark page."""
-
-from part.figures.screen.draw import draw_screen, picked
-from part.figures.screen.page import standalone
-
-__all__ = ["draw_screen", "picked", "standalone"]
