@@ -1,18 +1,35 @@
 PYTHON ?= python3.11
 VENV = .venv
-WITNESS = $(VENV)/witness
+REFERENCES = $(VENV)/witness
 BENCH = OMP_NUM_THREADS=1 PYTHONPATH=tests $(VENV)/bin/python benchmarks
+# Two workers with one thread each are faster than one with two, and models give the same numbers.
+PYTEST = OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
-.PHONY: run test lint bench
+.PHONY: run check test lint docs bench
 
 run: $(VENV)/app.done
 	$(VENV)/bin/streamlit run streamlit_app.py
 
+# What to run before every commit: style, spelling, types and the fast tests.
+check: lint
+	$(PYTEST) -q -m "not slow and not browser and not witness"
+
+# Everything, as the CI does.
 test: $(VENV)/test.done
 	$(VENV)/bin/python tests/helpers/chromium.py
-	OMP_NUM_THREADS=2 $(VENV)/bin/python -m pytest
+	$(PYTEST)
 
-# One script a claim, on one thread, each a ratio within its own run. Nothing else should run meanwhile.
+lint: $(VENV)/test.done
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/codespell
+	$(VENV)/bin/ty check
+
+# The site, in site/; a broken link or reference fails. With --quiet warnings would not count as failures.
+docs: $(VENV)/docs.done
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+# One script for each claim, on one thread, each a ratio within its own run. Nothing else should run meanwhile.
 bench: $(VENV)/bench.done
 	$(BENCH)/cpu.py
 	$(BENCH)/models.py --rounds 15 4 2
@@ -23,25 +40,25 @@ bench: $(VENV)/bench.done
 	$(BENCH)/start.py --starts 3
 	$(BENCH)/jet_change.py --clicks 10
 
-lint: $(VENV)/test.done
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-
-$(VENV)/app.done: requirements.txt
+$(VENV)/app.done: requirements.txt pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement requirements.txt
 	$(VENV)/bin/pip install --quiet --no-deps --editable .
-	touch $@
-
-# What weaver-core's loader needs.
-$(VENV)/bench.done: $(VENV)/test.done
-	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target $(WITNESS)/extra numba==0.68.1 llvmlite==0.50.0
 	touch $@
 
 # The reference implementation, in the version of the published weights and today's, each in its own folder.
 $(VENV)/test.done: $(VENV)/app.done requirements-test.txt requirements-simulate.txt
 	$(VENV)/bin/pip install --quiet --requirement requirements-test.txt
 	for version in 0.4.17 0.5.3; do \
-		$(VENV)/bin/pip install --quiet --no-deps --upgrade --target $(WITNESS)/$$version weaver-core==$$version || exit 1; \
+		$(VENV)/bin/pip install --quiet --no-deps --upgrade --target $(REFERENCES)/$$version weaver-core==$$version || exit 1; \
 	done
+	touch $@
+
+$(VENV)/docs.done: $(VENV)/app.done docs/requirements.txt
+	$(VENV)/bin/pip install --quiet --requirement docs/requirements.txt
+	touch $@
+
+# What weaver-core's loader needs.
+$(VENV)/bench.done: $(VENV)/test.done
+	$(VENV)/bin/pip install --quiet --no-deps --upgrade --target $(REFERENCES)/extra numba==0.68.1 llvmlite==0.50.0
 	touch $@
