@@ -1,1 +1,1 @@
-"""The Streamlit app. Only `app.services.models` knows the library; pages and components show what it gives them."""
+"""The Streamlit app. Pages import components, components state, state services; services alone import the library."""

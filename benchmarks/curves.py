@@ -1,9 +1,10 @@
-"""How trainings went, and what more jets give: python benchmarks/curves.py RUN... --sizes CHECKPOINT... --figure FILE
+"""Plot how trainings went, and the gain from more jets.
 
-RUN: a folder of `part train`; its validation accuracy after each epoch, against the jets that this training has seen,
-and before it the runs that it goes on from, if their folders are there.
-CHECKPOINT: one whose card says on how many different jets it was trained, and how good it is on others (`part evaluate
---card`).
+python benchmarks/curves.py RUN... --sizes CHECKPOINT... --figure FILE
+
+RUN is a folder of `part train`. Its validation accuracy after each epoch is drawn against the jets that the training
+has seen; the runs that it continues precede it if their folders exist. CHECKPOINT has a card that says on how many
+different jets it was trained, and how good it is on others (`part evaluate --card`).
 """
 
 import argparse
@@ -13,26 +14,26 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from part.figures.matplotlib.style import style
+from part.figures.matplotlib.style import publication_style
 from part.models.checkpoints.cards import parse_card
 
 
 def curve(run: Path) -> tuple[list[int], list[float]]:
-    """Jets seen and validation accuracy after each epoch."""
-    plan = parse_card(run / "plan.json")
-    training = parse_card(run / f"{plan['name']}.json")["training"]
-    an_epoch = training["jets_seen"] // training["epochs_done"]
-    earlier = Path(plan["start_from"] or "").parent
+    """Return the jets seen and the validation accuracy after each epoch."""
+    config = parse_card(run / "plan.json")
+    training = parse_card(run / f"{config['name']}.json")["training"]
+    jets_per_epoch = training["jets_seen"] // training["epochs_done"]
+    earlier = Path(config["start_from"] or "").parent
     seen, accuracy = curve(earlier) if (earlier / "plan.json").exists() else ([], [])
     before = seen[-1] if seen else 0
     with (run / "log" / "metrics.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["val_accuracy"]]
-    seen += [before + an_epoch * (int(row["epoch"]) + 1) for row in rows]
+    seen += [before + jets_per_epoch * (int(row["epoch"]) + 1) for row in rows]
     return seen, accuracy + [float(row["val_accuracy"]) for row in rows]
 
 
 def size(checkpoint: Path) -> tuple[int, float, float]:
-    """Different jets that were trained on; accuracy on others, and its error."""
+    """Return the number of different training jets, and accuracy and error on others."""
     card = parse_card(checkpoint.with_suffix(".json"))
     return card["training"]["unique_jets"], card["held_out"]["accuracy"], card["held_out"]["accuracy_error"]
 
@@ -41,7 +42,7 @@ def draw_curves(axes: Axes, runs: list[Path]) -> None:
     for run in runs:
         seen, accuracy = curve(run)
         axes.plot(seen, accuracy, marker="." if len(seen) <= 20 else "", linewidth=1, label=run.name)
-        print(f"{run.name:24} {seen[-1]:>10,} jets seen, accuracy {accuracy[-1]:.4f} on those for validation")
+        print(f"{run.name:24} {seen[-1]:>10,} jets seen, accuracy {accuracy[-1]:.4f} on the validation jets")
     axes.set(xscale="log", xlabel="jets seen in this training", ylabel="validation accuracy")
     axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
 
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=Path, default=[])
     parser.add_argument("--figure", type=Path, required=True)
     options = parser.parse_args()
-    with style():
+    with publication_style():
         figure = Figure(figsize=(10, 3.6) if options.sizes else (6, 3.6), layout="constrained")
         left, *right = figure.subplots(1, 2 if options.sizes else 1, squeeze=False)[0]
         draw_curves(left, options.runs)

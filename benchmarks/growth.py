@@ -1,8 +1,8 @@
-"""How the time for one jet grows with its number of constituents, ParT beside LinParT: python benchmarks/growth.py
+"""Measure how the time for one jet grows with its constituents, ParT and LinParT: python benchmarks/growth.py
 
-Untrained models of the published size, one jet of N made-up constituents, fp32, no gradients; all models take turns in
-one process. Given are the median time, and the median with quartiles of ParT's over it; the exponents are of the upper
-half of the lengths, three at least.
+Untrained models of the published size process one jet of N random constituents in fp32 without gradients, alternating
+in one process. Printed are the median time, and ParT's time over it as median with quartiles; the exponents are
+fitted to the upper half of the lengths, at least three.
 """
 
 import argparse
@@ -11,12 +11,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from part.benchmarking.inputs import made_up
-from part.benchmarking.machine import machine
-from part.benchmarking.sweep import exponent
-from part.benchmarking.timing import Timing, in_turns, one_pass
+from part.benchmarking.inputs import random_batch
+from part.benchmarking.machine import describe_machine
+from part.benchmarking.scaling import power_law_exponent
+from part.benchmarking.timing import Timing, time_call, time_interleaved
 from part.models.build import build
-from part.models.config import LinParTConfig, ParTConfig
+from part.models.config import ParTConfig
+from part.models.linpart import LinParTConfig
 
 LENGTHS = (128, 256, 512, 1024, 2048, 4096)
 
@@ -32,10 +33,10 @@ def configs(length: int) -> dict[str, ParTConfig]:
 
 @torch.inference_mode()
 def times(n: int, passes: int) -> dict[str, Timing]:
-    jet, cpu = made_up(17, 1, n), torch.device("cpu")
+    jet, cpu = random_batch(17, 1, n), torch.device("cpu")
     models = {name: build(config).eval() for name, config in configs(n).items()}
-    runs = {name: partial(one_pass, partial(m, jet.x, jet.v, jet.mask), cpu) for name, m in models.items()}
-    return in_turns(runs, passes, warmup=1)
+    runs = {name: partial(time_call, partial(m, jet.x, jet.v, jet.mask), cpu) for name, m in models.items()}
+    return time_interleaved(runs, passes, warmup=1)
 
 
 def main() -> None:
@@ -45,9 +46,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(machine())
-    found = {n: times(n, options.passes) for n in options.lengths}
-    for n, row in found.items():
+    print(describe_machine())
+    rows = {n: times(n, options.passes) for n in options.lengths}
+    for n, row in rows.items():
         print(f"\n{n} constituents")
         for name, timing in row.items():
             ratio = np.array(row["ParT"].seconds) / np.array(timing.seconds)
@@ -55,7 +56,7 @@ def main() -> None:
             print(f"{name:26}{1e3 * timing.median:>10.1f} ms   x{middle:.2f} ({low:.2f} to {high:.2f})")
     print()
     for name in configs(1):
-        if fit := exponent(np.array(list(found)), np.array([row[name].median for row in found.values()])):
+        if fit := power_law_exponent(np.array(list(rows)), np.array([row[name].median for row in rows.values()])):
             print(f"{name:26}time as N to the {fit[0]:.2f}, over {fit[1]} lengths")
 
 

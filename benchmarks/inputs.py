@@ -1,10 +1,10 @@
-"""How like JetClass simulated jets are, input by input: python benchmarks/inputs.py --weights ParticleNet_full.pt
+"""Compare simulated jets with JetClass, input by input: python benchmarks/inputs.py --weights ParticleNet_full.pt
 
-The published ParticleNet has seen the real JetClass: the first BatchNorm of its weights holds mean and variance of each
-of its 17 inputs, over 128 slots a jet of which those without a particle are 0. The share of slots with one is the sum
-of the means of the five species, of which every particle has one; so mean and deviation over particles follow, too.
-Beside these go the same of the given jets. The weights: python -m part download weights --part ParticleNet_full.
---figure draws the distributions with the published mean and deviation.
+The published ParticleNet was trained on the real JetClass: the first BatchNorm of its weights holds mean and variance
+of each of its 17 inputs over 128 slots per jet, where slots without a particle are 0. Every particle has one of five
+species, so the sum of their means is the share of slots with a particle, from which mean and deviation over particles
+follow. They are printed beside those of the given jets. To get the weights: python -m part download weights --part
+ParticleNet_full. --figure draws the distributions with the published mean and deviation.
 """
 
 import argparse
@@ -14,28 +14,29 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import part
-from part.figures.matplotlib.style import style
+from part.figures.matplotlib.style import publication_style
+from part.figures.palette import LIGHT, PAPER_DARK_TEXT
 from part.jets import make_batch
 from part.jets.schema import FULL
-from part.jets.streaming import chunks, spans
+from part.jets.streaming import chunks, entry_ranges
 
 ROOT = Path(__file__).parents[1]
 
 NAMES = [feature.name.removeprefix("part_") for feature in FULL.features]
 SPECIES = [name for name in NAMES if name.startswith("is")]
-WHOLE = ("charge", *SPECIES)  # whole numbers
+INTEGERS = ("charge", *SPECIES)
 BINS = 60
 
 
 def inputs(files: list[str]) -> tuple[np.ndarray, int]:
-    """Of all particles (P, 17), float32, and how many jets."""
-    found = spans(files)
-    batches = (make_batch(chunk.jets, FULL) for chunk in chunks(found, 2000))
-    return np.concatenate([batch.x[batch.mask].numpy() for batch in batches]), sum(map(len, found))
+    """Return the inputs of all particles (P, 17), float32, and the number of jets."""
+    ranges = entry_ranges(files)
+    batches = (make_batch(chunk.jets, FULL) for chunk in chunks(ranges, 2000))
+    return np.concatenate([batch.x[batch.mask].numpy() for batch in batches]), sum(map(len, ranges))
 
 
 def published(weights: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each input over JetClass's particles."""
+    """Return mean and standard deviation of each input over JetClass's particles."""
     norm = part.load_model(weights, device="cpu").model.norm
     mean, square = norm.running_mean.double().numpy(), (norm.running_var + norm.running_mean**2).double().numpy()
     share = mean[[NAMES.index(name) for name in SPECIES]].sum()
@@ -43,19 +44,19 @@ def published(weights: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(x: np.ndarray, mean: np.ndarray, deviation: np.ndarray, path: Path) -> None:
-    with style():
+    with publication_style():
         figure = Figure(figsize=(10, 5.6), layout="constrained")
         for axes, name, column, m, d in zip(figure.subplots(3, 6).flat, NAMES, x.T, mean, deviation, strict=False):
-            if name in WHOLE:
+            if name in INTEGERS:
                 values, counts = np.unique(column, return_counts=True)
-                axes.bar(values, counts / len(column), 0.25, color="#2a6fdb")
+                axes.bar(values, counts / len(column), 0.25, color=LIGHT.series[0])
             else:
                 low, high = np.quantile(column, (0.001, 0.999))
                 span = (min(low, m - d), max(high, m + d))
-                axes.hist(column, BINS, range=span, density=True, color="#2a6fdb", log=name[:2] in ("d0", "dz"))
-            axes.axvspan(m - d, m + d, color="#c8601a", alpha=0.18, linewidth=0)
-            axes.axvline(m, color="#c8601a", linewidth=1)
-            axes.axvline(column.mean(), color="black", linewidth=0.8, linestyle=":")
+                axes.hist(column, BINS, range=span, density=True, color=LIGHT.series[0], log=name[:2] in ("d0", "dz"))
+            axes.axvspan(m - d, m + d, color=LIGHT.series[1], alpha=0.18, linewidth=0)
+            axes.axvline(m, color=LIGHT.series[1], linewidth=1)
+            axes.axvline(column.mean(), color=PAPER_DARK_TEXT, linewidth=0.8, linestyle=":")
             axes.set_title(name, fontsize=7)
             axes.tick_params(labelsize=5)
         for axes in figure.axes[len(NAMES) :]:

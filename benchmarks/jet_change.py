@@ -1,8 +1,8 @@
-"""How long after a click on "Next" another jet is on the screen, with all its heads: python benchmarks/jet_change.py
+"""Measure the time from a click on "Next" until the next jet is drawn: python benchmarks/jet_change.py
 
-Starts the real server on a free port of this machine with untrained models and jets of 128 constituents, and
-measures in Chromium, from the click to the second frame after the mosaic (and all other drawings) were painted.
-Warm: models loaded, page open, a few jets seen. Other work on the machine shows in the numbers.
+The script starts the server on this machine with untrained models and jets of 128 constituents. It measures in
+Chromium, from the click to the second frame after the mosaic, and all other drawings, were painted. Models are loaded,
+the page is open, and a few jets were shown before. Other work on the machine increases the numbers.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from helpers.jets import write_jets, write_model
 from playwright.sync_api import Page, sync_playwright
 
-from part.benchmarking.machine import machine
+from part.benchmarking.machine import describe_machine
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument("--chromium", default=os.environ.get("PARTSCOPE_CHROMIUM", "/usr/bin/chromium"))
     options = parser.parse_args()
-    print(machine())
+    print(describe_machine())
     with tempfile.TemporaryDirectory() as folder:
         server = start(Path(folder), options.port)
         try:
@@ -60,10 +60,10 @@ def start(folder: Path, port: int) -> subprocess.Popen:
     return serve(port, {"PARTSCOPE_DATA": str(folder / "jets"), "PARTSCOPE_CHECKPOINTS": str(folder / "models")})
 
 
-def serve(port: int, chosen: dict[str, str]) -> subprocess.Popen:
-    """The app, once it answers. chosen: variables of its environment."""
+def serve(port: int, environment: dict[str, str]) -> subprocess.Popen:
+    """Start the app with more environment variables, and return once it answers."""
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL)
     while True:
         try:
             urlopen(f"http://localhost:{port}/_stcore/health", timeout=1).close()
@@ -83,7 +83,7 @@ def report(page: Page, models: tuple[str, ...], options: argparse.Namespace) -> 
 
 
 def change(page: Page, pause: float) -> tuple[float, float]:
-    """Milliseconds from the click until the mosaics, and until all drawings, are on the screen."""
+    """Return the milliseconds from the click until the mosaics, and until all drawings, are painted."""
     start = page.evaluate(CLICK)
     page.wait_for_timeout(1000 * pause)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")

@@ -1,10 +1,10 @@
-"""How many jets a second come out of a file, beside weaver-core's loader on the same one: python benchmarks/loader.py
+"""Compare the jets per second that our loaders and weaver-core's read from a file: python benchmarks/loader.py
 
-Both decode the same ROOT file of JetClass-like jets, compute the 17 inputs and the four-momenta, shuffle, and give
-batches, in one process and on one thread; a pass each in turns. weaver's comes with the configuration that the
-published trainings use: their standardisation, wrapped padding to 128, batches of 512. Of ours there are two ways: that
-of the training, and `read_jets` followed by `make_batch`, padded to 128 too. Nothing decoded is kept between passes.
-Times are of the processor, since others may be at work on it; the ratio of wall-clock times is printed as well.
+All decode the same ROOT file of JetClass-like jets, compute the 17 inputs and the four-momenta, shuffle, and return
+batches, in one process on one thread, alternating. weaver's loader has the configuration of the published trainings:
+their standardisation, wrapped padding to 128, batches of 512. Ours are the loader of the training, and `read_jets`
+followed by `make_batch`, also padded to 128. No decoded jets are kept between passes. Times are those of the process,
+because other processes may use the CPU; the ratio of wall-clock times is printed as well.
 """
 
 import argparse
@@ -21,21 +21,21 @@ import awkward as ak
 import torch
 from helpers.weaver_config import weaver_config
 
-from part.benchmarking.machine import machine
+from part.benchmarking.machine import describe_machine
 from part.jets.features import JetBatch, make_batch
-from part.jets.readers import compressed_together, read_jets
+from part.jets.readers import cluster_boundaries, read_jets
 from part.jets.schema import FULL, JET_MOMENTUM, JETCLASS, MAX_CONSTITUENTS
-from part.jets.streaming import spans
+from part.jets.streaming import entry_ranges
 from part.simulate.writing import write_jets
 from part.training.data.batches import Batches
 from part.training.data.decode import Decoder
-from part.training.data.stream import JetStream, cut
+from part.training.data.stream import JetStream, split_into_blocks
 
 ROOT = Path(__file__).parents[1]
 
 BATCH = 512
 NUMBA = "weaver-core's loader needs numba: pip install --no-deps --target .venv/witness/extra numba llvmlite"
-# The functions whose time is a stage's; inflating is a part of reading.
+# The functions whose time makes up each stage; inflating happens within reading.
 STAGES = {
     "weaver": {
         "inflating": ("<built-in method zlib.decompress>",),
@@ -47,15 +47,15 @@ STAGES = {
     "training": {
         "inflating": ("<built-in method deflate._deflate.zlib_decompress>",),
         "reading": ("open_root", "read_branches"),
-        "checks": ("assemble",),
-        "inputs": ("make_flat",),
-        "batches": ("padded", "<method 'take' of 'numpy.ndarray' objects>"),
+        "checks": ("to_jets",),
+        "inputs": ("make_ragged",),
+        "batches": ("padding_indices", "<method 'take' of 'numpy.ndarray' objects>"),
     },
 }
 
 
 def sample(path: Path) -> Path:
-    """The shipped jets, which are compressed harder than most are, as ROOT does it by default, four times over."""
+    """Write the bundled jets four times with ROOT's default compression; the bundled file is compressed harder."""
     jets = read_jets(ROOT / "data_samples" / "jetclass_like.root")
     write_jets(path, ak.concatenate([jets] * 4))
     return path
@@ -79,7 +79,7 @@ def weaver_loader(file: Path, folder: Path):
 
 
 def training_loader(file: Path, count: int) -> Batches:
-    blocks = cut(spans([str(file)]), edges={str(file): compressed_together(file)})
+    blocks = split_into_blocks(entry_ranges([str(file)]), boundaries={str(file): cluster_boundaries(file)})
     stream = JetStream(blocks, Decoder(FULL, JETCLASS, memory=0))
     return Batches(stream, 0, count // BATCH * BATCH, BATCH, 32)
 
@@ -96,27 +96,27 @@ class Interactive:
             yield [make_batch(jets[start : start + BATCH], FULL, JETCLASS, MAX_CONSTITUENTS)]
 
 
-def a_pass(loader) -> tuple[float, float]:
-    """Jets per second of this process, and per second on the clock."""
+def time_pass(loader) -> tuple[float, float]:
+    """Return jets per second of the process, and per second of wall-clock time."""
     clock, start, jets = time.perf_counter(), time.process_time(), 0
     for batch in loader:
-        inputs = batch[0]  # weaver's are a tensor for each group
+        inputs = batch[0]  # weaver's batches hold a tensor per group of inputs
         jets += len(inputs["features"]) if isinstance(inputs, dict) else sum(map(len, batch))
     return jets / (time.process_time() - start), jets / (time.perf_counter() - clock)
 
 
 def shares(loader, stages: dict[str, tuple[str, ...]]) -> dict[str, float]:
-    """Of the time of a pass, by stage."""
+    """Return each stage's share of the time of a pass."""
     with cProfile.Profile() as profile:
-        # Without the thread that makes batches ahead, into which the profiler does not look.
+        # `_batches` runs without the thread that prepares batches, which the profiler does not see.
         for _ in loader._batches() if isinstance(loader, Batches) else loader:
             pass
     stats = pstats.Stats(profile)
     rows = [(function, row[3]) for (_, _, function), row in stats.stats.items()]
-    spent = {stage: sum(s for name, s in rows if name in functions) for stage, functions in stages.items()}
-    spent["reading"] -= spent["inflating"]
-    spent["the rest"] = stats.total_tt - sum(spent.values())
-    return {stage: seconds / stats.total_tt for stage, seconds in spent.items()}
+    seconds = {stage: sum(s for name, s in rows if name in functions) for stage, functions in stages.items()}
+    seconds["reading"] -= seconds["inflating"]
+    seconds["the rest"] = stats.total_tt - sum(seconds.values())
+    return {stage: value / stats.total_tt for stage, value in seconds.items()}
 
 
 def spread(values: list[float]) -> str:
@@ -129,22 +129,22 @@ def report(speeds: dict[str, list[tuple[float, float]]]) -> None:
         print(f"{name:12}{statistics.median(values):>8.0f} jets/s ({min(values):.0f} to {max(values):.0f})")
     for name in list(speeds)[1:]:
         pairs = list(zip(speeds[name], speeds["weaver"], strict=True))
-        ratios, clock = ([ours[i] / theirs[i] for ours, theirs in pairs] for i in range(2))
+        ratios, clock = ([speed[i] / weaver_speed[i] for speed, weaver_speed in pairs] for i in range(2))
         line = f"{name} / weaver: x{statistics.median(ratios):.2f} ({spread(ratios)})"
-        print(f"{line}, by the clock x{statistics.median(clock):.2f} ({spread(clock)})")
+        print(f"{line}, wall clock x{statistics.median(clock):.2f} ({spread(clock)})")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--file", type=Path, help="of jets in JetClass's form (default: the shipped sample, as zlib)")
+    parser.add_argument("--file", type=Path, help="jets in JetClass's form (default: the bundled sample, zlib)")
     parser.add_argument("--passes", type=int, default=9)
-    parser.add_argument("--profile", action="store_true", help="print what shares of the time go where, too")
+    parser.add_argument("--profile", action="store_true", help="also print each stage's share of the time")
     options = parser.parse_args()
     torch.set_num_threads(1)
     logging.disable(logging.INFO)
     with tempfile.TemporaryDirectory() as folder:
         file = options.file or sample(Path(folder) / "jets.root")
-        count = sum(map(len, spans([str(file)])))
+        count = sum(map(len, entry_ranges([str(file)])))
         loaders = {
             "weaver": weaver_loader(file, Path(folder)),
             "training": training_loader(file, count),
@@ -153,12 +153,12 @@ def main() -> None:
         speeds = {name: [] for name in loaders}
         for _ in range(options.passes + 1):
             for name, loader in loaders.items():
-                speeds[name].append(a_pass(loader))
-        print(machine())
+                speeds[name].append(time_pass(loader))
+        print(describe_machine())
         report({name: passes[1:] for name, passes in speeds.items()})  # the first warms up
         for name, stages in STAGES.items() if options.profile else ():
-            told = (f"{stage} {share:.0%}" for stage, share in shares(loaders[name], stages).items())
-            print(f"{name}: " + ", ".join(told))
+            texts = (f"{stage} {share:.0%}" for stage, share in shares(loaders[name], stages).items())
+            print(f"{name}: " + ", ".join(texts))
 
 
 if __name__ == "__main__":

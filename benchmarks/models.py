@@ -1,9 +1,9 @@
-"""What every shipped model gives and costs beside weaver-core's ParT: python benchmarks/models.py
+"""Compare the quality and cost of every bundled model with weaver-core's ParT: python benchmarks/models.py
 
-Quality on jets of the shipped sample; speed of a forward pass on jets as they are, padded to the longest of the batch,
-on one thread, all models in turns in one process: the median over the rounds of weaver's time over the model's, with
-its quartiles. weaver is 0.5.3's ParticleTransformer, eager, fp32, untrained, as `make test` installs it. Memory is
-what weights and tensors of a forward pass of 64 jets hold at once.
+Quality is measured on jets of the bundled sample. Speed is that of a forward pass on jets padded to the longest of
+the batch, on one thread, all models alternating in one process: weaver's time over the model's, as median over the
+rounds with quartiles. The reference is the ParticleTransformer of weaver 0.5.3, eager, fp32, untrained, as `make
+test` installs it. Memory is what the weights and the tensors of a forward pass of 64 jets hold at once.
 """
 
 import argparse
@@ -17,13 +17,13 @@ from helpers.references import weaver_module
 
 import part
 from part.analysis.statistics.metrics import measure
-from part.benchmarking.cost import cost, peak_bytes
-from part.benchmarking.machine import machine
-from part.benchmarking.timing import one_pass
+from part.benchmarking.cost import measure_cost, peak_bytes
+from part.benchmarking.machine import describe_machine
+from part.benchmarking.timing import time_call
 from part.jets import labels, make_batch
 from part.jets.features import JetBatch
 from part.jets.schema import FEATURE_SETS
-from part.models.checkpoints.checkpoint import shipped
+from part.models.checkpoints.catalogue import bundled_names
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,9 +32,9 @@ CPU = torch.device("cpu")
 
 
 class Weaver:
-    """The reference, with what of a Tagger is measured."""
+    """The reference, with those attributes of a Tagger that are measured."""
 
-    scratch = 0
+    workspace_bytes = 0
 
     def __init__(self):
         module = weaver_module("0.5.3")
@@ -46,32 +46,34 @@ class Weaver:
 
 
 def ratios(models: dict, jets: ak.Array, size: int, rounds: int) -> dict[str, np.ndarray]:
-    """weaver's time over each model's: median and quartiles over the rounds, each with other jets."""
+    """Return weaver's time over each model's: median and quartiles over the rounds, each on other jets."""
     times = {name: [] for name in models}
     for turn in range(rounds + 1):  # the first warms up
-        some = jets[np.arange(turn * size, (turn + 1) * size) % len(jets)]
+        selection = jets[np.arange(turn * size, (turn + 1) * size) % len(jets)]
         for name, model in models.items():
             features = getattr(model, "features", FEATURE_SETS["full"])
-            times[name].append(one_pass(partial(model.logits, make_batch(some, features)), CPU))
+            times[name].append(time_call(partial(model.logits, make_batch(selection, features)), CPU))
     reference = np.array(times["weaver ParT"][1:])
     return {name: np.quantile(reference / np.array(row[1:]), (0.5, 0.25, 0.75)) for name, row in times.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", help="default: all that ship for JetClass's full inputs")
-    parser.add_argument("--jets", type=int, default=1000, help="that quality is measured on")
+    parser.add_argument("--models", nargs="+", help="default: all bundled ones for JetClass's full inputs")
+    parser.add_argument("--jets", type=int, default=1000, help="jets that quality is measured on")
     parser.add_argument("--rounds", type=int, nargs=3, default=(30, 7, 3), help=f"for batches of {BATCHES}")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     jets = part.read_jets(ROOT / "data_samples" / "jetclass_like.root")
     jets = jets[np.random.default_rng(0).permutation(len(jets))]
-    taggers = {name: part.load_model(name, device="cpu") for name in options.models or [*shipped(), "part-full@bf16"]}
+    taggers = {
+        name: part.load_model(name, device="cpu") for name in options.models or [*bundled_names(), "part-full@bf16"]
+    }
     if not options.models:
         taggers = {n: t for n, t in taggers.items() if (t.dataset.name, t.features.name) == ("JetClass", "full")}
     models = {"weaver ParT": Weaver()} | taggers
-    print(f"{machine()}\n{'':18}" + "".join(f"{f'batch {size}':>24}" for size in BATCHES))
+    print(f"{describe_machine()}\n{'':18}" + "".join(f"{f'batch {size}':>24}" for size in BATCHES))
     speed = {size: ratios(models, jets, size, r) for size, r in zip(BATCHES, options.rounds, strict=True)}
     for name in models:
         cells = [f"x{m:.3g} ({low:.3g} to {high:.3g})" for m, low, high in (speed[size][name] for size in BATCHES)]
@@ -85,13 +87,13 @@ def main() -> None:
         f"{weights / 1e6:>9.2f}{memory:>11.0f}"
     )
     for name, tagger in taggers.items():
-        some = jets[: options.jets]
-        found = measure(tagger.predict(some), labels(some, tagger.dataset), tagger.dataset)
-        told = cost(tagger, jets[:64])
-        accuracy = f"{found['accuracy']:.3f} ± {found['accuracy_error']:.3f}"
+        selection = jets[: options.jets]
+        quality = measure(tagger.predict(selection), labels(selection, tagger.dataset), tagger.dataset)
+        cost = measure_cost(tagger, jets[:64])
+        accuracy = f"{quality['accuracy']:.3f} ± {quality['accuracy_error']:.3f}"
         print(
-            f"{name:18}{accuracy:>18}{found['macro_auc']:>12.4f}{told.parameters:>12,}"
-            f"{told.disk / 1e6:>9.2f}{told.memory / 1e6:>11.0f}"
+            f"{name:18}{accuracy:>18}{quality['macro_auc']:>12.4f}{cost.parameters:>12,}"
+            f"{cost.disk / 1e6:>9.2f}{cost.memory / 1e6:>11.0f}"
         )
 
 

@@ -1,8 +1,9 @@
-"""From the command that starts the app to the first attention on the screen: python benchmarks/start.py
+"""Measure the time from starting the app to the first attention on the screen: python benchmarks/start.py
 
-The real server in a new process, the shipped model and jets, in Chromium that is already there: seconds until the
-server answers, until the mosaic of all heads is painted, and until all else is. Then the same for another visitor of
-the server, and what `import part` takes in a new process. Other work on the machine shows in the numbers.
+The server runs in a new process with the bundled model and jets, and Chromium is running already. Printed are the
+seconds until the server answers, until the mosaic of all heads is painted, and until all other drawings are; the same
+for a second visitor of the server; and the time of `import part` in a new process. Other work on the machine increases
+the numbers.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import numpy as np
 from jet_change import DRAWINGS, FLAGS, PAINTED, ROOT, serve
 from playwright.sync_api import Browser, sync_playwright
 
-from part.benchmarking.machine import machine
+from part.benchmarking.machine import describe_machine
 
 NAMES = ("server answers", "first attention", "everything", "another visitor: attention", "everything", "import part")
 
@@ -29,36 +30,36 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=FLAGS)
         times = np.array([one_start(browser, options.port) for _ in range(options.starts)])
-    print(machine())
+    print(describe_machine())
     for name, column in zip(NAMES, times.T, strict=True):
         low, middle, high = np.quantile(column, (0.25, 0.5, 0.75))
         print(f"{name:28}{middle:>7.2f} s ({low:.2f} to {high:.2f})")
 
 
 def one_start(browser: Browser, port: int) -> list[float]:
-    begun = time.time()
+    started = time.time()
     server = serve(port, {})
     try:
-        answers = time.time() - begun
-        first, later = visit(browser, port, begun), visit(browser, port, time.time())
+        answers = time.time() - started
+        first, later = visit(browser, port, started), visit(browser, port, time.time())
     finally:
         server.terminate()
         server.wait(10)
-    imported = time.time()
+    import_started = time.time()
     subprocess.run([sys.executable, "-c", "import part"], cwd=ROOT, check=True)
-    return [answers, *first, *later, time.time() - imported]
+    return [answers, *first, *later, time.time() - import_started]
 
 
 def visit(browser: Browser, port: int, since: float) -> tuple[float, float]:
-    """Seconds until the mosaic, and until all drawings, are painted."""
+    """Return the seconds until the mosaic, and until all drawings, are painted."""
     page = browser.new_page(viewport={"width": 1600, "height": 900})
     page.goto(f"http://localhost:{port}/")
     page.wait_for_selector(".st-key-table0 [data-painted]", timeout=120_000)
-    page.wait_for_timeout(500)  # the last drawings
+    page.wait_for_timeout(500)  # for the last drawings
     origin = page.evaluate("performance.timeOrigin") / 1000 - since
-    found = tuple(origin + page.evaluate(PAINTED, drawings) / 1000 for drawings in (DRAWINGS[:1], DRAWINGS))
+    times = tuple(origin + page.evaluate(PAINTED, drawings) / 1000 for drawings in (DRAWINGS[:1], DRAWINGS))
     page.close()
-    return found
+    return times
 
 
 if __name__ == "__main__":

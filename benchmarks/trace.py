@@ -1,8 +1,8 @@
-"""What it costs to see everything: `trace` beside a plain forward pass: python benchmarks/trace.py
+"""Measure what `trace` costs over a plain forward pass: python benchmarks/trace.py
 
-The same jet, or jets of one length, through the same model with a tap that records every layer's scores, patterns,
-bias and values, and without: the way the library computes attention while it is looked at ("explicit"), and torch's
-fused kernel, which shows nothing. In turns in one process, on one thread.
+The same jets, all of about one length, go through the same model with a tap that records every layer's scores,
+patterns, bias and values, and without it: with the "explicit" attention, which `trace` uses, and with torch's fused
+kernel, whose weights cannot be recorded. They alternate in one process on one thread.
 """
 
 import argparse
@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 import part
-from part.benchmarking.machine import machine
-from part.benchmarking.timing import in_turns, one_pass
+from part.benchmarking.machine import describe_machine
+from part.benchmarking.timing import time_call, time_interleaved
 from part.inference.trace import trace_model
 from part.jets import make_batch
 from part.models.attention import set_backend
@@ -37,12 +37,12 @@ def main() -> None:
     taggers = {backend: part.load_model(options.model, "cpu", backend) for backend in ("explicit", "fused")}
     for backend, tagger in taggers.items():
         set_backend(tagger.model, backend)
-    print(machine())
+    print(describe_machine())
     for size in options.batches:
         batch = make_batch(jets[near[:size]], taggers["fused"].features)
-        passes = {name: partial(one_pass, partial(tagger.logits, batch), CPU) for name, tagger in taggers.items()}
+        passes = {name: partial(time_call, partial(tagger.logits, batch), CPU) for name, tagger in taggers.items()}
         traced = partial(trace_model, taggers["explicit"].model, batch.x, batch.v, batch.mask, "fp32")
-        times = in_turns(passes | {"trace": partial(one_pass, traced, CPU)}, options.rounds, warmup=3)
+        times = time_interleaved(passes | {"trace": partial(time_call, traced, CPU)}, options.rounds, warmup=3)
         print(f"\n{size} jet{'s' if size > 1 else ''} of about 48 constituents")
         for name in ("fused", "explicit", "trace"):
             row = times[name]

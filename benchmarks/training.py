@@ -1,10 +1,10 @@
-"""How many jets a second ParT learns from, beside weaver-core's eager one: python benchmarks/training.py
+"""Compare the jets per second that ParT trains on with weaver-core's eager ParT: python benchmarks/training.py
 
-Forward and backward pass of the same batches of jets, on one thread, in turns in one process; the medians over the
-batches of the ratio to weaver, with their extremes. weaver is 0.5.3's ParticleTransformer on batches as its loader
-gives them, padded to 128 and trimmed to the longest jet as it does by itself, in fp32. Ours goes in micro-batches of
-like length: with the BatchNorm statistics of the whole batch, as published; with statistics fixed beforehand; with
-these in compiled code; and all in bf16. No dropout, which costs both the same.
+Forward and backward passes of the same batches alternate in one process on one thread; printed are the medians over the
+batches of the ratio to weaver with their extremes. The reference is the ParticleTransformer of weaver 0.5.3 in fp32, on
+batches as its loader returns them, padded to 128 and trimmed to the longest jet by the model itself. Ours processes
+micro-batches of similar length: with the BatchNorm statistics of the whole batch, as published; with statistics fixed
+beforehand; with these in compiled code; and each in bf16. There is no dropout, which would cost both the same.
 """
 
 import argparse
@@ -17,16 +17,16 @@ from helpers.references import weaver_module
 from torch.nn import functional as F
 
 import part
-from part.benchmarking.machine import machine
+from part.benchmarking.machine import describe_machine
 from part.jets import make_batch
 from part.jets.schema import FULL, JETCLASS
 from part.models.attention import set_backend
-from part.models.backends.native.learn import learn
+from part.models.backends.native.gradients import loss_and_gradients
 from part.models.build import build
 from part.models.config import ParTConfig
-from part.training.data.batches import deal
-from part.training.lightning_module import calibrate
-from part.training.micro_batches import logits_of
+from part.training.data.batches import make_micro_batches
+from part.training.lightning_module import calibrate_batchnorm
+from part.training.micro_batches import forward_micro_batches
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,26 +41,28 @@ def weaver():
     )
 
 
-def ours(sample, held: bool, bf16: bool):
+def partscope(sample, fixed: bool, bf16: bool):
     model = build(ParTConfig(dropout=0.0)).train()
     set_backend(model, "explicit")
-    if held:
-        calibrate(model, make_batch(sample[:200], FULL, JETCLASS))
+    if fixed:
+        calibrate_batchnorm(model, make_batch(sample[:200], FULL, JETCLASS))
 
-    def loss(parts):
+    def loss(batches):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            logits = torch.cat(logits_of(model, parts)).float()
-        return F.cross_entropy(logits, torch.cat([part.y for part in parts]))
+            logits = torch.cat(forward_micro_batches(model, batches)).float()
+        return F.cross_entropy(logits, torch.cat([batch.y for batch in batches]))
 
     return loss
 
 
 def compiled(sample, bf16: bool):
     model = build(ParTConfig(dropout=0.0)).train()
-    calibrate(model, make_batch(sample[:200], FULL, JETCLASS))
+    calibrate_batchnorm(model, make_batch(sample[:200], FULL, JETCLASS))
 
-    def loss(parts):
-        return learn(model, parts, F.one_hot(torch.cat([part.y for part in parts]), 10).float(), bf16)
+    def loss(batches):
+        return loss_and_gradients(
+            model, batches, F.one_hot(torch.cat([batch.y for batch in batches]), 10).float(), bf16
+        )
 
     return loss
 
@@ -84,23 +86,23 @@ def main() -> None:
     jets = jets[rng.permutation(len(jets))]
     lengths = np.minimum([len(jet) for jet in jets["part_px"]], 128)
     losses = {"weaver": weaver()}
-    for held in (False, True):
+    for fixed in (False, True):
         for bf16 in (False, True):
-            losses[f"ours, {'fixed' if held else 'batch'} statistics, {'bf16' if bf16 else 'fp32'}"] = ours(
-                jets, held, bf16
+            losses[f"ours, {'fixed' if fixed else 'batch'} statistics, {'bf16' if bf16 else 'fp32'}"] = partscope(
+                jets, fixed, bf16
             )
     for bf16 in (False, True):
         losses[f"ours, compiled, {'bf16' if bf16 else 'fp32'}"] = compiled(jets, bf16)
     times = {name: [] for name in losses}
-    for turn in range(options.batches + 1):  # the first warms up
+    for turn in range(options.batches + 1):  # the first round warms up
         chosen = (np.arange(options.batch_size) + turn * options.batch_size) % len(jets)
         # As in training, where micro-batches come from a window of sorted jets: this batch is its own window.
-        (rows,) = deal(lengths[chosen], options.batch_size, options.micro_batch, rng)
-        whole = make_batch(jets[chosen], FULL, JETCLASS, length=128)
-        parts = [make_batch(jets[chosen[row]], FULL, JETCLASS) for row in rows]
+        (rows,) = make_micro_batches(lengths[chosen], options.batch_size, options.micro_batch, rng)
+        padded = make_batch(jets[chosen], FULL, JETCLASS, length=128)
+        micro_batches = [make_batch(jets[chosen[row]], FULL, JETCLASS) for row in rows]
         for name, loss in losses.items():
-            times[name].append(seconds(loss, whole if name == "weaver" else parts))
-    print(machine())
+            times[name].append(seconds(loss, padded if name == "weaver" else micro_batches))
+    print(describe_machine())
     reference = np.array(times["weaver"][1:])
     for name, row in times.items():
         ratio = reference / np.array(row[1:])

@@ -2,25 +2,26 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
 from part.errors import PartError
 
-# Each command's module has add_arguments(parser) and run(args); only the one asked for is imported.
+# Each command's module has add_arguments(parser) and run(args); only the requested one is imported.
 COMMANDS = {
     "download": ("part.cli.download", "get a public dataset or the published weights"),
-    "simulate": ("part.cli.simulate", "make jets like a benchmark's (needs requirements-simulate.txt)"),
+    "simulate": ("part.cli.simulate", "make jets like a benchmark's (needs pythia8mc)"),
     "train": ("part.cli.train", "train a tagger on jets with labels"),
     "lr-find": ("part.cli.lr_find", "find a learning rate for a training"),
-    "models": ("part.cli.models", "list the checkpoints that ship, and how good they are"),
+    "models": ("part.cli.models", "list the shipped checkpoints and how good they are"),
     "evaluate": ("part.cli.evaluate", "measure a model on jets with labels"),
     "predict": ("part.cli.predict", "write the class probabilities of the jets in files of any size"),
     "compare": ("part.cli.compare", "compare two to four models on the jets of files of any size"),
-    "study": ("part.cli.study", "measure what a model's attention does, and why, on jets in files of any size"),
-    "reproduce": ("part.cli.reproduce", "carry out the studies that answer to a paper on ParT's attention"),
-    "bench": ("part.cli.bench", "measure how fast models are here, and where their time goes"),
-    "export": ("part.cli.export", "write a figure, its numbers and where they come from"),
-    "quantize": ("part.cli.quantize", "make a model int8, about a quarter of its size"),
+    "study": ("part.cli.study", "measure what a model's attention does, over jets in files of any size"),
+    "reproduce": ("part.cli.reproduce", "repeat the measurements of a paper on ParT's attention"),
+    "bench": ("part.cli.bench", "measure how fast models are on this machine and where their time goes"),
+    "export": ("part.cli.export", "write a figure with its numbers and their provenance"),
+    "quantize": ("part.cli.quantize", "convert a model to int8, about a quarter of its size"),
     "convert": ("part.cli.convert", "turn a weaver .pt into a project checkpoint"),
 }
 
@@ -30,14 +31,15 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m part", description="ParTScope on the command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = None
+    run: Callable[[argparse.Namespace], None] | None = None
     for name, (path, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         if argv[:1] == [name]:
             module = import_module(path)
             module.add_arguments(command)
             run = module.run
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv)  # exits without a known command
+    assert run is not None
     try:
         run(args)
     except PartError as error:

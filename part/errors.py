@@ -2,4 +2,4 @@
 
 
 class PartError(ValueError):
-    """Bad input, told in one sentence: which file, branch or entry, and what was expected instead."""
+    """Bad input, described in one sentence: which file, branch or entry, and what was expected instead."""

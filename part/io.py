@@ -1,9 +1,10 @@
-"""Files that appear only once they are complete: single files, and tables of any length."""
+"""Files that are written atomically: single files, and tables of any length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -12,8 +13,20 @@ from part.errors import PartError
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Another name beside `path` to write to; it becomes `path` at the end, or goes if that is not reached."""
+def atomic_write(path: Path) -> Generator[Path, None, None]:
+    """Write a file atomically: it appears at `path` complete, or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The final name. Missing folders are created.
+
+    Yields
+    ------
+    Path
+        A temporary name beside `path` to write to. It is renamed to `path` at the end of the block, and deleted if the
+        block raises.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:
@@ -24,32 +37,72 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 class TableWriter:
-    """A parquet or CSV file, by the suffix, written some rows at a time. Used within `write_table`."""
+    """A parquet or CSV file that is written some rows at a time. It is opened by `write_table`.
 
-    def __init__(self, path: Path, suffix: str, metadata: dict[str, str]):
-        self._path, self._suffix, self._metadata = path, suffix, metadata
-        self._writer = None
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    suffix : str
+        `.parquet` or `.csv`.
+    metadata : mapping of str to str
+        Kept in the schema of parquet; CSV has no place for it.
+    """
+
+    def __init__(self, path: Path, suffix: str, metadata: Mapping[str, str]):
+        self._path, self._suffix, self._metadata = path, suffix, dict(metadata)
+        self._writer: pa.parquet.ParquetWriter | pa.csv.CSVWriter | None = None
         self._names: list[str] = []
 
-    def append(self, columns: dict[str, Sequence]) -> None:
-        """Columns of equal length. Raises PartError unless they are those of the first time."""
+    def append(self, columns: Mapping[str, Sequence | np.ndarray]) -> None:
+        """Append rows.
+
+        Parameters
+        ----------
+        columns : mapping of str to sequence
+            Columns of equal length.
+
+        Raises
+        ------
+        PartError
+            If the names are not those of the first call.
+        """
         rows = pa.table({name: pa.array(values) for name, values in columns.items()})
         rows = rows.replace_schema_metadata(self._metadata)
         if self._writer is None:
-            make = pa.parquet.ParquetWriter if self._suffix == ".parquet" else pa.csv.CSVWriter
-            self._writer, self._names = make(str(self._path), rows.schema), rows.column_names
+            open_writer = pa.parquet.ParquetWriter if self._suffix == ".parquet" else pa.csv.CSVWriter
+            self._writer, self._names = open_writer(str(self._path), rows.schema), rows.column_names
         if odd := sorted(set(self._names) ^ set(columns)):
-            raise PartError(f"Only some of the files have what makes {', '.join(odd)}; expected the same of all.")
+            raise PartError(f"Only some of the files give the columns {', '.join(odd)}; expected the same of all.")
         self._writer.write_table(rows)
 
     def close(self) -> None:
+        """Finish the file."""
         if self._writer is not None:
             self._writer.close()
 
 
 @contextmanager
-def write_table(path: Path, metadata: dict[str, str]) -> Iterator[TableWriter]:
-    """A TableWriter to append to; `path` appears when all is written. metadata: kept in parquet, left out of CSV."""
+def write_table(path: Path, metadata: Mapping[str, str]) -> Generator[TableWriter, None, None]:
+    """Write a table atomically, some rows at a time.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix, `.parquet` or `.csv`, decides the format.
+    metadata : mapping of str to str
+        Kept in parquet, left out of CSV.
+
+    Yields
+    ------
+    TableWriter
+        To append to. `path` appears when the block ends.
+
+    Raises
+    ------
+    PartError
+        For another suffix.
+    """
     if path.suffix not in (".parquet", ".csv"):
         raise PartError(f"{path} should end in .parquet or .csv.")
     with atomic_write(path) as partial:

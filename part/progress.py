@@ -1,10 +1,36 @@
-"""How far a long command is, on stderr."""
+"""The progress of long computations: the callback that every loop takes, and how to stop one."""
 
 import sys
+from collections.abc import Callable
+from typing import Protocol
+
+ProgressCallback = Callable[[str, int, int], None]  # stage, how much of it is done, out of how much
 
 
-class Progress:
-    """Called with a stage and how much of it is done: a line written over on a terminal, else a line a tenth."""
+class Cancelled(Exception):
+    """The exception by which a progress callback stops the loop that called it."""
+
+
+class Executor(Protocol):
+    """The executor of a loop's model work: `execute(function, *args)` returns what the function returns.
+
+    The app passes the thread that all visitors' models share; everybody else calls the function at once.
+    """
+
+    def __call__(self, function: Callable, *args): ...
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def execute_here(function: Callable, *args):
+    """Call the function in the caller's own thread."""
+    return function(*args)
+
+
+class TerminalProgress:
+    """A progress callback that writes to stderr: one line rewritten on a terminal, otherwise a line every tenth."""
 
     def __init__(self):
         self._last = ("", 0)

@@ -12,10 +12,10 @@ from helpers import chromium
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, which must be there in CI."""
-    found = chromium.require()
+    executable = chromium.require()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=chromium.FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
         yield browser
         browser.close()

@@ -1,17 +1,18 @@
-"""Arrows point one way: who may import whom."""
+"""Imports between packages point one way. Each test lists all offenders at once."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
-# Each room imports only from those before it. What is no room of its own may be imported by none of them.
-ROOMS = (
+
+# Each package of the library imports only from those before it. Every module belongs to one of them.
+PACKAGES = (
     "part.version",
     "part.errors",
+    "part.lazy",
     "part.progress",
+    "part.options",
     "part.io",
     "part.jets",
     "part.simulate",
@@ -26,8 +27,41 @@ ROOMS = (
     "part.cli",
     "part.__main__",
 )
-# These may be imported anywhere above the given room: the package's own front door.
-FRONT = {"part": "part.inference.tagger"}
+FRONT = {"part": "part.inference.loading"}  # the package's own front door imports what it exports, on first use
+# The packages inside part/models; "part.models" stands for the networks, the modules that lie directly in it.
+MODEL_PACKAGES = (
+    "part.models.kernels",
+    "part.models",
+    "part.models.numerics",
+    "part.models.backends",
+    "part.models.checkpoints",
+)
+APP_PACKAGES = ("app.services", "app.state", "app.components", "app.pages")
+# Where a package may be imported; it is imported nowhere else in the library and the app.
+HOMES = {
+    "argparse": ("part.cli", "part.__main__"),
+    "streamlit": ("app", "streamlit_app"),
+    "plotly": ("part.figures", "app"),
+    "matplotlib": ("part.figures",),
+    "lightning": ("part.training", "part.cli"),
+    "torch": (
+        "part.jets",
+        "part.models",
+        "part.inference",
+        "part.analysis.attribution",
+        "part.analysis.bias",
+        "part.analysis.intervention",
+        "part.benchmarking",
+        "part.training",
+        "part.export",
+        "part.cli",
+        "app.services",
+    ),
+}
+# Reading what a run has written must not load torch, which the app's process and `--help` would wait for.
+WITHOUT_TORCH = ("part.training.config", "part.training.recipes", "part.training.arguments", "part.training.runs")
+HEAVY = {"part", "torch", "awkward", "uproot", "fastjet", "safetensors"}  # for app.services alone
+MAX_LINES, MAX_PAGE_LINES = 250, 80
 
 
 def module_name(path: Path) -> str:
@@ -37,102 +71,103 @@ def module_name(path: Path) -> str:
 
 MODULES = {module_name(path): path for folder in ("part", "app") for path in (ROOT / folder).rglob("*.py")}
 MODULES["streamlit_app"] = ROOT / "streamlit_app.py"
+TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
 
 def imported(name: str) -> Iterator[str]:
-    """Full names of what a module imports, wherever in it; of this project the modules, else the packages."""
+    """Return the full names of a module's imports: modules of this project, packages of others."""
     package = name if MODULES[name].name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+    for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Import):
-            yield from (known(alias.name) for alias in node.names)
+            yield from (module_of(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            yield from (known(f"{base}.{alias.name}") for alias in node.names)
+            yield from (module_of(f"{base}.{alias.name}") for alias in node.names)
 
 
-def known(name: str) -> str:
-    """The longest part of a name that is a module of the project, or the name itself."""
-    parts = name.split(".")
-    prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+def module_of(name: str) -> str:
+    """Return the longest prefix of a dotted name that is a module of the project, or the name itself."""
+    words = name.split(".")
+    prefixes = (".".join(words[:n]) for n in range(len(words), 0, -1))
     return next((prefix for prefix in prefixes if prefix in MODULES), name)
 
 
-def room(name: str) -> int | None:
-    """The place of a module of `part` among the rooms."""
-    name = FRONT.get(name, name)
-    return next((i for i, r in enumerate(ROOMS) if name == r or name.startswith(r + ".")), None)
-
-
 IMPORTS = {name: sorted(set(imported(name)) - {name}) for name in MODULES}
+ARROWS = [(name, other) for name in sorted(MODULES) for other in IMPORTS[name]]
+
+
+def is_inside(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def index_of(name: str, packages: tuple[str, ...]) -> int | None:
+    """Return the index of the smallest package that holds a module."""
+    holding = [package for package in packages if is_inside(FRONT.get(name, name), package)]
+    return packages.index(max(holding, key=len)) if holding else None
+
+
+def backward(packages: tuple[str, ...]) -> list[str]:
+    """Return the imports between modules of these packages that point from an earlier package to a later one."""
+    places = {name: index_of(name, packages) for name in MODULES}
+    inside = [(a, b) for a, b in ARROWS if places.get(a) is not None and places.get(b) is not None and a not in FRONT]
+    return [f"{a} imports {b}" for a, b in inside if places[b] > places[a]]
+
+
+def assert_none(offenders: list[str]) -> None:
+    assert not offenders, "\n" + "\n".join(offenders)
 
 
 def test_the_walk_sees_imports():
-    assert {"part.errors", "part.jets.schema", "awkward.Array"} & set(IMPORTS["part.jets.readers"])
+    assert {"part.errors", "part.jets.schema"} <= set(IMPORTS["part.jets.readers"])
     assert "part.inference.trace" in IMPORTS["part.inference.tagger"]
-    assert "app.state.resolve" in IMPORTS["app.pages.explore.page"]
+    assert "app.state.session" in IMPORTS["app.pages.explore.page"]
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("part.")))
-def test_rooms_import_only_from_those_before_them(name):
-    place = room(name)
-    assert place is not None, f"{name} is in no room"
-    if name in FRONT:
-        return
-    for other in IMPORTS[name]:
-        if other.split(".")[0] == "part":
-            assert room(other) is not None, f"{name} imports {other}, which is in no room"
-            assert room(other) <= place, f"{name} imports {other}, a room above it"
+def test_each_package_of_the_library_imports_only_from_those_before_it():
+    homeless = [name for name in MODULES if name.startswith("part") and index_of(name, PACKAGES) is None]
+    assert_none([f"{name} is in no package" for name in homeless])
+    assert_none(backward(PACKAGES))
+    assert_none(
+        [f"{a} imports {b}" for a, b in ARROWS if is_inside(a, "part") and is_inside(b, "app", "streamlit_app")]
+    )
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("part")))
-def test_the_library_knows_neither_streamlit_nor_the_app(name):
-    outside = {other.split(".")[0] for other in IMPORTS[name]}
-    assert not outside & {"streamlit", "app", "streamlit_app"}
+def test_inside_the_models_kernels_come_first_and_checkpoints_last():
+    assert_none(backward(MODEL_PACKAGES))
+    allowed = ("part.errors", "part.models.kernels")
+    kernel_imports = [(a, b) for a, b in ARROWS if is_inside(a, "part.models.kernels") and is_inside(b, "part")]
+    assert_none([f"{a} imports {b}" for a, b in kernel_imports if not is_inside(b, *allowed)])
 
 
-BACKEND = (
-    "app.services.attribution",
-    "app.services.models",
-    "app.services.bias",
-    "app.services.comparison",
-    "app.services.intervention",
-    "app.services.benchmarks",
-    "app.services.jets",
-    "app.services.sparsity",
-    "app.services.studies",
-    "app.services.runs",
-)
+def test_packages_are_imported_only_where_they_belong():
+    arrows = [(a, b.split(".")[0]) for a, b in ARROWS if b.split(".")[0] in HOMES]
+    assert_none([f"{a} imports {b}" for a, b in arrows if not is_inside(a, *HOMES[b])])
+    light = [name for name in MODULES if is_inside(name, *WITHOUT_TORCH)]
+    assert light
+    assert_none([f"{a} imports {b}" for a, b in arrows if a in light and b in ("torch", "lightning")])
 
 
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("app") and name not in BACKEND))
-def test_only_the_backend_knows_the_library(name):
-    heavy = {"part", "torch", "awkward", "uproot", "fastjet", "safetensors"}
-    assert not {other.split(".")[0] for other in IMPORTS[name]} & heavy
+def test_the_app_points_from_pages_to_components_to_state_to_services():
+    assert_none(backward(APP_PACKAGES))
+    knowing = [(a, b) for a, b in ARROWS if is_inside(a, "app", "streamlit_app") and b.split(".")[0] in HEAVY]
+    assert_none([f"{a} imports {b}" for a, b in knowing if not is_inside(a, "app.services")])
 
 
-# What changes a forward pass or takes its gradient needs torch; every other analysis is numpy in, numbers out.
-RUN_MODELS = ("part.analysis.attribution", "part.analysis.bias", "part.analysis.intervention")
-
-
-def test_torch_ends_where_numbers_begin():
-    """A trace is plain numpy: whoever draws or analyses it needs no torch."""
-    for name in MODULES:
-        if name.startswith("part.analysis") and not name.startswith(RUN_MODELS):
-            assert not {other.split(".")[0] for other in IMPORTS[name]} & {"torch", "lightning", "captum"}, name
-
-
-@pytest.mark.parametrize("name", ["plan", "runs.process", "runs.progress", "runs.runs"])
-def test_whoever_looks_at_runs_needs_nothing_to_train(name):
-    assert not {other.split(".")[0] for other in IMPORTS[f"part.training.{name}"]} & {"torch", "lightning"}
+def test_no_page_imports_another():
+    pages = {name: name.split(".")[2] for name in MODULES if is_inside(name, "app.pages") and name != "app.pages"}
+    between = [(a, b) for a, b in ARROWS if a in pages and b in pages]
+    assert_none([f"{a} imports {b}" for a, b in between if pages[a] != pages[b]])
 
 
 def test_no_module_imports_itself_through_others():
     done: set[str] = set()
+    cycles: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
-        assert name not in path, " -> ".join([*path[path.index(name) :], name])
-        if name not in done:
+        if name in path:
+            cycles.append(" -> ".join([*path[path.index(name) :], name]))
+        elif name not in done:
             for other in IMPORTS[name]:
                 # A package's front door imports what is behind it; asking for a module behind it is no cycle.
                 if other in MODULES and not name.startswith(other + "."):
@@ -141,8 +176,27 @@ def test_no_module_imports_itself_through_others():
 
     for name in MODULES:
         visit(name, ())
+    assert_none(cycles)
 
 
-def test_pages_are_thin():
-    for path in (ROOT / "app" / "pages").glob("*/page.py"):
-        assert len(path.read_text().splitlines()) <= 80, path
+def test_files_are_short():
+    paths = [*MODULES.values(), *(ROOT / "tests").rglob("*.py")]
+    lines = {path: len(path.read_text().splitlines()) for path in paths}
+    pages = ROOT / "app" / "pages"
+    most = {p: MAX_PAGE_LINES if p.name == "page.py" and pages in p.parents else MAX_LINES for p in lines}
+    assert_none([f"{path.relative_to(ROOT)}: {count}" for path, count in lines.items() if count > most[path]])
+
+
+def test_nothing_else_is_called_part():
+    """`part` is the library; a variable of that name would hide it."""
+    offenders = []
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            names = {
+                ast.Name: lambda n: n.id if isinstance(n.ctx, ast.Store) else "",
+                ast.arg: lambda n: n.arg,
+                ast.Attribute: lambda n: n.attr if isinstance(n.ctx, ast.Store) else "",
+            }
+            if type(node) in names and names[type(node)](node) == "part":
+                offenders.append(f"{MODULES[name].relative_to(ROOT)}:{node.lineno}")
+    assert_none(offenders)

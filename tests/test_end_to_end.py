@@ -18,6 +18,7 @@ def run(*words) -> None:
     assert main([str(word) for word in words]) == 0
 
 
+@pytest.mark.slow
 def test_from_nothing_to_a_figure(tmp_path):
     jets, others, runs, figures = (tmp_path / name for name in ("jets", "others", "runs", "figures"))
     run("simulate", "--classes", "QCD,Tbqq", "--jets", 24, "--seed", 5, "--out", jets)

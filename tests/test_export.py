@@ -15,9 +15,9 @@ from matplotlib.image import imread
 
 import part
 from part.errors import PartError
-from part.export import FORMATS, MIME, bundle, file_sha256, make, origin, provenance, render, save, script
-from part.figures import View
-from part.figures.view import FIGURES
+from part.export import FORMATS, MIME, bundle, file_sha256, make, origin, render, save
+from part.export.reproduction import provenance_record, script
+from part.figures.view import FIGURES, View
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 2, "class_layers": 1}
 
@@ -39,11 +39,11 @@ def tagger(folder):
 def figure(folder, tagger):
     """A figure of jet 1 by view, from files named relative to their folder."""
 
-    def of(view, jets="jets.root", name=None):
+    def of_view(view, jets="jets.root", name=None):
         source = origin(tagger, "toy.safetensors", jets, 1, view, file_sha256(folder / "jets.root"), name)
         return make(tagger, jet(folder), source)
 
-    return of
+    return of_view
 
 
 def jet(folder: Path):
@@ -61,44 +61,44 @@ def arrays(content: bytes) -> dict[str, np.ndarray]:
 
 def test_npz_holds_the_trace_with_names_of_axes_and_units(figure, tagger, folder):
     export = figure(View("matrix", layer=1, head=2, order="subjet"))
-    held = arrays(render(export, "npz"))
-    trace = export.data.scene.trace
+    file = arrays(render(export, "npz"))
+    trace = export.data.jet_view.trace
     np.testing.assert_allclose(trace.pattern, tagger.trace(jet(folder)).jet(0).pattern, atol=1e-5)
-    order = held["order"]
-    np.testing.assert_array_equal(held["values"], trace.pattern[1, 2][np.ix_(order, order)])
-    told = json.loads(held["description"].item())
-    assert set(told) == set(held) - {"description"}
-    for name, words in told.items():
-        assert len(words["axes"]) == held[name].ndim
-        assert tuple(words["shape"]) == held[name].shape
-    assert told["values"]["axes"] == ["query", "key"]
-    assert told["constituent_pt"]["unit"] == "GeV"
-    assert told["constituent_d0"]["unit"] == "mm"
+    order = file["order"]
+    np.testing.assert_array_equal(file["values"], trace.pattern[1, 2][np.ix_(order, order)])
+    record = json.loads(file["description"].item())
+    assert set(record) == set(file) - {"description"}
+    for name, words in record.items():
+        assert len(words["axes"]) == file[name].ndim
+        assert tuple(words["shape"]) == file[name].shape
+    assert record["values"]["axes"] == ["query", "key"]
+    assert record["constituent_pt"]["unit"] == "GeV"
+    assert record["constituent_d0"]["unit"] == "mm"
 
 
 @pytest.mark.parametrize("figure_name", ["matrix", "mosaic", "class"])
 def test_csv_gives_back_every_value(figure, figure_name):
     export = figure(View(figure_name, layer=1, head=2, order="subjet"))
-    table, trace = rows(render(export, "csv")), export.data.scene.trace
+    table, trace = rows(render(export, "csv")), export.data.jet_view.trace
     sources = {"matrix": trace.pattern[1:2, 2:3], "mosaic": trace.pattern, "class": trace.class_pattern}
     source = sources[figure_name]
     assert len(table) == source.size
-    back = np.full(source.shape, np.nan, np.float32)
+    restored = np.full(source.shape, np.nan, np.float32)
     for row in table:
         head = int(row.get("head_index", 0))
         if figure_name == "class":
             place = (int(row["class_layer_index"]), head, int(row["constituent_index"]) + 1)
         else:
             place = (int(row.get("layer_index", 0)), head, int(row["query_index"]), int(row["key_index"]))
-        back[place] = np.float32(row["attention"])
-    np.testing.assert_array_equal(back, source)
+        restored[place] = np.float32(row["attention"])
+    np.testing.assert_array_equal(restored, source)
 
 
 def test_csv_of_edges_and_classes(figure):
     export = figure(View("display", quantity="bias", edges=5))
     table = rows(render(export, "csv"))
     assert [float(row["interaction_bias"]) for row in table] == pytest.approx(export.data.weight.tolist())
-    particles = export.data.scene.constituents
+    particles = export.data.jet_view.constituents
     for row in table:
         i, j = int(row["query_index"]), int(row["key_index"])
         assert float(row["query_pt [GeV]"]) == pytest.approx(particles.pt[i])
@@ -108,14 +108,14 @@ def test_csv_of_edges_and_classes(figure):
     assert sum(float(row["probability"]) for row in classes) == pytest.approx(1)
 
 
-def test_json_tells_where_the_figure_comes_from(figure, folder):
+def test_json_holds_the_provenance(figure, folder):
     view = View("matrix", "bias", layer=1)
-    told = json.loads(render(figure(view), "json"))
-    assert told["model"]["sha256"] == file_sha256(folder / "toy.safetensors")
-    assert told["jets"] == {"file": "jets.root", "sha256": file_sha256(folder / "jets.root"), "entry": 1}
-    assert View.from_dict(told["view"]) == view
-    assert set(told["versions"]) >= {"part", "python", "torch", "numpy", "plotly", "matplotlib"}
-    assert told["arrays"]["values"]["shape"] == [9, 9]
+    record = json.loads(render(figure(view), "json"))
+    assert record["model"]["sha256"] == file_sha256(folder / "toy.safetensors")
+    assert record["jets"] == {"file": "jets.root", "sha256": file_sha256(folder / "jets.root"), "entry": 1}
+    assert View.from_dict(record["view"]) == view
+    assert set(record["versions"]) >= {"part", "python", "torch", "numpy", "plotly", "matplotlib"}
+    assert record["arrays"]["values"]["shape"] == [9, 9]
 
 
 @pytest.mark.parametrize("figure_name", FIGURES)
@@ -129,26 +129,28 @@ def test_html_needs_no_network(figure, figure_name):
     assert "default-src 'none'" in page
 
 
-def test_names_cannot_smuggle_in_code(figure):
+def test_names_cannot_inject_code(figure):
     evil = '</title><script>alert(1)</script>"""\nimport os\n'
     export = figure(View("prediction"), jets=evil, name=evil)
     assert "<script>alert" not in render(export, "html").decode()
-    remake = script(export)
-    carriers = [line.split(" = ")[0] for line in remake.splitlines() if "alert(1)" in line]
+    code = script(export)
+    carriers = [line.split(" = ")[0] for line in code.splitlines() if "alert(1)" in line]
     assert carriers == ["JETS", "source"]  # as the strings they are
-    assert "import os" not in remake.splitlines()
-    compile(remake, "remake.py", "exec")
+    assert "import os" not in code.splitlines()
+    compile(code, "reproduce.py", "exec")
     assert re.fullmatch(r"[\w.-]+", export.stem)
 
 
-def test_pictures_are_what_they_say(figure):
+@pytest.mark.slow
+def test_drawings_have_their_format_and_metadata(figure):
     export = figure(View("display"))
     assert render(export, "pdf").startswith(b"%PDF")
     assert ElementTree.fromstring(render(export, "svg")).tag.endswith("svg")
     assert imread(io.BytesIO(render(export, "png")), format="png").shape[1] == 1020  # 3.4 inches, 300 dpi
-    assert f"sha256 {export.origin.model_sha256}".encode() in render(export, "png")
+    assert f"sha256 {export.provenance.model_sha256}".encode() in render(export, "png")
 
 
+@pytest.mark.slow
 def test_a_bundle_holds_everything_once(figure):
     export = figure(View("matrix", layer=1, head=2))
     with zipfile.ZipFile(io.BytesIO(bundle(export))) as archive:
@@ -162,7 +164,7 @@ def test_a_bundle_holds_everything_once(figure):
     assert set(MIME) == {*FORMATS, "zip"}
 
 
-def test_nothing_is_overwritten_unasked(figure, tmp_path):
+def test_nothing_is_overwritten_without_force(figure, tmp_path):
     export = figure(View("prediction"))
     (path,) = save(export, tmp_path / "new", ["json"])
     path.write_text("precious")
@@ -179,6 +181,7 @@ def test_an_unknown_format_is_refused(figure):
         render(figure(View("prediction")), "gif")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "view",
     [
@@ -186,37 +189,38 @@ def test_an_unknown_format_is_refused(figure):
         View("display", layer=1, head=1, edges=7),
     ],
 )
-def test_the_script_remakes_the_figure(figure, folder, tmp_path, view):
-    """Run as a user would, in the folder of the files."""
+def test_the_script_reproduces_the_figure(figure, folder, tmp_path, view):
+    """The script runs as a user would run it, in the folder of the files."""
     export = figure(view)
-    (tmp_path / "remake.py").write_bytes(render(export, "py"))
+    (tmp_path / "reproduce.py").write_bytes(render(export, "py"))
     for name in ("jets.root", "toy.safetensors", "toy.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     done = run_script(tmp_path)
     assert done.returncode == 0, done.stderr
-    made = tmp_path / "made" / export.stem
-    again, before = arrays(made.with_suffix(".npz").read_bytes()), arrays(render(export, "npz"))
-    assert again.keys() == before.keys()
+    path = tmp_path / "reproduced" / export.stem
+    reproduced, before = arrays(path.with_suffix(".npz").read_bytes()), arrays(render(export, "npz"))
+    assert reproduced.keys() == before.keys()
     for name in before:
-        assert again[name].tobytes() == before[name].tobytes(), name
-    assert made.with_suffix(".png").read_bytes() == render(export, "png")
+        assert reproduced[name].tobytes() == before[name].tobytes(), name
+    assert path.with_suffix(".png").read_bytes() == render(export, "png")
 
 
+@pytest.mark.slow
 def test_the_script_refuses_other_jets(figure, folder, tmp_path):
-    (tmp_path / "remake.py").write_bytes(render(figure(View("prediction")), "py"))
+    (tmp_path / "reproduce.py").write_bytes(render(figure(View("prediction")), "py"))
     for name in ("toy.safetensors", "toy.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     write_jets(tmp_path / "jets.root", [20, 9], seed=1)
     done = run_script(tmp_path)
     assert done.returncode != 0
     assert "jets.root is not the file this figure was made from" in done.stderr
-    assert not (tmp_path / "made").exists()
+    assert not (tmp_path / "reproduced").exists()
 
 
 def run_script(folder: Path) -> subprocess.CompletedProcess:
     root = str(Path(part.__file__).parents[1])
     return subprocess.run(
-        [sys.executable, "remake.py", "made"],
+        [sys.executable, "reproduce.py", "reproduced"],
         cwd=folder,
         env={"PYTHONPATH": root, "PATH": "", "HOME": str(folder), "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -233,6 +237,6 @@ def test_remote_files_have_no_checksum():
 
 def test_limits_shared_between_models_are_kept(figure, tagger, folder):
     export = figure(View("matrix", "bias"))
-    shared = make(tagger, jet(folder), export.origin, limits=(-50.0, 50.0))
-    assert provenance(shared)["limits"] == [-50.0, 50.0]
+    shared = make(tagger, jet(folder), export.provenance, limits=(-50.0, 50.0))
+    assert provenance_record(shared)["limits"] == [-50.0, 50.0]
     assert "LIMITS = (-50.0, 50.0)" in script(shared)

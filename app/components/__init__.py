@@ -1,1 +1,1 @@
-"""Pieces of pages: canvas components (js + py) and groups of widgets."""
+"""Pieces that several pages share: canvases and groups of widgets. May import state and services."""

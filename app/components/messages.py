@@ -1,4 +1,4 @@
-"""Sentences for the user, as plain text whatever is in them."""
+"""Sentences for the user, as plain text whatever they contain."""
 
 import html
 import re
@@ -7,20 +7,31 @@ import streamlit as st
 
 
 def plain(text: str) -> str:
-    """Text that Markdown leaves as it is: names of files must not become links, pictures or formulas."""
+    """Return text that Markdown leaves unchanged: names of files must not become links, pictures or formulas."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$&:])", r"\\\1", text)
 
 
-def refuse(error: Exception | str) -> None:
-    """One sentence on bad input."""
+def show_error(error: Exception | str) -> None:
+    """Show one sentence on bad input."""
     st.error(plain(str(error)))
 
 
+def show_errors(*errors: Exception | str | None) -> None:
+    """Show several errors, one below the other."""
+    for error in filter(None, errors):
+        show_error(error)
+
+
 def note(text: str) -> None:
-    """Why there is nothing to see in a place, as such no fault."""
+    """Say why a place is empty, where that is no error."""
     st.html(f'<p class="note">{html.escape(text)}</p>')
 
 
 def line(markup: str, *values: str) -> None:
-    """A line of HTML whose `{}` are filled with escaped values."""
+    """Show a line of HTML whose `{}` are filled with escaped values."""
     st.html(markup.format(*(html.escape(value) for value in values)))
+
+
+def grouped(number: float) -> str:
+    """Return a whole number with spaces between thousands."""
+    return f"{number:,.0f}".replace(",", " ")

@@ -1,108 +1,104 @@
-"""The sidebar: which jets, which of them, which models."""
+"""The sidebar: the file of jets, the filters and the models."""
 
 import streamlit as st
 
+from app.components.messages import grouped
 from app.services import files
-from app.services import jets as samples
-from app.services import models as backend
-from app.state.resolve import Choice, bounds, can_be_wrong
-from app.state.selection import MAX_MODELS, adopt, change, complain, mirror
+from app.services.jets import load_sample
+from app.services.library import PartError
+from app.state import session
+from app.state.resolve import ResolvedSelection, bounds, has_truth
+from app.state.selection import MAX_MODELS, JetSelection
+
+FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": ()}  # where another file begins
 
 
-def sidebar(choice: Choice, one_by_one: bool = True) -> None:
-    """one_by_one: the page shows a jet at a time, and can look for one that is misclassified."""
+def sidebar(resolved: ResolvedSelection, one_by_one: bool = True) -> None:
+    """Draw the sidebar.
+
+    one_by_one is whether the page shows a single jet, and so can look for one that is misclassified.
+    """
     with st.sidebar:
-        _file(choice)
-        _filters(choice)
+        _file(resolved)
+        _filters(resolved)
         if one_by_one:
-            _misclassified(choice)
-        st.caption(_count(choice))
+            _misclassified(resolved)
+        st.caption(_count(resolved))
         st.multiselect(
             "Models",
-            choice.models,
-            key=mirror("models", list(choice.selection.models)),
-            on_change=adopt,
-            args=("models", tuple),
+            resolved.offered,
             max_selections=MAX_MODELS,
             select_all=False,  # it would come first, and Enter take all that match what was typed
             help="Up to four side by side; @bf16 runs in bfloat16.",
+            **session.bind_widget(JetSelection, "models", list(resolved.selection.models), tuple),
         )
 
 
-def _file(choice: Choice) -> None:
-    chosen = choice.selection.file
+def _file(resolved: ResolvedSelection) -> None:
+    chosen = resolved.selection.file
     names = st.session_state.setdefault("upload_names", {})
-    offered = files.listed()
-    options = [*offered, *(name for name in names if name not in offered)]
+    listed = files.listed()
+    options = [*listed, *(name for name in names if name not in listed)]
     st.selectbox(
         "Jets",
         options if chosen in options else [chosen, *options],
-        key=mirror("file"),
         format_func=lambda name: names.get(name, name),
-        on_change=_adopt_file,
         help="Files below the data folder; type the beginning of a name to find it.",
+        **session.bind_widget(JetSelection, "file", reset=FIRST_JET),
     )
     with st.popover("Upload a file", width="stretch"):
         st.file_uploader(
-            "ROOT, parquet, HDF5 or npz; what it is, its content decides",
+            "ROOT, parquet, HDF5 or npz; the content decides which",
             key="upload",
-            on_change=_adopt_upload,
+            on_change=_on_upload,
             max_upload_size=files.MAX_UPLOAD // 2**20,
         )
 
 
-def _adopt_file() -> None:
-    change(file=st.session_state["choose_file"], jet=0, particle=None, pt=None, n=None, classes=())
-
-
-def _adopt_upload() -> None:
-    """Take an upload only if it can be read; otherwise everything stays as it is."""
+def _on_upload() -> None:
+    """Choose an upload if it can be read; otherwise nothing changes."""
     upload = st.session_state["upload"]
     if upload is None:
         return
-    name = shown = "".join(c for c in upload.name if c.isprintable())[:80]
+    name = shown_name = "".join(c for c in upload.name if c.isprintable())[:80]
     try:
         name = files.keep_upload(upload.getvalue())
-        samples.sample(files.find(name))
-    except backend.BadInput as error:
-        complain(str(error).replace(name, shown))
+        load_sample(files.find(name))
+    except PartError as error:
+        session.set_error(str(error).replace(name, shown_name))
         return
-    st.session_state.setdefault("upload_names", {})[name] = shown
-    change(file=name, jet=0, particle=None, pt=None, n=None, classes=())
+    st.session_state.setdefault("upload_names", {})[name] = shown_name
+    session.update(JetSelection, file=name, **FIRST_JET)
 
 
-def _filters(choice: Choice) -> None:
-    selection, sample = choice.selection, choice.sample
-    if sample.truth is not None:
+def _filters(resolved: ResolvedSelection) -> None:
+    selection, sample = resolved.selection, resolved.sample
+    if sample.truth is not None and sample.dataset:
         titles = dict(zip(sample.dataset.classes, sample.dataset.titles, strict=True))
         st.multiselect(
             "Classes",
             list(titles),
-            key=mirror("classes", list(selection.classes)),
-            format_func=titles.get,
-            on_change=adopt,
-            args=("classes", tuple),
+            format_func=lambda name: titles[name],
             placeholder="All classes",
+            **session.bind_widget(JetSelection, "classes", list(selection.classes), tuple),
         )
     for field, label, values in (("pt", "Jet pT [GeV]", sample.pt), ("n", "Constituents", sample.n)):
         low, high = bounds(values)
         if low < high:
-            now = getattr(selection, field) or (low, high)
-            st.slider(label, low, high, key=mirror(field, now), on_change=adopt, args=(field, tuple))
+            value = getattr(selection, field) or (low, high)
+            st.slider(label, low, high, **session.bind_widget(JetSelection, field, value, tuple))
 
 
-def _misclassified(choice: Choice) -> None:
+def _misclassified(resolved: ResolvedSelection) -> None:
     st.toggle(
         "Misclassified only",
-        key=mirror("wrong"),
-        on_change=adopt,
-        args=("wrong",),
-        disabled=not can_be_wrong(choice.file, choice.sample, choice.selection.models[0]),
-        help="By the first model; jets are classified on the way to the next one that is.",
+        disabled=not has_truth(resolved.file, resolved.sample, resolved.selection.models[0]),
+        help="By the first model; jets are classified on the way to the next one that is misclassified.",
+        **session.bind_widget(JetSelection, "misclassified_only"),
     )
 
 
-def _count(choice: Choice) -> str:
-    passing, browsed, total = len(choice.candidates), len(choice.sample), choice.sample.total
-    beyond = "" if total == browsed else f" (the first of {total:,})"
-    return f"{passing:,} of {browsed:,} jets{beyond} pass".replace(",", " ")
+def _count(resolved: ResolvedSelection) -> str:
+    passing, browsed, total = len(resolved.candidates), len(resolved.sample), resolved.sample.total
+    beyond = "" if total == browsed else f" (the first of {grouped(total)})"
+    return f"{grouped(passing)} of {grouped(browsed)} jets{beyond} pass"

@@ -1,61 +1,57 @@
-"""Attributions of single jets; with `backend` and `studying` that page's way into the library."""
+"""Attributions of single jets."""
 
-import numpy as np
-import streamlit as st
-
+from app.services.caching import cached
 from app.services.files import JetFile
-from app.services.jets import blocks, named
-from app.services.models import run
-from part.analysis.attribution.explained import Explained, chosen_target, explain
-from part.analysis.attribution.findings import AttributionFindings
-from part.analysis.attribution.jet_study import JetAttributionStudy, JetFindings
-from part.analysis.attribution.methods import METHODS, Attribution, attribute, unsupported
-from part.analysis.attribution.study import AttributionStudy
-from part.figures.studies import attribution as charts
-from part.figures.studies import attribution_jet as jet_charts
+from app.services.jets import error_context, jets_at
+from app.services.models import run_on_model_thread
+from part.analysis.attribution.methods import METHODS, attribute, unsupported_reason
+from part.analysis.attribution.target import requested_target
+from part.analysis.attribution.task import Attribution, AttributionTask, make_task
 from part.inference.tagger import Tagger
 
-__all__ = [
-    "Attribution",
-    "AttributionFindings",
-    "AttributionStudy",
-    "Explained",
-    "JetAttributionStudy",
-    "JetFindings",
-    "charts",
-    "jet_charts",
-]
-TITLES = {name: title for name, (title, _) in METHODS.items()}
-SLOW = ("shapley",)  # only what Run finds
+TITLES = {name: method.title for name, method in METHODS.items()}
+SLOW = ("shapley",)  # these only Run computes
 BY_INPUT = ("integrated", "integrated_momenta", "smoothgrad", "smoothgrad_momenta")
 
 
-def refusals(model: Tagger) -> dict[str, str | None]:
-    """By method, why the model cannot have it; None if it can."""
-    return {method: unsupported(model, method) for method in METHODS}
+def unsupported(model: Tagger) -> dict[str, str | None]:
+    """Return for each method why the model does not support it, or None if it does."""
+    return {method: unsupported_reason(model, method) for method in METHODS}
 
 
-def explained(file: JetFile, entry: int, model: Tagger, of: str, against: str) -> Explained:
-    """A jet and what of it is explained, see `chosen_target`. Raises BadInput."""
-    return _explained(file.sha256, entry, model.identity, of, against, file, model)
+@cached(max_entries=32)
+def _jet_task(file: JetFile, entry: int, model: Tagger, target_class: str, contrast_class: str) -> AttributionTask:
+    jet = jets_at(file, [entry])
+    with error_context(file):
+        target = requested_target(model, target_class, contrast_class)
+        return run_on_model_thread(make_task, model, jet, target)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _explained(
-    sha256: str, entry: int, weights: str, of: str, against: str, _file: JetFile, _model: Tagger
-) -> Explained:
-    _, jet = next(blocks(_file, np.array([entry]), 1))
-    with named(_file):
-        return run(explain, _model, jet, chosen_target(_model, of, against))
+def describe_target(
+    file: JetFile, entry: int, model: Tagger, target_class: str, contrast_class: str
+) -> tuple[str, float]:
+    """Return the title and the value of the number of a jet that is attributed to its particles.
+
+    Parameters
+    ----------
+    file, entry, model
+        The jet and the model.
+    target_class, contrast_class : str
+        The class that is explained, "" for the predicted one, and the class it is compared with, "" for all others.
+
+    Raises
+    ------
+    PartError
+        If the model cannot take the jet.
+    """
+    task = _jet_task(file, entry, model, target_class, contrast_class)
+    return task.target.title(model.dataset), run_on_model_thread(lambda: task.value)
 
 
-def found(file: JetFile, entry: int, model: Tagger, of: str, against: str, method: str) -> Attribution:
-    """One of the quick methods on a jet. Raises BadInput."""
-    return _found(file.sha256, entry, model.identity, of, against, method, file, model)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _found(
-    sha256: str, entry: int, weights: str, of: str, against: str, method: str, _file: JetFile, _model: Tagger
+@cached(max_entries=128)
+def attribute_jet(
+    file: JetFile, entry: int, model: Tagger, target_class: str, contrast_class: str, method: str
 ) -> Attribution:
-    return run(attribute, explained(_file, entry, _model, of, against), method)
+    """Return a jet's attributions by one of the quick methods; the other parameters are those of `describe_target`."""
+    task = _jet_task(file, entry, model, target_class, contrast_class)
+    return run_on_model_thread(attribute, task, method)

@@ -1,6 +1,7 @@
-"""The bias of single jets and as a function; with `backend` and `studying` that page's way into the library.
+"""The bias of single jets, and the bias as a function. Nothing here needs a Run.
 
-What is here needs no Run. Shapes: P pairs, F features, H heads, V switches, C classes, Y and X as in `surface`.
+Shapes: P pairs, B pairs of the baseline, F features, H heads, V ablations, C classes, Y and X as in
+`part.analysis.bias.bias_function`.
 """
 
 from dataclasses import dataclass, replace
@@ -8,129 +9,141 @@ from functools import partial
 
 import awkward as ak
 import numpy as np
-import streamlit as st
 
-from app.services import jobs
+from app.services.caching import cached
 from app.services.files import JetFile
-from app.services.jets import blocks, named
-from app.services.models import Scene, figures, run
-from part.analysis.bias.bias_ablation import SwitchFindings, SwitchStudy, switched, switches
-from part.analysis.bias.bias_function import surface
-from part.analysis.bias.embedding import all_pairs, bias_of, check_bias, draw_pairs
+from app.services.jets import batches, error_context, jets_at
+from app.services.models import run_on_model_thread
+from part.analysis.bias.bias_ablation import BiasAblation, ablated_probabilities, bias_ablations
+from part.analysis.bias.bias_function import bias_on_lund_plane
+from part.analysis.bias.embedding import all_pairs, check_bias, draw_pairs, evaluate_bias
 from part.analysis.bias.shapley import Shapley, shapley
-from part.analysis.bias.study import Baseline, BiasFindings, BiasStudy
-from part.figures.studies import bias as charts
-from part.figures.studies import bias_switch as switch_charts
+from part.analysis.bias.study import BaselinePairs, BiasStudy
+from part.figures.charts import Chart
+from part.figures.heatmaps import Mosaic, make_heatmap
+from part.figures.jet_view import JetView
+from part.figures.mosaic_bytes import mosaic_bytes
+from part.figures.studies import bias_switch
+from part.figures.view import View
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
 
-__all__ = [
-    "BiasFindings",
-    "BiasStudy",
-    "SwitchFindings",
-    "SwitchStudy",
-    "Tagger",
-    "charts",
-    "check_bias",
-    "switch_charts",
-]
-DRAWN = 500  # jets that pairs are drawn from, at most
-SHOWN = 4000  # pairs on a surface, about
-STRONGEST = 12  # pairs of a jet that are explained
+MAX_DRAWN = 500  # jets that pairs are drawn from
+N_SHOWN = 4000  # pairs on a surface, about
+N_STRONGEST = 12  # pairs of a jet that are explained
+SEED = BiasStudy().seed  # of the draws
+PAIRS_PER_JET = BiasStudy().pairs  # of the study
 
 
-@dataclass(frozen=True, eq=False)
-class Explained:
-    """Some pairs of a jet: the two constituents in file order (P, 2), and the Shapley values of their bias."""
-
-    pairs: np.ndarray
-    found: Shapley
+def check(model: Tagger) -> None:
+    """Raise PartError for a model whose pairs of particles have no interaction bias."""
+    check_bias(model)
 
 
-def draw(file: JetFile, entries: np.ndarray, model: Tagger) -> tuple[np.ndarray, np.ndarray]:
-    """Features of the baseline's pairs (B, F), those of the study if it has no more jets, and of others (P, F)."""
-    first = entries[:DRAWN]
-    return _draw(file.sha256, jobs.digest(first), model.features.name, file, first, model)
+def sample_pairs(file: JetFile, entries: np.ndarray, model: Tagger) -> tuple[np.ndarray, np.ndarray]:
+    """Return features of the baseline's pairs (B, F) and of other pairs (P, F), drawn from the first MAX_DRAWN jets.
+
+    The baseline is that of the study, if this has no more jets.
+    """
+    return _sample_pairs(file, entries[:MAX_DRAWN], model)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _draw(sha256: str, entries: str, features: str, _file: JetFile, _entries: np.ndarray, _model: Tagger):
-    study, each = BiasStudy(), -(-SHOWN // len(_entries))
-    baseline, others = Baseline(study.baseline, study.seed), []
+@cached(max_entries=16)
+def _sample_pairs(file: JetFile, entries: np.ndarray, model: Tagger) -> tuple[np.ndarray, np.ndarray]:
+    study, n_per_jet = BiasStudy(), -(-N_SHOWN // len(entries))
+    baseline, others = BaselinePairs(study.baseline, study.seed), []
 
-    def look(jets: ak.Array) -> None:
-        batch = make_batch(jets, _model.features).to(_model.device)
+    def draw(jets: ak.Array) -> None:
+        batch = make_batch(jets, model.features).to(model.device)
         baseline.add(batch)
-        others.append(draw_pairs(batch, each, study.seed + 1)[0].features)
+        others.append(draw_pairs(batch, n_per_jet, study.seed + 1)[0].features)
 
-    with named(_file):
-        for _, jets in blocks(_file, _entries, 64):
-            run(look, jets)
+    with error_context(file):
+        for _, jets in batches(file, entries, 64):
+            run_on_model_thread(draw, jets)
     return baseline.features, np.concatenate(others)
 
 
-def explain(
+@dataclass(frozen=True, eq=False)
+class ExplainedPairs:
+    """Some pairs of a jet.
+
+    Attributes
+    ----------
+    pairs : np.ndarray
+        (P, 2) the two constituents in file order.
+    shapley : Shapley
+        The Shapley values of their bias.
+    """
+
+    pairs: np.ndarray
+    shapley: Shapley
+
+
+@cached(max_entries=64)
+def explain_pairs(
     file: JetFile, entry: int, model: Tagger, head: int, particle: int | None, baseline: np.ndarray
-) -> Explained | None:
-    """The jet's pairs of strongest bias in a head, of one constituent if it is given; None if there are none."""
-    known = jobs.digest(np.round(baseline * 1e6))
-    return _explain(file.sha256, entry, model.identity, head, particle, known, file, model, baseline)
+) -> ExplainedPairs | None:
+    """Return the pairs of a jet with the strongest bias in a head.
 
+    Parameters
+    ----------
+    file, entry, model, head
+        The jet and the head.
+    particle : int or None
+        The constituent whose pairs are explained; None for all.
+    baseline : np.ndarray
+        (B, F) features of the pairs that they are compared with.
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _explain(
-    sha256: str,
-    entry: int,
-    weights: str,
-    head: int,
-    particle: int | None,
-    drawn: str,
-    _file: JetFile,
-    _model: Tagger,
-    _baseline: np.ndarray,
-) -> Explained | None:
-    def work() -> Explained | None:
-        pairs = all_pairs(make_batch(jet, _model.features).to(_model.device))
-        some = np.flatnonzero(pairs.i == particle if particle is not None else pairs.i < pairs.j)
-        if not len(some):
+    Returns
+    -------
+    ExplainedPairs or None
+        None if there are no pairs.
+    """
+    jet = jets_at(file, [entry])
+
+    def compute() -> ExplainedPairs | None:
+        pairs = all_pairs(make_batch(jet, model.features).to(model.device))
+        rows = np.flatnonzero(pairs.i == particle if particle is not None else pairs.i < pairs.j)
+        if not len(rows):
             return None
-        bias = bias_of(_model, pairs.features[some])[:, head]
-        some = some[np.argsort(-np.abs(bias), kind="stable")[:STRONGEST]]
-        found = shapley(partial(bias_of, _model), pairs.features[some], _baseline)
-        return Explained(np.stack((pairs.i[some], pairs.j[some]), -1), found)
+        bias = evaluate_bias(model, pairs.features[rows])[:, head]
+        rows = rows[np.argsort(-np.abs(bias), kind="stable")[:N_STRONGEST]]
+        values = shapley(partial(evaluate_bias, model), pairs.features[rows], baseline)
+        return ExplainedPairs(np.stack((pairs.i[rows], pairs.j[rows]), -1), values)
 
-    jet = _jet(_file, entry)
-    with named(_file):
-        return run(work)
-
-
-def learned(model: Tagger, lnz: float, lnm2: float | None) -> np.ndarray:
-    """The bias as a function (H, Y, X), see `surface`."""
-    return _learned(model.identity, lnz, lnm2, model)
+    with error_context(file):
+        return run_on_model_thread(compute)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _learned(weights: str, lnz: float, lnm2: float | None, _model: Tagger) -> np.ndarray:
-    return run(surface, partial(bias_of, _model), lnz, lnm2)
+@cached(max_entries=64)
+def bias_function(model: Tagger, lnz: float, lnm2: float | None) -> np.ndarray:
+    """Return the bias as a function (H, Y, X), see `part.analysis.bias.bias_function`."""
+    return run_on_model_thread(bias_on_lund_plane, partial(evaluate_bias, model), lnz, lnm2)
 
 
-def without(file: JetFile, entry: int, model: Tagger) -> tuple[tuple, np.ndarray]:
-    """All switches and the probabilities of a jet with each (V, C). Raises BadInput for a model without q·k."""
-    return _without(file.sha256, entry, model.identity, file, model)
+@cached(max_entries=64)
+def ablate_bias(file: JetFile, entry: int, model: Tagger) -> tuple[tuple[BiasAblation, ...], np.ndarray]:
+    """Return all ablations of the bias and of q·k, and the probabilities (V, C) of a jet with each.
+
+    Raises
+    ------
+    PartError
+        For a model without bias or q·k.
+    """
+    ablations, jet = bias_ablations(model.config.layers), jets_at(file, [entry])
+    with error_context(file):
+        return ablations, run_on_model_thread(ablated_probabilities, model, jet, ablations)[:, 0]
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _without(sha256: str, entry: int, weights: str, _file: JetFile, _model: Tagger) -> tuple[tuple, np.ndarray]:
-    chosen, jet = switches(_model.config.layers), _jet(_file, entry)
-    with named(_file):
-        return chosen, run(switched, _model, jet, chosen)[:, 0]
+def ablation_chart(file: JetFile, entry: int, model: Tagger) -> Chart:
+    """Return the probabilities of `ablate_bias` as a chart."""
+    return bias_switch.jet_probabilities(*ablate_bias(file, entry, model), model.dataset.titles)
 
 
-def heads_of(scene: Scene, order: str) -> figures.Mosaic:
-    """The bias of all heads, once: it is the same in all layers."""
-    once = replace(scene, trace=replace(scene.trace, bias=scene.trace.bias[:1]))
-    return figures.figure_data(once, figures.View("mosaic", "bias", order=order))
-
-
-def _jet(file: JetFile, entry: int) -> ak.Array:
-    return next(blocks(file, np.array([entry]), 1))[1]
+def heads_pixels(jet_view: JetView, order: str, theme: str, key: str) -> bytes:
+    """Return a mosaic of the bias of all heads in one row, since it is the same in all layers."""
+    bias = jet_view.trace.bias
+    assert bias is not None
+    first_layer = replace(jet_view, trace=replace(jet_view.trace, bias=bias[:1]))
+    return mosaic_bytes(make_heatmap(Mosaic, first_layer, View("mosaic", "bias", order=order)), theme, key)

@@ -1,4 +1,4 @@
-"""Which files of jets the app may open: those under the data folders, and uploads by their content's hash."""
+"""The files of jets that the app may open: those under the data folders, and uploads by the hash of their content."""
 
 import hashlib
 import os
@@ -8,27 +8,29 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from part.errors import PartError
+
 ROOT = Path(__file__).parents[2]
-SUFFIXES = (
-    ".root",
-    ".parquet",
-    ".h5",
-    ".hdf5",
-    ".npz",
-)  # what is listed; content decides the kind
+SUFFIXES = (".root", ".parquet", ".h5", ".hdf5", ".npz")  # of listed files; the content decides how one is read
 MAX_LISTED = 500
 MAX_UPLOAD = 20 * 2**20
-MAX_UPLOADS = 20  # kept on the server; the oldest go first
+MAX_UPLOADS = 20  # kept on the server; the oldest are deleted first
 UPLOAD = "upload:"
-
-
-class FileRefused(ValueError):
-    """A file that is not there, or not for the app to open; one sentence."""
 
 
 @dataclass(frozen=True)
 class JetFile:
-    """A file that may be opened: its name for people and the URL, where it lies, the hash of its content."""
+    """A file that may be opened.
+
+    Attributes
+    ----------
+    name : str
+        The name that the user and the URL know, relative to its data folder.
+    path : Path
+        The location on disk.
+    sha256 : str
+        The hash of its content.
+    """
 
     name: str
     path: Path
@@ -40,23 +42,23 @@ class JetFile:
 
 
 def folders() -> list[Path]:
-    """The shipped samples, then PARTSCOPE_DATA (one folder or several) or ./data."""
+    """Return the folder of shipped samples, then those of PARTSCOPE_DATA (separated by colons) or ./data."""
     configured = os.environ.get("PARTSCOPE_DATA")
-    chosen = [Path(part) for part in configured.split(os.pathsep) if part] if configured else [ROOT / "data"]
+    chosen = [Path(text) for text in configured.split(os.pathsep) if text] if configured else [ROOT / "data"]
     return [folder.resolve() for folder in (ROOT / "data_samples", *chosen) if folder.is_dir()]
 
 
 def runs_folder() -> Path:
-    """Where training runs lie: PARTSCOPE_RUNS, or ./runs; there need not be such a folder yet."""
+    """Return the folder of training runs, PARTSCOPE_RUNS or ./runs; it need not exist yet."""
     return (ROOT / os.environ.get("PARTSCOPE_RUNS", "runs")).resolve()
 
 
 def listed() -> list[str]:
-    """Names of the files on offer, relative to their folder, shipped ones first."""
+    """Return the names of the files on offer, relative to their folder, shipped ones first."""
     names = {}
     for folder in folders():
         for path in sorted(folder.rglob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)
             if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
                 names.setdefault(path.relative_to(folder).as_posix())
             if len(names) == MAX_LISTED:
@@ -65,20 +67,26 @@ def listed() -> list[str]:
 
 
 def find(name: str) -> JetFile:
-    """A listed name, another path below a data folder, or an upload. Raises FileRefused."""
+    """Return the file of a listed name, of another path below a data folder, or of an upload.
+
+    Raises
+    ------
+    PartError
+        If there is no such file, or if it is outside all data folders.
+    """
     path = _uploaded(name) if name.startswith(UPLOAD) else _below_folders(name)
     if path is None and name.startswith(UPLOAD):
-        raise FileRefused("The uploaded file is no longer here; please upload it again.")
+        raise PartError("The uploaded file is no longer here; please upload it again.")
     if path is None:
-        raise FileRefused(f"The file {name[:100]} cannot be opened: it is in no data folder.")
+        raise PartError(f"The file {name[:100]} cannot be opened: it is in no data folder.")
     status = path.stat()
     return JetFile(name, path, _sha256(path, status.st_mtime_ns, status.st_size))
 
 
 def keep_upload(content: bytes) -> str:
-    """Store an upload under the hash of its content, its own name is not used; the name to find it by."""
+    """Store an upload under the hash of its content and return the name for `find`; its own name is never a path."""
     if len(content) > MAX_UPLOAD:
-        raise FileRefused(f"The upload has {len(content) / 2**20:.0f} MB; at most 20 MB are taken.")
+        raise PartError(f"The upload has {len(content) / 2**20:.0f} MB; at most 20 MB are accepted.")
     digest = hashlib.sha256(content).hexdigest()[:32]
     path = _upload_folder() / digest
     if not path.exists():
@@ -94,7 +102,7 @@ def _below_folders(name: str) -> Path | None:
     if not name or "\0" in name:
         return None
     for folder in folders():
-        path = (folder / name).resolve()  # follows "..", links and absolute names, so that none leads out
+        path = (folder / name).resolve()  # follows "..", links and absolute names, so that none leads outside
         if path.is_relative_to(folder) and path.is_file():
             return path
     return None
@@ -108,7 +116,7 @@ def _uploaded(name: str) -> Path | None:
 
 @cache
 def _upload_holder() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="partscope-")  # goes with the process
+    return tempfile.TemporaryDirectory(prefix="partscope-")  # deleted when the process ends
 
 
 def _upload_folder() -> Path:

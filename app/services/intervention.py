@@ -1,234 +1,176 @@
-"""Interventions on single jets, at once; with `backend` and `studying` that page's way into the library.
+"""Interventions on single jets.
 
-Shapes: C classes, N particles, L layers.
+Shapes: C classes, N particles, A targets of ablation, L layers, H heads.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import awkward as ak
 import numpy as np
-import streamlit as st
 
-from app.services import jobs
+from app.services.caching import cached
 from app.services.files import JetFile
-from app.services.jets import blocks, named, sample
-from app.services.models import Scene, figures, run
-from part.analysis.intervention import (
-    Importance,
-    Irc,
-    Lens,
-    Pass,
-    Patching,
-    Probes,
-    Reference,
-    Target,
+from app.services.jets import batches, error_context, jets_at, load_sample
+from app.services.models import run_on_model_thread
+from part.analysis.intervention.ablation import (
+    AblationTarget,
     ablate,
-    edits,
-    flavoured,
+    ablation_targets,
+    check_attention,
     leave_one_out,
-    lens,
-    patch,
-    targets_of,
 )
-from part.analysis.intervention.ablation import INSTEAD
-from part.analysis.intervention.patching import CORRUPTIONS, PARTS, Recovery
+from part.analysis.intervention.activation_patching import Recovery, patch, with_flavour_of
+from part.analysis.intervention.irc import IRCResult, IRCStudy
+from part.analysis.intervention.lens import logit_lens
+from part.analysis.intervention.reference import HEAD_OUTPUT, Reference
 from part.analysis.study import study_jets
 from part.errors import PartError
-from part.figures.charts import Plot, Series
-from part.figures.studies import importance as importance_charts
-from part.figures.studies import irc as irc_charts
-from part.figures.studies import lens as lens_charts
-from part.figures.studies import patching as patching_charts
-from part.figures.studies import probes as probe_charts
-from part.inference.forward import check_attention
+from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
-from part.jets import select
 
-__all__ = [
-    "CORRUPTIONS",
-    "INSTEAD",
-    "PARTS",
-    "Importance",
-    "Irc",
-    "Lens",
-    "Patching",
-    "Plot",
-    "Probes",
-    "Series",
-    "Target",
-    "check_attention",
-    "importance_charts",
-    "irc_charts",
-    "lens_charts",
-    "patching_charts",
-    "probe_charts",
-    "targets_of",
-]
-REFERENCE = 64  # jets whose heads' outputs stand in for those of one that is looked at
+REFERENCE_JETS = 64  # jets whose head outputs replace those of a single jet
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A kind of edit. sizes: to choose from, first what is shown at first; make(jets, size, rank in pT)."""
-
-    title: str
-    unit: str
-    sizes: tuple[float, ...]
-    first: float
-    make: Callable[[ak.Array, float, int], ak.Array]
+def check(model: Tagger) -> None:
+    """Raise PartError for a model without attention heads."""
+    check_attention(model)
 
 
-_LOGARITHMIC = tuple(float(f"{10**power:.1g}") for power in np.arange(-5, -0.4, 0.5))
-EDITS = {
-    "soft": Edit("Add a soft photon", "of the jet's pT", _LOGARITHMIC, 0.01, lambda j, s, _: edits.add_soft(j, s, 0.2)),
-    "split": Edit("Split in halves", "apart in φ", _LOGARITHMIC, 0.01, lambda j, s, r: edits.split(j, r, 0.5, s)),
-    "drop": Edit("Drop", "", (1.0,), 1.0, lambda j, _, r: edits.drop(j, r)),
-    "rotate": Edit(
-        "Rotate about the axis", "°", tuple(range(0, 181, 10)), 40, lambda j, s, _: edits.rotate(j, np.radians(s))
-    ),
-    "boost": Edit(
-        "Boost along the beam",
-        "in rapidity",
-        tuple((np.arange(-10, 11) / 10).tolist()),
-        0.5,
-        lambda j, s, _: edits.boost(j, s),
-    ),
-    "smear": Edit("Smear momenta", "%", (0, 1, 2, 5, 10, 20, 30), 5, lambda j, s, _: edits.smear(j, s / 100)),
-}
+@dataclass(frozen=True, eq=False)
+class JetAblations:
+    """Class probabilities of a jet with each component of the model, and each particle, ablated.
+
+    Attributes
+    ----------
+    targets : tuple of AblationTarget
+        What can be ablated.
+    before : np.ndarray
+        (C,) the unchanged prediction.
+    ablated : np.ndarray
+        (A, C) without each target.
+    without_particle : np.ndarray
+        (N, C) without each particle.
+    """
+
+    targets: tuple[AblationTarget, ...]
+    before: np.ndarray
+    ablated: np.ndarray
+    without_particle: np.ndarray
+
+    def without(self, target: AblationTarget) -> np.ndarray:
+        return self.ablated[self.targets.index(target)]
+
+    def head_changes(self, class_index: int, layers: int, heads: int) -> np.ndarray:
+        """Return the change (L, H) of a class probability without each head."""
+        values = [
+            [self.without(AblationTarget("head", layer, head))[class_index] for head in range(heads)]
+            for layer in range(layers)
+        ]
+        return np.array(values) - self.before[class_index]
 
 
-def without(
-    file: JetFile, entry: int, model: Tagger, instead: str, entries: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities of a jet as it is and without each of `targets_of` (1 + A, C), and without each of its particles
-    (N, C). entries: the sample that stands in for heads' outputs, of which the first REFERENCE are taken."""
-    some = entries[:REFERENCE]
-    known = jobs.digest(some) if instead != "zero" else ""
-    return _without(file.sha256, entry, model.identity, instead, known, file, model, some)
+def ablation_target(model: Tagger, kind: str, layer: int, head: int) -> AblationTarget:
+    """Return the target that a name in the URL means: a kind, "all KIND" for all layers, or a species."""
+    if kind in ("head", "attention", "bias", "q·k"):
+        return AblationTarget(kind, layer, head if kind == "head" else None)
+    if kind.startswith("all "):
+        return AblationTarget(kind.removeprefix("all "))
+    return next(target for target in ablation_targets(model) if str(target) == kind)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _without(
-    sha256: str,
-    entry: int,
-    weights: str,
-    instead: str,
-    sample: str,
-    _file: JetFile,
-    _model: Tagger,
-    _entries: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    jet = _jet(_file, entry)
-    reference = None if instead == "zero" else _reference(sha256, weights, sample, _file, _model, _entries)
-
-    def work() -> tuple[np.ndarray, np.ndarray]:
-        passed = Pass(_model, jet)
-        found = ablate(passed, jet, targets_of(_model), instead, reference).cpu().numpy()
-        before = passed.probabilities[None].cpu().numpy()
-        return np.concatenate((before, found))[:, 0], leave_one_out(passed).cpu().numpy()
-
-    with named(_file):
-        return run(work)
+def ablation_kinds(model: Tagger) -> dict[str, bool]:
+    """Return the names that `ablation_target` takes for a model, each with whether it is a species."""
+    kinds: dict[str, bool] = {}
+    for target in ablation_targets(model):
+        if target.species is not None:
+            kinds[str(target)] = True
+        elif not target.kind.startswith("class"):
+            kinds[target.kind if target.layer is not None else f"all {target.kind}"] = False
+    return kinds
 
 
-@st.cache_resource(max_entries=8, show_spinner="Hearing what heads write for other jets …")
-def _reference(
-    sha256: str, weights: str, sample: str, _file: JetFile, _model: Tagger, _entries: np.ndarray
-) -> Reference:
+@cached(max_entries=64)
+def ablate_jet(file: JetFile, entry: int, model: Tagger, replacement: str, reference: np.ndarray) -> JetAblations:
+    """Return the predictions for a jet with each component ablated.
+
+    Parameters
+    ----------
+    file, entry, model
+        The jet and the model.
+    replacement : str
+        What replaces the outputs of heads.
+    reference : np.ndarray
+        The entries that these come from, see `reference_entries`.
+    """
+    jet, targets = jets_at(file, [entry]), ablation_targets(model)
+
+    def compute() -> JetAblations:
+        forward = CachedForward(model, jet)
+        ablated = ablate(forward, jet, targets, replacement, outputs).cpu().numpy()[:, 0]
+        before = forward.probabilities[0].cpu().numpy()
+        return JetAblations(targets, before, ablated, leave_one_out(forward).cpu().numpy())
+
+    with error_context(file):
+        outputs = _head_outputs(file, model, reference) if len(reference) else None
+        return run_on_model_thread(compute)
+
+
+def reference_entries(replacement: str, entries: np.ndarray) -> np.ndarray:
+    """Return the entries whose head outputs replace those of a jet: none for a replacement by zero."""
+    return entries[: 0 if replacement == "zero" else REFERENCE_JETS]
+
+
+@cached(max_entries=8, spinner="Recording the outputs of heads for other jets …")
+def _head_outputs(file: JetFile, model: Tagger, entries: np.ndarray) -> Reference:
     reference = Reference()
-    for _, jets in blocks(_file, _entries, 16):
-        run(lambda jets=jets: reference.add(Pass(_model, jets, {"mixed"}), jets))
+    for _, jets in batches(file, entries, 16):
+        run_on_model_thread(lambda jets=jets: reference.add(CachedForward(model, jets, {HEAD_OUTPUT}), jets))
     return reference
 
 
-def donor_of(file: JetFile, entry: int, candidates: np.ndarray) -> int:
-    """The jet of another class, where classes are known, with the number of constituents nearest to this one's."""
-    known = sample(file)
+def default_donor(file: JetFile, entry: int, candidates: np.ndarray) -> int:
+    """Return the jet, of another class if classes are known, whose number of constituents is nearest to this one's."""
+    sample = load_sample(file)
     others = candidates[candidates != entry]
-    if known.truth is not None and (apart := others[known.truth[others] != known.truth[entry]]).size:
-        others = apart
+    if sample.truth is not None and (other_class := others[sample.truth[others] != sample.truth[entry]]).size:
+        others = other_class
     if not len(others):
-        return (entry + 1) % len(known)
-    return int(others[np.argmin(np.abs(known.n[others] - known.n[entry]))])
+        return (entry + 1) % len(sample)
+    return int(others[np.argmin(np.abs(sample.n[others] - sample.n[entry]))])
 
 
-def patched(file: JetFile, entry: int, donor: int, model: Tagger, part: str, corruption: str) -> Recovery:
-    """The jet is the clean one; the donor, or its flavour, corrupts it. Raises BadInput."""
-    return _patched(file.sha256, entry, donor, model.identity, part, corruption, file, model)
+@cached(max_entries=64)
+def patch_jet(file: JetFile, entry: int, donor: int, model: Tagger, component: str, corruption: str) -> Recovery:
+    """Return how much of a jet's prediction each place recovers when its activations replace those of a corrupted jet.
+
+    The corrupted jet is the donor, or the jet with the donor's flavour. Raises PartError.
+    """
+    clean, other = jets_at(file, [entry]), jets_at(file, [donor])
+    with error_context(file):
+        corrupted = with_flavour_of(clean, other) if corruption == "flavour" else other
+        return run_on_model_thread(patch, model, clean, corrupted, component)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _patched(
-    sha256: str, entry: int, donor: int, weights: str, part: str, corruption: str, _file: JetFile, _model: Tagger
-) -> Recovery:
-    clean, other = _jet(_file, entry), _jet(_file, donor)
-    with named(_file):
-        return run(lambda: patch(_model, clean, flavoured(clean, other) if corruption == "flavour" else other, part))
-
-
-def edited(file: JetFile, entry: int, name: str, model: Tagger, edit: str, size: float, particle: int) -> tuple:
-    """The Scenes of a jet before, with what follows from its constituents computed again, and after an edit."""
-    return _edited(file.sha256, entry, model.identity, edit, size, particle, name, file, model)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _edited(
-    sha256: str,
-    entry: int,
-    weights: str,
-    edit: str,
-    size: float,
-    particle: int,
-    name: str,
-    _file: JetFile,
-    _model: Tagger,
-) -> tuple[Scene, Scene]:
-    jet = _jet(_file, entry)
-    pt = np.hypot(*(ak.to_numpy(jet[name][0]) for name in ("part_px", "part_py")))
-    rank = int((pt > pt[particle]).sum() + (pt[:particle] == pt[particle]).sum())
-    with named(_file):
-        before, after = edits.rebuilt(jet), EDITS[edit].make(jet, size, rank)
-        return _scene(before, name, _model), _scene(after, name, _model)
-
-
-def _scene(jet: ak.Array, name: str, model: Tagger) -> Scene:
-    trace = run(model.trace, jet).jet(0)
-    return figures.scene(model, jet, trace, figures.constituents(select(jet)[0]), name=name)
-
-
-def curve(file: JetFile, entry: int, model: Tagger, kind: str):
-    """As `Irc`, of one jet."""
-    return _curve(file.sha256, entry, model.identity, kind, file, model)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _curve(sha256: str, entry: int, weights: str, kind: str, _file: JetFile, _model: Tagger):
-    jet = _jet(_file, entry)
+@cached(max_entries=64)
+def irc_curve(file: JetFile, entry: int, model: Tagger, emission: str) -> IRCResult:
+    """Return how far the prediction for one jet moves as an emission ("soft" or "collinear") vanishes."""
+    jet = jets_at(file, [entry])
     jet = ak.zip({name: jet[name] for name in jet.fields if not name.startswith("label")}, depth_limit=1)
-    with named(_file):
-        return run(study_jets, Irc(kind), _model, jet)
+    with error_context(file):
+        return run_on_model_thread(study_jets, IRCStudy(emission), model, jet)
 
 
-def read(file: JetFile, entry: int, model: Tagger) -> np.ndarray:
-    """Class probabilities (L + 1, C) of a jet from its state at each depth. Raises BadInput."""
-    return _read(file.sha256, entry, model.identity, file, model)
+@cached(max_entries=64)
+def lens_jet(file: JetFile, entry: int, model: Tagger) -> np.ndarray:
+    """Return the class probabilities (L + 1, C) that the class blocks read from a jet's state at each depth."""
+    jet = jets_at(file, [entry])
+    with error_context(file):
+        return run_on_model_thread(lambda: logit_lens(CachedForward(model, jet))[:, 0].cpu().numpy())
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _read(sha256: str, entry: int, weights: str, _file: JetFile, _model: Tagger) -> np.ndarray:
-    jet = _jet(_file, entry)
-    with named(_file):
-        return run(lambda: lens(Pass(_model, jet))[:, 0].cpu().numpy())
-
-
-def classes_of(file: JetFile, model: Tagger, *entries: int) -> tuple[str, ...]:
-    """Of jets, as the model calls them. Raises BadInput where they are not known."""
-    known = sample(file)
-    if known.truth is None or known.dataset != model.dataset:
+def class_names(file: JetFile, model: Tagger, *entries: int) -> tuple[str, ...]:
+    """Return the names of the jets' true classes. Raises PartError if their labels are not of the model's classes."""
+    truth = load_sample(file).truth_for(model.dataset)
+    if truth is None:
         raise PartError("A sample is patched from one class to another, and these jets have no labels of the model's.")
-    return tuple(model.dataset.classes[known.truth[entry]] for entry in entries)
-
-
-def _jet(file: JetFile, entry: int) -> ak.Array:
-    return next(blocks(file, np.array([entry]), 1))[1]
+    return tuple(model.dataset.classes[truth[entry]] for entry in entries)

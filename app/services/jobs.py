@@ -1,95 +1,94 @@
-"""Long work in the background: a thread each, that hands the models' thread a few jets at a time, so that others get
-their turns. Finished work is kept by its key, which tells content apart: of the file, the weights and the choices.
+"""Long work in the background.
+
+Each job has its own thread, which hands the models' thread a few jets at a time, so that other visitors get their
+turns. A finished job is found again by its key, which is made of content: the file, the weights and the options.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import streamlit as st
+from app.services.caching import cached
+from part.progress import Cancelled
 
-KEPT = 32  # finished jobs
-
-
-class Cancelled(Exception):
-    """Somebody did not want to wait for it."""
+MAX_FINISHED = 32  # finished jobs that are kept
 
 
 class Job:
-    """Its thread writes, pages read. `result` and `error` are None until it ends."""
+    """Some work in its own thread, which pages follow.
 
-    def __init__(self, work: int):
-        self.stage, self.result, self.error = "Waiting for the models", None, None
-        self._work, self._done, self._stop = work, 0, threading.Event()
+    The job is the progress callback of its work, see `part.progress`. `result` and `error` are None until it ends.
+    """
+
+    def __init__(self, name: str):
+        self.name, self.stage = name, "Waiting for the models"
+        self.fraction: float = 0.0
+        self.result: Any = None
+        self.error: Exception | None = None
+        self._stop = threading.Event()
 
     @property
-    def share(self) -> float:
-        return min(self._done / self._work, 1.0)
-
-    @property
-    def cancelled(self) -> bool:
+    def is_cancelled(self) -> bool:
         return self._stop.is_set()
 
     @property
-    def running(self) -> bool:
-        return self.result is None and self.error is None and not self.cancelled
+    def is_running(self) -> bool:
+        return self.result is None and self.error is None and not self.is_cancelled
 
     def cancel(self) -> None:
         self._stop.set()
 
     def wait_for_cancel(self, seconds: float) -> bool:
-        """Whether it is cancelled by then."""
+        """Wait, and return whether the job was cancelled by then."""
         return self._stop.wait(seconds)
 
-    def step(self, stage: str, done: int) -> None:
-        """Tell what is being done, and how much work was. Raises Cancelled."""
-        if self.cancelled:
+    def report(self, text: str, fraction: float) -> None:
+        """Say what is being done and how much of all work is done. Raises Cancelled, which stops the work."""
+        if self.is_cancelled:
             raise Cancelled
-        self.stage, self._done = stage, done
+        self.stage, self.fraction = text, min(fraction, 1.0)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Report the progress of one stage. Raises Cancelled."""
+        self.report(f"{stage}: {done:,} of {total:,}".replace(",", " "), done / total)
 
 
 def find(key: tuple) -> Job | None:
-    """The job of that key, if anyone has asked for it."""
+    """Return the job of a key, if one was started and not cancelled."""
     job = _jobs().get(key)
-    return None if job is None or job.cancelled else job
+    return None if job is None or job.is_cancelled else job
 
 
-def start(key: tuple, work: int, function: Callable[[Job], Any]) -> Job:
-    """Begin a job of `work` steps, or find the one that is under way; what the function returns is its result."""
+def start(key: tuple, name: str, work: Callable[[Job], Any]) -> Job:
+    """Start a job, or return the one of this key that is running or finished; `work` returns its result."""
     jobs = _jobs()
     with _lock():
         job = jobs.get(key)
-        if job is None or job.cancelled or job.error:
-            job = jobs[key] = Job(work)
-            threading.Thread(target=_work, args=(job, function), daemon=True).start()
+        if job is None or job.is_cancelled or job.error:
+            job = jobs[key] = Job(name)
+            threading.Thread(target=_run, args=(job, work), daemon=True).start()
         jobs.move_to_end(key)
-        for old in [k for k, j in jobs.items() if not j.running][: max(0, len(jobs) - KEPT)]:
+        ended = [k for k, j in jobs.items() if not j.is_running]
+        for old in ended[: max(0, len(jobs) - MAX_FINISHED)]:
             del jobs[old]
     return job
 
 
-def digest(entries: np.ndarray) -> str:
-    """Tells choices of entries apart."""
-    return hashlib.sha256(entries.astype("<i8").tobytes()).hexdigest()
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
+@cached(max_entries=1)
 def _jobs() -> OrderedDict[tuple, Job]:
     return OrderedDict()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@cached(max_entries=1)
 def _lock() -> threading.Lock:
     return threading.Lock()
 
 
-def _work(job: Job, function: Callable[[Job], Any]) -> None:
+def _run(job: Job, work: Callable[[Job], Any]) -> None:
     try:
-        job.result = function(job)
+        job.result = work(job)
     except Cancelled:
         return
-    except Exception as error:  # the page tells it
+    except Exception as error:  # the page shows or raises it
         job.error = error

@@ -1,8 +1,7 @@
-"""Models, figures and exports: one of the app's ways into the library.
+"""Models on offer, the thread that runs them, and what they predict.
 
-Caches are keyed by content: hashes of jets and of weights.
-What is cached is shared by all sessions and never changed. One worker thread runs the models, so that users
-take turns; one thread suffices for single jets and does not stall beside other work.
+One thread runs all models, so that visitors take turns; one thread suffices for single jets and does not stall beside
+other work.
 """
 
 import os
@@ -11,176 +10,139 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import awkward as ak
 import numpy as np
-import streamlit as st
 import torch
 
-import part
-from app.services.files import ROOT, FileRefused, JetFile, runs_folder
-from app.services.jets import jets_at, named, sample
-from part import export, figures
-from part.benchmarking.timing import of_one, one_pass
+from app.services.caching import cached
+from app.services.files import ROOT, JetFile, runs_folder
+from app.services.jets import error_context, jets_at, load_sample
+from part.benchmarking.timing import time_call, time_one
 from part.errors import PartError
-from part.figures import Constituents, Scene, View
+from part.inference.capabilities import lacks
+from part.inference.loading import load_model
 from part.inference.tagger import Tagger
-from part.jets import select
 from part.jets.schema import MAX_CONSTITUENTS
 from part.models.checkpoints.cards import native_only
-from part.models.checkpoints.checkpoint import SHIPPED, checkpoints_in, shipped
-from part.models.numerics.precision import multiplies_bf16, split_precision
-from part.training.runs import runs
+from part.models.checkpoints.catalogue import BUNDLED, bundled_names, checkpoints_in
+from part.models.numerics.precision import cpu_supports_bf16, parse_model_name
+from part.training.runs.folder import run_checkpoints
 
-BadInput = (PartError, FileRefused)  # what the user can mend; every other error is ours
+FIRST_MODEL = "part-full"
 LATENCY_PASSES = 3
+LENGTH_BIN = 16  # constituents: jets whose lengths differ by less share a latency
 THREADS = int(os.environ.get("PARTSCOPE_THREADS", "1"))
 torch.set_num_threads(THREADS)  # else loading a model, hundreds of small copies, waits for a second thread at each
-FIRST_MODEL = "part-full"
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _worker() -> ThreadPoolExecutor:
+@cached(max_entries=1)
+def _model_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "models", initializer=torch.set_num_threads, initargs=(THREADS,))
 
 
-def run(function, *args):
-    """Run on the models' thread, behind whatever others asked for before."""
-    return _worker().submit(function, *args).result()
+def run_on_model_thread(function: Callable, *args):
+    """Call a function on the models' thread, after the calls queued before it, and return its result."""
+    return _model_thread().submit(function, *args).result()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _helper() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "ahead")
+@cached(max_entries=1)
+def _prefetch_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "prefetch")
 
 
-def ahead(function: Callable, *args) -> Future:
-    """Do in the background what may be asked for next, to find it cached; its errors do not matter."""
-    return _helper().submit(function, *args)
+def prefetch(function: Callable, *args) -> Future:
+    """Compute in the background what may be needed next, so that it is cached by then; errors do not matter."""
+    return _prefetch_thread().submit(function, *args)
 
 
 def _checkpoints() -> dict[str, Path]:
-    """Names -> files: those that ship, then those in PARTSCOPE_CHECKPOINTS, then those of training runs."""
+    """Return files by name: shipped checkpoints, then those in PARTSCOPE_CHECKPOINTS, then those of training runs."""
     folder = os.environ.get("PARTSCOPE_CHECKPOINTS")
-    theirs = checkpoints_in(Path(folder)) if folder and Path(folder).is_dir() else {}
-    ours = checkpoints_in(SHIPPED)
-    return ours | {name: path for name, path in theirs.items() if name not in ours} | runs.checkpoints(runs_folder())
+    configured = checkpoints_in(Path(folder)) if folder and Path(folder).is_dir() else {}
+    shipped = checkpoints_in(BUNDLED)
+    others = {name: path for name, path in configured.items() if name not in shipped}
+    return shipped | others | run_checkpoints(runs_folder())
 
 
 def model_names() -> list[str]:
-    """All on offer, then those that run in bfloat16; the one that is shown unless another is asked for comes first."""
-    known = _checkpoints()
-    names = sorted(known, key=lambda name: name != FIRST_MODEL)
-    return names + [f"{name}@bf16" for name in names if multiplies_bf16() or not native_only(known[name])]
+    """Return all models on offer, the default first, and then those that can run in bfloat16."""
+    checkpoints = _checkpoints()
+    names = sorted(checkpoints, key=lambda name: name != FIRST_MODEL)
+    return names + [f"{name}@bf16" for name in names if cpu_supports_bf16() or not native_only(checkpoints[name])]
 
 
-def tagger(name: str, file: JetFile) -> Tagger:
-    """A model on offer; of weights for two classes the jets tell which they are. Raises BadInput."""
+def load_tagger(name: str, file: JetFile) -> Tagger:
+    """Return a model on offer.
+
+    Weights for two classes do not say which; then the labels of the jets decide. Raises PartError.
+    """
     path, precision = _checkpoint(name)
-    status, dataset = path.stat(), sample(file).dataset
-    return _tagger(f"{path}@{precision}", status.st_mtime_ns, status.st_size, dataset.name if dataset else None)
+    status, dataset = path.stat(), load_sample(file).dataset
+    return _load(f"{path}@{precision}", status.st_mtime_ns, status.st_size, dataset.name if dataset else None)
+
+
+@cached(max_entries=8)
+def _load(path: str, modified: int, size: int, dataset: str | None) -> Tagger:
+    try:
+        return load_model(path, dataset=dataset)
+    except PartError:
+        return load_model(path)
 
 
 def _checkpoint(name: str) -> tuple[Path, str]:
-    """File and precision of a model on offer. Raises BadInput."""
-    stem, precision = split_precision(name)
-    path = _checkpoints().get(stem)
-    if path is None:
-        raise PartError(f"There is no model {name[:100]}; choose one of {', '.join(_checkpoints())}.")
-    return path, precision
+    """Return file and precision of a model on offer. Raises PartError."""
+    stem, precision = parse_model_name(name)
+    checkpoints = _checkpoints()
+    if stem not in checkpoints:
+        raise PartError(f"There is no model {name[:100]}; choose one of {', '.join(checkpoints)}.")
+    return checkpoints[stem], precision
 
 
-def weights_name(name: str) -> str:
-    """What the library and the commands call a model on offer. Raises BadInput."""
+def command_line_name(name: str) -> str:
+    """Return what the library and the commands call a model on offer. Raises PartError."""
     path, _ = _checkpoint(name)
-    stem, _ = split_precision(name)
-    return name if stem in shipped() else _below_root(path) + name.removeprefix(stem)
+    stem, _ = parse_model_name(name)
+    return name if stem in bundled_names() else relative_to_root(path) + name.removeprefix(stem)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _tagger(path: str, modified: int, size: int, dataset: str | None) -> Tagger:
-    try:
-        return part.load_model(path, dataset=dataset)
-    except PartError:
-        return part.load_model(path)
-
-
-def scene_of(file: JetFile, entry: int, model: str) -> Scene:
-    """A jet as a model saw it. Raises BadInput, for instance when the jets lack what the model needs."""
-    chosen = tagger(model, file)
-    return _scene(file.sha256, entry, chosen.identity, model, file, chosen)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _scene(sha256: str, entry: int, weights: str, name: str, _file: JetFile, _tagger: Tagger) -> Scene:
-    jet = jets_at(_file, [entry])
-    with named(_file):
-        trace = run(_tagger.trace, jet).jet(0)
-        return figures.scene(_tagger, jet, trace, _constituents(sha256, entry, _file), name=name)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _constituents(sha256: str, entry: int, _file: JetFile) -> Constituents:
-    return figures.constituents(select(jets_at(_file, [entry]))[0])
-
-
-def latency(file: JetFile, entry: int, model: str) -> float:
-    """Seconds that `predict` takes for one jet of about this length: the median of three, measured once."""
-    chosen, jet = tagger(model, file), jets_at(file, [entry])
-    length = min(len(jet[0]["part_px"]), MAX_CONSTITUENTS)
-    return _latency(chosen.identity, length // 16, jet, chosen)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _latency(weights: str, length: int, _jet: ak.Array, _tagger: Tagger) -> float:
-    def timed() -> float:
-        return of_one(partial(one_pass, partial(_tagger.predict, _jet), _tagger.device), LATENCY_PASSES).median
-
-    return run(timed)
-
-
-@st.cache_data(max_entries=48, show_spinner=False)
-def mosaic_pixels(key: str, bounds: tuple[float, float] | None, theme: str, _scene: Scene, _view: View) -> bytes:
-    """The mosaic for the canvas; `key` tells jet, model and view apart by content."""
-    return figures.mosaic_bytes(figures.figure_data(_scene, _view, bounds), theme, key)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _known_classes(sha256: str, weights: str, n: int) -> np.ndarray:
-    return np.full(n, -1)  # a growing table of what was predicted; entries are only ever filled in
-
-
-def predicted(file: JetFile, entries: list[int], model: str) -> np.ndarray:
-    """Class indices that a model gives to jets of a file; each jet is classified once."""
-    chosen, n = tagger(model, file), len(sample(file))
-    known = _known_classes(file.sha256, chosen.identity, n)
-    missing = [entry for entry in entries if known[entry] < 0]
-    if missing:
-        with named(file):
-            known[missing] = run(chosen.predict, jets_at(file, missing)).argmax(axis=1)
-    return known[entries]
-
-
-def render_export(
-    file: JetFile,
-    shown: str,
-    entry: int,
-    model: str,
-    view: View,
-    bounds: tuple[float, float] | None,
-    kind: str,
-) -> bytes:
-    """One exported file of a figure; kind is one of `export.FORMATS` or "zip" for all of them.
-
-    shown: the jets' file as the user knows it, for an upload its own name. bounds: the page's limits.
-    """
-    chosen, jet = tagger(model, file), jets_at(file, [entry])
-    jets = shown if file.uploaded else _below_root(file.path)
-    with named(file):
-        origin = export.origin(chosen, weights_name(model), jets, entry, view, jets_sha256=file.sha256, name=model)
-        made = run(export.make, chosen, jet, origin, bounds)
-    return export.bundle(made) if kind == "zip" else export.render(made, kind)
-
-
-def _below_root(path: Path) -> str:
-    """As one would write it in the project's folder."""
+def relative_to_root(path: Path) -> str:
+    """Return a path as one would type it in the project's folder."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def missing_capability(model: Tagger, *capabilities: str) -> str | None:
+    """Return a sentence on the first capability that a model lacks, see `part.inference.capabilities`, or None."""
+    reasons = (lacks(model.config, capability) for capability in capabilities)
+    reason = next(filter(None, reasons), None)
+    return reason and f"{reason[0].upper()}{reason[1:]}."
+
+
+def latency_key(model: Tagger, n: int) -> tuple[str, int]:
+    """Return what the latency of a model depends on, for a jet of n constituents."""
+    return model.cache_key, min(n, MAX_CONSTITUENTS) // LENGTH_BIN
+
+
+def latency(file: JetFile, entry: int, model: Tagger) -> float:
+    """Return the seconds that `predict` takes for one jet of about this length: the median of three, measured once."""
+    jet = jets_at(file, [entry])
+    return _latency(model, latency_key(model, len(jet[0]["part_px"]))[1], jet)
+
+
+@cached(max_entries=128)
+def _latency(model: Tagger, length_bin: int, _jet) -> float:
+    call = partial(time_call, partial(model.predict, _jet), model.device)
+    return run_on_model_thread(time_one, call, LATENCY_PASSES).median
+
+
+@cached(max_entries=16)
+def _predicted_classes(file: JetFile, model: Tagger, n: int) -> np.ndarray:
+    return np.full(n, -1)  # a growing table of predictions, -1 where there is none yet; entries are only ever filled in
+
+
+def predicted_classes(file: JetFile, entries: list[int], model: Tagger) -> np.ndarray:
+    """Return the class indices that a model predicts for jets of a file; each jet is classified once."""
+    table = _predicted_classes(file, model, len(load_sample(file)))
+    missing = [entry for entry in entries if table[entry] < 0]
+    if missing:
+        with error_context(file):
+            table[missing] = run_on_model_thread(model.predict, jets_at(file, missing)).argmax(axis=1)
+    return table[entries]

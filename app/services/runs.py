@@ -1,186 +1,237 @@
-"""Training runs; one of the app's ways into the library.
+"""Training runs: what their folders hold, the arguments that start them, and their curves and attention.
 
-A run is a process of its own that outlives the app; what is known of it lies in its folder.
+A run is a process of its own, which goes on when the app ends.
 """
 
-import argparse
-import importlib.util
 import shlex
-from dataclasses import fields
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-import streamlit as st
+import plotly.graph_objects as go
 
+from app.services.caching import cached
 from app.services.files import ROOT, runs_folder
-from app.services.models import BadInput, Scene
-from part.cli import train
 from part.errors import PartError
-from part.figures.curves import Curves, curves
-from part.figures.plotly import curves as draw
-from part.figures.scene import scene_of_trace
+from part.figures.jet_view import JetView, view_from_trace
+from part.figures.plotly.training_curves import draw_loss, draw_metric
+from part.figures.training_curves import TrainingCurves, training_curves
 from part.inference.trace import Trace
 from part.jets.schema import DATASETS
 from part.jets.streaming import find_files
-from part.models.checkpoints.checkpoint import resolve
-from part.models.config import MODELS, config_class
-from part.training.plan import Plan, recipe
-from part.training.runs import runs
-from part.training.runs.progress import Progress, best_accuracy, metrics, progress
-from part.training.runs.runs import Run, look_key, looks, resume, stop
-
-__all__ = [
-    "DATASETS",
-    "MODELS",
-    "BadInput",
-    "Curves",
-    "Progress",
-    "Run",
-    "best_accuracy",
-    "draw",
-    "look_key",
-    "looks",
-    "progress",
-    "resume",
-    "stop",
-]
-_DEFAULTS = {field.name: field.default for field in fields(Plan)}
+from part.models.build import MODELS, config_class
+from part.models.checkpoints.catalogue import resolve
+from part.training.arguments import parse_arguments, to_arguments
+from part.training.config import DEFAULTS, TrainingConfig
+from part.training.recipes import config_from_options, published_recipe
+from part.training.requirements import require_lightning
+from part.training.runs import control, folder, progress, snapshots
+from part.training.runs.folder import Run
+from part.training.runs.progress import RunProgress
 
 
-def missing() -> str | None:
-    """Why nothing can be trained here, if so."""
-    if importlib.util.find_spec("lightning") is None:
-        return "Training needs lightning, which is not installed here: pip install -r requirements.txt brings it."
+def unavailable_reason() -> str | None:
+    """Return why nothing can be trained here, if so."""
+    try:
+        require_lightning()
+    except PartError as error:
+        return str(error)
     return None
 
 
-def attends(run: Run) -> bool:
-    """Whether the model of a run has attention between particles."""
-    return bool(config_class(run.plan["model"]).layers) if run.plan.get("model") in MODELS else True
+def dataset_names() -> list[str]:
+    """Return the names of the datasets that can be trained on."""
+    return list(DATASETS)
+
+
+def architectures() -> list[str]:
+    """Return the names of the models that can be trained."""
+    return list(MODELS)
+
+
+def feature_sets(dataset: str) -> tuple[str, ...]:
+    """Return the names of the inputs that the jets of a dataset can have."""
+    return DATASETS[dataset].feature_sets
 
 
 def list_runs() -> list[Run]:
-    return runs.list_runs(runs_folder())
+    """Return all runs: the active ones first, then the others, latest first."""
+    return folder.list_runs(runs_folder())
 
 
-def again(run: Run) -> Run:
-    """The run as it is by now."""
-    return runs.read(run.folder) or run
+def reload(run: Run) -> Run:
+    """Return the present state of a run."""
+    return folder.read_run(run.folder) or run
+
+
+def has_attention(run: Run) -> bool:
+    """Return whether the particles attend in the model of a run."""
+    model = run.config.get("model")
+    return config_class(model).attends_to is not None if model in MODELS else True
 
 
 def checkpoint_name(run: Run) -> str:
-    """Under which its checkpoint is on offer in Explore."""
+    """Return the name under which the other pages offer the checkpoint of a run."""
     return f"runs/{run.name}"
 
 
-def curves_of(run: Run) -> Curves:
-    return curves(metrics(run))
+def run_progress(run: Run) -> RunProgress:
+    """Return how far a run is."""
+    return progress.run_progress(run)
 
 
-def usual(dataset: str, model: str) -> dict:
-    """What the published training of a model on a dataset says of each choice of a plan."""
-    return _DEFAULTS | recipe(dataset, model)
+def best_accuracy(run: Run) -> float | None:
+    """Return the highest validation accuracy of a run; None before its first epoch is done."""
+    return progress.best_accuracy(run)
 
 
-def free_name(model: str, features: str) -> str:
-    """The command's own name for a run, with a number behind it if there is one of that name."""
-    name, folder = f"{model}-{features}".lower(), runs_folder()
-    others = (f"{name}-{n}" for n in range(2, 10_000))
-    return next(free for free in (name, *others) if not (folder / free).exists())
+def read_curves(run: Run) -> TrainingCurves:
+    """Return the losses of a run by step, and its metrics by epoch."""
+    return training_curves(progress.metrics(run))
 
 
-def arguments(form: dict, advanced: str = "") -> list[str]:
-    """A form, by the names of a plan's choices, and further options as one would type them -> arguments.
+def loss_figure(curves: TrainingCurves, theme: str, height: int) -> go.Figure:
+    """Return the figure of training loss and validation loss."""
+    return draw_loss(curves, theme, height)
 
-    What is as published is not said, so that other options can change what that is. Raises BadInput for quotes that
-    do not end.
+
+def metric_figure(curves: TrainingCurves, name: str, theme: str, height: int) -> go.Figure:
+    """Return the figure of a validation metric, "accuracy" or "auc"."""
+    return draw_metric(curves, name, theme, height)
+
+
+def published_values(dataset: str, model: str) -> dict[str, Any]:
+    """Return the choices of the published training of a model, by the names of TrainingConfig's fields."""
+    return DEFAULTS | published_recipe(dataset, model)
+
+
+def unused_name(model: str, features: str) -> str:
+    """Return the command's default name of a run, followed by a number if there is a run of that name."""
+    name, parent = f"{model}-{features}".lower(), runs_folder()
+    numbered = (f"{name}-{n}" for n in range(2, 10_000))
+    return next(unused for unused in (name, *numbered) if not (parent / unused).exists())
+
+
+def form_arguments(form: Mapping[str, Any], more: str = "") -> list[str]:
+    """Return the arguments of `python -m part train` for a form.
+
+    Parameters
+    ----------
+    form : mapping
+        Values by the names of TrainingConfig's fields; `train` and `val` are texts as one would type them. Values that
+        equal the published training are left out, because further options can change what that is.
+    more : str
+        Further options, as one would type them.
+
+    Raises
+    ------
+    PartError
+        If a quotation does not end.
     """
-    published = usual(form["dataset"], form["model"])
-    given = {name: value for name, value in form.items() if value != published[name]}
-    given |= {name: _words(form[name]) for name in ("train", "val")}
-    return runs.arguments(given | {"out": _out()}) + _words(advanced)
+    published = published_values(form["dataset"], form["model"])
+    changed = {name: value for name, value in form.items() if value != published[name]}
+    changed |= {name: _split_words(form[name]) for name in ("train", "val")}
+    return to_arguments(changed | {"out": _out()}) + _split_words(more)
 
 
 def _out() -> str:
-    """The folder of the runs as one would type it in the project's."""
-    folder = runs_folder()
-    return str(folder.relative_to(ROOT)) if folder.is_relative_to(ROOT) else str(folder)
+    """Return the folder of the runs as one would type it in the project's folder."""
+    parent = runs_folder()
+    return str(parent.relative_to(ROOT)) if parent.is_relative_to(ROOT) else str(parent)
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
         raise PartError(f"{text[:80]!r} cannot be split into words: {str(error).lower()}.") from None
 
 
-class _Parser(argparse.ArgumentParser):
-    """The command line's, but what it refuses it says to the page instead of leaving the program."""
+def check_arguments(argv: list[str]) -> TrainingConfig:
+    """Return the choices that arguments of `python -m part train` make, if a new run can have them.
 
-    def error(self, message: str) -> None:
-        raise PartError(f"The options cannot be understood: {message}.")
-
-
-def plan_of(argv: list[str]) -> Plan:
-    """The plan that `python -m part train` would make of these arguments. Raises BadInput if it cannot be carried out.
-
-    Looks whether there are such files, but not into them.
+    The files have to exist; what they hold is not checked. Raises PartError.
     """
-    parser = _Parser(add_help=False)
-    train.add_arguments(parser)
-    args = parser.parse_args(argv)
-    if args.resume or args.dry_run:
+    if {"--resume", "--dry-run"} & set(argv):
         raise PartError("A new run takes neither --resume nor --dry-run; to resume one, choose it first.")
-    plan = train.plan_of(args)
-    runs.check_name(runs_folder(), plan.name)
-    if plan.out != _out():
+    config = config_from_options(parse_arguments(argv))
+    control.check_run_name(runs_folder(), config.name)
+    if config.out != _out():
         raise PartError(f"The app keeps its runs in {_out()}; --out cannot lead elsewhere.")
-    if both := _files(plan.train) & _files(plan.val):
-        raise PartError(f"{_short(str(min(both)))} is among the training files and among those for validation.")
-    for name in filter(None, (plan.start_from, plan.finetune, plan.distill)):
+    if both := _find_files(config.train) & _find_files(config.val):
+        raise PartError(f"{_shorten(str(min(both)))} is among the training files and among those for validation.")
+    for name in filter(None, (config.start_from, config.finetune, config.distill)):
         if not (ROOT / name).is_file():
             resolve(name)
-    return plan
+    return config
 
 
-def _files(patterns: tuple[str, ...]) -> set[Path]:
-    """Those of this machine that are meant. Raises BadInput if none is."""
-    here = [str(ROOT / pattern) for pattern in patterns if not urlsplit(pattern).scheme]
+def _find_files(patterns: tuple[str, ...]) -> set[Path]:
+    """Return the files on this machine that match. Raises PartError if there are none."""
+    local = [str(ROOT / pattern) for pattern in patterns if not urlsplit(pattern).scheme]
     try:
-        return {path.resolve() for path in find_files(here)}
+        return {path.resolve() for path in find_files(local)}
     except PartError as error:
-        raise PartError(_short(str(error))) from None
+        raise PartError(_shorten(str(error))) from None
 
 
-def _short(text: str) -> str:
-    """With paths as one would write them in the project's folder."""
+def _shorten(text: str) -> str:
+    """Replace paths by those that one would type in the project's folder."""
     return text.replace(f"{ROOT}/", "")
 
 
 def command(argv: list[str]) -> str:
-    """As one would type it in the project's folder."""
+    """Return the command with the given arguments, as one would type it in the project's folder."""
     return shlex.join(["python", "-m", "part", "train", *argv])
 
 
-def start(argv: list[str], together: bool) -> Run:
-    """Begin a run. Raises BadInput."""
-    if reason := missing():
-        raise PartError(reason)
-    return runs.start(runs_folder(), plan_of(argv), argv, together)
+def start(argv: list[str], allow_concurrent: bool) -> Run:
+    """Start a run. Raises PartError."""
+    require_lightning()
+    return control.start_run(runs_folder(), check_arguments(argv), argv, allow_concurrent)
 
 
-def scene_of(run: Run, epoch: int) -> Scene:
-    """The run's reference jet as the model saw it after an epoch. Raises BadInput if that was not written."""
-    return _scene(str(run.folder), look_key(run, epoch), epoch, run)
+def resume(run: Run) -> None:
+    """Resume a run. Raises PartError."""
+    control.resume_run(run)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _scene(folder: str, key: str, epoch: int, _run: Run) -> Scene:
-    seen = runs.look(_run, epoch)
-    p = seen["probabilities"]
-    attention = {name: seen[name].astype(np.float32) for name in ("pattern", "class_pattern", "mixing") if name in seen}
-    real = np.ones(len(seen["momenta"]), bool)
-    trace = Trace(mask=real, logits=np.log(np.maximum(p, 1e-30)), probabilities=p, **attention)
-    dataset = DATASETS[_run.plan["dataset"]]
-    return scene_of_trace(_run.name, trace, seen["momenta"], dataset, int(seen["truth"]))
+def stop(run: Run) -> None:
+    """Stop a run after its present step. Raises PartError."""
+    control.stop_run(run)
+
+
+def snapshot_epochs(run: Run) -> list[int]:
+    """Return the epochs after which the attention of a jet was written; 0 is before the first step."""
+    return snapshots.snapshot_epochs(run)
+
+
+def snapshot_key(run: Run, epoch: int) -> str:
+    """Return a key that changes whenever the attention after an epoch is written."""
+    return snapshots.snapshot_key(run, epoch)
+
+
+def view_snapshot(run: Run, epoch: int) -> JetView:
+    """Return the jet of a run's snapshots as the model saw it after an epoch. Raises PartError if there is none."""
+    return _view_snapshot(str(run.folder), snapshot_key(run, epoch), epoch, run)
+
+
+@cached(max_entries=64)
+def _view_snapshot(folder_name: str, key: str, epoch: int, _run: Run) -> JetView:
+    arrays = snapshots.load_snapshot(_run, epoch)
+    p = arrays["probabilities"]
+    pattern, class_pattern, mixing = (
+        arrays[name].astype(np.float32) if name in arrays else None for name in ("pattern", "class_pattern", "mixing")
+    )
+    trace = Trace(
+        mask=np.ones(len(arrays["momenta"]), bool),
+        logits=np.log(np.maximum(p, 1e-30)),
+        probabilities=p,
+        pattern=pattern,
+        class_pattern=class_pattern,
+        mixing=mixing,
+    )
+    dataset = DATASETS[_run.config["dataset"]]
+    return view_from_trace(_run.name, trace, arrays["momenta"], dataset, int(arrays["truth"]))

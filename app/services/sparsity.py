@@ -1,33 +1,35 @@
-"""What the page Sparsity needs of the library, beside `studying`: its studies, their charts, and a jet whose attention
-is cut to the k strongest keys. Shapes: K values of k, C classes.
+"""A jet whose attention is restricted to the k strongest keys, and a chart beside another on the same scale.
+
+Shapes: K values of k, C classes.
 """
 
 import numpy as np
-import streamlit as st
 
+from app.services.caching import cached
 from app.services.files import JetFile
-from app.services.jets import blocks, named
-from app.services.models import run
-from part.analysis.intervention.topk import TopK, probabilities_by_k
-from part.analysis.sparsity.components import Components
-from part.analysis.sparsity.findings import QUANTITIES
-from part.analysis.sparsity.study import Sparsity
-from part.figures.charts import colour_limits
-from part.figures.studies import components as component_charts
-from part.figures.studies import sparsity as charts
-from part.figures.studies import topk as topk_charts
+from app.services.jets import error_context, jets_at
+from app.services.models import run_on_model_thread
+from part.analysis.intervention.topk import probabilities_by_k
+from part.analysis.sparsity.results import SparsityResult
+from part.figures.charts import HeadMap, colour_limits
+from part.figures.studies.sparsity import excess_map
 from part.inference.tagger import Tagger
 
-__all__ = ["QUANTITIES", "Components", "Sparsity", "TopK", "charts", "colour_limits", "component_charts", "topk_charts"]
+
+@cached(max_entries=64)
+def keep_top_k(file: JetFile, entry: int, model: Tagger, ks: tuple[int, ...]) -> np.ndarray:
+    """Return the probabilities (K, C) of a jet whose queries keep only k keys.
+
+    Raises
+    ------
+    PartError
+        If the particles of the model do not attend to each other.
+    """
+    jet = jets_at(file, [entry])
+    with error_context(file):
+        return run_on_model_thread(probabilities_by_k, model, jet, ks)
 
 
-def cut(file: JetFile, entry: int, model: Tagger, ks: tuple[int, ...]) -> np.ndarray:
-    """Probabilities (K, C) of a jet whose queries keep k keys. Raises BadInput for a model without such attention."""
-    return _cut(file.sha256, entry, model.identity, ks, file, model)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _cut(sha256: str, entry: int, weights: str, ks: tuple[int, ...], _file: JetFile, _model: Tagger) -> np.ndarray:
-    _, jet = next(blocks(_file, np.array([entry]), 1))
-    with named(_file):
-        return run(probabilities_by_k, _model, jet, ks)
+def untrained_excess(result: SparsityResult, quantity: str) -> HeadMap:
+    """Return a quantity of each head before training, on the colour scale of the trained model."""
+    return excess_map(result, quantity, "untrained", colour_limits(excess_map(result, quantity)))

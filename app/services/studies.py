@@ -1,31 +1,37 @@
-"""Studies of models over the chosen jets; one of the app's ways into the library.
+"""Studies of models over the chosen jets.
 
-A study is a job; it is found again by the content of file and weights, the entries and the study's own choices.
+A study is a job; it is found again by the content of file and weights, the entries and the study's own options.
 """
 
-import csv
-import io
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import numpy as np
 
 from app.services import jobs
+from app.services.caching import digest
 from app.services.files import JetFile
-from app.services.jets import blocks, named, sample
+from app.services.jets import batches, error_context, load_sample
 from app.services.jobs import Job
-from app.services.models import BadInput, run, tagger
-from part.analysis.study import Findings, Study
-from part.figures.plotly.charts import draw_chart
+from app.services.models import load_tagger, run_on_model_thread
+from part.analysis.registry import study_class
+from part.analysis.results import result_bytes
+from part.analysis.study import Batch, Result, Study, run_study
 from part.inference.tagger import Tagger
-
-__all__ = ["BadInput", "Findings", "Study", "Task", "draw_chart"]
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A study of a model, under the name that the page gives it, on some entries of a file."""
+    """A study of one model on some entries of a file.
+
+    Attributes
+    ----------
+    name : str
+        What the page calls the model.
+    model, study, file, entries
+        What is studied.
+    """
 
     name: str
     model: Tagger
@@ -35,61 +41,77 @@ class Task:
 
     @property
     def key(self) -> tuple:
-        return "study", self.file.sha256, jobs.digest(self.entries), self.model.identity, repr(self.study)
+        return "study", self.file.sha256, digest(self.entries), self.model.cache_key, repr(self.study)
 
     @property
     def job(self) -> Job | None:
-        """The work on it, if anyone has asked for it."""
+        """The job that runs the study, None if it was not started."""
         return jobs.find(self.key)
 
+    @property
+    def result(self) -> Any:
+        """The result, whose class depends on the study; None until the job has finished."""
+        return self.job.result if self.job else None
+
     def start(self) -> Job:
-        return jobs.start(self.key, self.study.passes * len(self.entries), partial(_work, self))
+        return jobs.start(self.key, self.name, self._run)
+
+    def _run(self, job: Job) -> Result:
+        progress = _Progress(job, self.study.n_passes)
+        with error_context(self.file):
+            return run_study(
+                self.study, self.model, self._batches, len(self.entries), progress, execute=run_on_model_thread
+            )
+
+    def _batches(self) -> Iterator[Batch]:
+        truth = load_sample(self.file).truth_for(self.model.dataset)
+        for rows, jets in batches(self.file, self.entries, self.study.batch_size):
+            yield jets, None if truth is None else truth[self.entries[rows]]
 
 
-def task(name: str, study: Study, file: JetFile, entries: np.ndarray) -> Task:
-    """Raises BadInput for a model that has no such thing, or that cannot take the jets."""
-    model = tagger(name, file)
-    study.check(model)
-    return Task(name, model, study, file, entries)
+class _Progress:
+    """The progress of a job over all passes of a study, of which each begins with no jets done."""
+
+    def __init__(self, job: Job, n_passes: int):
+        self._job, self._n_passes, self._passes = job, n_passes, 0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self._passes += not done
+        fraction = (self._passes - 1 + done / total) / self._n_passes
+        jets = f"{done:,} of {total:,} jets".replace(",", " ")
+        step = f", pass {self._passes} of {self._n_passes}" if self._n_passes > 1 else ""
+        self._job.report(f"{self._job.name}: {jets}{step}", fraction)
 
 
-def _work(task: Task, job: Job) -> Findings:
-    known, total = sample(task.file), len(task.entries)
-    truth = known.truth[task.entries] if known.truth is not None and known.dataset == task.model.dataset else None
-    with named(task.file):
-        measurement = run(task.study.begin, task.model)
-        for number in range(task.study.passes):
-            if number:
-                run(measurement.next_pass)
-            done = 0
-            for rows, jets in blocks(task.file, task.entries, task.study.block):
-                job.step(f"{task.name}: {done:,} of {total:,} jets".replace(",", " "), number * total + done)
-                run(measurement.add, jets, None if truth is None else truth[rows])
-                done += len(rows)
-        job.step(f"{task.name}: the last sums", task.study.passes * total)
-        return run(measurement.result)
+def task(model: str, study: str, file: JetFile, entries: np.ndarray, **options) -> Task:
+    """Return a study of a model on offer; nothing is computed yet.
+
+    Parameters
+    ----------
+    model : str
+        The name of a model on offer.
+    study : str
+        A name in `part.analysis.registry`.
+    file, entries
+        The jets.
+    **options
+        The study's fields.
+
+    Raises
+    ------
+    PartError
+        For a model that cannot be studied so, or that cannot take the jets.
+    """
+    tagger, chosen = load_tagger(model, file), study_class(study)(**options)
+    chosen.check(tagger)
+    return Task(model, tagger, chosen, file, entries)
 
 
-def export(task: Task, findings: Findings, shown: str, kind: str) -> bytes:
-    """The numbers: "json" with where they are from, "csv" the table, "npz" the arrays. shown: the file's name."""
-    rows = findings.rows()
-    buffer = io.StringIO()
-    if kind == "csv":
-        table = csv.DictWriter(buffer, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
-        return buffer.getvalue().encode()
-    if kind == "npz":
-        binary = io.BytesIO()
-        np.savez_compressed(binary, **findings.arrays())
-        return binary.getvalue()
-    about = {"study": repr(task.study), "model": task.name, "sha256": task.model.sha256, "jets": shown}
-    return json.dumps(about | {"entries": task.entries.tolist(), "rows": rows}, indent=1, ensure_ascii=False).encode()
+def export(task: Task, shown_name: str, kind: str) -> bytes:
+    """Return the result as a file: "json" with provenance, "csv" the table, "npz" the arrays.
 
-
-def export_chart(chart, name: str) -> bytes:
-    """The chart as a PDF for a paper."""
-    from part.figures.matplotlib import save_paper
-    from part.figures.matplotlib.charts import draw_chart as draw_paper
-
-    return save_paper(draw_paper(chart), "pdf", {"Title": f"{name}: {chart.title}"})
+    shown_name is the jets' file as the user knows it.
+    """
+    assert task.result is not None
+    provenance = {"study": repr(task.study), "model": task.name, "sha256": task.model.sha256, "jets": shown_name}
+    return result_bytes(task.result, kind, provenance | {"entries": task.entries.tolist()})

@@ -1,167 +1,189 @@
-"""From what was asked for to what there is: a Selection checked against the files, the models and the jet."""
+"""Resolution of a requested JetSelection to one that can be shown, given the files, the models and the jets."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.services import files
-from app.services import jets as samples
-from app.services import models as backend
-from app.state.selection import Selection
+from app.services.jets import Sample, load_sample, n_shown
+from app.services.library import PartError
+from app.services.models import load_tagger, model_names, predicted_classes
+from app.state.selection import JetSelection
 
 BATCH = 16  # jets classified at a time when looking for a misclassified one
 MAX_SEARCHED = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
-    """selection: all of it possible. models: all on offer.
+class ResolvedSelection:
+    """A selection of which every item exists.
 
-    candidates: the entries that pass the filters on class, pT and multiplicity. refused: why it is another
-    file than the one asked for. note: why the jet does not pass the filters.
+    Attributes
+    ----------
+    selection : JetSelection
+        What was requested, as far as it exists; the rest fell back.
+    file, sample
+        The jets' file and their jet-level quantities.
+    offered : tuple of str
+        All models on offer.
+    candidates : np.ndarray
+        (K,) the entries that pass the filters on class, pT and multiplicity.
+    file_error : str or None
+        Why this is another file than the requested one.
+    jet_note : str or None
+        Why the jet does not pass the filters.
     """
 
-    selection: Selection
+    selection: JetSelection
     file: files.JetFile
-    sample: samples.Sample
-    models: tuple[str, ...]
+    sample: Sample
+    offered: tuple[str, ...]
     candidates: np.ndarray
-    refused: str | None = None
-    note: str | None = None
+    file_error: str | None = None
+    jet_note: str | None = None
+
+    @property
+    def focused_model(self) -> str:
+        """The name of the model that a part for a single model shows."""
+        return self.selection.models[self.selection.focus]
 
 
-def resolve(asked: Selection) -> Choice:
-    """What can be shown of a selection; the rest falls back. Raises BadInput if nothing can be shown."""
-    file, sample, refused = _file(asked.file)
-    offered = backend.model_names()
-    models = tuple(name for name in asked.models if name in offered) or tuple(offered[:1])
-    if not models:
-        raise files.FileRefused("There is no model: put a checkpoint where PARTSCOPE_CHECKPOINTS points to.")
+def resolve(requested: JetSelection) -> ResolvedSelection:
+    """Return what can be shown of a selection. Raises PartError if nothing can be shown."""
+    file, sample, file_error = _find_file(requested.file)
+    offered = model_names()
+    names = tuple(name for name in requested.models if name in offered) or tuple(offered[:1])
+    if not names:
+        raise PartError("There is no model: put a checkpoint where PARTSCOPE_CHECKPOINTS points to.")
     selection = replace(
-        asked,
+        requested,
         file=file.name,
-        models=models,
-        classes=_known_classes(asked, sample),
-        pt=_range(asked.pt, bounds(sample.pt)),
-        n=_range(asked.n, bounds(sample.n)),
-        wrong=asked.wrong and can_be_wrong(file, sample, models[0]),
-        focus=asked.focus if asked.focus < len(models) else 0,
+        models=names,
+        classes=_known_classes(requested, sample),
+        pt=_clip(requested.pt, bounds(sample.pt)),
+        n=_clip(requested.n, bounds(sample.n)),
+        misclassified_only=requested.misclassified_only and has_truth(file, sample, names[0]),
+        focus=requested.focus if requested.focus < len(names) else 0,
     )
-    selection = replace(selection, **_head(selection, file))
-    candidates = np.flatnonzero(passing(selection, sample))
-    jet, note = _jet(selection, file, sample, candidates)
-    seen = min(int(sample.n[jet]), backend.MAX_CONSTITUENTS)
-    same = jet == asked.jet and asked.particle is not None and asked.particle < seen
-    selection = replace(selection, jet=jet, particle=asked.particle if same else None)
-    return Choice(selection, file, sample, tuple(offered), candidates, refused, note)
+    selection = replace(selection, **_existing_head(selection, file))
+    candidates = np.flatnonzero(passes_filters(selection, sample))
+    jet, jet_note = _find_jet(selection, file, sample, candidates)
+    keeps_particle = (
+        jet == requested.jet and requested.particle is not None and requested.particle < n_shown(sample, jet)
+    )
+    selection = replace(selection, jet=jet, particle=requested.particle if keeps_particle else None)
+    return ResolvedSelection(selection, file, sample, tuple(offered), candidates, file_error, jet_note)
 
 
 def bounds(values: np.ndarray) -> tuple[int, int]:
-    """Whole numbers that hold all values."""
+    """Return the narrowest whole numbers that hold all values."""
     return int(np.floor(values.min())), int(np.ceil(values.max()))
 
 
-def passing(selection: Selection, sample: samples.Sample) -> np.ndarray:
-    """Which jets (J,) pass the filters on class, pT and multiplicity."""
-    passed = np.ones(len(sample), bool)
+def passes_filters(selection: JetSelection, sample: Sample) -> np.ndarray:
+    """Return which jets (J,) pass the filters on class, pT and multiplicity."""
+    mask = np.ones(len(sample), bool)
     if selection.pt:
-        passed &= (sample.pt >= selection.pt[0]) & (sample.pt <= selection.pt[1])
+        mask &= (sample.pt >= selection.pt[0]) & (sample.pt <= selection.pt[1])
     if selection.n:
-        passed &= (sample.n >= selection.n[0]) & (sample.n <= selection.n[1])
-    if selection.classes:
-        wanted = [sample.dataset.classes.index(name) for name in selection.classes]
-        passed &= np.isin(sample.truth, wanted)
-    return passed
+        mask &= (sample.n >= selection.n[0]) & (sample.n <= selection.n[1])
+    if selection.classes and sample.dataset and sample.truth is not None:
+        indices = [sample.dataset.classes.index(name) for name in selection.classes]
+        mask &= np.isin(sample.truth, indices)
+    return mask
 
 
-def can_be_wrong(file: files.JetFile, sample: samples.Sample, model: str) -> bool:
-    """Whether the jets have labels that the model predicts."""
+def has_truth(file: files.JetFile, sample: Sample, model: str) -> bool:
+    """Return whether the jets have labels that the model predicts, so that it can misclassify them."""
     try:
-        return sample.truth is not None and backend.tagger(model, file).dataset == sample.dataset
-    except backend.BadInput:
+        return sample.truth_for(load_tagger(model, file).dataset) is not None
+    except PartError:
         return False
 
 
-def neighbour(choice: Choice, step: int) -> Selection:
-    """The selection with the next (step 1) or previous (-1) jet that passes the filters, round and round."""
-    jet, candidates = choice.selection.jet, choice.candidates
+def neighbour(resolved: ResolvedSelection, step: int) -> JetSelection:
+    """Return the selection with the next (step 1) or previous (-1) jet that passes the filters, cyclically."""
+    jet, candidates = resolved.selection.jet, resolved.candidates
     if step > 0:
-        ahead = np.concatenate((candidates[candidates > jet], candidates[candidates <= jet]))
+        order = np.concatenate((candidates[candidates > jet], candidates[candidates <= jet]))
     else:
-        ahead = np.concatenate((candidates[candidates < jet][::-1], candidates[candidates >= jet][::-1]))
-    return _to(choice, ahead)
+        order = np.concatenate((candidates[candidates < jet][::-1], candidates[candidates >= jet][::-1]))
+    return _move_to_first(resolved, order)
 
 
-def random(choice: Choice) -> Selection:
-    """The selection with a random jet that passes the filters, another one if there is."""
-    others = choice.candidates[choice.candidates != choice.selection.jet]
-    return _to(choice, np.random.default_rng().permutation(others))
+def random(resolved: ResolvedSelection) -> JetSelection:
+    """Return the selection with a random other jet that passes the filters, if there is one."""
+    others = resolved.candidates[resolved.candidates != resolved.selection.jet]
+    return _move_to_first(resolved, np.random.default_rng().permutation(others))
 
 
-def _to(choice: Choice, entries: np.ndarray) -> Selection:
-    found = _first(choice.selection, choice.file, choice.sample, entries)
-    return choice.selection if found is None else replace(choice.selection, jet=found, particle=None)
+def _move_to_first(resolved: ResolvedSelection, entries: np.ndarray) -> JetSelection:
+    jet = _first_passing(resolved.selection, resolved.file, resolved.sample, entries)
+    return resolved.selection if jet is None else replace(resolved.selection, jet=jet, particle=None)
 
 
-def _first(selection: Selection, file: files.JetFile, sample: samples.Sample, entries: np.ndarray) -> int | None:
-    """The first of the entries; the first misclassified one among MAX_SEARCHED if that is asked for."""
-    if not selection.wrong:
+def _first_passing(selection: JetSelection, file: files.JetFile, sample: Sample, entries: np.ndarray) -> int | None:
+    """Return the first of the entries, or the first misclassified one of MAX_SEARCHED if that is requested."""
+    if not selection.misclassified_only or sample.truth is None:
         return int(entries[0]) if len(entries) else None
+    model = load_tagger(selection.models[0], file)
     for start in range(0, min(len(entries), MAX_SEARCHED), BATCH):
         batch = entries[start : start + BATCH]
-        wrong = backend.predicted(file, batch.tolist(), selection.models[0]) != sample.truth[batch]
-        if wrong.any():
-            return int(batch[np.argmax(wrong)])
+        is_wrong = predicted_classes(file, batch.tolist(), model) != sample.truth[batch]
+        if is_wrong.any():
+            return int(batch[np.argmax(is_wrong)])
     return None
 
 
-def _file(name: str) -> tuple[files.JetFile, samples.Sample, str | None]:
-    """The file of that name, or the first that can be read, with a sentence that says why."""
+def _find_file(name: str) -> tuple[files.JetFile, Sample, str | None]:
+    """Return the file of that name, or the first that can be read and a sentence that says why."""
     errors = []
     for candidate in ([name] if name else []) + files.listed():
         try:
             file = files.find(candidate)
-            return file, samples.sample(file), errors[0] if errors else None
-        except backend.BadInput as error:
+            return file, load_sample(file), errors[0] if errors else None
+        except PartError as error:
             errors.append(str(error))
-    raise files.FileRefused(errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to.")
+    raise PartError(errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to.")
 
 
-def _known_classes(asked: Selection, sample: samples.Sample) -> tuple[str, ...]:
-    if sample.truth is None:
+def _known_classes(requested: JetSelection, sample: Sample) -> tuple[str, ...]:
+    if sample.truth is None or sample.dataset is None:
         return ()
-    return tuple(name for name in sample.dataset.classes if name in asked.classes)
+    return tuple(name for name in sample.dataset.classes if name in requested.classes)
 
 
-def _range(asked: tuple | None, limits: tuple[int, int]) -> tuple | None:
-    """Within the limits; None if it lets everything pass."""
-    if asked is None:
+def _clip(requested: tuple | None, limits: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the range within the limits, or None if it lets everything pass."""
+    if requested is None:
         return None
-    low, high = (int(np.clip(value, *limits)) for value in asked)
+    low, high = (int(np.clip(value, *limits)) for value in requested)
     return None if (low, high) == limits else (low, high)
 
 
-def _head(selection: Selection, file: files.JetFile) -> dict[str, int]:
+def _existing_head(selection: JetSelection, file: files.JetFile) -> dict[str, int]:
     try:
-        config = backend.tagger(selection.models[0], file).config
-    except backend.BadInput:
+        config = load_tagger(selection.models[0], file).config
+    except PartError:
         return {}
-    layer = selection.layer if selection.layer < config.layers else 0
-    return {"layer": layer, "head": selection.head if selection.head < config.heads else 0}
+    return {
+        "layer": selection.layer if selection.layer < config.layers else 0,
+        "head": selection.head if selection.head < config.heads else 0,
+    }
 
 
-def _jet(
-    selection: Selection, file: files.JetFile, sample: samples.Sample, candidates: np.ndarray
+def _find_jet(
+    selection: JetSelection, file: files.JetFile, sample: Sample, candidates: np.ndarray
 ) -> tuple[int, str | None]:
-    """The asked jet if it passes the filters, else the next that does, else the asked one and a sentence."""
+    """Return the requested jet if it passes the filters, else the next that does, else it and a sentence."""
     jet = selection.jet if selection.jet < len(sample) else 0
-    ahead = np.concatenate((candidates[candidates >= jet], candidates[candidates < jet]))
+    order = np.concatenate((candidates[candidates >= jet], candidates[candidates < jet]))
     try:
-        found = _first(selection, file, sample, ahead)
-    except backend.BadInput as error:
+        passing = _first_passing(selection, file, sample, order)
+    except PartError as error:
         return jet, str(error)
-    if found is not None:
-        return found, None
+    if passing is not None:
+        return passing, None
     if len(candidates) > MAX_SEARCHED:
         return jet, f"{selection.models[0]} misclassifies none of the next {MAX_SEARCHED} jets that pass."
     return jet, "No jet passes the filters; this one does not either."

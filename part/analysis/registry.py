@@ -1,47 +1,54 @@
-"""The studies there are, by the name that the command line gives them."""
+"""The studies, by the name that the command line gives them."""
 
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from part.errors import PartError
 
-# Each module has `add_arguments(parser)` for its choices and `study_of(args)`, which makes the study of them.
+# name: (module:class of the study, what it measures). Charts of a study are in part/figures/studies/NAME.py.
 STUDIES: dict[str, tuple[str, str]] = {
-    "bias": ("part.analysis.bias.study", "the interaction bias against q·k, by pair feature and over the Lund plane"),
+    "bias": ("bias.study:BiasStudy", "the interaction bias against q·k, by pair feature and over the Lund plane"),
     "bias_switch": (
-        "part.analysis.bias.bias_ablation",
+        "bias.bias_ablation:BiasAblationStudy",
         "probabilities and quality without the bias, and with it alone",
     ),
-    "sparsity": ("part.analysis.sparsity.study", "how sparse, local and fond of leptons heads are, against two nulls"),
+    "sparsity": (
+        "sparsity.study:SparsityStudy",
+        "how sparse and local heads are and how much they attend to leptons, against two null hypotheses",
+    ),
     "components": (
-        "part.analysis.sparsity.components",
-        "first principal component of each head against features",
+        "sparsity.components:ComponentsStudy",
+        "first principal component of each head's output against physical features",
     ),
-    "importance": ("part.analysis.intervention.importance", "how much each head, layer, bias, q·k and species matters"),
+    "importance": (
+        "intervention.importance:ImportanceStudy",
+        "how much each head, layer, bias, q·k and species matters",
+    ),
     "patching": (
-        "part.analysis.intervention.patching_study",
-        "what patching heads brings back of a corrupted prediction",
+        "intervention.patching:PatchingStudy",
+        "how much of a prediction patched heads and states recover on a corrupted jet",
     ),
-    "lens": ("part.analysis.intervention.lens", "what the class blocks read from the state at each depth"),
-    "irc": ("part.analysis.intervention.irc", "how far predictions move as radiation gets soft or collinear"),
-    "probes": ("part.analysis.intervention.probes", "substructure that is read linearly from the state at each depth"),
-    "topk": (
-        "part.analysis.intervention.topk",
-        "what is left of the accuracy if queries see only their k strongest keys",
+    "lens": ("intervention.lens:LensStudy", "what the class blocks read from the residual stream at each depth"),
+    "irc": ("intervention.irc:IRCStudy", "how far predictions move as radiation gets soft or collinear"),
+    "probes": (
+        "intervention.probes:ProbesStudy",
+        "substructure that linear probes read from the residual stream at each depth",
     ),
+    "topk": ("intervention.topk:TopKStudy", "the accuracy that is left if queries see only their k strongest keys"),
     "attribution": (
-        "part.analysis.attribution.study",
-        "which particles speak for a class, by which methods, how faithful",
+        "attribution.sample_study:AttributionStudy",
+        "which particles speak for a class, by several methods, and how faithful these are",
     ),
     "attribution_jet": (
-        "part.analysis.attribution.jet_study",
-        "all attributions of one jet, and how far they are to be believed",
+        "attribution.single_jet_study:JetAttributionStudy",
+        "all attributions of one jet, and how faithful they are",
     ),
 }
 
 
-def module_of(kind: str) -> ModuleType:
-    """Only the module that is asked for is imported. Raises PartError for an unknown kind."""
-    if kind not in STUDIES:
-        raise PartError(f"There is no study {kind!r}; choose one of {', '.join(STUDIES)}.")
-    return import_module(STUDIES[kind][0])
+def study_class(name: str) -> Any:
+    """Return the class of a study, importing only its module. Raises PartError for an unknown name."""
+    if name not in STUDIES:
+        raise PartError(f"There is no study {name!r}; choose one of {', '.join(STUDIES)}.")
+    module, _, cls = STUDIES[name][0].partition(":")
+    return getattr(import_module(f"part.analysis.{module}"), cls)

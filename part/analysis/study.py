@@ -1,7 +1,8 @@
-"""Something measured over a sample of jets. The jets go by a block at a time, sums stay, and anybody can watch.
+"""The one loop in which a study measures something over a sample of jets.
 
-A study is frozen: its choices, the weights and the jets decide the result, on the page, on the command line and in a
-notebook alike. Shapes: J jets.
+Jets stream through a study batch by batch while it keeps sums, so samples may be of any size. A study is frozen: its
+options, the weights and the jets decide the result, on a page, on the command line and in a notebook alike.
+Shapes: J jets.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,96 +13,142 @@ import numpy as np
 
 from part.errors import PartError
 from part.inference.tagger import Tagger
-from part.jets.features import make_flat
-from part.jets.readers import labels
-from part.jets.streaming import Span, chunks
+from part.jets.features import make_ragged
+from part.jets.labels import labels
+from part.jets.streaming import EntryRange, chunks
+from part.progress import Executor, ProgressCallback, execute_here, no_progress
 
-Told = Callable[[str, int, int], None]  # stage, how much of it is done, of how much
+Batch = tuple[ak.Array, np.ndarray | None]  # some jets and, where they are known, their class indices
 
 
-class Findings(Protocol):
-    """What a study found."""
+class Result(Protocol):
+    """The result of a study."""
 
     def rows(self) -> list[dict]:
-        """As a table: a dict a row, plain numbers and texts, the same keys in all rows."""
+        """Return the table: one dict per row, plain numbers and texts, the same keys in all rows."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As arrays, by name; what their axes are is in the docstring of the findings."""
+        """Return arrays by name; the docstring of the result says what their axes are."""
 
 
-class Measurement(Protocol):
-    """A study under way."""
+class Accumulator(Protocol):
+    """The sums of a study while jets stream through it."""
 
-    def add(self, jets: ak.Array, truth: np.ndarray | None) -> None:
-        """Some more jets of the sample, with their class indices (J,) if those are known."""
+    def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
+        """Take some more jets of the sample, with their class indices (J,) if these are known."""
 
     def next_pass(self) -> None:
-        """All jets were there, and will come once more; only called where `passes` is above 1."""
+        """Prepare for the whole sample once more; called between passes where `n_passes` is above 1."""
 
-    def result(self) -> Findings: ...
+    def result(self) -> Result: ...
 
 
 class Study(Protocol):
-    """What is to be measured. block: jets that are handed over at a time. passes: how often the sample goes by."""
+    """A measurement over a sample, as a frozen dataclass whose fields are its options.
 
-    block: int
-    passes: int
+    Each field's metadata holds what the command line needs: `help`, and where they apply `choices`, `flag`, `parse`
+    (see `part.cli.options`). `batch_size` is the number of jets per batch, `n_passes` how often the sample streams.
+    """
+
+    batch_size: int
+    n_passes: int
+
+    # A study of single jets also has `max_jets = 1`.
 
     def check(self, tagger: Tagger) -> None:
-        """Raises PartError, in one sentence, for a model that has no such thing."""
+        """Raise PartError, in one sentence, for a model that this study cannot be made of."""
 
-    def begin(self, tagger: Tagger) -> Measurement: ...
+    def accumulator(self, tagger: Tagger) -> Accumulator: ...
 
 
-def study_files(study: Study, tagger: Tagger, found: Sequence[Span], told: Told = lambda *_: None) -> Findings:
-    """A study of the jets of files of any size, which are read a chunk at a time. Raises PartError."""
+def study_files(
+    study: Study, tagger: Tagger, ranges: Sequence[EntryRange], progress: ProgressCallback = no_progress
+) -> Result:
+    """Run a study on the jets of files of any size, which are read a chunk at a time.
 
-    def blocks():
-        for chunk in chunks(found):
+    Parameters
+    ----------
+    study : Study
+    tagger : Tagger
+    ranges : sequence of EntryRange
+        The entries of each file, as `part.jets.streaming.entry_ranges` returns them.
+    progress : callable
+        Receives the stage, the number of jets done and their total.
+
+    Raises
+    ------
+    PartError
+        If the model or the jets cannot be studied; the sentence names file and entry.
+    """
+
+    def batches() -> Iterable[Batch]:
+        for chunk in chunks(ranges):
             truth = chunk.labels(tagger.dataset)
-            with chunk.named():
-                # What is wrong with jets is told here, where they still count as in the file.
-                make_flat(chunk.jets, tagger.features)
-            yield from cut(chunk.jets, truth, study.block)
+            with chunk.error_context():
+                # This reports bad jets here, where they still count as in the file.
+                make_ragged(chunk.jets, tagger.features)
+            yield from batches_by_length(chunk.jets, truth, study.batch_size)
 
-    return carry_out(study, tagger, blocks, sum(map(len, found)), told)
+    return run_study(study, tagger, batches, sum(map(len, ranges)), progress)
 
 
-def study_jets(study: Study, tagger: Tagger, jets: ak.Array, told: Told = lambda *_: None) -> Findings:
-    """A study of jets that are at hand. Raises PartError."""
+def study_jets(study: Study, tagger: Tagger, jets: ak.Array, progress: ProgressCallback = no_progress) -> Result:
+    """Run a study on jets in memory; parameters and errors are those of `study_files`."""
     truth = labels(jets, tagger.dataset)
     if len(jets):
-        make_flat(jets, tagger.features)  # tells what is wrong with jets while they count as they were given
-    return carry_out(study, tagger, lambda: cut(jets, truth, study.block), len(jets), told)
+        make_ragged(jets, tagger.features)  # reports bad jets while they count as they were given
+    return run_study(study, tagger, lambda: batches_by_length(jets, truth, study.batch_size), len(jets), progress)
 
 
-def carry_out(
+def run_study(
     study: Study,
     tagger: Tagger,
-    blocks: Callable[[], Iterable[tuple[ak.Array, np.ndarray | None]]],
-    total: int,
-    told: Told,
-) -> Findings:
-    """The study of the jets that `blocks` gives, anew at each call. Raises PartError."""
+    batches: Callable[[], Iterable[Batch]],
+    n_jets: int,
+    progress: ProgressCallback = no_progress,
+    execute: Executor = execute_here,
+) -> Result:
+    """Run a study on batches of jets.
+
+    Parameters
+    ----------
+    study : Study
+    tagger : Tagger
+    batches : callable
+        Returns the batches of the sample, anew at each call.
+    n_jets : int
+        The number of jets in all batches.
+    progress : callable
+        Receives the stage, the number of jets done and their total; it may raise `Cancelled` to stop.
+    execute : callable
+        Where the model runs, see `part.progress.Executor`.
+
+    Raises
+    ------
+    PartError
+        If the model cannot be studied or there are no jets.
+    """
     study.check(tagger)
-    if not total:
+    if not n_jets:
         raise PartError("There are no jets to study; expected at least one.")
-    measurement = study.begin(tagger)
-    for number in range(study.passes):
+    if (most := getattr(study, "max_jets", None)) is not None and n_jets > most:
+        raise PartError(f"This study takes {most} jet, not {n_jets}; choose it with --start and --stop.")
+    accumulator = execute(study.accumulator, tagger)
+    for number in range(study.n_passes):
         if number:
-            measurement.next_pass()
-        stage, done = "Jets" if study.passes == 1 else f"Jets, pass {number + 1} of {study.passes}", 0
-        told(stage, done, total)
-        for jets, truth in blocks():
-            measurement.add(jets, truth)
+            execute(accumulator.next_pass)
+        stage, done = "Jets" if study.n_passes == 1 else f"Jets, pass {number + 1} of {study.n_passes}", 0
+        progress(stage, done, n_jets)
+        for jets, truth in batches():
+            execute(accumulator.add, jets, truth)
             done += len(jets)
-            told(stage, done, total)
-    return measurement.result()
+            progress(stage, done, n_jets)
+    return execute(accumulator.result)
 
 
-def cut(jets: ak.Array, truth: np.ndarray | None, size: int) -> Iterable[tuple[ak.Array, np.ndarray | None]]:
-    """Some jets at a time, those of like length together, which spares padding."""
+def batches_by_length(jets: ak.Array, truth: np.ndarray | None, size: int) -> Iterable[Batch]:
+    """Yield some jets at a time; jets of similar length share a batch, which saves padding."""
     order = np.argsort(-ak.to_numpy(ak.num(jets["part_px"])), kind="stable")
     for start in range(0, len(order), size):
-        some = order[start : start + size]
-        yield jets[some], None if truth is None else truth[some]
+        rows = order[start : start + size]
+        yield jets[rows], None if truth is None else truth[rows]

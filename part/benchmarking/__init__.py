@@ -1,1 +1,1 @@
-"""What a model costs: time, memory, size."""
+"""Measurements of what a model costs: time, memory, operations, energy. Imports jets, models and inference."""

@@ -1,6 +1,6 @@
-"""A measurement from its plan to its file, which is written again after each step."""
+"""Run a measurement from its plan to its file, which is written again after each step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -8,20 +8,21 @@ import awkward as ak
 import torch
 
 from part.benchmarking import results
-from part.benchmarking.inputs import as_they_are, made_up
-from part.benchmarking.machine import machine
-from part.benchmarking.profile import ProfilePlan, profiled
-from part.benchmarking.roofline import RooflinePlan, points
+from part.benchmarking.inputs import first_jets_batch, random_batch
+from part.benchmarking.machine import describe_machine
+from part.benchmarking.profile import ProfilePlan, profile_passes
+from part.benchmarking.results import MeasurementPlan, Measurements
+from part.benchmarking.roofline import RooflinePlan, measure_roofline
 from part.benchmarking.sweep import SweepPlan, sweep
 from part.errors import PartError
-from part.inference.tagger import Tagger, load_model
+from part.inference.loading import load_model
+from part.inference.tagger import Tagger
+from part.jets.features import JetBatch
+from part.progress import ProgressCallback, no_progress
 
-Plan = SweepPlan | ProfilePlan
-Told = Callable[[str, int, int], None]
 
-
-def kind_of(plan: Plan) -> str:
-    """One of results.KINDS."""
+def kind_of(plan: MeasurementPlan) -> str:
+    """Return the kind of measurement a plan is for, one of `results.KINDS`."""
     match plan:
         case SweepPlan():
             return "sweep"
@@ -32,43 +33,68 @@ def kind_of(plan: Plan) -> str:
     raise PartError(f"There is no measurement of a {type(plan).__name__}.")
 
 
-def carry_out(plan: Plan, jets: ak.Array | None, out: Path, told: Told, made: datetime) -> list:
-    """Measure, write `out` after each step, and give the rows of all.
+def run(
+    plan: MeasurementPlan, jets: ak.Array | None, out: Path, created: datetime, progress: ProgressCallback = no_progress
+) -> Measurements:
+    """Measure, and write the file after each step.
 
-    jets: for what takes them as they are. told: hears of each step, how many are done, and of how many.
-    Traces of a profile lie beside `out`, see `trace_path`. Sets torch's threads. Raises PartError.
+    Parameters
+    ----------
+    plan : SweepPlan, ProfilePlan or RooflinePlan
+        What to measure. Its number of threads is set for all of torch.
+    jets : ak.Array or None
+        The jets of a file, for plans that use them.
+    out : Path
+        The JSON file. Traces of a profile are written beside it, see `trace_path`.
+    created : datetime
+        The time that the file states.
+    progress : ProgressCallback
+        Called with each step, the steps done and their number.
+
+    Returns
+    -------
+    list of SpeedMeasurement, Profile or RooflinePoint
+        The measurements of all steps.
+
+    Raises
+    ------
+    PartError
+        If a model cannot be loaded, or the plan needs jets and there are none.
     """
     torch.set_num_threads(plan.threads)
-    told("Loading", 0, 1)
+    progress("Loading", 0, 1)
     taggers = {name: load_model(name, plan.device) for name in plan.models}
-    about = kind_of(plan), made.isoformat(timespec="seconds"), machine(), plan
+    header = kind_of(plan), created.isoformat(timespec="seconds"), describe_machine(), plan
     rows: list = []
-    for found in _steps(plan, taggers, jets, out, told):
-        rows += found
-        results.write(out, *about, rows, complete=False)
-    results.write(out, *about, rows, complete=True)
+    for step in _steps(plan, taggers, jets, out, progress):
+        rows += step
+        results.write(out, *header, rows, complete=False)
+    results.write(out, *header, rows, complete=True)
     return rows
 
 
-def _steps(plan: Plan, taggers: dict[str, Tagger], jets: ak.Array | None, out: Path, told: Told) -> Iterator[list]:
+def _steps(
+    plan: MeasurementPlan, taggers: dict[str, Tagger], jets: ak.Array | None, out: Path, progress: ProgressCallback
+) -> Iterator[Measurements]:
     if isinstance(plan, SweepPlan):
-        yield from sweep(plan, taggers, jets, told)
+        yield from sweep(plan, taggers, jets, progress)
         return
     for done, (name, tagger) in enumerate(taggers.items()):
-        told(name, done, len(taggers))
-        if plan.length is None and jets is None:
-            raise PartError("Jets as they are come from a file; name one.")
-        if plan.length is None:
-            batch = as_they_are(jets, tagger, plan.batch).to(tagger.device)
-        else:
-            batch = made_up(tagger.config.inputs, plan.batch, plan.length).to(tagger.device)
+        progress(name, done, len(taggers))
+        batch = _batch(plan, jets, tagger).to(tagger.device)
         if isinstance(plan, RooflinePlan):
-            yield points(name, tagger, batch, plan.passes)
+            yield measure_roofline(name, tagger, batch, plan.passes)
         else:
-            yield [profiled(name, tagger, batch, plan.passes, trace_path(out, done))]
-    told("Done", len(taggers), len(taggers))
+            yield [profile_passes(name, tagger, batch, plan.passes, trace_path(out, done))]
+    progress("Done", len(taggers), len(taggers))
+
+
+def _batch(plan: ProfilePlan, jets: ak.Array | None, tagger: Tagger) -> JetBatch:
+    if plan.length is None:
+        return first_jets_batch(jets, tagger, plan.batch)
+    return random_batch(tagger.config.inputs, plan.batch, plan.length)
 
 
 def trace_path(out: Path, number: int) -> Path:
-    """Of the number-th model of a profile, from 0 on: to be opened at ui.perfetto.dev."""
+    """Return the trace file of a profile's model, counted from 0; ui.perfetto.dev opens it."""
     return out.with_name(f"{out.stem}.{number + 1}.trace.json.gz")

@@ -1,59 +1,72 @@
-"""Energy that the hardware says it has used: a GPU's own counter, or that of the processor's packages (RAPL)."""
+"""Energy counters of the hardware: a GPU's own counter, or that of the processor's packages (RAPL)."""
 
 import contextlib
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import torch
 
+from part.errors import PartError
+
 PACKAGES = Path("/sys/class/powercap")
 
 
-class Meter:
-    """Counts joules of a device between two readings; `there` says whether it can."""
+class EnergyMeter:
+    """A meter of the joules that a device uses between two readings.
+
+    Parameters
+    ----------
+    device : torch.device
+        A GPU has its own counter; for the CPU the packages of all processors count.
+    packages : Path
+        The folder of Linux's power capping interface.
+    """
 
     def __init__(self, device: torch.device, packages: Path = PACKAGES):
-        self._read = _gpu(device) if device.type == "cuda" else _packages(packages)
+        self._read = _gpu_counter(device) if device.type == "cuda" else _package_counters(packages)
 
     @property
-    def there(self) -> bool:
+    def is_available(self) -> bool:
         return self._read is not None
 
-    def joules(self) -> float | None:
-        """Since some moment in the past; None where nothing counts them."""
-        return None if self._read is None else self._read()
+    def joules(self) -> float:
+        """Return the joules since some moment in the past. Raise PartError without a counter."""
+        if self._read is None:
+            raise PartError("Nothing here counts energy.")
+        return self._read()
 
 
-def _gpu(device: torch.device):
+def _gpu_counter(device: torch.device) -> Callable[[], float] | None:
     try:
-        import pynvml
-
+        pynvml = import_module("pynvml")
         pynvml.nvmlInit()
         handle = pynvml.nvmlDeviceGetHandleByIndex(device.index or 0)
         pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
-    except Exception:  # no library, no driver, or a card without a counter: each says so in its own way
+    except Exception:  # a missing library, driver or counter each raises an error of its own
         return None
     return lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
 
 
-def _packages(folder: Path):
-    """A package is named by one number, its parts by two: intel-rapl:0 holds intel-rapl:0:1. AMD's are named alike."""
-    found = [place for place in sorted(folder.glob("*-rapl:*")) if place.name.count(":") == 1]
-    counters = [_Counter(place) for place in found if _readable(place / "energy_uj")]
+def _package_counters(folder: Path) -> Callable[[], float] | None:
+    """Return the sum over packages, whose names hold one number; intel-rapl:0 contains its domain intel-rapl:0:1."""
+    packages = [path for path in sorted(folder.glob("*-rapl:*")) if path.name.count(":") == 1]
+    counters = [_PackageCounter(path) for path in packages if _is_readable(path / "energy_uj")]
     return (lambda: sum(counter.joules() for counter in counters)) if counters else None
 
 
-def _readable(path: Path) -> bool:
+def _is_readable(path: Path) -> bool:
     with contextlib.suppress(OSError, ValueError):
         return int(path.read_text()) >= 0
     return False
 
 
-class _Counter:
-    """One package, whose counter starts again from 0 at its range."""
+class _PackageCounter:
+    """The counter of one package, which restarts from 0 at the end of its range."""
 
-    def __init__(self, place: Path):
-        self._file = place / "energy_uj"
-        self._range = int((place / "max_energy_range_uj").read_text())
+    def __init__(self, folder: Path):
+        self._file = folder / "energy_uj"
+        self._range = int((folder / "max_energy_range_uj").read_text())
         self._last, self._total = int(self._file.read_text()), 0
 
     def joules(self) -> float:

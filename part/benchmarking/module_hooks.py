@@ -1,7 +1,7 @@
-"""Which module of a model is at work: told by hooks, as a profile and a count of operations need it."""
+"""Forward hooks that report which module of a model is running, for the profile and the count of operations."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 
@@ -9,23 +9,25 @@ from torch import nn
 
 
 @contextmanager
-def announced(model: nn.Module, enter: Callable[[str], None], leave: Callable[[], None]) -> Iterator[None]:
-    """Within it, `enter` hears the path of each module below `model` that begins its pass, and `leave` that it ends.
+def module_hooks(
+    model: nn.Module, enter: Callable[[str], object], leave: Callable[[], object]
+) -> Generator[None, None, None]:
+    """Call `enter` with a module's path before each forward pass below `model`, and `leave` after it.
 
-    Nobody else may use the model meanwhile.
+    The model must not be shared with another thread meanwhile.
     """
     handles = []
 
-    def begin(path: str, module: nn.Module, given: tuple) -> None:
+    def before_pass(path: str, module: nn.Module, args: tuple) -> None:
         enter(path)
 
-    def end(module: nn.Module, given: tuple, made: object) -> None:
+    def after_pass(module: nn.Module, args: tuple, output: object) -> None:
         leave()
 
     for path, module in model.named_modules():
         if path and not isinstance(module, nn.ModuleList):
-            handles.append(module.register_forward_pre_hook(partial(begin, path)))
-            handles.append(module.register_forward_hook(end, always_call=True))
+            handles.append(module.register_forward_pre_hook(partial(before_pass, path)))
+            handles.append(module.register_forward_hook(after_pass, always_call=True))
     try:
         yield
     finally:
@@ -33,6 +35,6 @@ def announced(model: nn.Module, enter: Callable[[str], None], leave: Callable[[]
             handle.remove()
 
 
-def kind(path: str) -> str:
-    """What blocks have in common: blocks.3.attn.qkv -> blocks.*.attn.qkv."""
+def generic_path(path: str) -> str:
+    """Return a module's path with the index of its block replaced: blocks.3.attn.qkv -> blocks.*.attn.qkv."""
     return re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path, count=1)

@@ -1,9 +1,10 @@
-"""Where the time of a forward pass goes: by operator and by module, from torch's profiler."""
+"""The time and memory of a forward pass by operator and by module, from torch's profiler."""
 
 import gzip
 import shutil
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,19 +12,35 @@ import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from part.benchmarking.inputs import check_plan
-from part.benchmarking.module_hooks import announced, kind
-from part.benchmarking.timing import finished, of_one, one_pass
+from part.benchmarking.module_hooks import generic_path, module_hooks
+from part.benchmarking.timing import synchronize, time_call, time_one
 from part.inference.tagger import Tagger
 from part.io import atomic_write
 from part.jets.features import JetBatch
 
-MARK = "module: "  # ahead of a module's path among the names of operators
-BETWEEN = "between operators"  # Python, and what torch does not see
+MARK = "module: "  # precedes a module's path among the names of operators
+BETWEEN_OPERATORS = "between operators"  # time in Python and in code that torch does not record
 
 
 @dataclass(frozen=True)
 class ProfilePlan:
-    """Models on a batch of made-up jets of N constituents without padding (None: of a file, as they are)."""
+    """The plan of a profile.
+
+    Attributes
+    ----------
+    models : tuple of str
+        Names or checkpoints, as for `load_model`.
+    batch : int
+        Jets of a pass.
+    length : int or None
+        Constituents of random jets without padding; None takes the jets of a file.
+    device : str
+        See `load_model`.
+    threads : int
+        Threads of the CPU.
+    passes : int
+        Passes that are averaged.
+    """
 
     models: tuple[str, ...]
     batch: int = 64
@@ -37,10 +54,21 @@ class ProfilePlan:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What an operator takes within a module itself, not in modules below it; of one pass, blocks apart.
+class ProfileEntry:
+    """The cost of one operator within one module, per pass.
 
-    calls: how many. seconds: on the device. memory: bytes of new tensors.
+    Attributes
+    ----------
+    module : str
+        Path of the module that calls the operator itself; operators of the modules below it are not included.
+    operator : str
+        Name of the operator.
+    calls : float
+        Calls per pass.
+    seconds : float
+        Time on the device per pass.
+    memory : float
+        Bytes of new tensors per pass.
     """
 
     module: str
@@ -52,21 +80,50 @@ class Part:
 
 @dataclass(frozen=True)
 class Profile:
-    """parts: all that a pass consists of. plain: median seconds of a pass without the profiler, which slows it."""
+    """The profile of one model.
+
+    Attributes
+    ----------
+    model : str
+        The model's name.
+    entries : tuple of ProfileEntry
+        Everything that a pass consists of.
+    unprofiled_seconds : float
+        Median time of a pass without the profiler, which slows it.
+    """
 
     model: str
-    parts: tuple[Part, ...]
-    plain: float
+    entries: tuple[ProfileEntry, ...]
+    unprofiled_seconds: float
 
     @property
     def seconds(self) -> float:
-        return sum(part.seconds for part in self.parts)
+        """The time of a pass under the profiler."""
+        return sum(entry.seconds for entry in self.entries)
 
 
-def profiled(name: str, tagger: Tagger, batch: JetBatch, passes: int, trace: Path | None = None) -> Profile:
-    """Of forward passes after one that warms up. trace: where to write it for Perfetto, as .json.gz."""
+def profile_passes(name: str, tagger: Tagger, batch: JetBatch, passes: int, trace: Path | None = None) -> Profile:
+    """Profile forward passes.
+
+    Parameters
+    ----------
+    name : str
+        The model's name in the result.
+    tagger : Tagger
+        The model.
+    batch : JetBatch
+        The jets, on the model's device.
+    passes : int
+        Passes that are averaged, after the same number without the profiler.
+    trace : Path, optional
+        File (.json.gz) for a trace that ui.perfetto.dev opens.
+
+    Returns
+    -------
+    Profile
+    """
     device = tagger.device
-    plain = of_one(lambda: one_pass(lambda: tagger.logits(batch), device), passes).median
+    unprofiled = time_one(lambda: time_call(lambda: tagger.logits(batch), device), passes).median
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device.type == "cuda" else [])
     running = []
 
@@ -77,68 +134,63 @@ def profiled(name: str, tagger: Tagger, batch: JetBatch, passes: int, trace: Pat
     def leave() -> None:
         running.pop().__exit__(None, None, None)
 
-    with announced(tagger.model, enter, leave), profile(activities=activities, profile_memory=True) as told:
+    with module_hooks(tagger.model, enter, leave), profile(activities=activities, profile_memory=True) as profiler:
         for _ in range(passes):
             with record_function(MARK):
                 tagger.logits(batch)
-                finished(device)
+                synchronize(device)
     if trace is not None:
-        _write_trace(told, trace)
-    return Profile(name, _parts(told, passes, device), plain)
+        _write_trace(profiler, trace)
+    return Profile(name, _entries(profiler, passes, device), unprofiled)
 
 
-def _parts(told: profile, passes: int, device: torch.device) -> tuple[Part, ...]:
-    found = defaultdict(lambda: [0, 0.0, 0])
-    for event in told.events():
+def _entries(profiler: profile, passes: int, device: torch.device) -> tuple[ProfileEntry, ...]:
+    sums = defaultdict(lambda: [0, 0.0, 0])
+    for event in profiler.events():
         if (module := _module(event)) is None:
             continue
         on_gpu = device.type == "cuda"
-        mark = event.name.startswith(MARK)
-        entry = found[module, BETWEEN if mark else event.name.removeprefix("aten::")]
+        is_mark = event.name.startswith(MARK)
+        entry = sums[module, BETWEEN_OPERATORS if is_mark else event.name.removeprefix("aten::")]
         entry[0] += 1
         entry[1] += event.self_device_time_total if on_gpu else event.self_cpu_time_total
         entry[2] += max(event.self_device_memory_usage if on_gpu else event.self_cpu_memory_usage, 0)
     return tuple(
-        Part(module, operator, calls / passes, us / 1e6 / passes, memory / passes)
-        for (module, operator), (calls, us, memory) in found.items()
+        ProfileEntry(module, operator, calls / passes, us / 1e6 / passes, memory / passes)
+        for (module, operator), (calls, us, memory) in sums.items()
         if us or memory
     )
 
 
 def _module(event) -> str | None:
-    """The path of the module that an event is within or is; None outside a pass."""
+    """Return the path of the innermost module around an event; None outside a pass."""
     while event is not None and not event.name.startswith(MARK):
         event = event.cpu_parent
     return None if event is None else event.name.removeprefix(MARK)
 
 
-def by_operator(profile: Profile) -> list[Part]:
-    """Of all modules together, the longest first."""
-    return _merged(profile, lambda part: ("", part.operator))
+def by_operator(profile: Profile) -> list[ProfileEntry]:
+    """Sum over the modules, the longest operator first."""
+    return _merge(profile, lambda entry: ("", entry.operator))
 
 
-def by_module(profile: Profile) -> list[Part]:
-    """Of each module's own operators together, equal modules of all blocks taken together."""
-    return _merged(profile, lambda part: (kind(part.module), ""))
+def by_module(profile: Profile) -> list[ProfileEntry]:
+    """Sum over the operators of each module, and over the same module of all blocks, the longest first."""
+    return _merge(profile, lambda entry: (generic_path(entry.module), ""))
 
 
-def _merged(profile: Profile, key) -> list[Part]:
-    found = defaultdict(lambda: [0.0, 0.0, 0.0])
-    for part in profile.parts:
-        for i, value in enumerate((part.calls, part.seconds, part.memory)):
-            found[key(part)][i] += value
-    merged = [Part(*names, *sums) for names, sums in found.items()]
-    return sorted(merged, key=lambda part: -part.seconds)
+def _merge(profile: Profile, key: Callable[[ProfileEntry], tuple[str, str]]) -> list[ProfileEntry]:
+    sums = defaultdict(lambda: [0.0, 0.0, 0.0])
+    for entry in profile.entries:
+        for i, value in enumerate((entry.calls, entry.seconds, entry.memory)):
+            sums[key(entry)][i] += value
+    merged = [ProfileEntry(*names, *values) for names, values in sums.items()]
+    return sorted(merged, key=lambda entry: -entry.seconds)
 
 
-def _write_trace(told: profile, path: Path) -> None:
+def _write_trace(profiler: profile, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "trace.json"
-        told.export_chrome_trace(str(plain))
-        with atomic_write(path) as partial, plain.open("rb") as source, gzip.open(partial, "wb") as made:
-            shutil.copyfileobj(source, made)
-
-
-def profile_from_dict(values: dict) -> Profile:
-    """The inverse of dataclasses.asdict."""
-    return Profile(values["model"], tuple(Part(**part) for part in values["parts"]), values["plain"])
+        uncompressed = Path(folder) / "trace.json"
+        profiler.export_chrome_trace(str(uncompressed))
+        with atomic_write(path) as partial, uncompressed.open("rb") as source, gzip.open(partial, "wb") as target:
+            shutil.copyfileobj(source, target)

@@ -1,6 +1,6 @@
-"""Files of what was measured, each with the machine, the plan and whether it came to its end.
+"""Files of measurements, each with the machine, the plan and whether it was completed.
 
-They are written again after each step, so that nothing is lost of a measurement that is stopped.
+A file is written again after each step, so that a measurement that is stopped loses nothing.
 """
 
 import json
@@ -9,52 +9,142 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from part.benchmarking.machine import Machine, machine_from_dict
+from part.benchmarking.machine import Machine
+from part.benchmarking.measurement import SpeedMeasurement
+from part.benchmarking.profile import Profile, ProfileEntry, ProfilePlan
+from part.benchmarking.roofline import RooflinePlan, RooflinePoint
+from part.benchmarking.sweep import SweepPlan
 from part.errors import PartError
 from part.io import atomic_write
 
 FORMAT = "ParTScope performance 1"
 KINDS = ("sweep", "profile", "roofline")
 
+MeasurementPlan = SweepPlan | ProfilePlan | RooflinePlan
+Measurements = list[SpeedMeasurement] | list[Profile] | list[RooflinePoint]
+
+# Fields that files call otherwise; files of earlier versions must still open.
+_FILE_KEYS: dict[type, dict[str, str]] = {
+    SpeedMeasurement: {"from_file": "as_they_are", "reinitialised": "untrained"},
+    Profile: {"entries": "parts", "unprofiled_seconds": "plain"},
+    RooflinePoint: {"cache_bandwidth": "cached"},
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """kind: one of KINDS. made: when, ISO 8601. plan: what was asked for. rows: what was found, a dict each."""
+    """The content of a file of measurements.
+
+    Attributes
+    ----------
+    kind : str
+        One of `KINDS`.
+    created : str
+        When it was measured, in ISO 8601.
+    machine : Machine
+        Where it was measured.
+    plan : dict
+        The fields of the plan.
+    rows : tuple of dict
+        The measurements as they are in the file.
+    complete : bool
+        False if it was stopped before its end.
+    """
 
     kind: str
-    made: str
+    created: str
     machine: Machine
     plan: dict
     rows: tuple[dict, ...]
     complete: bool
 
+    def measurements(self) -> Measurements:
+        """Return the rows as SpeedMeasurement, Profile or RooflinePoint. Raise PartError if they do not fit."""
+        try:
+            match self.kind:
+                case "sweep":
+                    return [_speed_measurement(row) for row in self.rows]
+                case "profile":
+                    return [_profile(row) for row in self.rows]
+                case _:
+                    return [RooflinePoint(**_from_file(RooflinePoint, row)) for row in self.rows]
+        except (TypeError, KeyError):
+            raise PartError("The measurement is of another version of ParTScope.") from None
 
-def write(path: Path, kind: str, made: str, machine: Machine, plan: Any, rows: Sequence, complete: bool) -> None:
-    """plan and rows are dataclasses."""
-    told = {"format": FORMAT, "kind": kind, "made": made, "machine": machine.to_dict(), "plan": asdict(plan)}
-    told |= {"complete": complete, "rows": [asdict(row) for row in rows]}
+
+def write(
+    path: Path, kind: str, created: str, machine: Machine, plan: MeasurementPlan, rows: Sequence, *, complete: bool
+) -> None:
+    """Write a file of measurements; `rows` are of one of the types in `Measurements`."""
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": kind,
+        "made": created,
+        "machine": machine.to_dict(),
+        "plan": asdict(plan),
+    }
+    content |= {"complete": complete, "rows": [_to_file(row) for row in rows]}
     with atomic_write(path) as partial:
-        partial.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def parse(content: str | bytes, name: str) -> Results:
-    """What `write` wrote; name: of the file. Raises PartError for anything else."""
+    """Parse the content of a file.
+
+    Parameters
+    ----------
+    content : str or bytes
+        What `write` wrote.
+    name : str
+        The file's name, for the error.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    PartError
+        If it is anything else.
+    """
     try:
-        told = json.loads(content)
-        if told["format"] != FORMAT or told["kind"] not in KINDS:
+        values = json.loads(content)
+        if values["format"] != FORMAT or values["kind"] not in KINDS:
             raise ValueError
-        plan, rows = told["plan"], told["rows"]
+        plan, rows = values["plan"], values["rows"]
         if not isinstance(plan, dict) or not all(isinstance(row, dict) for row in rows):
             raise ValueError
-        machine = machine_from_dict(told["machine"])
-        return Results(told["kind"], str(told["made"]), machine, plan, tuple(rows), bool(told["complete"]))
+        machine = Machine.from_dict(values["machine"])
+        return Results(values["kind"], str(values["made"]), machine, plan, tuple(rows), bool(values["complete"]))
     except (ValueError, KeyError, TypeError, PartError):
         raise PartError(f"{name} holds no measurement; expected JSON that `python -m part bench` wrote.") from None
 
 
 def read(path: Path) -> Results:
-    """Raises PartError if there is no such measurement."""
+    """Read a file of measurements. Raise PartError if there is no such file or it holds something else."""
     try:
         return parse(path.read_bytes(), path.name)
     except OSError:
         raise PartError(f"There is no file {path}.") from None
+
+
+def _to_file(row: SpeedMeasurement | Profile | RooflinePoint) -> dict:
+    keys = _FILE_KEYS[type(row)]
+    return {keys.get(name, name): value for name, value in asdict(row).items()}
+
+
+def _from_file(kind: type, row: dict[str, Any]) -> dict[str, Any]:
+    names = {key: name for name, key in _FILE_KEYS[kind].items()}
+    return {names.get(key, key): value for key, value in row.items()}
+
+
+def _speed_measurement(row: dict) -> SpeedMeasurement:
+    fields = _from_file(SpeedMeasurement, row)
+    fields |= {name: tuple(fields[name]) for name in ("warmup", "seconds")}
+    return SpeedMeasurement(**fields)
+
+
+def _profile(row: dict) -> Profile:
+    fields = _from_file(Profile, row)
+    fields["entries"] = tuple(ProfileEntry(**entry) for entry in fields["entries"])
+    return Profile(**fields)

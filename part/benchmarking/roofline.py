@@ -1,38 +1,49 @@
-"""How near a model's modules come to what the machine can do (the roofline model, doi:10.1145/1498765.1498785)."""
+"""Compare a model's modules with the limits of the machine (the roofline model, doi:10.1145/1498765.1498785)."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 
-from part.benchmarking.flops import work
-from part.benchmarking.module_hooks import kind
-from part.benchmarking.profile import ProfilePlan, by_module, profiled
-from part.benchmarking.timing import in_turns, one_pass
+from part.benchmarking.flops import count_work
+from part.benchmarking.module_hooks import generic_path
+from part.benchmarking.profile import ProfilePlan, by_module, profile_passes
+from part.benchmarking.timing import time_call, time_interleaved
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
 
-TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-SIDE = {"cpu": 1536, "cuda": 8192}  # of matrices that are large enough to be multiplied at full speed
-FAR, NEAR = 2**26, 2**16  # numbers in arrays that do not fit into any cache, and in such that do
-TIMES = 7
-WHOLE = "whole model"
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+MATRIX_SIDE = {"cpu": 1536, "cuda": 8192}  # large enough for a matrix product at full speed
+MEMORY_NUMEL, CACHE_NUMEL = 2**26, 2**16  # numbers in arrays too large for any cache, and small enough for one
+REPEATS = 7
+WHOLE_MODEL = "whole model"
 
 
 @dataclass(frozen=True)
 class RooflinePlan(ProfilePlan):
-    """Models on a batch of made-up jets of N constituents, none of them padding, which would count as work."""
+    """A plan like `ProfilePlan`, but always on random jets, because padding would count as work."""
 
     length: int = 48
 
 
 @dataclass(frozen=True)
-class Point:
-    """A module, or WHOLE; equal modules of all blocks together, without the modules below them.
+class RooflinePoint:
+    """A module, the same module of all blocks together and without the modules below it; or the whole model.
 
-    flops, bytes: that it needs (see `counting`). seconds: that it takes. peak_flops: of a second, at most, here;
-    bandwidth: bytes of a second from memory, cached: from the cache.
+    Attributes
+    ----------
+    model, module : str
+        Names; the module may be `WHOLE_MODEL`.
+    flops, bytes : float
+        Operations and bytes that a pass needs, see `part.benchmarking.flops`.
+    seconds : float
+        Time of a pass.
+    peak_flops : float
+        Operations per second that the machine reaches at most.
+    bandwidth, cache_bandwidth : float
+        Bytes per second from memory and from the cache.
     """
 
     model: str
@@ -42,30 +53,30 @@ class Point:
     seconds: float
     peak_flops: float
     bandwidth: float
-    cached: float
+    cache_bandwidth: float
 
     @property
     def intensity(self) -> float:
-        """Operations a byte."""
+        """The operations per byte."""
         return self.flops / self.bytes
 
     @property
     def speed(self) -> float:
-        """Operations a second."""
+        """The operations per second."""
         return self.flops / self.seconds
 
     @property
     def ridge(self) -> float:
-        """The intensity from which on arithmetic is the limit and not memory."""
+        """The intensity above which arithmetic is the limit instead of memory."""
         return self.peak_flops / self.bandwidth
 
     @property
     def roof(self) -> float:
-        """Operations a second at this intensity, if everything came from memory."""
+        """The operations per second possible at this intensity if all data came from memory."""
         return min(self.peak_flops, self.intensity * self.bandwidth)
 
-    def words(self) -> str:
-        """Memory-bound or compute-bound, and how near it comes to that bound."""
+    def describe(self) -> str:
+        """Say whether memory or arithmetic is the limit, and how close the module comes to it."""
         share = self.speed / self.roof
         if self.intensity >= self.ridge:
             return f"compute-bound: {share:.0%} of the peak"
@@ -74,46 +85,79 @@ class Point:
         return f"memory-bound: {share:.0%} of what memory allows"
 
 
-def peaks(device: torch.device, precision: str) -> tuple[float, float, float]:
-    """Measured: operations a second of a matrix product, bytes a second from memory and from the cache."""
-    side = SIDE[device.type]
-    a, b = (torch.rand(side, side, device=device, dtype=TYPES[precision]) for _ in range(2))
-    product = _best(partial(torch.mm, a, b, out=torch.empty_like(a)), device)
-    return 2 * side**3 / product, _bandwidth(FAR, 1, device), _bandwidth(NEAR, FAR // NEAR // 8, device)
+def measure_peaks(device: torch.device, precision: str) -> tuple[float, float, float]:
+    """Measure what the machine reaches at most.
+
+    Parameters
+    ----------
+    device : torch.device
+        The device.
+    precision : str
+        "fp32" or "bf16", of the matrix product.
+
+    Returns
+    -------
+    tuple of float
+        Operations per second of a matrix product, bytes per second from memory, bytes per second from the cache.
+    """
+    side = MATRIX_SIDE[device.type]
+    a, b = (torch.rand(side, side, device=device, dtype=DTYPES[precision]) for _ in range(2))
+    product = _shortest(partial(torch.mm, a, b, out=torch.empty_like(a)), device)
+    cache_turns = MEMORY_NUMEL // CACHE_NUMEL // 8
+    return 2 * side**3 / product, _bandwidth(MEMORY_NUMEL, 1, device), _bandwidth(CACHE_NUMEL, cache_turns, device)
 
 
-def _bandwidth(numbers: int, turns: int, device: torch.device) -> float:
-    a, b, c = (torch.ones(numbers, device=device) for _ in range(3))
+def _bandwidth(numel: int, turns: int, device: torch.device) -> float:
+    a, b, c = (torch.ones(numel, device=device) for _ in range(3))
 
     def add() -> None:
         for _ in range(turns):
             torch.add(a, b, out=c)
 
-    return turns * 3 * a.nbytes / _best(add, device)
+    return turns * 3 * a.nbytes / _shortest(add, device)
 
 
-def _best(function, device: torch.device) -> float:
-    """The least of some passes: a peak is what nothing else disturbs."""
-    return min(in_turns({"": partial(one_pass, function, device)}, TIMES)[""].seconds)
+def _shortest(function: Callable[[], object], device: torch.device) -> float:
+    """Return the shortest time of some calls: the peak is what the machine does when nothing else disturbs it."""
+    return min(time_interleaved({"": partial(time_call, function, device)}, REPEATS)[""].seconds)
 
 
-def points(name: str, tagger: Tagger, batch: JetBatch, passes: int) -> list[Point]:
-    """The whole model first, then its modules, those that take longest first. batch: without padding."""
-    top = peaks(tagger.device, tagger.precision)
-    needed = work(tagger, batch)
-    flops, moved = sum(w.flops for w in needed.values()), sum(w.bytes for w in needed.values())
-    found = profiled(name, tagger, batch, passes)
-    whole = Point(name, WHOLE, flops, moved, found.plain, *top)
+def measure_roofline(name: str, tagger: Tagger, batch: JetBatch, passes: int) -> list[RooflinePoint]:
+    """Measure a model and its modules against the peaks of the machine.
+
+    Parameters
+    ----------
+    name : str
+        The model's name in the result.
+    tagger : Tagger
+        The model.
+    batch : JetBatch
+        Jets without padding, on the model's device.
+    passes : int
+        Passes that are averaged.
+
+    Returns
+    -------
+    list of RooflinePoint
+        The whole model first, then its modules, the longest first. Backends that replace the whole forward pass
+        do not run the model's modules, so for them there is only the whole model.
+    """
+    peaks = measure_peaks(tagger.device, tagger.precision)
+    work = count_work(tagger, batch)
+    flops, moved = sum(w.flops for w in work.values()), sum(w.bytes for w in work.values())
+    profile = profile_passes(name, tagger, batch, passes)
+    model_point = RooflinePoint(name, WHOLE_MODEL, flops, moved, profile.unprofiled_seconds, *peaks)
     if tagger.backend in ("native", "packed"):
-        return [whole]  # they do not go through the model's modules
-    grouped: dict[str, list[float]] = {}
-    for path, one in needed.items():
-        sums = grouped.setdefault(kind(path), [0, 0])
-        sums[0] += one.flops
-        sums[1] += one.bytes
-    stretch = found.plain / found.seconds if found.seconds else math.nan  # the profiler slows all alike
-    return [whole] + [
-        Point(name, part.module or "the rest", *grouped[part.module], part.seconds * stretch, *top)
-        for part in by_module(found)
-        if part.module in grouped and part.seconds and min(grouped[part.module]) > 0
+        return [model_point]
+    sums: dict[str, list[float]] = {}
+    for path, module_work in work.items():
+        entry = sums.setdefault(generic_path(path), [0, 0])
+        entry[0] += module_work.flops
+        entry[1] += module_work.bytes
+    # The profiler slows all modules alike, so its times are scaled to those without it.
+    stretch = profile.unprofiled_seconds / profile.seconds if profile.seconds else math.nan
+    return [model_point] + [
+        RooflinePoint(name, entry.module or "the rest", *sums[entry.module], entry.seconds * stretch, *peaks)
+        for entry in by_module(profile)
+        if entry.module in sums and entry.seconds and min(sums[entry.module]) > 0
     ]

@@ -1,35 +1,52 @@
-"""Latency and throughput of models against the batch and the number of constituents, all models in turns.
+"""Latency and throughput of models against the batch size and the number of constituents.
 
-Shapes: B jets, N particles.
+All models alternate at each point. Shapes: B jets, N particles.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import awkward as ak
-import numpy as np
 import torch
 
 from part.benchmarking.cost import peak_bytes, weight_bytes, weights_file
-from part.benchmarking.energy import Meter
-from part.benchmarking.inputs import as_they_are, check_plan, made_up, with_room
-from part.benchmarking.timing import Timing, in_turns, one_pass
+from part.benchmarking.energy import EnergyMeter
+from part.benchmarking.inputs import NO_JETS, check_plan, first_jets_batch, random_batch, with_max_length
+from part.benchmarking.measurement import SpeedMeasurement
+from part.benchmarking.timing import Timing, time_call, time_interleaved
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
+from part.progress import ProgressCallback, no_progress
 
-MOST_PAIRS = 2**24  # B N²: what each goes through takes gigabytes, and minutes on a processor
-METERED = 1.0  # seconds, as counters of energy tick slowly
+MAX_PAIRS = 2**24  # B N²; more pairs take gigabytes, and minutes on a CPU
+ENERGY_SECONDS = 1.0  # energy counters tick slowly, so passes are repeated for this long
 
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """batches: B. lengths: N of made-up jets without padding; None: the jets as they are, padded to the longest.
+    """The plan of a sweep: which points to measure, and how.
 
-    warmup: passes before those that count, one at least. repeats: rounds that count, unless they take longer than
-    budget: seconds for a point.
+    Attributes
+    ----------
+    models : tuple of str
+        Names or checkpoints, as for `load_model`.
+    batches : tuple of int
+        Batch sizes B.
+    lengths : tuple of int or None
+        Constituents N of random jets without padding; None takes the jets of a file, padded to the longest.
+    device : str
+        See `load_model`.
+    threads : int
+        Threads of the CPU.
+    repeats : int
+        Rounds that count.
+    warmup : int
+        Passes before them, at least one.
+    budget : float
+        Seconds per point after which no new round begins.
     """
 
     models: tuple[str, ...]
@@ -48,118 +65,110 @@ class SweepPlan:
 
     @property
     def points(self) -> list[tuple[int, int | None]]:
-        return [(size, n) for n in self.lengths for size in self.batches if size * (n or 1) ** 2 <= MOST_PAIRS]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A model at a point. n: mean number of constituents; as_they_are: of jets of a file; longest: of the batch.
-
-    warmup, seconds: of each pass, in order. memory: bytes, of weights and, at its peak, of the tensors of a pass.
-    joules: of a pass, None if nothing counts them. disk: bytes of the weights' file. untrained: has fresh weights,
-    for want of room for so many constituents. failed: why nothing was measured.
-    """
-
-    model: str
-    architecture: str
-    precision: str
-    backend: str
-    parameters: int
-    disk: int
-    batch: int
-    n: float
-    longest: int
-    as_they_are: bool
-    untrained: bool
-    warmup: tuple[float, ...]
-    seconds: tuple[float, ...]
-    memory: int
-    joules: float | None
-    failed: str | None = None
-
-    @property
-    def timing(self) -> Timing:
-        return Timing(tuple(self.warmup), tuple(self.seconds))
+        """The batch size and length of each point; those with more than `MAX_PAIRS` pairs are left out."""
+        return [(size, n) for n in self.lengths for size in self.batches if size * (n or 1) ** 2 <= MAX_PAIRS]
 
 
 def sweep(
-    plan: SweepPlan, taggers: Mapping[str, Tagger], jets: ak.Array | None, told: Callable[[str, int, int], None]
-) -> Iterator[list[Row]]:
-    """The rows of each point, one a model. told: hears what comes next, how many points are done, and of how many.
+    plan: SweepPlan, taggers: Mapping[str, Tagger], jets: ak.Array | None, progress: ProgressCallback = no_progress
+) -> Iterator[list[SpeedMeasurement]]:
+    """Measure point after point.
 
-    jets: what `None` among the lengths takes. Raises PartError.
+    Parameters
+    ----------
+    plan : SweepPlan
+        The points.
+    taggers : mapping of str to Tagger
+        The loaded models by name.
+    jets : ak.Array or None
+        The jets of a file, which a length of None takes.
+    progress : ProgressCallback
+        Called with each point, the points done and their number.
+
+    Yields
+    ------
+    list of SpeedMeasurement
+        The measurements of one point, one per model.
+
+    Raises
+    ------
+    PartError
+        If the plan needs jets and there are none.
     """
     if None in plan.lengths and jets is None:
-        raise PartError("Jets as they are come from a file; name one.")
+        raise PartError(NO_JETS)
     torch.set_num_threads(plan.threads)
     points = plan.points
     for done, (size, n) in enumerate(points):
-        what = "as they are" if n is None else f"of {n} constituents"
-        told(f"{size} jet{'s' if size > 1 else ''} {what}", done, len(points))
-        yield point(plan, taggers, jets, size, n)
-    told("Done", len(points), len(points))
+        source = "from the file" if n is None else f"of {n} constituents"
+        progress(f"{size} jet{'s' if size > 1 else ''} {source}", done, len(points))
+        yield measure_point(plan, taggers, jets, size, n)
+    progress("Done", len(points), len(points))
 
 
-def point(plan: SweepPlan, taggers: Mapping[str, Tagger], jets: ak.Array | None, size: int, n: int | None) -> list[Row]:
-    """One point of a sweep."""
+def measure_point(
+    plan: SweepPlan, taggers: Mapping[str, Tagger], jets: ak.Array | None, size: int, n: int | None
+) -> list[SpeedMeasurement]:
+    """Measure all models at one point; a model that fails says why, and the others go on."""
     ready, passes, first, failed = {}, {}, {}, {}
     for name, tagger in taggers.items():
         try:
-            model, batch = _ready(tagger, jets, size, n)
-            one = partial(one_pass, partial(model.logits, batch), model.device)
-            first[name] = one()  # may not fit
-            ready[name], passes[name] = (model, batch), one
+            model, batch = _prepare(tagger, jets, size, n)
+            one_pass = partial(time_call, partial(model.logits, batch), model.device)
+            first[name] = one_pass()  # fails here if it does not fit into memory
+            ready[name], passes[name] = (model, batch), one_pass
         except PartError as error:
             failed[name] = str(error)
         except RuntimeError as error:
-            failed[name] = _memory(error)
+            failed[name] = _out_of_memory(error)
     more = max(plan.warmup - 1, 0)
-    timings = in_turns(passes, plan.repeats, more, plan.budget - sum(first.values()))
+    timings = time_interleaved(passes, plan.repeats, more, plan.budget - sum(first.values()))
     return [
-        _row(name, tagger, *ready[name], n is None, first[name], timings[name])
+        _measurement(name, tagger, *ready[name], n is None, first[name], timings[name])
         if name in ready
-        else _no_row(name, tagger, size, n, failed[name])
+        else _failure(name, tagger, size, n, failed[name])
         for name, tagger in taggers.items()
     ]
 
 
-def _ready(tagger: Tagger, jets: ak.Array | None, size: int, n: int | None) -> tuple[Tagger, JetBatch]:
+def _prepare(tagger: Tagger, jets: ak.Array | None, size: int, n: int | None) -> tuple[Tagger, JetBatch]:
     if n is None:
-        return tagger, as_they_are(jets, tagger, size).to(tagger.device)
-    return with_room(tagger, n), made_up(tagger.config.inputs, size, n).to(tagger.device)
+        return tagger, first_jets_batch(jets, tagger, size).to(tagger.device)
+    return with_max_length(tagger, n), random_batch(tagger.config.inputs, size, n).to(tagger.device)
 
 
-def _memory(error: RuntimeError) -> str:
-    """The sentence for a pass that does not fit; any other error is a fault of ours."""
+def _out_of_memory(error: RuntimeError) -> str:
+    """Return the message for a pass that does not fit into memory; raise any other error again."""
     if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
         return "It does not fit into memory."
     raise error
 
 
-def _row(
-    name: str, asked: Tagger, tagger: Tagger, batch: JetBatch, as_they_are: bool, first: float, timing: Timing
-) -> Row:
+def _measurement(
+    name: str, requested: Tagger, tagger: Tagger, batch: JetBatch, from_file: bool, first: float, timing: Timing
+) -> SpeedMeasurement:
     lengths = batch.mask.sum(1)
-    return Row(
-        **_about(name, asked),
+    return SpeedMeasurement(
+        **_model_fields(name, requested),
         batch=len(batch),
         n=float(lengths.float().mean()),
         longest=int(lengths.max()),
-        as_they_are=as_they_are,
-        untrained=tagger is not asked,
+        from_file=from_file,
+        reinitialised=tagger is not requested,
         warmup=(first, *timing.warmup),
         seconds=timing.seconds,
-        memory=_peak(tagger, batch),
+        memory=_peak_memory(tagger, batch),
         joules=_joules(tagger, batch, timing.median),
     )
 
 
-def _no_row(name: str, asked: Tagger, size: int, n: int | None, failed: str) -> Row:
-    about = {"batch": size, "n": float(n or 0), "longest": n or 0, "as_they_are": n is None, "untrained": False}
-    return Row(**_about(name, asked), **about, warmup=(), seconds=(), memory=0, joules=None, failed=failed)
+def _failure(name: str, requested: Tagger, size: int, n: int | None, reason: str) -> SpeedMeasurement:
+    point = {"batch": size, "n": float(n or 0), "longest": n or 0, "from_file": n is None, "reinitialised": False}
+    nothing = {"warmup": (), "seconds": (), "memory": 0, "joules": None}
+    return SpeedMeasurement(**_model_fields(name, requested), **point, **nothing, failed=reason)
 
 
-def _about(name: str, tagger: Tagger) -> dict:
+def _model_fields(name: str, tagger: Tagger) -> dict:
     return {
         "model": name,
         "architecture": tagger.config.model,
@@ -170,8 +179,8 @@ def _about(name: str, tagger: Tagger) -> dict:
     }
 
 
-def _peak(tagger: Tagger, batch: JetBatch) -> int:
-    """A GPU counts all that was handed out; on the CPU what goes on in a kernel is not seen."""
+def _peak_memory(tagger: Tagger, batch: JetBatch) -> int:
+    """Return bytes of weights and tensors; on a GPU also those allocated within kernels."""
     if tagger.device.type != "cuda":
         return weight_bytes(tagger) + peak_bytes(tagger, batch)
     torch.cuda.reset_peak_memory_stats(tagger.device)
@@ -182,28 +191,11 @@ def _peak(tagger: Tagger, batch: JetBatch) -> int:
 
 
 def _joules(tagger: Tagger, batch: JetBatch, seconds: float) -> float | None:
-    meter = Meter(tagger.device)
-    if not meter.there:
+    meter = EnergyMeter(tagger.device)
+    if not meter.is_available:
         return None
-    passes = math.ceil(METERED / max(seconds, 1e-4))
+    passes = math.ceil(ENERGY_SECONDS / max(seconds, 1e-4))
     before = meter.joules()
     for _ in range(passes):
-        one_pass(partial(tagger.logits, batch), tagger.device)
+        time_call(partial(tagger.logits, batch), tagger.device)
     return (meter.joules() - before) / passes
-
-
-def exponent(x: np.ndarray, y: np.ndarray) -> tuple[float, int] | None:
-    """p of y ~ x^p by least squares in the logarithms, and of how many points: of the upper half, at least three."""
-    order = np.argsort(x)[-max(3, math.ceil(len(x) / 2)) :]
-    if len(order) < 3:
-        return None
-    return float(np.polyfit(np.log(x[order]), np.log(y[order]), 1)[0]), len(order)
-
-
-def crossover(x: np.ndarray, one: np.ndarray, other: np.ndarray) -> float | None:
-    """The last x from which on `other` is below `one`, between points on straight lines in the logarithms."""
-    lead = np.log(other) - np.log(one)
-    if lead[-1] >= 0 or (lead < 0).all():
-        return None
-    i = int(np.flatnonzero(lead >= 0)[-1])
-    return float(np.exp(np.interp(0, [-lead[i], -lead[i + 1]], np.log(x[[i, i + 1]]))))

@@ -1,6 +1,6 @@
-"""How long something takes: passes that warm up, then passes that count, several things taking turns.
+"""Time models: passes that warm up, then passes that count, several models alternating.
 
-Turns make times comparable: whatever else goes on in the machine disturbs all of them alike.
+Alternation makes times comparable, because whatever else the machine does then disturbs all models alike.
 """
 
 import time
@@ -13,7 +13,15 @@ import torch
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of each pass, in order: of those that warm up, and of those that count."""
+    """The seconds of each pass in the order they ran.
+
+    Attributes
+    ----------
+    warmup : tuple of float
+        The passes that warm up caches, allocators and kernels.
+    seconds : tuple of float
+        The passes that count.
+    """
 
     warmup: tuple[float, ...]
     seconds: tuple[float, ...]
@@ -28,43 +36,57 @@ class Timing:
         return float(low), float(high)
 
 
-def finished(device: torch.device) -> None:
-    """Wait for a device that works on while Python does."""
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has finished; a GPU computes while Python already goes on."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def one_pass(function: Callable[[], object], device: torch.device) -> float:
-    """Seconds until the device has done it."""
+def time_call(function: Callable[[], object], device: torch.device) -> float:
+    """Return the seconds from the call until the device has finished its work."""
     start = time.perf_counter()
     function()
-    finished(device)
+    synchronize(device)
     return time.perf_counter() - start
 
 
-def in_turns(
+def time_interleaved(
     passes: Mapping[str, Callable[[], float]], repeats: int, warmup: int = 2, budget: float = float("inf")
 ) -> dict[str, Timing]:
-    """Call each of `passes`, which tell their seconds, `warmup` times and then all of them in turns.
+    """Warm up each function, then call all of them in alternation.
 
-    repeats: rounds that count. budget: seconds for all of it; when they are over, it ends with the round, the first
-    at least, and does not warm up any more.
+    Parameters
+    ----------
+    passes : mapping of str to callable
+        Functions by name; each runs one pass and returns its seconds, see `time_call`.
+    repeats : int
+        Rounds that count; a round calls every function once.
+    warmup : int
+        Calls of each function before the rounds.
+    budget : float
+        Seconds for everything. Once they are spent, warming up stops and no new round begins, but one round
+        always runs.
+
+    Returns
+    -------
+    dict of str to Timing
+        The times by name.
     """
-    begun = time.perf_counter()
+    start = time.perf_counter()
 
-    def over() -> bool:
-        return time.perf_counter() - begun > budget
+    def is_over() -> bool:
+        return time.perf_counter() - start > budget
 
-    warm = {name: tuple(function() for _ in range(warmup) if not over()) for name, function in passes.items()}
-    counted = {name: [] for name in passes}
+    warm = {name: tuple(function() for _ in range(warmup) if not is_over()) for name, function in passes.items()}
+    counted: dict[str, list[float]] = {name: [] for name in passes}
     for turn in range(repeats):
-        if turn and over():
+        if turn and is_over():
             break
         for name, function in passes.items():
             counted[name].append(function())
     return {name: Timing(warm[name], tuple(counted[name])) for name in passes}
 
 
-def of_one(function: Callable[[], float], repeats: int, warmup: int = 1) -> Timing:
-    """The same of one thing."""
-    return in_turns({"it": function}, repeats, warmup)["it"]
+def time_one(function: Callable[[], float], repeats: int, warmup: int = 1) -> Timing:
+    """Time a single function as `time_interleaved` does."""
+    return time_interleaved({"only": function}, repeats, warmup)["only"]

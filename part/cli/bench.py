@@ -1,17 +1,29 @@
-"""python -m part bench KIND: how fast models are here, and where their time goes."""
+"""python -m part bench KIND: measure how fast models are on this machine, and where their time goes."""
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from part.cli.options import add_device, add_force, check_overwrite
 from part.errors import PartError
+
+if TYPE_CHECKING:
+    import awkward as ak
+
+    from part.benchmarking.measurement import SpeedMeasurement
+    from part.benchmarking.profile import Profile
+    from part.benchmarking.results import MeasurementPlan
+    from part.benchmarking.roofline import RooflinePoint
 
 KINDS = {
     "sweep": "latency and throughput against the batch and the number of constituents",
     "profile": "the time of a pass by operator and by module, and a trace for Perfetto",
     "roofline": "each module beside what this machine can do at most",
 }
-SHOWN = 16  # lines of a model's profile
+MAX_LINES = 16  # operators, and modules, of a model's profile
+MAX_JETS = 512  # read without --entries
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,33 +31,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind, text in KINDS.items():
         command = kinds.add_parser(kind, help=text, description=text)
         command.add_argument("--models", required=True, nargs="+", help="names or checkpoints, also NAME@bf16")
-        command.add_argument("--jets", type=Path, help="file of the jets that are taken as they are")
-        command.add_argument("--entries", type=_entries, help="which of them, such as 3,8,12 (default: from the first)")
-        command.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
-        command.add_argument("--threads", type=int, default=1, help="of the processor (default: 1)")
+        command.add_argument("--jets", type=Path, help="file of jets, used unless random jets are requested")
+        command.add_argument(
+            "--entries", type=_entries, help="entries of the file, such as 3,8,12 (default: from the first)"
+        )
+        add_device(command)
+        command.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
         command.add_argument("--out", required=True, type=Path, help="JSON file for the results")
-        command.add_argument("--force", action="store_true", help="overwrite an existing file")
-        command.add_argument("--lines", action="store_true", help="tell each step as JSON on stdout, for programs")
+        add_force(command)
+        command.add_argument("--lines", action="store_true", help="report each step as JSON on stdout, for programs")
         if kind == "sweep":
-            _sweep_arguments(command)
+            _add_sweep_arguments(command)
         else:
-            command.add_argument("--batch", type=int, default=64, help="jets of a pass (default: 64)")
-            usual = 48 if kind == "roofline" else None
-            told = (
-                "constituents of made-up jets (default: 48)" if usual else "of made-up jets instead of those of --jets"
-            )
-            command.add_argument("--length", type=int, default=usual, help=told)
-            command.add_argument("--passes", type=int, default=5, help="that are averaged (default: 5)")
+            _add_profile_arguments(command, 48 if kind == "roofline" else None)
 
 
-def _sweep_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--batches", type=int, nargs="+", default=[1, 8, 64, 256], help="default: 1 8 64 256")
+def _add_sweep_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--lengths", type=int, nargs="+", help="constituents of made-up jets, instead of the jets of --jets as they are"
+        "--batches", type=int, nargs="+", default=[1, 8, 64, 256], help="jets per pass (default: 1 8 64 256)"
     )
-    command.add_argument("--repeats", type=int, default=15, help="rounds that count (default: 15)")
-    command.add_argument("--warmup", type=int, default=2, help="passes before (default: 2)")
-    command.add_argument("--budget", type=float, default=10.0, help="seconds a point at most, about (default: 10)")
+    command.add_argument("--lengths", type=int, nargs="+", help="constituents of random jets, used instead of --jets")
+    command.add_argument("--repeats", type=int, default=15, help="measured passes (default: 15)")
+    command.add_argument("--warmup", type=int, default=2, help="passes before the measured ones (default: 2)")
+    command.add_argument(
+        "--budget", type=float, default=10.0, help="approximate limit of the seconds per point (default: 10)"
+    )
+
+
+def _add_profile_arguments(command: argparse.ArgumentParser, length: int | None) -> None:
+    command.add_argument("--batch", type=int, default=64, help="jets per pass (default: 64)")
+    text = "constituents of random jets" + (f" (default: {length})" if length else ", used instead of --jets")
+    command.add_argument("--length", type=int, default=length, help=text)
+    command.add_argument("--passes", type=int, default=5, help="passes that are averaged (default: 5)")
 
 
 def _entries(text: str) -> list[int]:
@@ -55,51 +72,50 @@ def _entries(text: str) -> list[int]:
 def run(args: argparse.Namespace) -> None:
     from datetime import datetime
 
-    from part.benchmarking.bench import carry_out
-    from part.benchmarking.machine import machine
-    from part.progress import Progress
+    from part.benchmarking import bench
+    from part.benchmarking.machine import describe_machine
+    from part.progress import TerminalProgress
 
-    if args.out.exists() and not args.force:
-        raise PartError(f"{args.out} exists; use --force to overwrite it.")
-    told = _tell_line if args.lines else Progress()
-    rows = carry_out(_plan(args), _jets(args), args.out, told, datetime.now().astimezone())
+    check_overwrite(args.force, args.out)
+    progress = _print_progress if args.lines else TerminalProgress()
+    rows = bench.run(_plan(args), _jets(args), args.out, datetime.now().astimezone(), progress)
     if not args.lines:
-        print(machine())
+        print(describe_machine())
         print("\n".join(_TABLES[args.kind](rows)))
 
 
-def _plan(args: argparse.Namespace):
+def _plan(args: argparse.Namespace) -> "MeasurementPlan":
     from part.benchmarking.profile import ProfilePlan
     from part.benchmarking.roofline import RooflinePlan
     from part.benchmarking.sweep import SweepPlan
 
-    common = {"models": tuple(args.models), "device": args.device, "threads": args.threads}
+    common: dict[str, Any] = {"models": tuple(args.models), "device": args.device, "threads": args.threads}
     if args.kind == "sweep":
         lengths = (None,) if args.lengths is None else tuple(args.lengths)
         counts = {"repeats": args.repeats, "warmup": args.warmup, "budget": args.budget}
         return SweepPlan(**common, batches=tuple(args.batches), lengths=lengths, **counts)
-    kind = ProfilePlan if args.kind == "profile" else RooflinePlan
-    return kind(**common, batch=args.batch, length=args.length, passes=args.passes)
+    plan = ProfilePlan if args.kind == "profile" else RooflinePlan
+    return plan(**common, batch=args.batch, length=args.length, passes=args.passes)
 
 
-def _jets(args: argparse.Namespace):
-    """Those that are asked for, or None."""
+def _jets(args: argparse.Namespace) -> "ak.Array | None":
+    """Read the requested jets; None without --jets."""
     from part.jets.readers import count_jets, read_jets
 
     if args.jets is None:
         return None
     total = count_jets(args.jets)
-    entries = args.entries or range(min(total, 512))
+    entries = args.entries or range(min(total, MAX_JETS))
     if not 0 <= min(entries) <= max(entries) < total:
-        raise PartError(f"{args.jets} has the entries 0 to {total - 1}; asked for {min(entries)} to {max(entries)}.")
+        raise PartError(f"{args.jets} has the entries 0 to {total - 1}; requested {min(entries)} to {max(entries)}.")
     return read_jets(args.jets, min(entries), max(entries) + 1)[[entry - min(entries) for entry in entries]]
 
 
-def _tell_line(stage: str, done: int, total: int) -> None:
+def _print_progress(stage: str, done: int, total: int) -> None:
     print(json.dumps({"stage": stage, "done": done, "total": total}), flush=True)
 
 
-def _sweep_table(rows: list) -> list[str]:
+def _sweep_table(rows: "Sequence[SpeedMeasurement]") -> list[str]:
     width = max(len(row.model) for row in rows)
     lines = [f"{'':{width}}{'batch':>7}{'N':>7}{'ms a pass':>11}{'quartiles':>24}{'jets/s':>10}{'ratio':>8}{'MB':>8}"]
     first = {}
@@ -110,8 +126,8 @@ def _sweep_table(rows: list) -> list[str]:
         time, (low, high) = row.timing.median, row.timing.quartiles
         base = first.setdefault((row.batch, row.n), time)
         spread = f"{1e3 * low:.2f} to {1e3 * high:.2f}"
-        about = f"{row.model:{width}}{row.batch:>7}{row.n:>7.0f}{1e3 * time:>11.2f}{spread:>24}"
-        lines.append(f"{about}{_short(row.batch / time):>10}{base / time:>7.2f}x{row.memory / 1e6:>8.0f}")
+        start = f"{row.model:{width}}{row.batch:>7}{row.n:>7.0f}{1e3 * time:>11.2f}{spread:>24}"
+        lines.append(f"{start}{_short(row.batch / time):>10}{base / time:>7.2f}x{row.memory / 1e6:>8.0f}")
     return lines
 
 
@@ -119,24 +135,29 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _profile_table(rows: list) -> list[str]:
+def _profile_table(rows: "Sequence[Profile]") -> list[str]:
     from part.benchmarking.profile import by_module, by_operator
 
     lines = []
-    for found in rows:
-        lines.append(f"\n{found.model}: {1e3 * found.plain:.1f} ms, {1e3 * found.seconds:.1f} ms under the profiler")
-        for part in by_operator(found)[:SHOWN] + by_module(found)[:SHOWN]:
-            name = part.operator or part.module or "the rest"
-            lines.append(f"{name:48}{part.calls:>7.0f}{1e3 * part.seconds:>10.2f} ms{part.memory / 1e6:>9.1f} MB")
+    for profile in rows:
+        times = [f"{1e3 * seconds:.1f} ms" for seconds in (profile.unprofiled_seconds, profile.seconds)]
+        lines.append(f"\n{profile.model}: {times[0]}, {times[1]} under the profiler")
+        for entry in by_operator(profile)[:MAX_LINES] + by_module(profile)[:MAX_LINES]:
+            name = entry.operator or entry.module or "the rest"
+            lines.append(f"{name:48}{entry.calls:>7.0f}{1e3 * entry.seconds:>10.2f} ms{entry.memory / 1e6:>9.1f} MB")
     return lines
 
 
-def _roofline_table(rows: list) -> list[str]:
+def _roofline_table(rows: "Sequence[RooflinePoint]") -> list[str]:
     lines = []
     for point in rows:
-        about = f"{point.intensity:>8.2f} operations a byte{point.speed / 1e9:>8.1f} GFLOP/s  {point.words()}"
-        lines.append(f"{point.model + ' ' + point.module:48}{1e3 * point.seconds:>9.2f} ms{about}")
+        speed = f"{point.intensity:>8.2f} operations a byte{point.speed / 1e9:>8.1f} GFLOP/s  {point.describe()}"
+        lines.append(f"{point.model + ' ' + point.module:48}{1e3 * point.seconds:>9.2f} ms{speed}")
     return lines
 
 
-_TABLES = {"sweep": _sweep_table, "profile": _profile_table, "roofline": _roofline_table}
+_TABLES: dict[str, Callable[..., list[str]]] = {
+    "sweep": _sweep_table,
+    "profile": _profile_table,
+    "roofline": _roofline_table,
+}

@@ -1,56 +1,52 @@
-"""python -m part compare: two to four models on the same jets of files of any size.
-
-Jets are read and discarded; the models' probabilities stay, 40 bytes a jet and model for ten classes.
-"""
+"""python -m part compare: compare two to four models on the same jets of files of any size."""
 
 import argparse
 import json
-from pathlib import Path
 
-from part.errors import PartError
+from part.cli.options import add_dataset, add_device, add_entries, add_jets, add_output, check_overwrite
 
-FILES = ("per_jet.parquet", "summary.json", "summary.csv")
-LISTED = 50  # jets of the largest disagreement in the summary
+FILES = {"parquet": "per_jet.parquet", "json": "summary.json", "csv": "summary.csv"}
+MAX_LISTED = 50  # jets of the largest disagreement in the summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    text = "two to four, the first beside the others: shipped names, project checkpoints or weaver .pt, also NAME@bf16"
+    text = "two to four, the first as the reference: shipped names, project checkpoints or weaver .pt, also NAME@bf16"
     parser.add_argument("--models", required=True, nargs="+", help=text)
-    parser.add_argument("--jets", required=True, nargs="+", help="files, folders, globs or URLs")
-    parser.add_argument("--start", type=int, help="first entry, through all files in a row")
-    parser.add_argument("--stop", type=int, help="entry after the last")
-    parser.add_argument("--out", required=True, type=Path, help=f"folder to write {', '.join(FILES)} into")
-    parser.add_argument("--attention-jets", type=int, default=200, help="how many attention is compared on")
-    parser.add_argument("--replicas", type=int, default=200, help="draws that the intervals come from (0: none)")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws")
-    parser.add_argument("--dataset", help="of weaver weights that fit more than one")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
-    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+    add_dataset(parser)
+    add_jets(parser)
+    add_entries(parser)
+    add_output(parser, f"folder to write {', '.join(FILES.values())} into")
+    parser.add_argument("--attention-jets", type=int, default=200, help="jets that attention is compared on")
+    parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (0: none)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap draws")
+    add_device(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.comparison import compare_files, csv_text, load_distinct, most_different, summary, text_table
+    from part.comparison.compare import compare_files
+    from part.comparison.models import load_distinct
+    from part.comparison.summary import comparison_bytes, most_different_jets
+    from part.comparison.text import text_table
     from part.io import atomic_write, write_table
-    from part.jets.streaming import spans
-    from part.progress import Progress
+    from part.jets.streaming import entry_ranges
+    from part.progress import TerminalProgress
 
-    if taken := [name for name in FILES if (args.out / name).exists() and not args.force]:
-        raise PartError(f"{args.out / taken[0]} exists; use --force to overwrite it.")
+    paths = {kind: args.out / name for kind, name in FILES.items()}
+    check_overwrite(args.force, *paths.values())
     models = load_distinct(args.models, args.device, args.dataset)
-    found = spans(args.jets, args.start, args.stop)
-    sha256 = {name: tagger.sha256 for name, tagger in models.items()}
-    told = {
-        "files": [{"path": span.path, "start": span.start, "stop": span.stop} for span in found],
-        "sha256": sha256,
+    ranges = entry_ranges(args.jets, args.start, args.stop)
+    provenance = {
+        "files": [{"path": entries.path, "start": entries.start, "stop": entries.stop} for entries in ranges],
+        "sha256": {name: tagger.sha256 for name, tagger in models.items()},
         "replicas": args.replicas,
         "seed": args.seed,
     }
-    metadata = {name: json.dumps(value) for name, value in told.items()}
-    with write_table(args.out / FILES[0], metadata) as jets:
-        result = compare_files(models, found, jets, args.attention_jets, args.replicas, args.seed, Progress())
-    told |= summary(result) | {"most_different": most_different(result, found, LISTED)}
-    with atomic_write(args.out / FILES[1]) as path:
-        path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    with atomic_write(args.out / FILES[2]) as path:
-        path.write_text(csv_text(result))
+    metadata = {name: json.dumps(value) for name, value in provenance.items()}
+    with write_table(paths["parquet"], metadata) as table:
+        result = compare_files(models, ranges, table, args.attention_jets, args.replicas, args.seed, TerminalProgress())
+    most_different = most_different_jets(result, ranges, MAX_LISTED)
+    with atomic_write(paths["json"]) as path:
+        path.write_bytes(comparison_bytes(result, "json", provenance, most_different=most_different) + b"\n")
+    with atomic_write(paths["csv"]) as path:
+        path.write_bytes(comparison_bytes(result, "csv"))
     print(text_table(result))

@@ -1,19 +1,19 @@
-"""python -m part convert: a weaver `.pt` as a project checkpoint, or any checkpoint with its matrices in 16 bits."""
+"""python -m part convert: turn a weaver `.pt` into a project checkpoint, or write any with its matrices in 16 bits."""
 
 import argparse
 from pathlib import Path
 
 from part.errors import PartError
 
-REWRITTEN = ("config", "features", "dataset", "sha256")  # by `save_checkpoint`
+WRITTEN_BY_SAVE = ("config", "features", "dataset", "sha256")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("weights", help="weaver .pt, 0.4 or 0.5 layout, or a checkpoint of ours")
     parser.add_argument("out", type=Path, help=".safetensors to write; its card goes beside it")
     parser.add_argument("--half", action="store_true", help="keep matrices as float16: half of the file")
-    parser.add_argument("--note", help="a line for the card: what the model is, and what it is not")
-    parser.add_argument("--dataset", help="needed where the weights do not tell")
+    parser.add_argument("--note", help="a remark for the card about what the model is")
+    parser.add_argument("--dataset", help="dataset of the weights, where their number of classes fits more than one")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -30,9 +30,9 @@ def run(args: argparse.Namespace) -> None:
     origin = {"file": checkpoint.path.name, "sha256": checkpoint.sha256}
     if checkpoint.path.suffix == ".pt":
         card = {"converted_from": origin | checkpoint.card}
-    else:  # its story goes on; what was measured, was measured with other numbers
-        told = {key: v for key, v in checkpoint.card.items() if key not in REWRITTEN and not is_result(v)}
-        card = told | {"converted_from": origin | {"half": args.half}}
+    else:  # results are left out: they were measured with other weights
+        entries = {key: v for key, v in checkpoint.card.items() if key not in WRITTEN_BY_SAVE and not is_result(v)}
+        card = entries | {"converted_from": origin | {"half": args.half}}
     if args.note:
         card["note"] = args.note
     save_checkpoint(args.out, checkpoint.model, checkpoint.features, checkpoint.dataset, card, args.half)

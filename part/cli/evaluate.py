@@ -1,4 +1,4 @@
-"""python -m part evaluate: accuracy, macro AUC, rejections, with their intervals, and calibration on labelled jets."""
+"""python -m part evaluate: accuracy, macro AUC, background rejections and calibration on labelled jets."""
 
 import argparse
 import json
@@ -9,40 +9,39 @@ from pathlib import Path
 
 import numpy as np
 
+from part.cli.options import add_device, add_entries, add_force, add_jets, add_model, check_overwrite
 from part.errors import PartError
 from part.jets.schema import Dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
-    parser.add_argument("--jets", required=True, nargs="+", help="files, folders or globs")
-    parser.add_argument("--start", type=int, help="first entry, through all files in a row")
-    parser.add_argument("--stop", type=int, help="entry after the last")
-    parser.add_argument("--dataset", help="of weaver weights that fit more than one")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+    add_model(parser)
+    add_jets(parser)
+    add_entries(parser)
+    add_device(parser)
     parser.add_argument("--devices", type=int, default=1, help="GPUs or processes that share the jets (default: 1)")
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
     parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (200), 0 for none")
-    entry = "note the result in the model's card as well, under this name (held_out)"
-    parser.add_argument("--card", nargs="?", const="held_out", metavar="ENTRY", help=entry)
-    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
+    card = "write the result into the model's card as well, under this name (held_out)"
+    parser.add_argument("--card", nargs="?", const="held_out", metavar="ENTRY", help=card)
+    add_force(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     from part.analysis.statistics.metrics import per_class
-    from part.inference.tagger import load_model
+    from part.inference.loading import load_model
     from part.io import atomic_write
-    from part.jets.streaming import spans
-    from part.models.checkpoints.cards import amend_card, entry_named
+    from part.jets.streaming import entry_ranges
+    from part.models.checkpoints.cards import amend_card, check_result_name
 
-    if args.out and args.out.exists() and not args.force:
-        raise PartError(f"{args.out} exists; use --force to overwrite it.")
+    if args.out:
+        check_overwrite(args.force, args.out)
     if args.devices < 1:
         raise PartError(f"--devices is {args.devices}; expected at least one.")
-    entry = args.card and entry_named(args.card)
+    entry = args.card and check_result_name(args.card)
     tagger = load_model(args.model, args.device, dataset=args.dataset)
-    probabilities, truth = _scored(args, tagger, spans(args.jets, args.start, args.stop))
-    result = measured(probabilities, truth, tagger.dataset, args.replicas)
+    probabilities, truth = _score_all(args, tagger, entry_ranges(args.jets, args.start, args.stop))
+    result = quality(probabilities, truth, tagger.dataset, args.replicas)
     classes = per_class(probabilities, truth, tagger.dataset)
     if args.out:
         with atomic_write(args.out) as path:
@@ -53,9 +52,11 @@ def run(args: argparse.Namespace) -> None:
     print(_table(result, classes))
 
 
-def measured(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int) -> dict:
-    """What `metrics.measure` tells, the expected calibration error, and 95 % intervals by `count` bootstrap draws, by
-    their names; where one has no end, there is None."""
+def quality(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int) -> dict:
+    """Return the metrics of `metrics.measure`, the expected calibration error, and the metrics' 95 % intervals.
+
+    The intervals are from `count` bootstrap draws; an end that is infinite is None.
+    """
     from part.analysis.statistics.bootstrap import interval, replicas
     from part.analysis.statistics.calibration import reliability
     from part.analysis.statistics.metrics import measure
@@ -71,55 +72,56 @@ def _rounded(name: str, value: float) -> float | None:
     return round(value, 1 if name.startswith("rejection") else 5) if np.isfinite(value) else None
 
 
-def _scored(args: argparse.Namespace, tagger, found: Sequence) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (J, C) and classes (J,) of all jets, in their order, from as many processes as asked for."""
-    from part.jets.streaming import CHUNK, Span
-    from part.progress import Progress
+def _score_all(args: argparse.Namespace, tagger, ranges: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities (J, C) and classes (J,) of all jets in their order, from `--devices` processes."""
+    from part.jets.streaming import CHUNK, EntryRange
+    from part.progress import TerminalProgress
 
     pieces = [
-        Span(span.path, start, min(start + CHUNK, span.stop))
-        for span in found
-        for start in range(span.start, span.stop, CHUNK)
+        EntryRange(entries.path, start, min(start + CHUNK, entries.stop))
+        for entries in ranges
+        for start in range(entries.start, entries.stop, CHUNK)
     ]
-    progress, done, parts = Progress(), 0, []
-    for piece, part in zip(pieces, _answers(args, tagger, pieces), strict=True):
-        parts.append(part)
+    progress, done, scores = TerminalProgress(), 0, []
+    for piece, score in zip(pieces, _scores(args, tagger, pieces), strict=True):
+        scores.append(score)
         done += len(piece)
-        progress("Jets", done, sum(map(len, found)))
-    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        progress("Jets", done, sum(map(len, ranges)))
+    probabilities, truth = zip(*scores, strict=True)
+    return np.concatenate(probabilities), np.concatenate(truth)
 
 
-def _answers(args: argparse.Namespace, tagger, pieces: Sequence) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _scores(args: argparse.Namespace, tagger, pieces: Sequence) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     if args.devices == 1:
         yield from (_score(tagger, piece) for piece in pieces)
         return
     spawn = multiprocessing.get_context("spawn")
-    turns = spawn.Value("i", 0)
-    choice = (args.model, args.device, args.dataset)
-    with ProcessPoolExecutor(args.devices, spawn, _load, (choice, turns)) as processes:
-        yield from processes.map(_score_here, pieces)
+    counter = spawn.Value("i", 0)
+    model = (args.model, args.device, args.dataset)
+    with ProcessPoolExecutor(args.devices, spawn, _load, (model, counter)) as processes:
+        yield from processes.map(_score_in_worker, pieces)
 
 
-_tagger = None  # of a process that shares the work
+_tagger = None  # the model of a worker process
 
 
-def _load(choice: tuple, turns) -> None:
-    """In such a process: each takes the next GPU, or a thread of its own."""
+def _load(model: tuple, counter) -> None:
+    """Initialise a worker process: each takes the next GPU, or one thread of its own."""
     import torch
 
-    from part.inference.tagger import load_model
+    from part.inference.loading import load_model
 
-    global _tagger  # what an initializer leaves for its process
-    model, device, dataset = choice
-    with turns.get_lock():
-        mine, turns.value = turns.value, turns.value + 1
+    global _tagger  # an initializer has no other way to pass the model to `_score_in_worker`
+    name, device, dataset = model
+    with counter.get_lock():
+        index, counter.value = counter.value, counter.value + 1
     torch.set_num_threads(1)
     if device in ("auto", "cuda") and torch.cuda.is_available():
-        device = f"cuda:{mine % torch.cuda.device_count()}"
-    _tagger = load_model(model, device, dataset=dataset)
+        device = f"cuda:{index % torch.cuda.device_count()}"
+    _tagger = load_model(name, device, dataset=dataset)
 
 
-def _score_here(piece) -> tuple[np.ndarray, np.ndarray]:
+def _score_in_worker(piece) -> tuple[np.ndarray, np.ndarray]:
     return _score(_tagger, piece)
 
 
@@ -127,14 +129,14 @@ def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
     from part.jets.streaming import chunks
 
     (chunk,) = chunks([piece])
-    found = chunk.labels(tagger.dataset)
-    if found is None:
+    labels = chunk.labels(tagger.dataset)
+    if labels is None:
         raise PartError(f"{piece.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
-    with chunk.named():
-        return tagger.predict(chunk.jets), found
+    with chunk.error_context():
+        return tagger.predict(chunk.jets), labels
 
 
-def _told(name: str, value: float | None) -> str:
+def _text(name: str, value: float | None) -> str:
     if value is None:
         return "∞" if name.startswith("rejection") else "none (jets of one class)"
     return str(value)
@@ -146,8 +148,8 @@ def _table(result: dict, classes: dict) -> str:
         if name == "intervals":
             continue
         ends = result["intervals"].get(name)
-        between = f"95 %: {ends[0]} to {_told(name, ends[1])}" if ends and ends[0] is not None else ""
-        lines.append(f"{name:24} {_told(name, value):>10}  {between}".rstrip())
+        between = f"95 %: {ends[0]} to {_text(name, ends[1])}" if ends and ends[0] is not None else ""
+        lines.append(f"{name:24} {_text(name, value):>10}  {between}".rstrip())
     lines += ["", f"{'class':8} {'jets':>9} {'efficiency':>11} {'purity':>8} {'AUC':>8}"]
     for name, row in classes.items():
         cells = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("efficiency", "purity", "auc")]

@@ -1,37 +1,36 @@
-"""python -m part export: a figure of one jet as one model sees it, as pictures and numbers."""
+"""python -m part export: write a figure of one jet as one model sees it, as drawings and arrays."""
 
 import argparse
 
+from part.cli.options import add_dataset, add_device, add_force
 from part.errors import PartError
 from part.figures.view import FIGURES, ORDERS, QUANTITIES, SCALES, View
-
-HELP = "write a figure of one jet and its numbers"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = View()
     parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
     parser.add_argument("--jets", required=True, help="file or URL of jets")
-    parser.add_argument("--entry", type=int, default=0, help="the jet's place in the file, from 0")
+    parser.add_argument("--entry", type=int, default=0, help="the jet's entry in the file, from 0")
     parser.add_argument("--figure", choices=FIGURES, default=default.figure)
     parser.add_argument("--quantity", choices=QUANTITIES, default=default.quantity)
-    parser.add_argument("--layer", type=int, default=1, help="from 1")
-    parser.add_argument("--head", type=int, default=1, help="from 1")
+    parser.add_argument("--layer", type=int, default=1, help="layer, from 1")
+    parser.add_argument("--head", type=int, default=1, help="head, from 1")
     parser.add_argument("--scale", choices=SCALES, default=default.scale)
-    parser.add_argument("--order", choices=ORDERS, default=default.order, help="of the constituents")
+    parser.add_argument("--order", choices=ORDERS, default=default.order, help="order of the constituents")
     parser.add_argument("--query", type=int, help="a constituent, from 1 in file order")
-    parser.add_argument("--edges", type=int, default=default.edges, help="of a display, at most")
+    parser.add_argument("--edges", type=int, default=default.edges, help="largest number of edges in a display")
     parser.add_argument("--format", default="png", help="one or more of png,svg,pdf,html,npz,csv,json,py, or all")
-    parser.add_argument("--width", type=float, default=3.4, help="inches on paper")
+    parser.add_argument("--width", type=float, default=3.4, help="width in inches")
     parser.add_argument("--out", required=True, help="folder to write into")
-    parser.add_argument("--dataset", help="of weaver weights that fit more than one")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
-    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+    add_dataset(parser)
+    add_device(parser)
+    add_force(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     from part.export import FORMATS, make, origin, save
-    from part.inference.tagger import load_model
+    from part.inference.loading import load_model
     from part.jets.readers import read_jets
 
     formats = FORMATS if args.format == "all" else tuple(dict.fromkeys(args.format.split(",")))

@@ -1,41 +1,41 @@
-"""python -m part predict: probabilities of every class for every jet of files of any size."""
+"""python -m part predict: class probabilities of every jet in files of any size."""
 
 import argparse
-from pathlib import Path
+from collections.abc import Sequence
 
-from part.errors import PartError
+import numpy as np
+
+from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_overwrite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
-    parser.add_argument("--jets", required=True, nargs="+", help="files, folders, globs or URLs")
-    parser.add_argument("--start", type=int, help="first entry, through all files in a row")
-    parser.add_argument("--stop", type=int, help="entry after the last")
-    parser.add_argument("--out", required=True, type=Path, help=".parquet or .csv to write, a row a jet")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
-    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
+    add_model(parser, dataset=False)
+    add_jets(parser)
+    add_entries(parser)
+    add_output(parser, ".parquet or .csv to write, one row per jet")
+    add_device(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.inference.tagger import load_model
+    from part.inference.loading import load_model
     from part.io import write_table
-    from part.jets.streaming import chunks, spans
-    from part.progress import Progress
+    from part.jets.streaming import chunks, entry_ranges
+    from part.progress import TerminalProgress
 
-    if args.out.exists() and not args.force:
-        raise PartError(f"{args.out} exists; use --force to overwrite it.")
+    check_overwrite(args.force, args.out)
     tagger = load_model(args.model, args.device)
     metadata = {"model": tagger.name, "sha256": tagger.sha256, "jets": " ".join(args.jets)}
-    with write_table(args.out, metadata) as rows:
-        found = spans(args.jets, args.start, args.stop)
-        total = sum(map(len, found))
-        progress, done = Progress(), 0
-        for chunk in chunks(found):
-            with chunk.named():
+    with write_table(args.out, metadata) as table:
+        ranges = entry_ranges(args.jets, args.start, args.stop)
+        total = sum(map(len, ranges))
+        progress, done = TerminalProgress(), 0
+        for chunk in chunks(ranges):
+            with chunk.error_context():
                 probabilities = tagger.predict(chunk.jets)
-            columns = chunk.columns | {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
-            truth = chunk.labels(tagger.dataset)
-            rows.append(columns if truth is None else columns | {"label": truth})
+            columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
+            columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
+            labels = chunk.labels(tagger.dataset)
+            table.append(columns if labels is None else columns | {"label": labels})
             done += len(chunk.jets)
             progress("Jets", done, total)
     print(f"Wrote {total} jets to {args.out}.")

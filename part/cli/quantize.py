@@ -1,8 +1,9 @@
-"""python -m part quantize: a model with int8 weights and activations, about a quarter of the file."""
+"""python -m part quantize: convert a model to int8 weights and activations, about a quarter of its size."""
 
 import argparse
 from pathlib import Path
 
+from part.cli.options import add_dataset
 from part.errors import PartError
 
 METHODS = ("dynamic", "static", "qat")
@@ -14,16 +15,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         required=True,
         choices=METHODS,
-        help="dynamic: activations are scaled as they come; static: by what calibration jets show; "
-        "qat: as dynamic, after a short training under the rounding",
+        help="dynamic: activations are scaled batch by batch; static: by their range on calibration jets; "
+        "qat: as dynamic, after a short quantization-aware training",
     )
     parser.add_argument("--calibration", nargs="+", metavar="F", help="files, folders or globs of jets")
     parser.add_argument("--out", required=True, type=Path, help=".safetensors to write; its card goes beside it")
-    parser.add_argument("--jets", type=int, help="how many calibrate (default: 2048; for qat all)")
-    parser.add_argument("--steps", type=int, default=300, help="of qat, 64 jets each (default: 300)")
-    parser.add_argument("--lr", type=float, default=1e-5, help="of qat (default: 1e-5)")
-    parser.add_argument("--seed", type=int, default=1, help="of qat's order of jets (default: 1)")
-    parser.add_argument("--dataset", help="of weaver weights that fit more than one")
+    parser.add_argument("--jets", type=int, help="number of calibration jets (default: 2048; for qat all)")
+    parser.add_argument("--steps", type=int, default=300, help="training steps of qat, of 64 jets each (default: 300)")
+    parser.add_argument("--lr", type=float, default=1e-5, help="learning rate of qat (default: 1e-5)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the order of jets in qat (default: 1)")
+    add_dataset(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     if args.out.exists():
         raise PartError(f"{args.out} exists; give another name.")
     if args.method != "dynamic" and not args.calibration:
-        raise PartError(f"--method {args.method} learns from jets; give some with --calibration.")
+        raise PartError(f"--method {args.method} needs jets; give some with --calibration.")
     if args.jets is not None and args.jets < 1:
         raise PartError(f"--jets is {args.jets}; expected at least one.")
     checkpoint = load_checkpoint(args.model, args.dataset)
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _quantize(checkpoint, args: argparse.Namespace) -> dict:
-    """Make the checkpoint's model int8; returns what the card tells of how."""
+    """Convert the checkpoint's model to int8 in place and return how, for the card."""
     from part.models.numerics.quantize import quantize_dynamic
 
     match args.method:
@@ -65,35 +66,35 @@ def _quantize(checkpoint, args: argparse.Namespace) -> dict:
 
 def _static(checkpoint, args: argparse.Namespace) -> dict:
     from part.jets.features import make_batch
-    from part.jets.streaming import chunks, share, spans
+    from part.jets.streaming import chunks, entry_ranges, proportional_subset
     from part.models.numerics.quantize import quantize_static
 
-    found = share(spans(args.calibration), args.jets or 2048)
+    ranges = proportional_subset(entry_ranges(args.calibration), args.jets or 2048)
 
     def batches():
-        for chunk in chunks(found, 256):
-            with chunk.named():
+        for chunk in chunks(ranges, 256):
+            with chunk.error_context():
                 batch = make_batch(chunk.jets, checkpoint.features)
             yield batch.x, batch.v, batch.mask
 
     quantize_static(checkpoint.model, batches())
-    return {"files": [Path(span.path).name for span in found], "jets": sum(map(len, found))}
+    return {"files": [Path(entries.path).name for entries in ranges], "jets": sum(map(len, ranges))}
 
 
 def _qat(checkpoint, args: argparse.Namespace) -> dict:
-    from part.jets.streaming import share, spans
-    from part.progress import Progress
+    from part.jets.streaming import entry_ranges, proportional_subset
+    from part.progress import TerminalProgress
     from part.training.data.decode import Decoder
-    from part.training.data.stream import JetStream, cut
+    from part.training.data.stream import JetStream, split_into_blocks
     from part.training.qat import train_int8
 
-    found = spans(args.calibration)
-    found = found if args.jets is None else share(found, args.jets)
-    jets = JetStream(cut(found), Decoder(checkpoint.features, checkpoint.dataset), args.seed)
-    progress = Progress()
+    ranges = entry_ranges(args.calibration)
+    ranges = ranges if args.jets is None else proportional_subset(ranges, args.jets)
+    jets = JetStream(split_into_blocks(ranges), Decoder(checkpoint.features, checkpoint.dataset), args.seed)
+    progress = TerminalProgress()
     train_int8(checkpoint.model, jets, args.steps, args.lr, lambda step, loss: progress("Step", step, args.steps))
     return {
-        "files": [Path(span.path).name for span in found],
+        "files": [Path(entries.path).name for entries in ranges],
         "jets": len(jets),
         "steps": args.steps,
         "lr": args.lr,

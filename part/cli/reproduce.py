@@ -1,6 +1,6 @@
-"""python -m part reproduce PAPER: the studies that answer to a paper on ParT's attention, on our models and jets.
+"""python -m part reproduce PAPER: repeat the measurements of a paper on ParT's attention with our models and jets.
 
-What the papers claim, and what comes out here, is in docs/reproductions.md.
+The claims of the papers and the results here are in docs/reproductions.md.
 """
 
 import argparse
@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from part.cli import study
+from part.cli.options import add_device, add_force
+from part.errors import PartError
 
-ROOT = Path(__file__).parents[2]
+SAMPLES = Path(__file__).parents[2] / "data_samples"  # in a checkout; a wheel has none
 
 
 @dataclass(frozen=True)
 class Paper:
-    """model and jets (of data_samples) that its studies take; steps: a study and its options each."""
+    """A paper: the model and the file of data_samples to study, and each study with its options."""
 
     title: str
     model: str
@@ -48,24 +50,26 @@ PAPERS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    listed = "; ".join(f"{number}: {paper.title.lower()}" for number, paper in PAPERS.items())
-    parser.add_argument("paper", choices=PAPERS, help=f"its number at arXiv ({listed})")
-    parser.add_argument("--model", help="in place of ours")
-    parser.add_argument("--jets", nargs="+", help="files, folders, globs or URLs in place of ours")
-    parser.add_argument("--stop", type=int, default=1000, help="jets of the sample (default: 1000)")
-    parser.add_argument("--out", required=True, type=Path, help="folder to write into, a folder a study")
-    parser.add_argument("--format", default="pdf,png", help="of the figures (default: pdf,png)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
-    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+    papers = "; ".join(f"{number}: {paper.title.lower()}" for number, paper in PAPERS.items())
+    parser.add_argument("paper", choices=PAPERS, help=f"its number at arXiv ({papers})")
+    parser.add_argument("--model", help="model to study instead of ours")
+    parser.add_argument("--jets", nargs="+", help="files, folders, globs or URLs to study instead of our jets")
+    parser.add_argument("--stop", type=int, default=1000, help="number of jets (default: 1000)")
+    parser.add_argument("--out", required=True, type=Path, help="folder to write into, with a folder for each study")
+    parser.add_argument("--format", default="pdf,png", help="figure formats (default: pdf,png)")
+    add_device(parser)
+    add_force(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     paper = PAPERS[args.paper]
+    jets = args.jets or [str(SAMPLES / paper.jets)]
+    if not args.jets and not (SAMPLES / paper.jets).is_file():
+        raise PartError(f"{paper.jets} comes with the repository and is not here; give jets with --jets.")
     parser = argparse.ArgumentParser()
     study.add_arguments(parser)
     for number, (kind, *options) in enumerate(paper.steps, 1):
         print(f"{kind} {' '.join(options)}".strip())
-        jets = args.jets or [str(ROOT / "data_samples" / paper.jets)]
         words = [kind, "--model", args.model or paper.model, "--jets", *jets, "--stop", str(args.stop)]
         words += ["--out", str(args.out / f"{number}_{kind}"), "--format", args.format, "--device", args.device]
         study.run(parser.parse_args([*words, *(["--force"] if args.force else []), *options]))

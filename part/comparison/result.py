@@ -1,10 +1,10 @@
-"""What a comparison found: how good each model is, what it costs, and where they part.
+"""The result of a comparison: how good each model is, what it costs, and where the models differ.
 
-The first model is the one that the others are compared with.
+The first model is the reference that the others are compared with.
 Shapes: M models, J jets, C classes, L layers, H heads, R replicas.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,18 +14,33 @@ from part.analysis.statistics import bootstrap, metrics
 from part.analysis.statistics.calibration import Reliability, reliability
 from part.analysis.statistics.divergence import AttentionChange, agreement, jensen_shannon, logit_drift, outcomes
 from part.benchmarking.cost import Cost
+from part.errors import PartError
 from part.jets.schema import Dataset
+from part.progress import ProgressCallback, no_progress
 
 REPLICAS = 200
-GAINS = ("accuracy", "macro_auc")  # what differences between models are told of
+GAIN_MEASURES = ("accuracy", "macro_auc")  # measures whose difference from the first model is reported
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """names, costs (M); probabilities (M, J, C); truth (J,) class indices, or None and there is no quality.
+    """Several models on the same jets, as `compare_jets` and `compare_files` return it.
 
-    replicas: name of a measure -> (M, R), {} if there are none. attention: of each model against the first, or
-    the sentence why there is nothing to compare; of the first against itself, None. attention_jets: how many.
+    Parameters
+    ----------
+    names : tuple of str (M,)
+    dataset : Dataset
+    probabilities : ndarray (M, J, C)
+    truth : ndarray (J,) or None
+        Class indices. Without them there is no quality.
+    replicas : dict of str to ndarray (M, R)
+        Bootstrap replicas by the name of a measure; empty if none were drawn.
+    costs : tuple of Cost (M,)
+    attention : tuple (M,)
+        The change of each model's attention from the first, or the sentence why it cannot be compared; None for the
+        first model itself.
+    attention_jets : int
+        The number of jets that the attention was compared on.
     """
 
     names: tuple[str, ...]
@@ -40,14 +55,27 @@ class Comparison:
     def __len__(self) -> int:
         return self.probabilities.shape[1]
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The class indices (J,), for what has no meaning without them.
+
+        Raises
+        ------
+        PartError
+            If they are unknown.
+        """
+        if self.truth is None:
+            raise PartError("The jets of this comparison have no labels of the models' classes.")
+        return self.truth
+
     @cached_property
     def classes(self) -> np.ndarray:
-        """What each model takes each jet for (M, J)."""
+        """The class (M, J) that each model predicts for each jet."""
         return self.probabilities.argmax(-1)
 
     @cached_property
     def quality(self) -> tuple[dict, ...]:
-        """What `metrics.measure` tells of each model, and its expected calibration error."""
+        """The measures of `metrics.measure` and the calibration error of each model; empty without labels."""
         if self.truth is None:
             return ()
         measured = [metrics.measure(p, self.truth, self.dataset) for p in self.probabilities]
@@ -58,71 +86,72 @@ class Comparison:
 
     @cached_property
     def reliability(self) -> tuple[Reliability, ...]:
-        return tuple(reliability(p, self.truth) for p in self.probabilities)
+        return tuple(reliability(p, self.labels) for p in self.probabilities)
 
     def interval(self, model: int, name: str) -> tuple[float, float] | None:
-        """Of a measure of `quality`, where there are replicas of it."""
+        """Return the bootstrap interval of a measure of `quality`, or None without replicas of it."""
         return bootstrap.interval(self.replicas[name][model]) if name in self.replicas else None
 
     def gain(self, model: int, name: str) -> tuple[float, float] | None:
-        """The interval of a model's measure minus the first's, on the same jets."""
+        """Return the interval of a model's measure minus the first's, on the same draws; None without replicas."""
         if name not in self.replicas:
             return None
         return bootstrap.interval(self.replicas[name][model] - self.replicas[name][0])
 
     @cached_property
     def divergence(self) -> np.ndarray:
-        """How far the models' probabilities for each jet are apart (J,), 0 to ln M."""
+        """The Jensen-Shannon divergence [nats] of the models' probabilities for each jet (J,), from 0 to ln M."""
         return jensen_shannon(self.probabilities)
 
     @cached_property
     def agreement(self) -> np.ndarray:
+        """The fraction of jets (M, M) that two models predict as the same class."""
         return agreement(self.classes)
 
     def outcomes(self, model: int) -> dict[str, int] | None:
-        """Jets that the first model and this one get right."""
+        """Return how many jets the first model and this one predict right, or None without labels."""
         if self.truth is None:
             return None
         return outcomes(*(self.classes[m] == self.truth for m in (0, model)))
 
     def drift(self, model: int) -> np.ndarray:
-        """How far the logits of each jet are from the first model's (J,)."""
+        """Return the distance of each jet's logits (J,) from the first model's, see `divergence.logit_drift`."""
         return logit_drift(self.probabilities[0], self.probabilities[model])
 
     def most_different(self, count: int) -> np.ndarray:
-        """The jets on which the models disagree most, most first."""
+        """Return the jets of largest divergence, the largest first."""
         return np.argsort(-self.divergence, kind="stable")[:count]
 
     def confusion(self, model: int) -> np.ndarray:
-        """Jets (C, C) by their class (row) and the one the model takes them for."""
-        return metrics.confusion(self.classes[model], self.truth, len(self.dataset.classes))
+        """Return the number of jets (C, C) by their class (row) and the predicted one (column)."""
+        return metrics.confusion(self.classes[model], self.labels, len(self.dataset.classes))
 
     @cached_property
     def rejections(self) -> dict[str, tuple[int, int, float]]:
-        """Name -> signal, background, efficiency of the rejections that `quality` tells."""
-        return {} if self.truth is None else metrics.rejections_of(self.dataset, self.truth)
+        """The signal, background and efficiency of each rejection in `quality`, by its name."""
+        return {} if self.truth is None else metrics.working_points(self.dataset, self.truth)
 
     @cached_property
     def signals(self) -> tuple[int, ...]:
-        """The classes that can be told apart from the background with these jets."""
+        """The classes that have a ROC curve against the background on these jets."""
         present = set() if self.truth is None else set(np.unique(self.truth).tolist())
-        background = metrics.background_of(self.dataset)
+        background = metrics.background_class(self.dataset)
         return tuple(sorted(present - {background})) if background in present else ()
 
     @cached_property
     def background_jets(self) -> int:
-        """How many there are: no larger rejection can be told from an infinite one."""
-        return int((self.truth == metrics.background_of(self.dataset)).sum())
+        """The number of background jets: a rejection above it cannot be distinguished from an infinite one."""
+        return int((self.labels == metrics.background_class(self.dataset)).sum())
 
     def roc(self, model: int, signal: int) -> tuple[np.ndarray, np.ndarray]:
-        """Shares of signal and background jets that pass."""
-        background = metrics.background_of(self.dataset)
-        kind = np.isin(self.truth, (signal, background))
+        """Return the signal and background efficiencies along the ROC curve of a class."""
+        background = metrics.background_class(self.dataset)
+        kind = np.isin(self.labels, (signal, background))
         scores = metrics.discriminant(self.probabilities[model, kind], signal, background)
-        return metrics.roc_curve(scores, self.truth[kind] == signal)
+        return metrics.roc_curve(scores, self.labels[kind] == signal)
 
 
-def compare(
+def build_comparison(
     names: Sequence[str],
     dataset: Dataset,
     probabilities: np.ndarray,
@@ -130,17 +159,27 @@ def compare(
     costs: Sequence[Cost],
     attention: Sequence[AttentionChange | str | None],
     attention_jets: int,
-    count: int = REPLICAS,
+    replicas: int = REPLICAS,
     seed: int = 0,
-    told: Callable[[int], None] = lambda done: None,
+    progress: ProgressCallback = no_progress,
 ) -> Comparison:
-    """Put together what was found of each model.
+    """Draw the bootstrap replicas and return the comparison.
 
-    count, seed: of the bootstrap's draws, 0 for none. told: how many are done.
+    Parameters
+    ----------
+    names, dataset, probabilities, truth, costs, attention, attention_jets
+        See `Comparison`.
+    replicas, seed : int
+        The number of bootstrap replicas and their seed; 0 replicas give no intervals.
+    progress : callable
+        Receives "Bootstrap draws", how many are done, and their number.
     """
-    drawn = {}
-    if truth is not None and count:
-        drawn = bootstrap.replicas(probabilities, truth, dataset, count, seed, told)
+    drawn: dict[str, np.ndarray] = {}
+    if truth is not None and replicas:
+        progress("Bootstrap draws", 0, replicas)
+        drawn = bootstrap.replicas(
+            probabilities, truth, dataset, replicas, seed, lambda done: progress("Bootstrap draws", done, replicas)
+        )
     return Comparison(
         tuple(names), dataset, probabilities, truth, drawn, tuple(costs), tuple(attention), attention_jets
     )

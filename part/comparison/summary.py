@@ -1,44 +1,108 @@
-"""A comparison as plain numbers, for JSON, CSV and the terminal.
+"""A comparison as plain numbers, and as the content of JSON, CSV and parquet files.
 
 Shapes: M models, J jets, C classes, L layers, H heads.
 """
 
 import csv
 import io
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange, jensen_shannon
-from part.comparison.result import GAINS, Comparison
+from part.comparison.result import GAIN_MEASURES, Comparison
 from part.jets.schema import Dataset
+from part.jets.streaming import EntryRange, locate
 
+KINDS = ("json", "csv", "parquet")
 ROC_POINTS = 101
 
 
 def rows(comparison: Comparison) -> list[dict]:
-    """One flat row a model: quality with its intervals and gains over the first model, agreement, cost."""
+    """Return a row for each model: quality with its intervals and gains over the first model, agreement, cost."""
     return [_row(comparison, m) for m in range(len(comparison.names))]
 
 
-def csv_text(comparison: Comparison) -> str:
-    """The rows as CSV; what a model has not is left empty."""
-    lines, text = rows(comparison), io.StringIO()
-    writer = csv.DictWriter(text, dict.fromkeys(name for line in lines for name in line), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+def comparison_bytes(
+    comparison: Comparison,
+    kind: str,
+    provenance: Mapping[str, Any] | None = None,
+    columns: Mapping[str, Sequence] | None = None,
+    most_different: Sequence[Mapping[str, Any]] | None = None,
+) -> bytes:
+    """Return the content of one file of results.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    kind : str
+        "json": the provenance and `summary`. "csv": `rows`, empty where a model lacks a value. "parquet": a row for
+        each jet, `jet_columns`.
+    provenance : mapping, optional
+        What the JSON says first: the files or entries, the weights' sha256.
+    columns : mapping of str to sequence, optional
+        Columns that the parquet has first, such as the entry of each jet.
+    most_different : sequence, optional
+        What the JSON says last, as `most_different_jets` returns it.
+
+    Raises
+    ------
+    ValueError
+        For another kind.
+    """
+    match kind:
+        case "json":
+            content = {**(provenance or {}), **summary(comparison)}
+            content |= {} if most_different is None else {"most_different": list(most_different)}
+            return json.dumps(content, indent=1, ensure_ascii=False).encode()
+        case "csv":
+            lines, text = rows(comparison), io.StringIO()
+            writer = csv.DictWriter(text, dict.fromkeys(name for line in lines for name in line), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(lines)
+            return text.getvalue().encode()
+        case "parquet":
+            own = jet_columns(comparison.names, comparison.dataset, comparison.probabilities, comparison.truth)
+            buffer = io.BytesIO()
+            pa.parquet.write_table(pa.table({**(columns or {}), **own}), buffer)
+            return buffer.getvalue()
+    raise ValueError(f"unknown kind {kind!r}; expected one of {', '.join(KINDS)}")
+
+
+def most_different_jets(comparison: Comparison, ranges: Sequence[EntryRange], count: int) -> list[dict]:
+    """Return where the jets of largest divergence are, and what each model predicts for them.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The comparison on the jets of `ranges`, in their order.
+    ranges : sequence of EntryRange
+    count : int
+        The number of jets.
+    """
+    classes, listed = comparison.dataset.classes, []
+    for jet in comparison.most_different(count).tolist():
+        path, entry = locate(ranges, jet)
+        row = {"file": path, "entry": entry, "divergence": float(f"{comparison.divergence[jet]:.5g}")}
+        row |= {} if comparison.truth is None else {"label": classes[comparison.truth[jet]]}
+        predicted = zip(comparison.names, comparison.classes[:, jet], strict=True)
+        listed.append(row | {"classes": {name: classes[c] for name, c in predicted}})
+    return listed
 
 
 def _row(comparison: Comparison, m: int) -> dict:
-    row = {"model": comparison.names[m], "jets": len(comparison)}
+    row: dict[str, Any] = {"model": comparison.names[m], "jets": len(comparison)}
     for name, value in (comparison.quality[m] if comparison.quality else {}).items():
         row[name] = value
         if bounds := comparison.interval(m, name):
             row |= {f"{name}_low": _finite(bounds[0]), f"{name}_high": _finite(bounds[1])}
-    for name in GAINS:
+    for name in GAIN_MEASURES:
         if m and (bounds := comparison.gain(m, name)):
             row[f"{name}_gain"] = round(comparison.quality[m][name] - comparison.quality[0][name], 5)
             row |= {f"{name}_gain_low": _finite(bounds[0]), f"{name}_gain_high": _finite(bounds[1])}
@@ -50,9 +114,9 @@ def _row(comparison: Comparison, m: int) -> dict:
 
 
 def summary(comparison: Comparison) -> dict:
-    """All of it but the jets, for JSON; what is infinite or unknown is None."""
+    """Return all but the single jets, for JSON; None stands for what is infinite or unknown."""
     models = range(len(comparison.names))
-    told = {
+    content = {
         "models": rows(comparison),
         "classes": list(comparison.dataset.classes),
         "interval": LEVEL,
@@ -60,52 +124,61 @@ def summary(comparison: Comparison) -> dict:
         "attention": [_attention(comparison, m) for m in models[1:]],
     }
     if comparison.truth is None:
-        return told
-    return told | {
-        "outcomes": [{"model": comparison.names[m]} | comparison.outcomes(m) for m in models[1:]],
+        return content
+    return content | {
+        "outcomes": [{"model": comparison.names[m], **(comparison.outcomes(m) or {})} for m in models[1:]],
         "confusion": {comparison.names[m]: comparison.confusion(m).tolist() for m in models},
         "reliability": {comparison.names[m]: _reliability(comparison, m) for m in models},
-        "roc": {comparison.names[m]: _curves(comparison, m) for m in models},
+        "roc": {comparison.names[m]: _roc_curves(comparison, m) for m in models},
     }
 
 
 def _attention(comparison: Comparison, m: int) -> dict:
-    """Layer by head, in nats and as a share of queries; or why not."""
-    found = {"first": comparison.names[0], "second": comparison.names[m]}
+    """Return the changes by layer and head, in nats and as a fraction of queries, or the reason for none."""
+    row: dict[str, Any] = {"first": comparison.names[0], "second": comparison.names[m]}
     change = comparison.attention[m]
     if not isinstance(change, AttentionChange):
-        return found | {"none": change}
-    found |= {"jets": comparison.attention_jets, "queries": change.queries}
-    return found | {
+        return row | {"none": change}
+    row |= {"jets": comparison.attention_jets, "queries": change.queries}
+    return row | {
         "jensen_shannon": _rounded(change.mean_divergence),
         "argmax_flip_rate": _rounded(change.flip_rate),
     }
 
 
 def _reliability(comparison: Comparison, m: int) -> dict:
-    found = comparison.reliability[m]
+    bins = comparison.reliability[m]
     return {
-        "jets": found.counts.tolist(),
-        "confidence": _rounded(found.confidence),
-        "accuracy": _rounded(found.accuracy),
+        "jets": bins.counts.tolist(),
+        "confidence": _rounded(bins.confidence),
+        "accuracy": _rounded(bins.accuracy),
     }
 
 
-def _curves(comparison: Comparison, m: int) -> dict:
-    """Background share at efficiencies of 0 to 1, for each class."""
+def _roc_curves(comparison: Comparison, m: int) -> dict:
+    """Return the background efficiency at signal efficiencies of 0 to 1, for each class."""
     grid = np.linspace(0, 1, ROC_POINTS)
-    found = {"efficiency": _rounded(grid)}
+    curves = {"efficiency": _rounded(grid)}
     for signal in comparison.signals:
-        efficiency, mistaken = comparison.roc(m, signal)
-        # The cut that keeps at least so many: between two cuts there is none.
-        found[comparison.dataset.classes[signal]] = _rounded(mistaken[np.searchsorted(efficiency, grid - 1e-12)])
-    return found
+        efficiency, background = comparison.roc(m, signal)
+        # The tightest cut of at least this efficiency, as the curve has steps.
+        curves[comparison.dataset.classes[signal]] = _rounded(background[np.searchsorted(efficiency, grid - 1e-12)])
+    return curves
 
 
 def jet_columns(
     names: Sequence[str], dataset: Dataset, probabilities: np.ndarray, truth: np.ndarray | None
 ) -> dict[str, np.ndarray]:
-    """Columns of a table with a row a jet, from probabilities (M, J, C): label, classes, divergence, scores."""
+    """Return the columns of a table with a row for each jet: label, predicted classes, divergence, scores.
+
+    Parameters
+    ----------
+    names : sequence of str (M,)
+    dataset : Dataset
+    probabilities : ndarray (M, J, C)
+    truth : ndarray (J,) or None
+        Class indices.
+    """
     columns = {} if truth is None else {"label": truth}
     columns |= {f"class_{name}": p.argmax(-1) for name, p in zip(names, probabilities, strict=True)}
     columns["divergence"] = jensen_shannon(probabilities).astype(np.float32)
@@ -114,8 +187,8 @@ def jet_columns(
     return columns
 
 
-def _rounded(values: np.ndarray) -> list:
-    """Nested lists of five significant digits; None for what is not finite."""
+def _rounded(values: np.ndarray) -> list | float | None:
+    """Return nested lists of five significant digits; None for what is not finite."""
     if values.ndim:
         return [_rounded(value) for value in values]
     return _finite(float(values))

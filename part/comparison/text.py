@@ -1,17 +1,17 @@
-"""A comparison as text: how its numbers are written, on the terminal and on the page.
+"""The numbers of a comparison as text, for the terminal and the page.
 
 Shapes: M models.
 """
 
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange
-from part.comparison.result import GAINS, Comparison
+from part.comparison.result import GAIN_MEASURES, Comparison
 
 TITLES = {"accuracy": "Accuracy", "macro_auc": "Macro AUC", "calibration_error": "Calibration error"}
 
 
 def text_table(comparison: Comparison) -> str:
-    """A line a measure, a column a model."""
+    """Return a table with a line for each measure and a column for each model."""
     lines = [["", *comparison.names], *_quality(comparison), *_cost(comparison), *_attention(comparison)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
@@ -25,33 +25,38 @@ def _quality(comparison: Comparison) -> list[list[str]]:
     if not comparison.quality:
         return [["No labels, so no accuracy", *("" for _ in models)]]
     names = [n for n in comparison.quality[0] if n not in ("jets", "accuracy_error", "calibration_error")]
-    lines = [[title(name), *(measured(comparison, m, name) for m in models)] for name in [*names, "calibration_error"]]
-    gains = [[f"{title(name)}, gain", *(gained(comparison, m, name) for m in models)] for name in GAINS]
+    lines = [
+        [measure_title(name), *(measure_text(comparison, m, name) for m in models)]
+        for name in [*names, "calibration_error"]
+    ]
+    gains = [
+        [f"{measure_title(name)}, gain", *(gain_text(comparison, m, name) for m in models)] for name in GAIN_MEASURES
+    ]
     return [line for line in lines[:2] + gains + lines[2:] if any(line[1:])]
 
 
-def title(name: str) -> str:
-    """A measure for people: "rejection_Hbb_50%" -> "1/εB Hbb at 50 %"."""
+def measure_title(name: str) -> str:
+    """Return the title of a measure, for instance "1/εB Hbb at 50 %" for "rejection_Hbb_50%"."""
     if name in TITLES:
         return TITLES[name]
     _, kind, efficiency = name.split("_")
     return f"1/εB {kind} at {efficiency.removesuffix('%')} %"
 
 
-def measured(comparison: Comparison, m: int, name: str) -> str:
-    """A measure with its interval; where no background jet passes, a rejection is more than there are such jets."""
+def measure_text(comparison: Comparison, m: int, name: str) -> str:
+    """Return a measure with its interval; a rejection that no background jet passes is above their number."""
     value, bounds = comparison.quality[m][name], comparison.interval(m, name)
     if name == "macro_auc" and value is None:
         return "–"
     digits, most = (1, f">{comparison.background_jets}") if name.startswith("rejection") else (4, "")
-    text = number(value, digits, most)
+    text = format_number(value, digits, most)
     if bounds is None or (value is None and bounds[0] == float("inf")):
         return text
-    return f"{text} [{number(bounds[0], digits, most)}, {number(bounds[1], digits, most)}]"
+    return f"{text} [{format_number(bounds[0], digits, most)}, {format_number(bounds[1], digits, most)}]"
 
 
-def gained(comparison: Comparison, m: int, name: str) -> str:
-    """A measure minus the first model's, with the interval of that; "" of the first, and where it is unknown."""
+def gain_text(comparison: Comparison, m: int, name: str) -> str:
+    """Return a measure minus the first model's with its interval; "" for the first model and without replicas."""
     bounds = comparison.gain(m, name) if m else None
     if bounds is None:
         return ""
@@ -59,8 +64,8 @@ def gained(comparison: Comparison, m: int, name: str) -> str:
     return f"{value:+.4f} [{bounds[0]:+.4f}, {bounds[1]:+.4f}]"
 
 
-def number(value: float | None, digits: int, infinite: str = "∞") -> str:
-    """With so many digits after the point; what is infinite, or None for it, as said."""
+def format_number(value: float | None, digits: int, infinite: str = "∞") -> str:
+    """Return a number with so many digits after the point; None counts as infinite."""
     return infinite if value is None or value == float("inf") else f"{value:.{digits}f}"
 
 

@@ -1,42 +1,47 @@
-"""Arrays -> figures. A View says what is shown; the numbers are made once, for screen, paper and export."""
+"""Figures of jets and models: the data of each figure is computed once, and drawn for the screen and for papers.
 
-from part.figures.constituent_table import table
-from part.figures.data import figure_data, shared_limits
-from part.figures.display import Display
-from part.figures.heatmaps import ClassRows, Matrix, Mosaic, mosaic_bytes
-from part.figures.particles import Constituents, constituents
-from part.figures.plotly import draw_screen, picked
-from part.figures.prediction import Prediction
-from part.figures.scale import palette
-from part.figures.scene import JetSummary, Scene, scene
-from part.figures.view import View
+May import everything of `part` but the exports and the commands.
+"""
+
+from typing import TYPE_CHECKING
+
+from part.lazy import lazy_imports
+
+if TYPE_CHECKING:
+    from part.figures.constituent_table import tabulate_constituents
+    from part.figures.data import figure_data, shared_limits
+    from part.figures.jet_view import JetView, view_jet
+    from part.figures.matplotlib import draw_matplotlib, figure_bytes
+    from part.figures.plotly import draw_plotly
+    from part.figures.studies import study_charts
+    from part.figures.view import View
 
 __all__ = [
-    "ClassRows",
-    "Constituents",
-    "Display",
-    "JetSummary",
-    "Matrix",
-    "Mosaic",
-    "Prediction",
-    "Scene",
+    "JetView",
     "View",
-    "constituents",
-    "draw_paper",
-    "draw_screen",
+    "draw_matplotlib",
+    "draw_plotly",
+    "figure_bytes",
     "figure_data",
-    "mosaic_bytes",
-    "palette",
-    "picked",
-    "scene",
     "shared_limits",
-    "table",
+    "study_charts",
+    "tabulate_constituents",
+    "view_jet",
 ]
 
-
-def __getattr__(name: str):
-    if name == "draw_paper":  # matplotlib takes its time to import, which only figures for papers need
-        from part.figures.matplotlib import draw_paper
-
-        return draw_paper
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# These are imported on first use: plotly, matplotlib and torch take seconds, and a command's help needs none of them.
+__getattr__ = lazy_imports(
+    __name__,
+    {
+        "JetView": "part.figures.jet_view",
+        "View": "part.figures.view",
+        "tabulate_constituents": "part.figures.constituent_table",
+        "draw_matplotlib": "part.figures.matplotlib",
+        "draw_plotly": "part.figures.plotly",
+        "figure_bytes": "part.figures.matplotlib",
+        "figure_data": "part.figures.data",
+        "shared_limits": "part.figures.data",
+        "study_charts": "part.figures.studies",
+        "view_jet": "part.figures.jet_view",
+    },
+)

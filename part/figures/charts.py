@@ -1,23 +1,36 @@
-"""What studies are drawn as: numbers and words, for the screen and for paper alike.
+"""The kinds of charts that studies are drawn as: numbers and texts, the same for the screen and for paper.
 
-Shapes: L layers, H heads, R rows, C columns, X and Y points along the axes.
+Shapes: L layers, H heads, R rows, C columns, X and Y points along the axes, n constituents.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from part.figures.display import Display
+from part.figures.flame import Flame
 
 STYLES = ("line", "points", "steps", "bars")
 
 
 @dataclass(frozen=True, eq=False)
 class HeadMap:
-    """A number for each head. values, error (L, H); signed: of either sign, white at 0. marked (L, H): framed cells.
+    """A number per head.
 
-    columns: what the columns are, if they are not the heads from 1 on. limits: of the colours; the largest if None.
+    Parameters
+    ----------
+    title, unit : str
+        Texts.
+    values, error : np.ndarray
+        Numbers (L, H) and their standard errors.
+    signed : bool
+        Whether the numbers have both signs; zero then fades into the background.
+    marked : np.ndarray, optional
+        Cells (L, H) with a frame.
+    columns : tuple of str, optional
+        Titles of the columns, if they are not the heads from 1.
+    limits : tuple of float, optional
+        The numbers at the ends of the colour scale, by default those of `colour_limits`.
     """
 
     title: str
@@ -32,7 +45,19 @@ class HeadMap:
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A number for each pair of a row and a column. values, error (R, C); nan: none."""
+    """A number per row and column.
+
+    Parameters
+    ----------
+    title, unit, row_title, column_title : str
+        Texts.
+    values, error : np.ndarray
+        Numbers (R, C), NaN for empty cells, and their standard errors.
+    rows, columns : tuple of str
+        Titles of the rows and the columns.
+    signed, limits
+        See `HeadMap`.
+    """
 
     title: str
     unit: str
@@ -48,10 +73,26 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One curve. x, y (X,); low, high (X,): its interval. colour: which of the colours, None for faint.
+    """One curve, histogram or set of bars.
 
-    style: "steps" has edges x (X + 1,); "bars" has texts for x. dashed: of "line", its second kind.
-    labels: of "points", what they are; beside: the same where it is written beside them, "" elsewhere.
+    Parameters
+    ----------
+    name : str
+        The entry in the legend.
+    x : np.ndarray or tuple of str
+        Positions (X,); edges (X + 1,) of "steps"; names of "bars".
+    y, low, high : np.ndarray
+        Numbers (X,) and their interval.
+    colour : int or None
+        Index into the theme's series, None for faint.
+    style : str
+        One of `STYLES`.
+    dashed : bool
+        Whether a "line" is dashed.
+    labels : tuple of str
+        What each of the "points" is, for the hover.
+    printed_labels : tuple of str
+        The labels that are written beside the points, "" for the others.
     """
 
     name: str
@@ -63,14 +104,25 @@ class Series:
     style: str = "line"
     dashed: bool = False
     labels: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    printed_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """Curves, histograms or bars on common axes; bars lie, in the order of their names from the top.
+    """Curves, histograms or bars on common axes; bars are horizontal, in the order of their names from the top.
 
-    x_ticks: where the x axis has its ticks, if that matters.
+    Parameters
+    ----------
+    title, x_title, y_title : str
+        Texts.
+    series : tuple of Series
+        What is drawn, either all of it bars or none.
+    log_x, log_y : bool
+        Whether the axes are logarithmic.
+    x_range, y_range : tuple of float, optional
+        The ends of the axes.
+    x_ticks : tuple of float, optional
+        The ticks of the x axis.
     """
 
     title: str
@@ -86,7 +138,21 @@ class Plot:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A function of two numbers. x (X,), y (Y,) ascending, values (Y, X); points (P, 2): where the sample lies."""
+    """A function of two numbers.
+
+    Parameters
+    ----------
+    title, unit, x_title, y_title : str
+        Texts.
+    x, y : np.ndarray
+        Ascending positions (X,) and (Y,).
+    values : np.ndarray
+        Numbers (Y, X).
+    points : np.ndarray, optional
+        Positions (P, 2) of a sample, drawn as dots.
+    signed, limits
+        See `HeadMap`.
+    """
 
     title: str
     unit: str
@@ -102,7 +168,19 @@ class Surface:
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A number for each constituent of a jet, in the η-φ plane. values, error (N,) in file order."""
+    """A number per constituent of a jet, in the η-φ plane.
+
+    Parameters
+    ----------
+    title, unit : str
+        Texts.
+    jet : Display
+        The jet; its edges are not drawn.
+    values, error : np.ndarray
+        Numbers (n,) in file order and their standard errors.
+    signed, limits
+        See `HeadMap`.
+    """
 
     title: str
     unit: str
@@ -113,38 +191,11 @@ class Plane:
     limits: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Flame:
-    """What a whole is made of, level below level, in the order given.
-
-    leaves: by their path from the top, `root` itself left out. coloured: the parts of the whole that have a colour
-    each, with all below them.
-    """
-
-    title: str
-    unit: str
-    root: str
-    leaves: Mapping[tuple[str, ...], float]
-    coloured: tuple[str, ...]
-
-    def colour(self, path: tuple[str, ...]) -> int | None:
-        """Which of the colours a part has, if any."""
-        return self.coloured.index(path[0]) if path and path[0] in self.coloured else None
-
-    def nodes(self) -> dict[tuple[str, ...], float]:
-        """Every path, () for the root, with the sum of what lies below it; children after their parents."""
-        sums: dict[tuple[str, ...], float] = {(): 0.0}
-        for path, value in self.leaves.items():
-            for depth in range(len(path) + 1):
-                sums[path[:depth]] = sums.get(path[:depth], 0.0) + value
-        return sums
-
-
 Chart = HeadMap | Grid | Plot | Surface | Plane | Flame
 
 
 def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float]:
-    """From 0 to the largest value, or as far to both sides where values are signed."""
+    """Return the limits of the colours: from 0 to the largest value, or symmetric where values are signed."""
     if chart.limits is not None:
         return chart.limits
     finite = chart.values[np.isfinite(chart.values)]
@@ -155,11 +206,11 @@ def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float
 
 
 def cell_texts(values: np.ndarray) -> tuple[list[list[str]], int]:
-    """Short numbers for the cells of a map, "" for none, and the power of ten that they are in units of."""
+    """Return short numbers for the cells of a map, "" for NaN, and the power of ten that is their unit."""
     largest = float(np.nanmax(np.abs(values), initial=0)) or 1.0
     power = int(np.floor(np.log10(largest))) if largest < 0.01 or largest >= 1000 else 0
     scaled = values / 10.0**power
     top = float(np.nanmax(np.abs(scaled), initial=0))
     digits = 2 if top < 1.95 and not power else 1 if top < 19.5 else 0
-    rounded = np.round(scaled, digits) + 0.0  # no negative zero
+    rounded = np.round(scaled, digits) + 0.0  # turns a negative zero into zero
     return [["" if np.isnan(v) else f"{v:.{digits}f}".replace("-", "−") for v in row] for row in rounded], power

@@ -1,22 +1,32 @@
-"""Constituents in numbers, under headings with units.
+"""The constituents as a table, under headings with units.
 
 Shapes: n constituents.
 """
 
 import numpy as np
 
-from part.figures.scene import Scene
+from part.figures.jet_view import JetView
 from part.figures.view import View
 
 
-def table(scene: Scene, view: View) -> dict[str, np.ndarray]:
-    """Heading -> column (n,) in the view's order. What the file or the model does not have is left out.
+def tabulate_constituents(jet_view: JetView, view: View) -> dict[str, np.ndarray]:
+    """Tabulate the constituents of a jet.
 
-    "#" is the place in the file, from 1. Attention received: mean over all queries of the chosen head; a
-    uniform head gives 1/n to each.
+    Parameters
+    ----------
+    jet_view : JetView
+        The jet as a model saw it.
+    view : View
+        The order of the rows, and the head whose attention is shown.
+
+    Returns
+    -------
+    dict of str to np.ndarray
+        Columns (n,) by heading; what the file or the model does not have is left out. "#" is the position in the
+        file, from 1. "attention received" is the mean over all queries of the head; a uniform head gives 1/n to each.
     """
-    particles = scene.constituents
-    columns = {"#": np.arange(1, len(particles) + 1)}
+    particles = jet_view.constituents
+    columns: dict[str, np.ndarray | None] = {"#": np.arange(1, len(particles) + 1)}
     if particles.has_species:
         columns["species"] = np.array([particles.species_title(i) for i in range(len(particles))])
     columns |= {
@@ -29,7 +39,7 @@ def table(scene: Scene, view: View) -> dict[str, np.ndarray]:
         "dz/σ": particles.dz_significance,
         "subjet": particles.subjet + 1,
     }
-    if scene.trace.has("pattern"):
-        columns["attention received"] = scene.between("pattern", view.layer, view.head).mean(axis=0)
+    if jet_view.trace.has("pattern"):
+        columns["attention received"] = jet_view.pair_weights("pattern", view.layer, view.head).mean(axis=0)
     order = particles.order(view.order)
     return {heading: column[order] for heading, column in columns.items() if column is not None}

@@ -1,35 +1,64 @@
-"""A view of a scene -> the numbers of its figure, which screen, paper and export draw alike."""
+"""The data of a figure, computed once from a jet's view and drawn alike on screen, on paper and in exports."""
 
 from collections.abc import Iterable
 
-from part.figures.display import Display, display
-from part.figures.heatmaps import ClassRows, Matrix, Mosaic, heatmap
+from part.errors import PartError
+from part.figures.display import Display, make_display
+from part.figures.heatmaps import ClassRows, Matrix, Mosaic, make_heatmap
+from part.figures.jet_view import JetView
 from part.figures.prediction import Prediction
-from part.figures.scene import Scene
 from part.figures.view import View
 
 FigureData = Matrix | Mosaic | ClassRows | Display | Prediction
 
 
-def figure_data(scene: Scene, view: View, limits: tuple[float, float] | None = None) -> FigureData:
-    """The numbers of a figure. limits: of its colours or edges, to share them with another model's.
+def figure_data(jet_view: JetView, view: View, limits: tuple[float, float] | None = None) -> FigureData:
+    """Compute the data of a figure.
 
-    Raises PartError when the model or the jet has not what the view asks for.
+    Parameters
+    ----------
+    jet_view : JetView
+        The jet as a model saw it.
+    view : View
+        The figure and what it shows.
+    limits : tuple of float, optional
+        Limits of its colours or edges, to share them between models; by default those of the values.
+
+    Returns
+    -------
+    Matrix, Mosaic, ClassRows, Display or Prediction
+
+    Raises
+    ------
+    PartError
+        If the model or the jet does not have what the view shows.
     """
     match view.figure:
         case "matrix":
-            return heatmap(Matrix, scene, view, limits)
+            return make_heatmap(Matrix, jet_view, view, limits)
         case "mosaic":
-            return heatmap(Mosaic, scene, view, limits)
+            return make_heatmap(Mosaic, jet_view, view, limits)
         case "class":
-            return heatmap(ClassRows, scene, view, limits)
+            return make_heatmap(ClassRows, jet_view, view, limits)
         case "display":
-            return display(scene, view, limits)
+            return make_display(jet_view, view, limits)
         case "prediction":
-            return Prediction(scene, view)
+            return Prediction(jet_view, view)
+    raise PartError(f"There is no figure {view.figure!r}.")
 
 
 def shared_limits(figures: Iterable[FigureData]) -> tuple[float, float]:
-    """The narrowest limits that hold those of all figures, to be handed to `figure_data` again."""
+    """Return the narrowest limits that hold those of all figures.
+
+    Parameters
+    ----------
+    figures : iterable of figure data
+        The same figure of several models.
+
+    Returns
+    -------
+    tuple of float
+        Limits for `figure_data`, so that the figures can be compared by colour.
+    """
     limits = [figure.limits for figure in figures]
     return min(low for low, _ in limits), max(high for _, high in limits)

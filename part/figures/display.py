@@ -9,20 +9,30 @@ import numpy as np
 
 from part.errors import PartError
 from part.figures import scale
-from part.figures.heatmaps import Numbers
-from part.figures.scene import Scene
+from part.figures.arrays import LabelledArray
+from part.figures.jet_view import JetView
 from part.figures.view import QUANTITY_TITLES, SIGNED, THROUGH_SLOTS, View, lower_first
 
 
 @dataclass(frozen=True, eq=False)
 class Display:
-    """Edges run from query to key, a particle's attention to itself left out.
+    """A jet and its strongest edges, from query to key; a particle's attention to itself is left out.
 
-    query, key (E,) constituents; weight (E,) in the quantity's unit; strength (E,) in [0, 1] on the scale of
-    `limits`, which models side by side share; within (E,) bool: both ends in one subjet.
+    Parameters
+    ----------
+    jet_view : JetView
+        The jet as the model saw it.
+    view : View
+        The quantity, the head, the scale and the chosen query.
+    query, key : np.ndarray
+        The constituents (E,) that an edge joins, in file order.
+    weight : np.ndarray
+        The quantity (E,) of each edge.
+    limits : tuple of float
+        The weights at strength 0 and 1; models that are compared share them.
     """
 
-    scene: Scene
+    jet_view: JetView
     view: View
     query: np.ndarray
     key: np.ndarray
@@ -31,27 +41,27 @@ class Display:
 
     @property
     def deta(self) -> np.ndarray:
-        return self.scene.constituents.deta
+        return self.jet_view.constituents.deta
 
     @property
     def dphi(self) -> np.ndarray:
-        return self.scene.constituents.dphi
+        return self.jet_view.constituents.dphi
 
     @property
     def pt(self) -> np.ndarray:
-        return self.scene.constituents.pt
+        return self.jet_view.constituents.pt
 
     @property
     def subjet(self) -> np.ndarray:
-        return self.scene.constituents.subjet
+        return self.jet_view.constituents.subjet
 
     @property
     def species(self) -> np.ndarray:
-        return self.scene.constituents.species
+        return self.jet_view.constituents.species
 
     @property
-    def size(self) -> np.ndarray:
-        """Diameter of each marker over that of the hardest constituent: areas go with pT."""
+    def relative_size(self) -> np.ndarray:
+        """The diameter of each marker over that of the leading constituent; areas are proportional to pT."""
         return np.sqrt(self.pt / self.pt.max())
 
     @property
@@ -60,16 +70,18 @@ class Display:
 
     @property
     def signed(self) -> bool:
-        return self.view.signed or self.scene.over_slots
+        return self.view.signed or self.jet_view.attends_to_slots
 
     @property
     def strength(self) -> np.ndarray:
+        """The strength of each edge (E,) in [0, 1] on the scale of `limits`."""
         if self.signed:
             return np.clip(np.abs(self.weight) / self.limits[1], 0.0, 1.0)
         return scale.position(self.weight, self.limits, self.scale)
 
     @property
-    def within(self) -> np.ndarray:
+    def within_subjet(self) -> np.ndarray:
+        """Return whether both ends of an edge are in one subjet (E,)."""
         return self.subjet[self.query] == self.subjet[self.key]
 
     @property
@@ -78,11 +90,11 @@ class Display:
 
     @property
     def quantity_title(self) -> str:
-        return THROUGH_SLOTS if self.scene.over_slots else QUANTITY_TITLES[self.view.quantity]
+        return THROUGH_SLOTS if self.jet_view.attends_to_slots else QUANTITY_TITLES[self.view.quantity]
 
     @property
     def title(self) -> str:
-        if not self.scene.quantities:
+        if not self.jet_view.quantities:
             return "Constituents"
         quantity = lower_first(self.quantity_title)
         if self.selected is None:
@@ -91,60 +103,75 @@ class Display:
 
     @property
     def extent(self) -> float:
-        """Half the side of the square, centred on the jet axis, that holds 99 % of the pT and the chosen query.
+        """The half side of the square around the jet axis that holds 99 % of the pT and the chosen query.
 
-        A soft track that curls to an end cap may lie several radii away; all the rest would be one spot beside it.
+        A soft track may lie several jet radii away; if the square held it, all other constituents would be one spot.
         """
         distance = self._distance
         nearest = np.argsort(distance, kind="stable")
-        held = np.searchsorted(np.cumsum(self.pt[nearest]), 0.99 * self.pt.sum())
-        farthest = distance[nearest[min(held, len(nearest) - 1)]]
+        last = np.searchsorted(np.cumsum(self.pt[nearest]), 0.99 * self.pt.sum())
+        farthest = distance[nearest[min(last, len(nearest) - 1)]]
         if self.selected is not None:
             farthest = max(farthest, distance[self.selected])
         return float(max(np.ceil(1.05 * farthest / 0.05) * 0.05, 0.1))
 
     @property
-    def outside(self) -> int:
-        """How many constituents lie beyond the square."""
+    def n_outside(self) -> int:
+        """The number of constituents outside the square."""
         return int((self._distance > self.extent).sum())
 
     @property
     def _distance(self) -> np.ndarray:
-        """From the axis, as a square measures it."""
+        """The distance from the axis along the larger of Δη and Δφ (n,)."""
         return np.maximum(np.abs(self.deta), np.abs(self.dphi))
 
-    def numbers(self) -> dict[str, Numbers]:
+    def arrays(self) -> dict[str, LabelledArray]:
+        """Return the arrays (E,) that are exported."""
         return {
-            "query": Numbers(self.query, ("edge",), "1", "constituent in file order that asks"),
-            "key": Numbers(self.key, ("edge",), "1", "constituent in file order that answers"),
-            "weight": Numbers(self.weight, ("edge",), "1", self.quantity_title),
-            "within_subjet": Numbers(self.within, ("edge",), "1", "whether both are in one subjet"),
+            "query": LabelledArray(self.query, ("edge",), "1", "query, a constituent in file order"),
+            "key": LabelledArray(self.key, ("edge",), "1", "key, a constituent in file order"),
+            "weight": LabelledArray(self.weight, ("edge",), "1", self.quantity_title),
+            "within_subjet": LabelledArray(self.within_subjet, ("edge",), "1", "whether both are in one subjet"),
         }
 
 
-def display(scene: Scene, view: View, limits: tuple[float, float] | None = None) -> Display:
-    """The strongest edges of a head, or of one query in it; PartError if the model has not what is asked.
+def make_display(jet_view: JetView, view: View, limits: tuple[float, float] | None = None) -> Display:
+    """Find the strongest edges of a head, or of one query in it.
 
-    A model without attention between particles gives a display without edges.
+    Parameters
+    ----------
+    jet_view, view, limits
+        See `part.figures.data.figure_data`.
+
+    Returns
+    -------
+    Display
+        It has no edges if the model has no attention between particles.
+
+    Raises
+    ------
+    PartError
+        If the model or the jet does not have what the view shows.
     """
-    n = len(scene.constituents)
+    n = len(jet_view.constituents)
     if view.query is not None and view.query >= n:
         raise PartError(f"The jet has {n} constituents; there is no constituent {view.query + 1}.")
-    drawn = "linear" if view.signed or scene.over_slots else view.scale
-    if not scene.quantities:
-        none = np.empty(0, np.int64)
-        return Display(scene, view, none, none, np.empty(0, np.float32), scale.ATTENTION_LIMITS[drawn])
-    values = scene.between(view.quantity, view.layer, view.head)
-    if limits is None or scene.over_slots:  # given ones are those of the slots
-        limits = scale.limits(values, SIGNED[0] if scene.over_slots else view.quantity, drawn)
-    query, key = strongest(values, view.edges, view.query)
-    return Display(scene, view, query, key, values[query, key], scale.check_limits(limits, drawn))
+    drawn_scale = "linear" if view.signed or jet_view.attends_to_slots else view.scale
+    if not jet_view.quantities:
+        empty = np.empty(0, np.int64)
+        return Display(jet_view, view, empty, empty, np.empty(0, np.float32), scale.ATTENTION_LIMITS[drawn_scale])
+    values = jet_view.pair_weights(view.quantity, view.layer, view.head)
+    if limits is None or jet_view.attends_to_slots:  # the given limits are for attention to slots, not through them
+        limits = scale.limits(values, SIGNED[0] if jet_view.attends_to_slots else view.quantity, drawn_scale)
+    query, key = strongest_edges(values, view.edges, view.query)
+    return Display(jet_view, view, query, key, values[query, key], scale.check_limits(limits, drawn_scale))
 
 
-def strongest(values: np.ndarray, edges: int, query: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """(query, key) of the at most `edges` entries of values (n, n) largest in size, not on the diagonal.
+def strongest_edges(values: np.ndarray, edges: int, query: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return query and key of the entries of `values` (n, n) that are largest in size.
 
-    Given a query, only those of its row. Of equal ones the first come first.
+    The diagonal is left out. There are at most `edges`, all in the row of `query` if there is one; of equal entries
+    the first come first.
     """
     size = np.abs(values).astype(np.float64)
     np.fill_diagonal(size, -1.0)
@@ -152,4 +179,5 @@ def strongest(values: np.ndarray, edges: int, query: int | None = None) -> tuple
         size[np.arange(len(size)) != query] = -1.0
     order = np.argsort(-size, axis=None, kind="stable")
     order = order[: min(edges, int((size >= 0).sum()))]
-    return np.unravel_index(order, values.shape)
+    query_index, key_index = np.unravel_index(order, values.shape)
+    return query_index, key_index

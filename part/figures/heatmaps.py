@@ -1,76 +1,82 @@
-"""What the heads do: one matrix, all of them in a mosaic, or the class token's rows.
+"""Heatmaps of heads: the matrix of one, the mosaic of all, and the rows of the class token.
 
-Shapes: L layers, H heads, n constituents, K slots; display order unless said otherwise. Where particles attend to
-slots, the last axis of a matrix is K in place of n, and only the queries are put in order.
+Shapes: L layers, H heads, n constituents, K slots; in display order unless said otherwise. Where particles attend to
+slots, the last axis of a matrix is K in place of n, and only the queries are reordered.
 """
 
-import json
-import struct
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from part.errors import PartError
 from part.figures import scale
+from part.figures.arrays import LabelledArray
+from part.figures.jet_view import JetView
 from part.figures.particles import short_title
-from part.figures.scene import Scene
 from part.figures.view import ORDER_TITLES, QUANTITY_TITLES, SIGNED, View
 
-
-@dataclass(frozen=True)
-class Numbers:
-    """An array with the names of its axes and the unit and meaning of its values, as exported."""
-
-    values: np.ndarray
-    axes: tuple[str, ...]
-    unit: str
-    meaning: str
+HeatmapKind = TypeVar("HeatmapKind", bound="Heatmap")
 
 
 @dataclass(frozen=True, eq=False)
 class Heatmap:
-    """Values over constituents; `order` (n,) maps display position -> constituent in file order."""
+    """Values over constituents.
 
-    scene: Scene
+    Parameters
+    ----------
+    jet_view : JetView
+        The jet as the model saw it.
+    view : View
+        The quantity, the head and the order of the constituents.
+    limits : tuple of float
+        The values at the ends of the colour scale.
+    """
+
+    jet_view: JetView
     view: View
     limits: tuple[float, float]
 
     @property
-    def in_file_order(self) -> np.ndarray:
+    def file_order_values(self) -> np.ndarray:
+        """The values with the constituents in file order."""
         raise NotImplementedError
 
     def reorder(self, array: np.ndarray) -> np.ndarray:
-        """An array in file order -> display order; the last two axes are query and key."""
-        return array[..., self.order, :] if self.scene.over_slots else array[..., self.order[:, None], self.order]
+        """Return an array in display order; its last two axes are query and key in file order."""
+        if self.jet_view.attends_to_slots:
+            return array[..., self.order, :]
+        return array[..., self.order[:, None], self.order]
 
     @cached_property
     def values(self) -> np.ndarray:
-        """In display order."""
-        return self.reorder(self.in_file_order)
+        """The values in display order."""
+        return self.reorder(self.file_order_values)
 
     @property
     def pixels(self) -> np.ndarray:
-        """uint8, 0 at the lower and 255 at the upper limit, in the shape of `values`."""
-        return self.reorder(scale.encode(self.in_file_order, self.limits, self.scale))
+        """The values as uint8, 0 at the lower and 255 at the upper limit."""
+        return self.reorder(scale.encode(self.file_order_values, self.limits, self.scale))
 
     @cached_property
     def order(self) -> np.ndarray:
-        return self.scene.constituents.order(self.view.order)
+        """The constituent (in file order) at each display position (n,)."""
+        return self.jet_view.constituents.order(self.view.order)
 
     @property
     def labels(self) -> np.ndarray:
-        """Numbers of the constituents for people (n,): position in the file, from 1."""
+        """The numbers of the constituents as people read them (n,): the position in the file, from 1."""
         return self.order + 1
 
     @property
     def groups(self) -> tuple[tuple[str, int, int], ...]:
-        """(title, first, past the last) display positions of each subjet or species."""
-        return self.scene.constituents.groups(self.view.order)
+        """The (title, first, stop) display positions of each subjet or species."""
+        return self.jet_view.constituents.groups(self.view.order)
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """(display position, label): the middle of each group, or every tenth or so constituent."""
+        """The (display position, label) of each tick: the middle of a group, or at most about eight constituents."""
         groups, n = self.groups, len(self.order)
         if not groups:
             step = next(step for step in (1, 2, 5, 10, 20, 50) if n <= 8 * step)
@@ -78,7 +84,7 @@ class Heatmap:
         merged: list[tuple[float, str]] = []
         for title, first, stop in groups:
             middle, label = (first + stop - 1) / 2, short_title(title)
-            if merged and middle - merged[-1][0] < n / 16:  # too close to read: say both at one place
+            if merged and middle - merged[-1][0] < n / 16:  # labels would overlap, so both share one tick
                 middle, label = (merged[-1][0] + middle) / 2, f"{merged.pop()[1]} {label}"
             merged.append((middle, label))
         return merged
@@ -92,9 +98,14 @@ class Heatmap:
         return self.view.quantity
 
     @property
+    def signed(self) -> bool:
+        """Return whether the quantity has both signs."""
+        return self.quantity in SIGNED
+
+    @property
     def scale(self) -> str:
-        """As drawn: signed quantities have no logarithm."""
-        return "linear" if self.quantity in SIGNED else self.view.scale
+        """The scale as drawn; signed quantities have no logarithm."""
+        return "linear" if self.signed else self.view.scale
 
     @property
     def quantity_title(self) -> str:
@@ -110,24 +121,26 @@ class Heatmap:
 
     @property
     def selected(self) -> int | None:
-        """Display position of the chosen query."""
+        """The display position of the chosen query."""
         if self.view.query is None:
             return None
         return int(np.flatnonzero(self.order == self.view.query)[0])
 
     @property
     def axes(self) -> tuple[str, ...]:
-        return ("query", "slot" if self.scene.over_slots else "key")
+        return ("query", "slot" if self.jet_view.attends_to_slots else "key")
 
-    def numbers(self) -> dict[str, Numbers]:
-        named = {
-            "values": Numbers(self.values, self.axes, self.unit, self.quantity_title),
-            "order": Numbers(self.order, ("position",), "1", "constituent in file order at each position"),
+    def arrays(self) -> dict[str, LabelledArray]:
+        """Return the arrays that are exported."""
+        arrays = {
+            "values": LabelledArray(self.values, self.axes, self.unit, self.quantity_title),
+            "order": LabelledArray(self.order, ("position",), "1", "constituent in file order at each position"),
         }
         if "slot" in self.axes:
-            made_of = "weight of each constituent, in file order, in each slot"
-            named["mixing"] = Numbers(self.scene.trace.mixing, ("layer", "slot", "constituent"), "1", made_of)
-        return named
+            meaning = "weight of each constituent, in file order, in each slot"
+            axes = ("layer", "slot", "constituent")
+            arrays["mixing"] = LabelledArray(self.jet_view.trace["mixing"], axes, "1", meaning)
+        return arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,17 +148,17 @@ class Matrix(Heatmap):
     """One head: values (n, n) [query, key], or (n, K) [query, slot]."""
 
     @property
-    def in_file_order(self) -> np.ndarray:
-        return self.scene.head(self.view.quantity, self.view.layer, self.view.head)
+    def file_order_values(self) -> np.ndarray:
+        return self.jet_view.head(self.view.quantity, self.view.layer, self.view.head)
 
     @property
-    def made_of(self) -> np.ndarray:
-        """Weight of each constituent in each slot of the layer (n, K), of either sign."""
-        return self.scene.trace.mixing[self.view.layer].T[self.order]
+    def slot_weights(self) -> np.ndarray:
+        """The weight of each constituent in each slot of the layer (n, K), of either sign."""
+        return self.jet_view.trace["mixing"][self.view.layer].T[self.order]
 
     @property
-    def made_of_limits(self) -> tuple[float, float]:
-        return scale.limits(self.made_of, SIGNED[0], "linear", square=False)
+    def slot_weight_limits(self) -> tuple[float, float]:
+        return scale.limits(self.slot_weights, SIGNED[0], "linear", square=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,18 +170,18 @@ class Mosaic(Heatmap):
         return ("layer", "head", *super().axes)
 
     @cached_property
-    def in_file_order(self) -> np.ndarray:
-        return self.scene.pairs(self.view.quantity)
+    def file_order_values(self) -> np.ndarray:
+        return self.jet_view.pairs(self.view.quantity)
 
     @property
     def title(self) -> str:
-        layers, heads = self.in_file_order.shape[:2]
+        layers, heads = self.file_order_values.shape[:2]
         return f"{layers} layers × {heads} heads"
 
     def canvas(self) -> tuple[np.ndarray, int]:
-        """All heads in one array, NaN between them, and the distance between neighbours in cells."""
-        layers, heads, *shape = self.in_file_order.shape
-        side = max(shape)  # a tile is square, whatever it holds
+        """Return all heads in one array with NaN between them, and the distance between neighbours in cells."""
+        layers, heads, *shape = self.file_order_values.shape
+        side = max(shape)  # tiles are square even where there are fewer slots than particles
         rows, columns = (np.arange(side) * count // side for count in shape)
         gap = max(1, side // 20)
         tiles = np.full((layers, side + gap, heads, side + gap), np.nan, np.float32)
@@ -183,10 +196,10 @@ class ClassRows(Heatmap):
     axes = ("class layer", "head", "token")
 
     @property
-    def in_file_order(self) -> np.ndarray:
-        if not self.scene.trace.has("class_pattern"):
-            raise PartError(f"{self.scene.model} has no class token, so there is no attention of it to show.")
-        return self.scene.trace.class_pattern
+    def file_order_values(self) -> np.ndarray:
+        if not self.jet_view.trace.has("class_pattern"):
+            raise PartError(f"{self.jet_view.model} has no class token, whose attention could be shown.")
+        return self.jet_view.trace["class_pattern"]
 
     def reorder(self, array: np.ndarray) -> np.ndarray:
         return array[..., np.append(0, self.order + 1)]
@@ -200,41 +213,33 @@ class ClassRows(Heatmap):
         return "Class token"
 
 
-def heatmap(kind: type[Heatmap], scene: Scene, view: View, limits: tuple[float, float] | None = None) -> Heatmap:
-    """A Matrix, Mosaic or ClassRows; PartError if the model or the jet has not what is asked."""
-    n = len(scene.constituents)
+def make_heatmap(
+    kind: type[HeatmapKind], jet_view: JetView, view: View, limits: tuple[float, float] | None = None
+) -> HeatmapKind:
+    """Compute a heatmap.
+
+    Parameters
+    ----------
+    kind : type
+        Matrix, Mosaic or ClassRows.
+    jet_view, view, limits
+        See `part.figures.data.figure_data`.
+
+    Returns
+    -------
+    Matrix, Mosaic or ClassRows
+
+    Raises
+    ------
+    PartError
+        If the model or the jet does not have what the view shows.
+    """
+    n = len(jet_view.constituents)
     if view.query is not None and view.query >= n:
         raise PartError(f"The jet has {n} constituents; there is no constituent {view.query + 1}.")
-    figure = kind(scene, view, limits or (0.0, 1.0))
+    figure = kind(jet_view, view, limits or (0.0, 1.0))
+    values = figure.file_order_values  # raises an error if there is no such head
     if limits is None:
         square = "key" in figure.axes
-        limits = scale.limits(figure.in_file_order, figure.quantity, figure.scale, square)
-    else:
-        figure.in_file_order  # noqa: B018 (asks whether there is such a head)
+        limits = scale.limits(values, figure.quantity, figure.scale, square)
     return replace(figure, limits=scale.check_limits(limits, figure.scale))
-
-
-def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "") -> bytes:
-    """For the canvas: header length (uint32, little endian), header (JSON), pixels (L, H, n, n or K) uint8.
-
-    key: goes into the header as it is, to tell one painted content from another.
-    """
-    layers, heads, n, columns = mosaic.in_file_order.shape
-    marks = scale.ticks(mosaic.limits, mosaic.scale)
-    levels = scale.encode(np.array([value for value, _ in marks]), mosaic.limits, mosaic.scale)
-    header = {
-        "key": key,
-        "layers": layers,
-        "heads": heads,
-        "n": n,
-        "columns": columns,
-        "quantity": mosaic.quantity,
-        "title": mosaic.quantity_title,
-        "scale": mosaic.scale,
-        "low": mosaic.limits[0],
-        "high": mosaic.limits[1],
-        "ticks": [[int(level), label] for level, (_, label) in zip(levels, marks, strict=True)],
-        "palette": scale.palette(mosaic.quantity, theme).ravel().tolist(),
-    }
-    encoded = json.dumps(header, ensure_ascii=False).encode()
-    return struct.pack("<I", len(encoded)) + encoded + mosaic.pixels.tobytes()

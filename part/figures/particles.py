@@ -1,4 +1,4 @@
-"""The constituents of one jet as plain numpy, in file order, and the orders in which they are shown.
+"""The constituents of one jet as plain numpy in file order, and the orders in which they are shown.
 
 Shapes: n constituents. Momenta in GeV, impact parameters in mm, angles in radians.
 """
@@ -12,17 +12,31 @@ from part.errors import PartError
 from part.figures.style import SYMBOLS
 from part.figures.view import ORDERS
 from part.jets import kinematics
-from part.jets.features import complete
+from part.jets.preprocessing import add_derived_fields
 from part.jets.schema import IDENTITY, SPECIES
-from part.jets.subjets import subjets
+from part.jets.subjets import subjet_index
 
 
 @dataclass(frozen=True, eq=False)
 class Constituents:
-    """Numpy arrays (n,), one item per constituent. species indexes schema.SPECIES, -1 if unknown.
+    """Arrays (n,) with one item per constituent; what the file does not have is None.
 
-    subjet: index of the exclusive kT subjet, 0 the hardest. Significances are value / error, NaN where there
-    is no error (neutral particles). What the file does not have is None.
+    Attributes
+    ----------
+    pt, energy : np.ndarray
+        Transverse momentum and energy in GeV.
+    deta, dphi : np.ndarray
+        Pseudorapidity, times the sign of the jet's, and azimuth from the jet axis.
+    species : np.ndarray
+        Index into `schema.SPECIES`, -1 if unknown.
+    subjet : np.ndarray
+        Index of the exclusive kT subjet, 0 the leading one.
+    charge : np.ndarray or None
+        Electric charge.
+    d0, dz : np.ndarray or None
+        Transverse and longitudinal impact parameter in mm.
+    d0_significance, dz_significance : np.ndarray or None
+        The same over their errors, NaN where there is no error, as for neutral particles.
     """
 
     pt: np.ndarray
@@ -42,12 +56,12 @@ class Constituents:
 
     @property
     def delta_r(self) -> np.ndarray:
-        """Distance to the jet axis."""
+        """The distances to the jet axis (n,)."""
         return np.hypot(self.deta, self.dphi)
 
     @property
     def pair_delta_r(self) -> np.ndarray:
-        """Distances between constituents (n, n)."""
+        """The distances between constituents (n, n)."""
         dphi = kinematics.delta_phi(self.dphi[:, None], self.dphi[None, :])
         return np.hypot(self.deta[:, None] - self.deta[None, :], dphi)
 
@@ -56,7 +70,7 @@ class Constituents:
         return bool((self.species >= 0).any())
 
     def order(self, name: str) -> np.ndarray:
-        """Display position -> constituent in file order (n,). Within a subjet or species by falling pT."""
+        """Return the constituent at each display position (n,); within a subjet or species by falling pT."""
         if name not in ORDERS:
             raise PartError(f"There is no order {name!r} of constituents; expected one of {', '.join(ORDERS)}.")
         if name == "file":
@@ -65,7 +79,7 @@ class Constituents:
         return np.lexsort((-self.pt,) if group is None else (-self.pt, group))
 
     def groups(self, name: str) -> tuple[tuple[str, int, int], ...]:
-        """(title, first, past the last) display positions of each subjet or species; () for other orders."""
+        """Return (title, first, stop) display positions of each subjet or species; () for other orders."""
         group = self._group(name)
         if group is None:
             return ()
@@ -84,14 +98,14 @@ class Constituents:
         return SYMBOLS[int(self.species[index])]
 
     def describe(self, index: int) -> str:
-        """For people: "photon, pT 34.2 GeV"."""
+        """Return a text such as "photon, pT 34.2 GeV"."""
         return f"{self.species_title(index)}, pT {self.pt[index]:.3g} GeV"
 
     def _group(self, name: str) -> np.ndarray | None:
         if name == "subjet":
             return self.subjet
         if name == "species":
-            return np.where(self.species < 0, len(SPECIES), self.species)  # unknown ones last
+            return np.where(self.species < 0, len(SPECIES), self.species)  # sorts unknown ones last
         return None
 
     def _group_title(self, name: str, value: int) -> str:
@@ -101,17 +115,32 @@ class Constituents:
 
 
 def short_title(title: str) -> str:
-    """A group's title for narrow places: "subjet 2" -> "2", "photon" -> "γ"."""
+    """Shorten a group's title for narrow places: "subjet 2" -> "2", "photon" -> "γ"."""
     if title.startswith("subjet "):
         return title.removeprefix("subjet ")
     return SYMBOLS[SPECIES.index(title) if title in SPECIES else -1]
 
 
 def constituents(jet: ak.Array) -> Constituents:
-    """The constituents of the only jet in `jet`, an array of length 1 with JetClass's branch names."""
+    """Return the constituents of a jet.
+
+    Parameters
+    ----------
+    jet : ak.Array
+        One jet, an array of length 1 with JetClass's branch names.
+
+    Returns
+    -------
+    Constituents
+
+    Raises
+    ------
+    PartError
+        If there is not exactly one jet.
+    """
     if len(jet) != 1:
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
-    jet = complete(jet)
+    jet = add_derived_fields(jet)
     arrays = {name: ak.to_numpy(jet[name][0]) for name in jet.fields if name.startswith("part_")}
     return Constituents(
         pt=kinematics.pt(arrays["part_px"], arrays["part_py"]),
@@ -119,7 +148,7 @@ def constituents(jet: ak.Array) -> Constituents:
         deta=arrays["part_deta"],
         dphi=arrays["part_dphi"],
         species=_species(arrays, n=len(arrays["part_px"])),
-        subjet=ak.to_numpy(subjets(jet)[0]).astype(np.int64),
+        subjet=ak.to_numpy(subjet_index(jet)[0]).astype(np.int64),
         charge=arrays.get("part_charge"),
         d0=arrays.get("part_d0val"),
         d0_significance=_significance(arrays, "d0"),
@@ -129,7 +158,7 @@ def constituents(jet: ak.Array) -> Constituents:
 
 
 def _species(arrays: dict[str, np.ndarray], n: int) -> np.ndarray:
-    """As kinematics.species, which takes ten times as long for a single jet."""
+    """Return the same as kinematics.species, which takes ten times as long for a single jet."""
     species = np.full(n, -1)
     for index, flag in enumerate(IDENTITY[1:]):
         if flag in arrays:

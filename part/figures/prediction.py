@@ -1,4 +1,4 @@
-"""What the model takes the jet for.
+"""The class probabilities that a model gives a jet.
 
 Shapes: C classes.
 """
@@ -8,29 +8,38 @@ from dataclasses import dataclass
 import numpy as np
 
 from part.figures import scale
-from part.figures.heatmaps import Numbers
-from part.figures.scene import Scene
+from part.figures.heatmaps import LabelledArray
+from part.figures.jet_view import JetView
 from part.figures.view import View
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """titles (C,), probabilities (C,) in the model's order of classes; truth: index of the jet's, or None."""
+    """The class probabilities as bars, in the model's order of classes.
 
-    scene: Scene
+    Parameters
+    ----------
+    jet_view : JetView
+        The jet as the model saw it.
+    view : View
+        Whether the axis is logarithmic.
+    """
+
+    jet_view: JetView
     view: View
 
     @property
     def titles(self) -> tuple[str, ...]:
-        return self.scene.classes
+        return self.jet_view.classes
 
     @property
     def probabilities(self) -> np.ndarray:
-        return self.scene.trace.probabilities
+        return self.jet_view.trace.probabilities
 
     @property
     def truth(self) -> int | None:
-        return self.scene.truth
+        """The index of the jet's own class, None if it is unknown."""
+        return self.jet_view.truth
 
     @property
     def scale(self) -> str:
@@ -38,28 +47,29 @@ class Prediction:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """Of the probability axis; a logarithmic one ends at 1e-4."""
+        """The limits of the probability axis; a logarithmic one ends at 1e-4."""
         return (1e-4, 1.0) if self.scale == "log" else (0.0, 1.0)
 
     @property
     def texts(self) -> list[str]:
-        """Each probability as written beside its bar."""
-        return [text_of(float(p)) for p in self.probabilities]
+        """The probabilities as written beside their bars."""
+        return [format_probability(float(p)) for p in self.probabilities]
 
     @property
     def title(self) -> str:
         return "Prediction"
 
-    def numbers(self) -> dict[str, Numbers]:
+    def arrays(self) -> dict[str, LabelledArray]:
+        """Return the arrays (C,) that are exported."""
         return {
-            "titles": Numbers(np.array(self.titles), ("class",), "", "class"),
-            "probabilities": Numbers(self.probabilities, ("class",), "1", "probability"),
-            "logits": Numbers(self.scene.trace.logits, ("class",), "1", "logit"),
+            "titles": LabelledArray(np.array(self.titles), ("class",), "", "class"),
+            "probabilities": LabelledArray(self.probabilities, ("class",), "1", "probability"),
+            "logits": LabelledArray(self.jet_view.trace.logits, ("class",), "1", "logit"),
         }
 
 
-def text_of(probability: float) -> str:
-    """Three digits after the point, or a power of ten."""
+def format_probability(probability: float) -> str:
+    """Return three digits after the point, or a power of ten for small probabilities."""
     if probability >= 0.001:
         return f"{probability:.3f}"
     if probability < 1e-9:

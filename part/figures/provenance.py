@@ -1,4 +1,4 @@
-"""What a figure was made from: model, jets and view, with checksums."""
+"""The provenance of a figure: model, jets and view, with checksums."""
 
 import hashlib
 import os
@@ -10,8 +10,30 @@ from part.inference.tagger import Tagger
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a figure was made from. model, jets: as the user gave them. A remote file has no checksum."""
+class Provenance:
+    """The origin of a figure, complete enough to reproduce it.
+
+    Attributes
+    ----------
+    model : str
+        The model as the user named it.
+    model_sha256 : str
+        Checksum of its weights.
+    dataset : str
+        The dataset whose classes it tells apart.
+    device : str
+        Where it ran.
+    name : str
+        The model's name in titles and file names.
+    jets : str
+        The file or URL of the jets as the user gave it.
+    jets_sha256 : str or None
+        Checksum of the file; None for a remote one.
+    entry : int
+        The jet's entry in the file, from 0.
+    view : View
+        What the figure shows.
+    """
 
     model: str
     model_sha256: str
@@ -24,26 +46,51 @@ class Origin:
     view: View
 
     def expect(self, model_sha256: str, jets_sha256: str | None) -> None:
-        """PartError unless the files are, byte by byte, those of these checksums."""
-        for path, found, expected in (
+        """Raise PartError unless the files have these checksums."""
+        for path, actual, expected in (
             (self.model, self.model_sha256, model_sha256),
             (self.jets, self.jets_sha256, jets_sha256),
         ):
-            if found != expected:
+            if actual != expected:
                 raise PartError(f"{path} is not the file this figure was made from: its sha256 differs.")
 
 
 def origin(
     tagger: Tagger,
-    model: str,
-    jets: str,
+    model: str | os.PathLike,
+    jets: str | os.PathLike,
     entry: int,
     view: View,
     jets_sha256: str | None = None,
     name: str | None = None,
-) -> Origin:
-    """model, jets: as given to load_model and read_jets. The file is hashed unless its sum is known."""
-    return Origin(
+) -> Provenance:
+    """Describe where a figure comes from.
+
+    Parameters
+    ----------
+    tagger : Tagger
+        The loaded model.
+    model, jets : str or path
+        The arguments of `load_model` and `read_jets`.
+    entry : int
+        The jet's entry in the file, from 0.
+    view : View
+        What the figure shows.
+    jets_sha256 : str, optional
+        Checksum of the file, if it is known; otherwise the file is hashed.
+    name : str, optional
+        The model's name in titles and file names, by default the tagger's.
+
+    Returns
+    -------
+    Provenance
+
+    Raises
+    ------
+    PartError
+        If the file of jets cannot be read.
+    """
+    return Provenance(
         model=os.fspath(model),
         model_sha256=tagger.sha256,
         dataset=tagger.dataset.name,
@@ -57,7 +104,7 @@ def origin(
 
 
 def file_sha256(path: str | os.PathLike) -> str | None:
-    """Of a local file; None for a URL; PartError if it cannot be read."""
+    """Return the checksum of a local file, None for a URL. Raise PartError if the file cannot be read."""
     if "://" in os.fspath(path):
         return None
     try:

@@ -1,12 +1,9 @@
-"""Values -> colours: limits, positions between them, pixels, ticks, palettes. For screen and paper alike.
+"""Map values to positions on a colour scale: limits, pixels and ticks, for the screen and for paper.
 
 A position is 0 at the lower limit and 1 at the upper one, linear in the value or in its logarithm.
 Shapes: any.
 """
 
-from functools import cache
-
-import matplotlib
 import numpy as np
 
 from part.errors import PartError
@@ -18,10 +15,25 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def limits(values: np.ndarray, quantity: str, scale: str, square: bool = True) -> tuple[float, float]:
-    """Of a figure that shows `values`, (..., n, n) particles by particles if `square`.
+    """Return the limits of a figure that shows `values`.
 
-    Attention: the same for all models. Signed quantities: symmetric, the largest size off the diagonal,
-    where a particle meets itself and the pair features are degenerate. Norms: the largest.
+    Parameters
+    ----------
+    values : np.ndarray
+        Numbers, (..., n, n) particles by particles if `square`.
+    quantity : str
+        One of `part.figures.view.QUANTITIES`. Attention has the same limits for all models. Signed quantities have
+        symmetric ones up to the largest absolute value off the diagonal, where a particle meets itself and the pair
+        features are degenerate. Norms end at the largest value.
+    scale : str
+        "log" or "linear".
+    square : bool
+        Whether rows and columns are the same particles.
+
+    Returns
+    -------
+    tuple of float
+        The lower and the upper limit.
     """
     if quantity == "pattern":
         return ATTENTION_LIMITS[scale]
@@ -35,7 +47,7 @@ def limits(values: np.ndarray, quantity: str, scale: str, square: bool = True) -
 
 
 def check_limits(limits: tuple[float, float], scale: str) -> tuple[float, float]:
-    """The limits as floats; PartError if they are none."""
+    """Return the limits as floats. Raise PartError if a scale cannot have them."""
     low, high = float(limits[0]), float(limits[1])
     if not (np.isfinite([low, high]).all() and low < high and (scale != "log" or low > 0)):
         raise PartError(f"The limits ({low:g}, {high:g}) do not fit a {scale} scale.")
@@ -43,7 +55,7 @@ def check_limits(limits: tuple[float, float], scale: str) -> tuple[float, float]
 
 
 def position(values: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
-    """Where the values lie between the limits: [0, 1], clipped."""
+    """Return the positions of values between the limits, clipped to [0, 1]."""
     low, high = limits
     if scale == "log":
         ratio = np.maximum(np.asarray(values, np.float64), low) / low
@@ -52,15 +64,15 @@ def position(values: np.ndarray, limits: tuple[float, float], scale: str) -> np.
 
 
 def value(position: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
-    """The inverse of `position` between the limits."""
+    """Invert `position` between the limits."""
     low, high = limits
     return low * (high / low) ** position if scale == "log" else low + position * (high - low)
 
 
 def encode(values: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
-    """uint8 levels: 0 at or below the lower limit, 255 at or above the upper one.
+    """Return uint8 levels: 0 at or below the lower limit, 255 at or above the upper one.
 
-    `position` in single precision and in place: a mosaic has a million values.
+    This is `position` in single precision and in place, because a mosaic has a million values.
     """
     low, high = limits
     if scale == "log":
@@ -76,12 +88,12 @@ def encode(values: np.ndarray, limits: tuple[float, float], scale: str) -> np.nd
 
 
 def decode(levels: np.ndarray, limits: tuple[float, float], scale: str) -> np.ndarray:
-    """The values that uint8 levels stand for, right to half a step between the limits."""
+    """Return the values of uint8 levels, exact to half a level between the limits."""
     return value(np.asarray(levels) / 255, limits, scale)
 
 
 def ticks(limits: tuple[float, float], scale: str) -> list[tuple[float, str]]:
-    """(value, label) for a colour bar or an axis, labels in plain text."""
+    """Return (value, label) of each tick of a colour bar or an axis, the labels in plain text."""
     low, high = limits
     if scale == "log":
         first, last = np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9)
@@ -92,7 +104,7 @@ def ticks(limits: tuple[float, float], scale: str) -> list[tuple[float, str]]:
         return list(zip((10.0**decades).tolist(), labels, strict=True))
     step = _round_step(high - low)
     steps = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1)
-    steps = steps + 0.0  # no negative zero
+    steps = steps + 0.0  # turns a negative zero into zero
     return [(float(i * step), f"{i * step:.4g}".replace("-", "−")) for i in steps]
 
 
@@ -105,21 +117,6 @@ def _power_of_ten(exponent: int) -> str:
 
 
 def _round_step(span: float) -> float:
-    """1, 2 or 5 times a power of ten that cuts the span into 3 to 8 steps."""
+    """Return 1, 2 or 5 times a power of ten that divides the span into 3 to 8 steps."""
     power = 10.0 ** np.floor(np.log10(span / 4))
     return next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) < 7)
-
-
-@cache
-def palette(quantity: str, theme: str = "light") -> np.ndarray:
-    """Colours (256, 3) uint8 from the lower to the upper limit; diverging ones for signed quantities.
-
-    Zero, or little attention, fades into the background of either theme.
-    """
-    if theme not in ("light", "dark"):
-        raise PartError(f"There is no theme {theme!r}; expected light or dark.")
-    signed = {"light": "RdBu_r", "dark": "berlin"}
-    name = (signed if quantity in SIGNED else {"light": "magma_r", "dark": "viridis"})[theme]
-    colours = matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3]
-    colours.flags.writeable = False
-    return colours

@@ -1,6 +1,6 @@
-"""What is shown, everywhere the same: on the page, on the command line, in an exported script.
+"""The choice of what a figure shows, the same on the page, on the command line and in an exported script.
 
-Layers, heads and constituents count from 0 here, and from 1 for people.
+Layers, heads and constituents count from 0 here, and from 1 where people read them.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -26,12 +26,30 @@ ORDER_TITLES = {"pt": "by pT", "subjet": "by subjet", "species": "by species", "
 
 @dataclass(frozen=True)
 class View:
-    """A choice of figure and of what it shows.
+    """A figure and what it shows.
 
-    figure: "matrix" one head; "mosaic" all heads; "class" the class token's rows; "display" the jet in the
-    η-φ plane with attention as edges; "prediction" class probabilities. quantity: what is drawn for pairs
-    (query, key). scale: of colours, edges or bars; signed quantities are always linear. order: of the
-    constituents. query: a constituent in file order, or None. edges: how many edges a display has at most.
+    Parameters
+    ----------
+    figure : str
+        "matrix": one head; "mosaic": all heads; "class": the rows of the class token; "display": the jet in the
+        η-φ plane with attention as edges; "prediction": the class probabilities.
+    quantity : str
+        What is drawn for each pair of query and key, one of `QUANTITIES`.
+    layer, head : int
+        The head of "matrix" and "display".
+    scale : str
+        "log" or "linear", of colours, edges or bars. Signed quantities are always linear.
+    order : str
+        The order of the constituents, one of `ORDERS`.
+    query : int or None
+        A chosen constituent in file order.
+    edges : int
+        The largest number of edges in a display.
+
+    Raises
+    ------
+    PartError
+        If a value is not one of these.
     """
 
     figure: str = "matrix"
@@ -44,14 +62,14 @@ class View:
     edges: int = 40
 
     def __post_init__(self):
-        for name, known in (
+        for name, choices in (
             ("figure", FIGURES),
             ("quantity", QUANTITIES),
             ("scale", SCALES),
             ("order", ORDERS),
         ):
-            if getattr(self, name) not in known:
-                raise PartError(f"The view's {name} is {getattr(self, name)!r}; expected one of {', '.join(known)}.")
+            if getattr(self, name) not in choices:
+                raise PartError(f"The view's {name} is {getattr(self, name)!r}; expected one of {', '.join(choices)}.")
         for name, least in (("layer", 0), ("head", 0), ("edges", 1), ("query", 0)):
             value = getattr(self, name)
             if value is None and name == "query":
@@ -61,25 +79,25 @@ class View:
 
     @property
     def signed(self) -> bool:
-        """Whether the quantity has both signs, so that its scale is linear with symmetric limits."""
+        """Return whether the quantity has both signs, so that its scale is linear with symmetric limits."""
         return self.quantity in SIGNED
 
     @property
     def title(self) -> str:
-        """The head, for people: "Layer 4, head 6"."""
+        """The head as people read it, such as "Layer 4, head 6"."""
         return f"Layer {self.layer + 1}, head {self.head + 1}"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, str | int | None]:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict) -> "View":
-        """The inverse of `to_dict`; what is missing takes its default, an unknown key is refused."""
+        """Invert `to_dict`; missing keys take their defaults. Raise PartError for an unknown key."""
         if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
             raise PartError(f"A view has no {', '.join(unknown)}.")
         return cls(**values)
 
 
 def lower_first(title: str) -> str:
-    """A title inside a sentence."""
+    """Return a title as it reads within a sentence."""
     return title[0].lower() + title[1:]

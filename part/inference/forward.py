@@ -1,110 +1,138 @@
-"""A forward pass that can be taken up again at any depth, with something in it replaced.
+"""A forward pass that can be resumed at any depth, with some of its tensors replaced.
 
-Shapes: B jets, N particles, T tokens of the particle blocks (the particles and, ahead of them, a global token where
-there is one), H heads, d channels of a head, D channels, L layers, C classes, K copies of the batch.
+Shapes: B jets, N particles, T tokens of the particle blocks (the particles, preceded by a global token where there is
+one), H heads, d channels of a head, D channels, L layers, C classes, K copies of the batch.
 """
 
 import zlib
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any, cast
 
 import awkward as ak
 import numpy as np
 import torch
 from torch import Tensor
 
-from part.errors import PartError
+from part.inference.cache import ActivationCache
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch, make_batch
 from part.models.attention import Tap, scoped
-from part.models.linpart import Slots, rank_in_pt
-from part.models.numerics.precision import running_in
+from part.models.linpart import SharedInputs, rank_in_pt
+from part.models.numerics.precision import autocast
+from part.models.transformer import ParticleTransformer
 
 
-def check_attention(tagger: Tagger) -> None:
-    """Raises PartError for a model whose particles do not attend."""
-    if not tagger.config.layers:
-        raise PartError(f"A {tagger.config.model} has no attention heads to intervene on; choose a transformer.")
+class CachedForward:
+    """The forward pass of B jets through a model, with the states between its blocks.
 
+    Parameters
+    ----------
+    tagger : Tagger
+        A model with attention.
+    jets : ak.Array
+        B jets.
+    names : collection of str
+        Further tensors to record, by the last part of their tap name.
 
-class Pass:
-    """B jets on their way through a model.
-
-    states: L + 1 tensors (B, T, D), before the first particle block and after each. mask (B, T), True = real.
-    probabilities (B, C). heard: name -> tensor of what the tap hears, for names whose last part is in `keep`.
+    Attributes
+    ----------
+    states : list of Tensor (B, T, D)
+        L + 1 tensors: the residual stream before the first particle block and after each block.
+    mask : Tensor (B, T), bool
+        True = real.
+    bias : Tensor (B, H, T, T) or None
+        The interaction bias that all blocks share.
+    probabilities : Tensor (B, C)
+    cache : ActivationCache
+        The recorded tensors.
     """
 
-    def __init__(self, tagger: Tagger, jets: ak.Array, keep: Collection[str] = ()):
-        self.tagger, self.model = tagger, tagger.model
+    def __init__(self, tagger: Tagger, jets: ak.Array, names: Collection[str] = ()):
+        self.tagger, self.model = tagger, cast(ParticleTransformer, tagger.model)
         self.batch: JetBatch = make_batch(jets, tagger.features).to(tagger.device)
-        self.states: list[Tensor] = []
-        self.heard: dict[str, Tensor] = {}
-
-        def listen(name: str, tensor: Tensor) -> Tensor:
-            if name.endswith("residual"):
-                self.states.append(tensor)
-            elif name.rpartition(".")[2] in keep:
-                self.heard[name] = tensor
-            return tensor
-
-        with torch.inference_mode(), running_in(tagger.precision, tagger.device):
-            started = self.model.prepare(self.batch.x, self.batch.v, self.batch.mask)
-            x, self.bias, self.mask = self.model.with_token(*started, self.batch.mask)
-            self.probabilities = probabilities(self.model.go_on(x, self.bias, self.mask, listen))
+        self.cache = ActivationCache({*names, "residual"})
+        with torch.inference_mode(), autocast(tagger.precision, tagger.device):
+            embedded = self.model.embed_inputs(self.batch.x, self.batch.v, self.batch.mask)
+            x, self.bias, self.mask = self.model.prepend_class_token(*embedded, self.batch.mask)
+            self.probabilities = probabilities(
+                self.model.forward_from_block(x, self.bias, self.mask, self.cache.record)
+            )
+        self.states: list[Tensor] = [t for name, t in self.cache.items() if name.endswith("residual")]
 
     @property
     def layers(self) -> int:
         return len(self.states) - 1
 
     @property
-    def rank(self) -> Tensor:
-        """Places of the tokens (B, T) by falling pT, from 0 on; a global token comes first, padding last."""
+    def pt_rank(self) -> Tensor:
+        """The rank of each token in pT (B, T), 0 for the leading one; a global token comes first, padding last."""
         rank = rank_in_pt(self.batch.v, self.batch.mask)
-        ahead = self.mask.shape[1] - rank.shape[1]
-        return torch.cat((torch.zeros_like(rank[:, :ahead]), rank + ahead), 1)
+        n_prefix = self.mask.shape[1] - rank.shape[1]
+        return torch.cat((torch.zeros_like(rank[:, :n_prefix]), rank + n_prefix), 1)
 
-    def again(self, first: int, copies: int, tap: Tap, states: Tensor | None = None, alone: bool = True) -> Tensor:
-        """Probabilities (K, B, C) of K copies of the batch, from the states before block `first` on.
+    def rerun_from(
+        self, first: int, copies: int, tap: Tap | None, states: Tensor | None = None, only_first: bool = True
+    ) -> Tensor:
+        """Repeat the pass from one block on, for several copies of the batch at once.
 
-        The tap hears all copies as one batch of K B jets, copy by copy. states (K B, T, D): in place of those heard.
-        alone: only block `first` is tapped, or the class blocks where `first` is L, and the rest takes the fast way.
+        Parameters
+        ----------
+        first : int
+            The block to start at, counted from 0; L means the class blocks.
+        copies : int
+            K. The tap receives all copies as one batch of K B jets, copy by copy.
+        tap : callable or None
+            Records or replaces tensors.
+        states : Tensor (K B, T, D), optional
+            The residual stream before block `first`, in place of the recorded one.
+        only_first : bool
+            Whether the tap applies to block `first` alone, so that the remaining blocks take the fused path.
+
+        Returns
+        -------
+        Tensor (K, B, C)
+            Probabilities.
         """
-        mask, bias = repeated(self.mask, copies), repeated(self.bias, copies)
-        with torch.inference_mode(), running_in(self.tagger.precision, self.tagger.device):
-            x = repeated(self.states[first], copies) if states is None else states
-            rest: Tap | None = tap
-            if alone and first < self.layers:
+        mask, bias = tile_batch(self.mask, copies), tile_batch(self.bias, copies)
+        with torch.inference_mode(), autocast(self.tagger.precision, self.tagger.device):
+            x = tile_batch(self.states[first], copies) if states is None else states
+            remaining_tap = tap
+            if only_first and first < self.layers:
                 x = self.model.blocks[first](x, mask, bias, tap=scoped(tap, f"blocks.{first}"))
-                first, rest = first + 1, None
-            return probabilities(self.model.go_on(x, bias, mask, rest, first)).unflatten(0, (copies, -1))
+                first, remaining_tap = first + 1, None
+            return probabilities(self.model.forward_from_block(x, bias, mask, remaining_tap, first)).unflatten(
+                0, (copies, -1)
+            )
 
-    def masked(self, masks: Tensor) -> Tensor:
-        """Probabilities (K, B, C) where of each jet only the particles of masks (K, B, N) are left.
+    def with_particles(self, masks: Tensor) -> Tensor:
+        """Return the probabilities (K, B, C) with only some particles of each jet left, masks (K, B, N).
 
-        What was computed from the whole jet, as a constituent's share of its pT, stays. A jet that would be left
-        without any particle keeps all.
+        Inputs that were computed from the whole jet, such as a constituent's share of its pT, do not change. A jet
+        that would lose all its particles keeps all of them.
         """
         masks = torch.where(masks.any(-1, keepdim=True), masks, self.batch.mask)
-        x, v = (repeated(t, len(masks)) for t in (self.batch.x, self.batch.v))
-        with torch.inference_mode(), running_in(self.tagger.precision, self.tagger.device):
+        x, v = (tile_batch(t, len(masks)) for t in (self.batch.x, self.batch.v))
+        with torch.inference_mode(), autocast(self.tagger.precision, self.tagger.device):
             return probabilities(self.model(x, v, masks.flatten(0, 1))).unflatten(0, (len(masks), -1))
 
 
 def probabilities(logits: Tensor) -> Tensor:
+    """Return the softmax over classes, in float32."""
     return logits.float().softmax(-1)
 
 
-def repeated(tensor: Tensor | Slots | None, copies: int) -> Tensor | Slots | None:
-    """K copies of a batch (K B, ...), one after the other."""
+def tile_batch(tensor: Any, copies: int) -> Any:
+    """Return K copies of a batch, one after the other: of a tensor (K B, ...), of SharedInputs, or None."""
     if tensor is None or copies == 1:
         return tensor
-    if isinstance(tensor, Slots):
-        return replace(tensor, rank=repeated(tensor.rank, copies), bias=repeated(tensor.bias, copies))
+    if isinstance(tensor, SharedInputs):
+        return replace(tensor, rank=tile_batch(tensor.rank, copies), bias=tile_batch(tensor.bias, copies))
     return tensor.repeat(copies, *[1] * (tensor.ndim - 1))
 
 
-def jet_keys(jets: ak.Array) -> np.ndarray:
-    """A number (J,) made of each jet's content: what is decided by it does not depend on the order of the jets."""
+def jet_hashes(jets: ak.Array) -> np.ndarray:
+    """Return a number (J,) for each jet from its momenta, so that random choices do not depend on the jets' order."""
     px = ak.to_numpy(ak.flatten(jets["part_px"])).astype("<f4").tobytes()
     sizes = 4 * ak.to_numpy(ak.num(jets["part_px"]))
     ends = np.cumsum(sizes)

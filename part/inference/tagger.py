@@ -4,25 +4,42 @@ Shapes: J jets, B jets of a batch, C classes.
 """
 
 import warnings
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import cast
 
 import awkward as ak
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from part.errors import PartError
+from part.inference.cache import TAP_NAMES, ActivationCache
 from part.inference.trace import Trace, trace_model
 from part.jets.features import JetBatch, make_batch
 from part.jets.schema import MAX_CONSTITUENTS, Dataset, FeatureSet
-from part.models.attention import BACKENDS, Tap, set_backend
-from part.models.checkpoints.checkpoint import Checkpoint, fresh, load_checkpoint
+from part.models.attention import Tap, set_backend
+from part.models.checkpoints.checkpoint import Checkpoint, reinitialised
 from part.models.config import ModelConfig
-from part.models.numerics.precision import running_in, split_precision
+from part.models.numerics.precision import autocast
+from part.models.transformer import ParticleTransformer
 
 
 class Tagger:
-    """A trained model. It is never changed by use, so threads may share it."""
+    """A trained model with its inputs, classes and device, as `load_model` returns it.
+
+    Using it never changes it, so threads may share it.
+
+    Attributes
+    ----------
+    model : torch.nn.Module
+        The network, called as `model(x, v, mask, tap=None)`.
+    device : torch.device
+    backend : str
+        How `predict` computes: one of `part.models.attention.BACKENDS`.
+    precision : str
+        "fp32" or "bf16".
+    """
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device, backend: str = "fused", precision: str = "fp32"):
         self._checkpoint = checkpoint
@@ -30,8 +47,8 @@ class Tagger:
         self.backend = backend
         self.precision = precision
         self.model = checkpoint.model.to(device)
-        own = {"native": native, "packed": packed}.get(backend)
-        self._own = own and own(self.model, device, precision)  # a forward pass other than the model's
+        # A backend that replaces the whole forward pass; the others only choose how attention is computed.
+        self._engine = _engine(self.model, backend, device, precision)
         set_backend(self.model, backend)
 
     @property
@@ -49,15 +66,17 @@ class Tagger:
 
     @property
     def features(self) -> FeatureSet:
+        """The inputs per constituent, and how they are standardised."""
         return self._checkpoint.features
 
     @property
     def dataset(self) -> Dataset:
+        """The benchmark whose classes the model tells apart."""
         return self._checkpoint.dataset
 
     @property
     def card(self) -> dict:
-        """How the weights came about and how good they are; for foreign weights only their source."""
+        """The record of how the weights were trained and how good they are; for foreign weights only their source."""
         return self._checkpoint.card
 
     @property
@@ -65,105 +84,158 @@ class Tagger:
         return self._checkpoint.sha256
 
     @property
-    def identity(self) -> str:
-        """Tells apart what may predict otherwise or take another time: the weights, and how they are run."""
+    def cache_key(self) -> str:
+        """A string that differs wherever predictions or their speed may: it names the weights and how they run."""
         return f"{self.sha256}/{self.backend}/{self.precision}"
 
     @property
-    def scratch(self) -> int:
-        """Bytes that it needs and torch does not see: compiled code's copies of the weights, and of its last pass."""
-        return getattr(self._own, "scratch", 0)
+    def workspace_bytes(self) -> int:
+        """The memory outside torch's allocator: a compiled engine's copies of the weights and its last activations."""
+        return getattr(self._engine, "workspace_bytes", 0)
 
     @property
     def n_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
 
     def predict(self, jets: ak.Array, batch_size: int = 256) -> np.ndarray:
-        """Probabilities (J, C), float32. Jets of like length go together, which saves most of the padding."""
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        jets : ak.Array
+            J records as `part.read_jets` returns them; momenta and energies in GeV. Of a jet with more than
+            MAX_CONSTITUENTS constituents those of highest pT are used, with a warning.
+        batch_size : int
+            Jets per forward pass. Jets of similar length share a batch, which saves most of the padding.
+
+        Returns
+        -------
+        ndarray (J, C), float32
+            In the order of `dataset.labels`.
+
+        Raises
+        ------
+        PartError
+            If a branch that the model needs is missing or holds a value that is not finite.
+        """
+        _check_array(jets)
         probabilities = np.empty((len(jets), len(self.dataset.labels)), np.float32)
         lengths = np.minimum(ak.to_numpy(ak.num(jets["part_px"])), MAX_CONSTITUENTS)
         order = np.argsort(lengths, kind="stable")
         for start in range(0, len(order), batch_size):
-            chunk = order[start : start + batch_size]
-            batch = self._batch(jets[chunk])
-            probabilities[chunk] = self.logits(batch).softmax(-1).cpu().numpy()
+            rows = order[start : start + batch_size]
+            batch = self._batch(jets[rows])
+            probabilities[rows] = self.logits(batch).softmax(-1).cpu().numpy()
         return probabilities
 
     def logits(self, batch: JetBatch, tap: Tap | None = None) -> Tensor:
-        """Of B jets that are ready, on the model's device -> (B, C), float32."""
-        with torch.inference_mode(), running_in(self.precision, self.device):
-            if self._own and tap is None:
-                return self._own(batch.x, batch.v, batch.mask)
+        """Return logits (B, C), float32, for a batch that lies on the model's device."""
+        with torch.inference_mode(), autocast(self.precision, self.device):
+            if self._engine is not None and tap is None:
+                return self._engine(batch.x, batch.v, batch.mask)
             return self.model(batch.x, batch.v, batch.mask, tap=tap).float()
 
     def trace(self, jets: ak.Array) -> Trace:
-        """What the model does with these jets, all at once: about 2.4 MB a jet of 48 constituents. Stream samples."""
+        """Return what the model does with these jets: attention, interaction bias, norms and outputs, in numpy.
+
+        All jets are traced at once, at about 2.4 MB for a jet of 48 constituents, so stream larger samples.
+
+        Parameters
+        ----------
+        jets : ak.Array
+            J records as `part.read_jets` returns them.
+
+        Returns
+        -------
+        Trace
+
+        Raises
+        ------
+        PartError
+            As `predict` does.
+        """
         batch = self._batch(jets)
         return trace_model(self.model, batch.x, batch.v, batch.mask, self.precision)
 
-    def untrained(self, seed: int = 0, config: ModelConfig | None = None) -> "Tagger":
-        """The same architecture, or another `config`, with fresh weights, as before the first step of a training; the
-        seed decides them."""
-        return Tagger(fresh(self._checkpoint, seed, config), self.device, self.backend, self.precision)
+    def run_with_cache(self, jets: ak.Array, names: Collection[str] | None = None) -> tuple[Tensor, ActivationCache]:
+        """Run the model and keep the tensors that its tap records.
 
-    def parity(self, jets: ak.Array) -> float:
-        """How far the logits of `predict`'s attention are from those of `trace`'s, at most."""
+        Parameters
+        ----------
+        jets : ak.Array
+            J records as `part.read_jets` returns them.
+        names : collection of str, optional
+            The tensors to keep, by tap name or by its last part, for instance {"pattern", "blocks.0.values"}; all by
+            default.
+
+        Returns
+        -------
+        logits : Tensor (J, C)
+        cache : ActivationCache
+            Tensors by tap name, and the `mask` (J, N) of real particles.
+
+        Raises
+        ------
+        PartError
+            As `predict` does, and for a name that no tensor has.
+        """
+        batch = self._batch(jets)
+        cache = ActivationCache(names)
+        cache.mask = batch.mask
+        logits = self.logits(batch, cache.record)
+        recordable = {*TAP_NAMES, *cache.seen, *(name.rpartition(".")[2] for name in cache.seen)}
+        if unknown := sorted(set(names or ()) - recordable):
+            raise PartError(
+                f"{self.name} has no tensor {unknown[0]!r} to record; it has {', '.join(sorted(cache.seen))}."
+            )
+        return logits, cache
+
+    def reinitialised(self, seed: int = 0, config: ModelConfig | None = None) -> "Tagger":
+        """Return the same architecture, or another one, with fresh weights as before the first step of a training."""
+        return Tagger(reinitialised(self._checkpoint, seed, config), self.device, self.backend, self.precision)
+
+    def backend_logit_gap(self, jets: ak.Array) -> float:
+        """Return the largest difference between the logits of `predict`'s backend and those of `trace`'s."""
         batch = self._batch(jets)
         tapped = self.logits(batch, tap=lambda name, tensor: tensor)
         return float((self.logits(batch) - tapped).abs().max())
 
+    def __repr__(self) -> str:
+        return f"Tagger({self.name}: {self.config.model}, inputs {self.features.name}, {self.dataset.name})"
+
     def _batch(self, jets: ak.Array) -> JetBatch:
+        _check_array(jets)
         batch = make_batch(jets, self.features).to(self.device)
-        if too_long := int((batch.dropped > 0).sum()):
+        if n_long := int((batch.n_truncated > 0).sum()):
             warnings.warn(
-                f"{too_long} of {len(batch)} jets have more than {MAX_CONSTITUENTS} constituents; "
-                f"the {int(batch.dropped.sum())} of lowest pT were left out.",
+                f"{n_long} of {len(batch)} jets have more than {MAX_CONSTITUENTS} constituents; "
+                f"the {int(batch.n_truncated.sum())} of lowest pT were left out.",
                 stacklevel=3,
             )
         return batch
 
 
-def load_model(
-    path_or_name: str | Path, device: str = "auto", backend: str | None = None, dataset: str | None = None
-) -> Tagger:
-    """A shipped checkpoint by name, a project checkpoint or a weaver `.pt` by path -> Tagger.
-
-    path_or_name: with "@bf16" at its end the model runs in bfloat16; "part-full@bf16" may stand beside "part-full".
-    device: "auto" takes a GPU where there is one. backend: of `predict`: the attention's, "explicit", "fused" or
-    "flash" (see `set_backend`; what the card says, or fused), "native", compiled code for the CPU, or "packed", kernels
-    for the GPU, without padding; `trace` is always explicit. dataset: see `load_checkpoint`. Raises PartError.
-    """
-    if backend is not None and backend not in BACKENDS:
-        raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
-    name, precision = split_precision(path_or_name)
-    checkpoint = load_checkpoint(name, dataset)
-    return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"), precision)
+def _check_array(jets: ak.Array) -> None:
+    if not isinstance(jets, ak.Array):
+        hint = "; write jets[0:1] for one jet" if isinstance(jets, ak.Record) else ""
+        raise PartError(f"These jets are a {type(jets).__name__}, expected an awkward array of jets{hint}.")
 
 
-def native(model: nn.Module, device: torch.device, precision: str):
-    """The model in compiled code. Raises PartError where that cannot be."""
-    if device.type != "cpu":
-        raise PartError(f"The native backend runs on the CPU, not on {device.type}.")
-    from part.models.backends.native.forward import Native
+def _engine(
+    model: torch.nn.Module, backend: str, device: torch.device, precision: str
+) -> Callable[[Tensor, Tensor, Tensor], Tensor] | None:
+    """Return a forward pass other than the model's own, or None. Raises PartError where it cannot run."""
+    match backend:
+        case "native":
+            if device.type != "cpu":
+                raise PartError(f"The native backend runs on the CPU, not on {device.type}.")
+            from part.models.backends.native.forward import NativeModel  # compiles on first use
 
-    return Native(model, precision)
+            return NativeModel(cast(ParticleTransformer, model), precision)
+        case "packed":
+            if device.type != "cuda":
+                raise PartError(f"The packed backend runs on an NVIDIA GPU (device='cuda'), not on {device.type}.")
+            from part.models.backends.packed import PackedModel  # needs Triton, which comes with torch for CUDA only
 
-
-def packed(model: nn.Module, device: torch.device, precision: str):
-    """The model on packed tokens. Raises PartError where that cannot be."""
-    if device.type != "cuda":
-        raise PartError(f"The packed backend runs on an NVIDIA GPU (device='cuda'), not on {device.type}.")
-    from part.models.backends.packed import Packed
-
-    return Packed(model, precision)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):
-        raise PartError(f"There is no device {name!r} on this machine; try device='cpu'.") from None
-    return device
+            return PackedModel(cast(ParticleTransformer, model), precision)
+    return None

@@ -1,9 +1,10 @@
-"""What a forward pass did, as plain numpy with named axes. Torch ends here.
+"""The trace of a forward pass: numpy arrays with named axes. Code above this module needs no torch.
 
 Shapes: J jets, N particles (the longest traced jet), L layers, H heads, D channels, C classes.
 """
 
 from dataclasses import dataclass, field, fields
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,8 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from part.errors import PartError
+from part.inference.cache import ActivationCache
+from part.models.attention import Attention
 from part.models.numerics.int8 import float_weight
-from part.models.numerics.precision import running_in
+from part.models.numerics.precision import autocast
+from part.models.transformer import Block, ParticleTransformer
 
 _HEADS = ("jet", "layer", "head", "query", "key")
 AXES = {
@@ -27,27 +31,45 @@ AXES = {
     "class_pattern": ("jet", "class layer", "head", "token"),
     "mixing": ("jet", "layer", "slot", "key"),
 }
-_TRIANGLES: WeakKeyDictionary = WeakKeyDictionary()  # by attention: which W_O it had, and its `_triangle`
+_OUT_PROJ_R: WeakKeyDictionary = WeakKeyDictionary()  # attention module -> the state of its W_O, and R
 _SLOTS = dict.fromkeys(("scores_qk", "bias", "pattern", "value_norms"), ("jet", "layer", "head", "query", "slot"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
-    """One forward pass over J jets; every array but the mask is float32 and zero on padding.
+    """One forward pass over J jets, as numpy arrays with named axes.
 
-    mask (J, N) True = real. logits, probabilities (J, C). scores_qk: q·k/√d; bias: the interaction bias;
-    pattern: softmax of their sum over real keys; value_norms: ‖pattern_ij W_O v_j‖, what query i takes from
-    key j, before the normalisation that follows, and with gates ‖pattern_ij W_O (g_i v_j)‖; each (J, L, H, N, N).
-    residual_norms (J, L + 1, N): norm of each particle's state before the first block and after each.
-    class_pattern (J, L_class, H, 1 + N): the class token's attention, to itself (first) and the particles.
-    What a model does not have is None.
+    All arrays but the mask are float32 and zero on padding; what a model does not have is None.
 
-    A global token takes part in the particle blocks: its row of each is in class_pattern, then (J, L, H, 1 + N),
-    its row and column are in no other array, and rows of pattern sum to 1 less what goes to the token.
+    Attributes
+    ----------
+    mask : ndarray (J, N), bool
+        True = real.
+    logits, probabilities : ndarray (J, C)
+    scores_qk : ndarray (J, L, H, N, N)
+        q·k/√d of query i and key j.
+    bias : ndarray (J, L, H, N, N)
+        The interaction bias that is added to it.
+    pattern : ndarray (J, L, H, N, N)
+        The softmax of their sum over real keys.
+    value_norms : ndarray (J, L, H, N, N)
+        ‖pattern_ij W_O v_j‖, what query i takes from key j before the following normalisation; with gates
+        ‖pattern_ij W_O (g_i v_j)‖.
+    residual_norms : ndarray (J, L + 1, N)
+        The norm of each particle's state before the first block and after each block.
+    class_pattern : ndarray (J, L_class, H, 1 + N)
+        The class token's attention to itself (first) and to the particles.
+    mixing : ndarray (J, L, K, N)
+        The weights, of either sign, with which particles make up each slot's key and value.
+    axes : dict
+        The names of each array's axes.
 
-    Where particles attend to K slots instead of to each other, the last axis of the four is "slot", and mixing
-    (J, L, K, N) is what each slot is made of: its key and value are sums of the particles' with these weights, of
-    either sign.
+    Notes
+    -----
+    A global token takes part in the particle blocks. Its rows are in class_pattern, then (J, L, H, 1 + N); its row and
+    column are in no other array, and rows of pattern sum to 1 less what the token receives.
+    Where particles attend to K slots instead of to each other, the last axis of scores_qk, bias, pattern and
+    value_norms is "slot".
     """
 
     mask: np.ndarray
@@ -62,16 +84,26 @@ class Trace:
     mixing: np.ndarray | None = None
     axes: dict = field(default_factory=lambda: dict(AXES))
 
+    def __repr__(self) -> str:
+        shapes = (f"{name} {getattr(self, name).shape}" for name in self.names)
+        return f"Trace({', '.join(shapes)})"
+
     @property
     def names(self) -> tuple[str, ...]:
-        """The arrays this model has."""
+        """The names of the arrays that this model has."""
         return tuple(f.name for f in fields(self) if f.name != "axes" and getattr(self, f.name) is not None)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return an array by name. Raises PartError if this model does not have it."""
+        if not self.has(name):
+            raise PartError(f"There is no {name} in this trace; it has {', '.join(self.names)}.")
+        return getattr(self, name)
 
     def has(self, name: str) -> bool:
         return name in self.names
 
     def jet(self, index: int) -> "Trace":
-        """The trace of one jet: no jet axis, real particles only."""
+        """Return the trace of one jet: no jet axis, real particles only. Raises PartError if there is no such jet."""
         if self.mask.ndim != 2 or not -len(self.mask) <= index < len(self.mask):
             raise PartError(f"There is no jet {index} in a trace of shape {self.mask.shape}.")
         n = int(self.mask[index].sum())
@@ -84,19 +116,29 @@ class Trace:
 
 
 def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision: str = "fp32") -> Trace:
-    """Run `model` once and keep what its tap heard. x (J, N, F), v (J, N, 4) in GeV, mask (J, N)."""
-    heard: dict[str, Tensor] = {}
+    """Run a model once and keep what its tap records.
 
-    def record(name: str, tensor: Tensor) -> Tensor:
-        heard[name] = tensor
-        return tensor
-
+    Parameters
+    ----------
+    model : nn.Module
+        Any of the project's networks.
+    x : Tensor (J, N, F)
+        Features.
+    v : Tensor (J, N, 4)
+        Four-momenta (px, py, pz, E) in GeV.
+    mask : Tensor (J, N), bool
+        True = real.
+    precision : str
+        "fp32" or "bf16".
+    """
+    cache = ActivationCache()
     with torch.inference_mode():
-        with running_in(precision, x.device):
-            logits = model(x, v, mask, tap=record)
+        with autocast(precision, x.device):
+            logits = model(x, v, mask, tap=cache.record)
+        tensors = dict(cache)
         if precision != "fp32":
-            heard = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in heard.items()}
-        arrays = _particle_arrays(model, heard, mask) | _class_arrays(heard, mask)
+            tensors = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+        arrays = _particle_arrays(model, tensors, mask) | _class_arrays(tensors, mask)
     return Trace(
         mask=mask.cpu().numpy(),
         logits=_numpy(logits),
@@ -106,67 +148,69 @@ def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision:
     )
 
 
-def _particle_arrays(model: nn.Module, heard: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-    layers = sum(name.startswith("blocks.") and name.endswith(".pattern") for name in heard)
+def _particle_arrays(model: nn.Module, tensors: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
+    layers = sum(name.startswith("blocks.") and name.endswith(".pattern") for name in tensors)
     if not layers:
         return {}
-    slots, ahead = "blocks.0.mixing" in heard, _tokens_ahead(heard, mask)
+    slots, n_prefix = "blocks.0.mixing" in tensors, _num_prefix_tokens(tensors, mask)
     padded = not bool(mask.all())
     arrays = {}
     for name in ("scores_qk", "bias", "pattern"):
-        if f"blocks.0.{name}" in heard:
-            own = [heard[f"blocks.{i}.{name}"] for i in range(layers)]
-            stacked = torch.stack(own, 1)[..., ahead:, ahead:]
+        if f"blocks.0.{name}" in tensors:
+            layers_of_name = [tensors[f"blocks.{i}.{name}"] for i in range(layers)]
+            stacked = torch.stack(layers_of_name, 1)[..., n_prefix:, n_prefix:]
             if padded:
                 pairs = (mask[:, :, None] if slots else mask[:, :, None] & mask[:, None, :])[:, None, None]
-                stacked.masked_fill_(~pairs, 0)  # in place, as fresh memory costs more than what is written to it
+                stacked.masked_fill_(~pairs, 0)  # in place, because allocating memory costs more than filling it
             arrays[name] = stacked
-    values, gates = ([heard.get(f"blocks.{i}.{name}") for i in range(layers)] for name in ("values", "gate"))
-    written = _written([block.attn for block in model.blocks], values, gates)
+    values = [tensors[f"blocks.{i}.values"] for i in range(layers)]
+    gates = [tensors[f"blocks.{i}.gate"] for i in range(layers)] if "blocks.0.gate" in tensors else None
+    blocks = cast(ParticleTransformer, model).blocks
+    norms = _output_norms([cast(Block, block).attn for block in blocks], values, gates)
     if slots:
-        arrays["mixing"] = torch.stack([heard[f"blocks.{i}.mixing"] for i in range(layers)], 1)
-    arrays["value_norms"] = arrays["pattern"] * written[..., -mask.shape[1] :, ahead:]
-    states = [heard[f"blocks.{i}.residual"] for i in range(layers)] + [heard["residual"]]
-    arrays["residual_norms"] = torch.stack(states, 1)[:, :, ahead:].norm(dim=-1) * mask[:, None]
+        arrays["mixing"] = torch.stack([tensors[f"blocks.{i}.mixing"] for i in range(layers)], 1)
+    arrays["value_norms"] = arrays["pattern"] * norms[..., -mask.shape[1] :, n_prefix:]
+    states = [tensors[f"blocks.{i}.residual"] for i in range(layers)] + [tensors["residual"]]
+    arrays["residual_norms"] = torch.stack(states, 1)[:, :, n_prefix:].norm(dim=-1) * mask[:, None]
     return arrays
 
 
-def _tokens_ahead(heard: dict[str, Tensor], mask: Tensor) -> int:
-    """How many tokens the blocks have ahead of the particles: 1 with a global token."""
-    return heard["residual"].shape[1] - mask.shape[1] if "residual" in heard else 0
+def _num_prefix_tokens(tensors: dict[str, Tensor], mask: Tensor) -> int:
+    """Return how many tokens precede the particles in the blocks: 1 with a global token."""
+    return tensors["residual"].shape[1] - mask.shape[1] if "residual" in tensors else 0
 
 
-def _written(attentions: list[nn.Module], values: list[Tensor], gates: list[Tensor | None]) -> Tensor:
-    """Norm of what each head would write for a key that had all attention, ‖W_O v_j‖ or gated ‖W_O (g_i v_j)‖.
+def _output_norms(attentions: list[Attention], values: list[Tensor], gates: list[Tensor] | None) -> Tensor:
+    """Return the norm of what each head would write if one key had all attention, ‖W_O v_j‖ or gated ‖W_O (g_i v_j)‖.
 
-    Of each layer values (J, H, N, d), gate (J, H, N, d), (J, H, N, 1) or None -> (J, L, H, N, N), without gates
-    (J, L, H, 1, N).
+    Each layer has values (J, H, N, d) and perhaps a gate (J, H, N, d) or (J, H, N, 1). The result is (J, L, H, N, N),
+    without gates (J, L, H, 1, N).
     """
-    r, v = torch.stack([_triangle(attention) for attention in attentions]), torch.stack(values, 1)
-    if gates[0] is None:
+    r, v = torch.stack([_out_proj_r(attention) for attention in attentions]), torch.stack(values, 1)
+    if gates is None:
         return (v @ r.transpose(-2, -1).to(v.dtype)).norm(dim=-1)[..., None, :]
-    # The square is bilinear in the products of two channels of g and of v, which spares a vector per pair. Where its
-    # terms cancel, so would float32.
+    # The squared norm is bilinear in products of two channels of g and of v, so no vector per pair is needed. Its terms
+    # may cancel, which float32 would not survive.
     gram, v = r.transpose(-2, -1) @ r, v.double()
     g = torch.stack([gate.expand(-1, -1, -1, v.shape[-1]) for gate in gates], 1).double()
-    asked = torch.einsum("jlhnd,jlhne,lhde->jlhnde", g, g, gram).flatten(-2)
-    squares = asked @ torch.einsum("jlhnd,jlhne->jlhnde", v, v).flatten(-2).transpose(-2, -1)
+    weights = torch.einsum("jlhnd,jlhne,lhde->jlhnde", g, g, gram).flatten(-2)
+    squares = weights @ torch.einsum("jlhnd,jlhne->jlhnde", v, v).flatten(-2).transpose(-2, -1)
     return squares.clamp(min=0).sqrt().to(values[0].dtype)
 
 
-def _triangle(attention: nn.Module) -> Tensor:
-    """R of W_O = QR of each head (H, d, d), float64, as ‖W_O v‖ = ‖R v‖: kept for as long as W_O stays."""
+def _out_proj_r(attention: Attention) -> Tensor:
+    """Return R (H, d, d), float64, of each head's W_O = QR, since ‖W_O v‖ = ‖R v‖; it is cached until W_O changes."""
     weight = attention.out.weight
     state = weight.data_ptr(), weight._version
-    if _TRIANGLES.get(attention, (None,))[0] != state:
+    if _OUT_PROJ_R.get(attention, (None,))[0] != state:
         per_head = float_weight(attention.out).unflatten(1, (attention.heads, -1)).transpose(0, 1)  # (H, D, d)
-        _TRIANGLES[attention] = state, torch.linalg.qr(per_head.double(), mode="r").R
-    return _TRIANGLES[attention][1]
+        _OUT_PROJ_R[attention] = state, torch.linalg.qr(per_head.double(), mode="r").R
+    return _OUT_PROJ_R[attention][1]
 
 
-def _class_arrays(heard: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-    scope = "blocks." if _tokens_ahead(heard, mask) else "class_blocks."
-    patterns = [t for name, t in heard.items() if name.startswith(scope) and name.endswith(".pattern")]
+def _class_arrays(tensors: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
+    scope = "blocks." if _num_prefix_tokens(tensors, mask) else "class_blocks."
+    patterns = [t for name, t in tensors.items() if name.startswith(scope) and name.endswith(".pattern")]
     if not patterns:
         return {}
     return {"class_pattern": torch.stack([pattern[..., 0, :] for pattern in patterns], 1)}

@@ -1,6 +1,6 @@
-"""The particles that reach a detector, by absolute PDG code: masses, charges, and which flag they raise.
+"""The particles that reach a detector, by absolute PDG code: masses, charges and identity flags.
 
-Masses in GeV from the Review of Particle Physics (2024), rounded; charges in units of e of the positive code.
+Masses in GeV are from the Review of Particle Physics (2024), rounded. Charges are those of the positive code, in e.
 """
 
 MASSES = {

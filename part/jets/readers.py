@@ -1,10 +1,7 @@
-"""Files -> jets: `read_jets`, `count_jets`, and what the labels of jets mean.
-
-The content of a file, not its name, decides how it is read.
-"""
+"""The readers of jets from files, whose content, not their name, decides how they are read."""
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from contextlib import AbstractContextManager, contextmanager
 
 import awkward as ak
@@ -15,18 +12,20 @@ from part.jets.formats.hdf5 import open_hdf5
 from part.jets.formats.npz import open_npz
 from part.jets.formats.parquet import open_parquet
 from part.jets.formats.root import open_root
-from part.jets.formats.source import Source
-from part.jets.labels import LABELS
-from part.jets.schema import CONSTITUENT_BRANCHES, DATASETS, JET_MOMENTUM, MOMENTA, Dataset
-from part.jets.validation import assemble
+from part.jets.formats.source import Column, Source
+from part.jets.labels import LABEL_BRANCHES
+from part.jets.schema import CONSTITUENT_BRANCHES, JET_MOMENTUM, MOMENTA
+from part.jets.validation import to_jets
 
-KINDS = (  # by the first bytes
+_Opener = Callable[[str], AbstractContextManager[Source]]
+FORMATS: tuple[tuple[bytes, str, _Opener], ...] = (  # the first bytes of a file, the name of its format, the opener
     (b"root", "ROOT", open_root),
     (b"PAR1", "parquet", open_parquet),
     (b"\x89HDF\r\n\x1a\n", "HDF5", open_hdf5),
     (b"PK", "npz", open_npz),
 )
-EXPECTED = (*CONSTITUENT_BRANCHES, "part_pid", *JET_MOMENTUM, *LABELS, "label")
+# Branches of these names must hold numbers; others are left out if they do not.
+SCHEMA_BRANCHES = frozenset((*CONSTITUENT_BRANCHES, "part_pid", *JET_MOMENTUM, *LABEL_BRANCHES, "label"))
 
 
 def read_jets(
@@ -35,13 +34,28 @@ def read_jets(
     stop: int | None = None,
     branches: Collection[str] | None = None,
 ) -> ak.Array:
-    """Jets `start` to `stop` of a file as records with JetClass's branch names.
+    """Read jets from a file.
 
-    Constituent branches `part_*` are jagged (GeV, mm, in file order, all of them); `jet_*`, `label_*`,
-    `aux_*` are flat. Only these branches, or of them those in `branches` and the four-momenta, and only the jets
-    asked for, are read and checked.
-    Reads ROOT (TTree or RNTuple, also at a URL), parquet, HDF5 (TopLandscape) and npz (QuarkGluon).
-    Raises PartError, in one sentence with file, branch and entry, for anything that is no jet.
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A ROOT file (TTree or RNTuple, also at a URL), parquet, HDF5 (TopLandscape) or npz (QuarkGluon).
+    start, stop : int, optional
+        The entries [start, stop) of the file; by default all. `stop` may lie beyond the last entry.
+    branches : collection of str, optional
+        Read only these branches and the four-momenta; by default all of JetClass's schema, and `jet_*` and `aux_*`.
+
+    Returns
+    -------
+    ak.Array
+        One record for each jet, with JetClass's branch names. Constituent branches `part_*` are jagged, hold all
+        constituents in file order, and are in GeV and mm; `jet_*`, `label_*` and `aux_*` are flat.
+
+    Raises
+    ------
+    PartError
+        If the file cannot be read, or if an entry cannot be a jet: one sentence with file, branch and entry. Only what
+        is read is checked.
     """
     path = os.fspath(path)
     with _open(path) as source:
@@ -49,71 +63,59 @@ def read_jets(
         for name in MOMENTA:
             if name not in source.branches:
                 raise PartError(f"{path}: branch {name} is missing; expected {', '.join(MOMENTA)}")
-        wanted = [name for name in source.branches if _wanted(name)]
+        names = [n for n in source.branches if n in SCHEMA_BRANCHES or n.startswith(("jet_", "aux_"))]
         if branches is not None:
-            wanted = [name for name in wanted if name in branches or name in MOMENTA]
-        columns = source.read(wanted, first, last)
-    columns = {name: column for name, column in columns.items() if _strict(name) or _flat_numbers(column)}
-    return assemble(path, columns, first, last)
+            names = [name for name in names if name in branches or name in MOMENTA]
+        columns = source.read(names, first, last)
+    columns = {name: c for name, c in columns.items() if name in SCHEMA_BRANCHES or _is_flat_numbers(c)}
+    return to_jets(path, columns, first, last)
 
 
 def count_jets(path: str | os.PathLike) -> int:
-    """The number of jets in a file, without reading them."""
+    """Return the number of jets in a file, without reading them.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        See `read_jets`.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    PartError
+        If the file cannot be opened.
+    """
     path = os.fspath(path)
     with _open(path) as source:
         return source.n_jets
 
 
-def compressed_together(path: str | os.PathLike) -> tuple[int, ...]:
-    """Entries at which a file can be cut so that nothing is decompressed twice, from 0 to the last; () if not known."""
-    with _open(os.fspath(path)) as source:
-        return source.edges
+def cluster_boundaries(path: str | os.PathLike) -> tuple[int, ...]:
+    """Return the entries at which a file can be cut so that no jet is decompressed twice.
 
+    Parameters
+    ----------
+    path : str or os.PathLike
+        See `read_jets`.
 
-def detect_dataset(jets: ak.Array) -> Dataset | None:
-    """The benchmark whose label branches the jets carry, or None."""
-    for dataset in DATASETS.values():
-        if set(dataset.labels) <= set(jets.fields):
-            return dataset
-    return None
+    Returns
+    -------
+    tuple of int
+        From 0 to the number of jets; empty where the format does not say.
 
-
-def labels(jets: ak.Array, dataset: Dataset) -> np.ndarray | None:
-    """Class indices (J,) in the label order of `dataset`; None for jets without labels.
-
-    Raises PartError for a jet of no class or of several.
+    Raises
+    ------
+    PartError
+        If the file cannot be opened.
     """
-    if set(dataset.labels) <= set(jets.fields):
-        one_hot = np.stack([ak.to_numpy(jets[label]) == 1 for label in dataset.labels], axis=1)
-        classes = one_hot.sum(axis=1)
-        if (classes != 1).any():
-            jet = int(np.argmax(classes != 1))
-            raise PartError(f"jet {jet} belongs to {classes[jet]} classes of {dataset.name}; expected one")
-        return one_hot.argmax(axis=1).astype(np.int64)
-    if "label" in jets.fields:
-        return _from_index(ak.to_numpy(jets["label"]), dataset)
-    return None
+    with _open(os.fspath(path)) as source:
+        return source.cluster_boundaries
 
 
-def _from_index(index: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """The `label` column: a class index, or for two classes 1 for the signal, which is class 0 here."""
-    index = index.astype(np.int64)
-    n = len(dataset.labels)
-    if ((index < 0) | (index >= n)).any():
-        jet = int(np.argmax((index < 0) | (index >= n)))
-        raise PartError(f"jet {jet} has label {index[jet]}; expected 0 to {n - 1} for {dataset.name}")
-    return 1 - index if n == 2 else index
-
-
-def _strict(name: str) -> bool:
-    return name in EXPECTED
-
-
-def _wanted(name: str) -> bool:
-    return _strict(name) or name.startswith(("jet_", "aux_"))
-
-
-def _flat_numbers(column) -> bool:
+def _is_flat_numbers(column: Column) -> bool:
     array = ak.Array(column)
     kind = str(array.type.content).removeprefix("?")
     return array.ndim == 1 and kind.startswith(("float", "int", "uint", "bool"))
@@ -134,8 +136,8 @@ def _bounds(path: str, start: int | None, stop: int | None, n_jets: int) -> tupl
     return int(first), int(min(last, n_jets))
 
 
-def _sniff(path: str) -> tuple[str, Callable[[str], AbstractContextManager[Source]]]:
-    """The kind of a file by its first bytes, and its opener; a URL is left to uproot."""
+def _detect_format(path: str) -> tuple[str, _Opener]:
+    """Return the format of a file by its first bytes, and its opener; a URL is left to uproot."""
     if "://" in path:
         return "ROOT", open_root
     try:
@@ -145,20 +147,20 @@ def _sniff(path: str) -> tuple[str, Callable[[str], AbstractContextManager[Sourc
         raise PartError(f"{path}: {error.strerror or error}; expected a file of jets") from error
     if not magic:
         raise PartError(f"{path}: the file is empty; expected a file of jets")
-    for start, kind, opener in KINDS:
-        if magic.startswith(start):
-            return kind, opener
+    for first_bytes, name, opener in FORMATS:
+        if magic.startswith(first_bytes):
+            return name, opener
     raise PartError(f"{path}: an unknown kind of file; expected ROOT, parquet, HDF5 or npz")
 
 
 @contextmanager
-def _open(path: str) -> Iterator[Source]:
-    kind, opener = _sniff(path)
+def _open(path: str) -> Generator[Source, None, None]:
+    name, opener = _detect_format(path)
     try:
         with opener(path) as source:
             yield source
     except PartError:
         raise
-    except Exception as error:  # whatever a library makes of damaged bytes
+    except Exception as error:  # damaged bytes can raise anything in the libraries
         reason = " ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])[:120].rstrip(". :")
-        raise PartError(f"{path}: cannot be read ({reason}); expected an undamaged {kind} file") from error
+        raise PartError(f"{path}: cannot be read ({reason}); expected an undamaged {name} file") from error

@@ -1,4 +1,4 @@
-"""What jets are made of: datasets, branches, classes and feature sets.
+"""The schema of jets: datasets, branches, classes and feature sets.
 
 Sources: JetClass (arXiv:2202.03772, Zenodo 6619768), TopLandscape (arXiv:1902.09914, Zenodo 2603256),
 QuarkGluon (arXiv:1810.05165, Zenodo 3164691). The scalings are those of the published trainings.
@@ -28,7 +28,17 @@ SPECIES = ("charged hadron", "neutral hadron", "photon", "electron", "muon")  # 
 
 @dataclass(frozen=True)
 class Feature:
-    """One model input: (value - subtract) * multiply, clipped to [low, high]."""
+    """One model input: (value - subtract) * multiply, clipped to [low, high].
+
+    Attributes
+    ----------
+    name : str
+        What the value is; see `part.jets.inputs`.
+    subtract, multiply : float
+        The standardisation.
+    low, high : float
+        The range after it.
+    """
 
     name: str
     subtract: float = 0.0
@@ -39,7 +49,17 @@ class Feature:
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """The inputs of a model, in order, and the per-constituent branches they are computed from."""
+    """The inputs of a model.
+
+    Attributes
+    ----------
+    name : str
+        `kin`, `kinpid`, `kinpidplus` or `full`.
+    features : tuple of Feature
+        The inputs in the order of the last axis of `JetBatch.x`.
+    branches : tuple of str
+        The constituent branches that they are computed from.
+    """
 
     name: str
     features: tuple[Feature, ...]
@@ -74,8 +94,8 @@ _DISPLACEMENT = (
 
 KIN = FeatureSet("kin", _KINEMATIC + _ANGLES, MOMENTA + ANGLES)
 KINPID = FeatureSet("kinpid", _KINEMATIC + _IDENTITY + _ANGLES, MOMENTA + ANGLES + IDENTITY)
-# The same 13 inputs, but the hadron flags of the files are shared out by species:
-# charged 1 (pi), 0.5 (K), 0.2 (p); neutral 1 (K_L), 0.2 (n). They need the particle's PDG code.
+# The same 13 inputs, but the hadron flags depend on the species: charged 1 (pi), 0.5 (K), 0.2 (p); neutral 1 (K_L),
+# 0.2 (n). They need the PDG code of the particle.
 KINPIDPLUS = FeatureSet("kinpidplus", KINPID.features, MOMENTA + ANGLES + IDENTITY + ("part_pid",))
 FULL = FeatureSet(
     "full",
@@ -87,9 +107,18 @@ FEATURE_SETS = {features.name: features for features in (KIN, KINPID, KINPIDPLUS
 
 @dataclass(frozen=True)
 class Dataset:
-    """A benchmark: its classes in label order, how to write them, and the feature sets it can feed.
+    """A benchmark.
 
-    `labels` are the branch names (one-hot), `titles` plain-text names for people.
+    Attributes
+    ----------
+    name : str
+        `JetClass`, `TopLandscape` or `QuarkGluon`.
+    labels : tuple of str
+        The names of the one-hot label branches; their order defines the class indices.
+    titles : tuple of str
+        Names of the classes for display.
+    feature_sets : tuple of str
+        The feature sets whose branches the files have.
     """
 
     name: str
@@ -99,7 +128,7 @@ class Dataset:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Short class names: the labels without their prefix."""
+        """The short class names: the labels without their prefix."""
         return tuple(label.removeprefix("label_").removeprefix("jet_is") for label in self.labels)
 
 

@@ -1,95 +1,82 @@
-"""Columns of a file -> jets, refusing what cannot be a jet.
+"""The conversion of the columns of a file to jets, rejecting what cannot be a jet.
 
 Shapes: J jets, P constituents of all jets in a row. Entry numbers in messages are those of the file.
 """
+
+from collections.abc import Mapping
 
 import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.jets.buffers import flat_array, list_array, list_buffers, native
+from part.jets.formats.source import Column
 from part.jets.schema import MOMENTA
 
 # float32 four-momenta of massless particles have |p| above E by a few 1e-7; a wrong column by far more.
 ENERGY_TOLERANCE = 1e-4
-PIECE = 8192  # constituents whose momenta stay in the cache while they are looked at
+BLOCK = 8192  # constituents that are checked together, so that their momenta stay in the processor's cache
 
 
-def assemble(path: str, columns: dict, first: int, last: int) -> ak.Array:
+def to_jets(path: str, columns: Mapping[str, Column], first: int, last: int) -> ak.Array:
     """Check the columns of the jets [first, last) of a file and zip them into records.
 
-    Constituent branches (`part_*`) get one shared set of offsets; the others are flat.
-    Raises PartError naming file, branch and entry for the first thing that is not as it should be.
+    Constituent branches (`part_*`) share one set of offsets; the others are flat. Raises PartError naming file, branch
+    and entry for the first value that cannot belong to a jet.
     """
-    counts, flat = None, {}
+    counts, reference, flat = np.empty(0, np.int64), "", {}
     for name, column in columns.items():
         where = f"{path}: branch {name}"
         if len(column) != last - first:
             raise PartError(f"{where}: {len(column)} jets from entry {first}; expected {last - first}")
         if name.startswith("part_"):
             n, flat[name] = _constituents(where, column, first)
-            if counts is None:
+            if not reference:
                 counts, reference = n, name
-                _refuse_empty(where, counts, first)
+                _check_not_empty(where, counts, first)
             else:
-                _same_lengths(where, n, counts, reference, first)
+                _check_same_lengths(where, n, counts, reference, first)
         else:
             flat[name] = _per_jet(where, column, first)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     for name, values in flat.items():
-        if not name.startswith("aux_"):  # truth of unmatched jets may be anything
-            jagged = offsets if name.startswith("part_") else None
-            _finite(f"{path}: branch {name}", values, jagged, first)
-    _physical(path, flat, offsets, first)
+        if not name.startswith("aux_"):  # the truth of unmatched jets is undefined and may be NaN
+            _check_finite(f"{path}: branch {name}", values, offsets if name.startswith("part_") else None, first)
+    _check_momenta(path, flat, offsets, first)
     return _zip(flat, offsets)
 
 
-def _zip(flat: dict, offsets: np.ndarray) -> ak.Array:
+def _zip(flat: dict[str, np.ndarray], offsets: np.ndarray) -> ak.Array:
     shared = ak.index.Index64(offsets.astype(np.int64))
     contents = [
-        ak.contents.ListOffsetArray(shared, ak.contents.NumpyArray(values))
-        if name.startswith("part_")
-        else ak.contents.NumpyArray(values)
-        for name, values in flat.items()
+        list_array(shared, values) if name.startswith("part_") else flat_array(values) for name, values in flat.items()
     ]
     return ak.Array(ak.contents.RecordArray(contents, list(flat), length=len(offsets) - 1))
 
 
-def _constituents(where: str, column, first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Multiplicities (J,) and the values of all constituents in a row (P,)."""
-    plain = plain_lists(column)
-    if plain is not None:
-        return plain
-    column = _without_missing(where, ak.Array(column), first)
+def _constituents(where: str, column: Column, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the multiplicities (J,) and the values (P,) of all constituents."""
+    buffers = list_buffers(column)
+    if buffers is not None:
+        return buffers
+    column = _without_options(where, ak.Array(column), first)
     if column.ndim != 2:
         raise PartError(f"{where}: {column.type.content}; expected a list of numbers for each jet")
     counts = ak.to_numpy(ak.num(column)).astype(np.int64)
     return counts, _numbers(where, ak.flatten(column))
 
 
-def plain_lists(column) -> tuple[np.ndarray, np.ndarray] | None:
-    """Lengths (J,) and values (P,) of a column of lists of numbers, without awkward; None if it is anything else."""
-    layout = getattr(column, "layout", None)
-    if not (isinstance(layout, ak.contents.ListOffsetArray) and isinstance(layout.content, ak.contents.NumpyArray)):
-        return None
-    offsets, values = layout.offsets.data, layout.content.data
-    counts = np.diff(offsets)
-    sound = offsets[0] >= 0 and offsets[-1] <= len(values) and (counts >= 0).all()
-    if not sound or values.ndim != 1 or values.dtype.kind not in "fiub":
-        return None
-    return counts.astype(np.int64, copy=False), _native(values[offsets[0] : offsets[-1]])
-
-
-def _per_jet(where: str, column, first: int) -> np.ndarray:
+def _per_jet(where: str, column: Column, first: int) -> np.ndarray:
     if isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "fiub":
-        return _native(column)
-    column = _without_missing(where, ak.Array(column), first)
+        return native(column)
+    column = _without_options(where, ak.Array(column), first)
     if column.ndim != 1:
         raise PartError(f"{where}: {column.type.content}; expected one number for each jet")
     return _numbers(where, column)
 
 
-def _without_missing(where: str, column: ak.Array, first: int) -> ak.Array:
-    """The column with its option types removed; a missing value is refused."""
+def _without_options(where: str, column: ak.Array, first: int) -> ak.Array:
+    """Return the column without its option types. Raises PartError for a missing value."""
     if ak.validity_error(column):  # offsets beyond the data: awkward would read foreign memory
         raise PartError(f"{where}: jets that reach beyond its data; expected an undamaged file")
     if "?" not in str(column.type) and "option" not in str(column.type):
@@ -112,20 +99,16 @@ def _numbers(where: str, column: ak.Array) -> np.ndarray:
         raise PartError(f"{where}: {column.type.content}; expected numbers") from error
     if values.ndim != 1 or values.dtype.kind not in "fiub":
         raise PartError(f"{where}: {column.type.content}; expected numbers")
-    return _native(values)
+    return native(values)
 
 
-def _native(values: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
-
-
-def _refuse_empty(where: str, counts: np.ndarray, first: int) -> None:
+def _check_not_empty(where: str, counts: np.ndarray, first: int) -> None:
     if (counts == 0).any():
         entry = first + int(np.argmin(counts))
         raise PartError(f"{where}, entry {entry}: a jet without constituents; expected at least one")
 
 
-def _same_lengths(where: str, n: np.ndarray, counts: np.ndarray, reference: str, first: int) -> None:
+def _check_same_lengths(where: str, n: np.ndarray, counts: np.ndarray, reference: str, first: int) -> None:
     if (n != counts).any():
         jet = int(np.argmax(n != counts))
         raise PartError(
@@ -140,7 +123,7 @@ def _entry(index: int, offsets: np.ndarray | None, first: int) -> str:
     return f"entry {first + jet}, constituent {index - offsets[jet]}"
 
 
-def _finite(where: str, values: np.ndarray, offsets: np.ndarray | None, first: int) -> None:
+def _check_finite(where: str, values: np.ndarray, offsets: np.ndarray | None, first: int) -> None:
     if values.dtype.kind != "f":
         return
     finite = np.isfinite(values)
@@ -149,16 +132,16 @@ def _finite(where: str, values: np.ndarray, offsets: np.ndarray | None, first: i
         raise PartError(f"{where}, {_entry(i, offsets, first)}: {values[i]}; expected a finite number")
 
 
-def _physical(path: str, flat: dict, offsets: np.ndarray, first: int) -> None:
-    """Every constituent needs transverse momentum and no more momentum than energy."""
-    for start in range(0, int(offsets[-1]), PIECE):
-        momenta = [flat[name][start : start + PIECE].astype(np.float64) for name in MOMENTA]
-        if not _surely_physical(*momenta):
-            _refuse_unphysical(path, momenta, start, offsets, first)
+def _check_momenta(path: str, flat: dict[str, np.ndarray], offsets: np.ndarray, first: int) -> None:
+    """Check that every constituent has transverse momentum, and no more momentum than energy."""
+    for start in range(0, int(offsets[-1]), BLOCK):
+        momenta = [flat[name][start : start + BLOCK].astype(np.float64) for name in MOMENTA]
+        if not _clearly_physical(*momenta):
+            _check_momenta_by_roots(path, momenta, start, offsets, first)
 
 
-def _surely_physical(px: np.ndarray, py: np.ndarray, pz: np.ndarray, energy: np.ndarray) -> bool:
-    """Without roots; numbers whose squares are no numbers any more are not sure."""
+def _clearly_physical(px: np.ndarray, py: np.ndarray, pz: np.ndarray, energy: np.ndarray) -> bool:
+    """Compare squares, which is faster than roots. False also where the squares overflow."""
     with np.errstate(over="ignore"):
         pt2 = px * px + py * py
         energy2 = energy * energy
@@ -166,7 +149,7 @@ def _surely_physical(px: np.ndarray, py: np.ndarray, pz: np.ndarray, energy: np.
     return bool(enough.all() and pt2.all() and np.isfinite(energy2).all() and energy.min() >= 0)
 
 
-def _refuse_unphysical(path: str, momenta: list[np.ndarray], start: int, offsets: np.ndarray, first: int) -> None:
+def _check_momenta_by_roots(path: str, momenta: list[np.ndarray], start: int, offsets: np.ndarray, first: int) -> None:
     px, py, pz, energy = momenta
     pt = np.hypot(px, py)
     if not pt.all():

@@ -1,4 +1,4 @@
-"""What is done to each particle alone: the input embedding and the feed-forward part.
+"""Layers that act on each particle alone: the norms, the input embedding and the feed-forward part.
 
 Shapes: B jets, N particles, F features, D channels.
 """
@@ -12,25 +12,25 @@ from torch.nn import functional as F
 
 from part.models.config import ParTConfig
 
-HAS_TRITON = importlib.util.find_spec("triton") is not None  # comes with torch for CUDA, but for Windows
+HAS_TRITON = importlib.util.find_spec("triton") is not None  # torch for CUDA brings it, except on Windows
 
 
 def make_norm(kind: str, width: int) -> nn.Module:
-    """Over the channels: "layer", or "rms", which neither centres nor shifts (arXiv:1910.07467)."""
+    """Return a norm over the channels: "layer", or "rms", which neither centres nor shifts (arXiv:1910.07467)."""
     return nn.RMSNorm(width) if kind == "rms" else LayerNorm(width)
 
 
 class LayerNorm(nn.LayerNorm):
-    """torch's, but that a training on a GPU has a kernel of ours where there is much to do (`norm_kernel.py`)."""
+    """torch's LayerNorm, except that large tensors train on a GPU with our kernel (`kernels/layer_norm.py`)."""
 
-    MUCH = 1 << 20  # values; of fewer the host's time for a launch is all that counts
+    KERNEL_MIN_NUMEL = 1 << 20  # for smaller tensors the time to launch a kernel dominates
 
-    def forward(self, x: Tensor) -> Tensor:
-        if x.is_cuda and x.numel() > self.MUCH and torch.is_grad_enabled() and HAS_TRITON:
+    def forward(self, input: Tensor) -> Tensor:
+        if input.is_cuda and input.numel() > self.KERNEL_MIN_NUMEL and torch.is_grad_enabled() and HAS_TRITON:
             from part.models.kernels.layer_norm import layer_norm
 
-            return layer_norm(x, self.weight, self.bias, self.eps)
-        return super().forward(x)
+            return layer_norm(input, self.weight, self.bias, self.eps)
+        return super().forward(input)
 
 
 class NormedLinear(nn.Module):
@@ -49,14 +49,17 @@ class NormedLinear(nn.Module):
         return self.norm(self.linear(x)) if self.norm.training else F.linear(x, *self.folded())
 
     def folded(self) -> tuple[Tensor, Tensor]:
-        """Weight (outputs, inputs) and shift (outputs,) of the one affine map that both are at fixed statistics."""
-        scale = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps)
-        mean = self.norm.running_mean if self.linear.bias is None else self.norm.running_mean - self.linear.bias
+        """Return the weight (outputs, inputs) and shift (outputs,) of the affine map at fixed statistics."""
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        assert mean is not None
+        assert variance is not None
+        scale = self.norm.weight * torch.rsqrt(variance + self.norm.eps)
+        mean = mean if self.linear.bias is None else mean - self.linear.bias
         return self.linear.weight * scale[:, None], self.norm.bias - mean * scale
 
 
 class Embed(nn.Module):
-    """Features to channels: BatchNorm of the inputs, then LayerNorm, Linear, GELU for each width."""
+    """The input embedding: BatchNorm of the features, then LayerNorm, Linear and GELU for each width."""
 
     def __init__(self, inputs: int, widths: tuple[int, ...]):
         super().__init__()
@@ -67,17 +70,14 @@ class Embed(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """x (B, N, F), mask (B, N) -> (B, N, D), zero on padding. Statistics see real particles only."""
-        embedded = self.layers(self.norm(x[mask]))
-        out = embedded.new_zeros(*mask.shape, embedded.shape[-1])
-        out[mask] = embedded
-        return out
+        """Embed x (B, N, F), mask (B, N) -> (B, N, D), zero on padding. The BatchNorm sees real particles only."""
+        return scatter(self.layers(self.norm(x[mask])), mask)
 
 
 class FeedForward(nn.Module):
     """Linear, GELU, Linear, with a norm before the last as in NormFormer (arXiv:2110.09456).
 
-    As SwiGLU (arXiv:2002.05202) a second linear map, through SiLU, gates the first in GELU's place.
+    In SwiGLU (arXiv:2002.05202) a second linear map, through SiLU, gates the first one, which then has no GELU.
     """
 
     def __init__(self, config: ParTConfig, dropout: float):
@@ -92,3 +92,10 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         hidden = F.gelu(self.up(x)) if self.gate is None else F.silu(self.gate(x)) * self.up(x)
         return self.dropout(self.down(self.norm(self.dropout(hidden))))
+
+
+def scatter(rows: Tensor, mask: Tensor) -> Tensor:
+    """Put the rows of all real particles (.., D) at their places in mask (B, N) -> (B, N, D), zero on padding."""
+    out = rows.new_zeros(*mask.shape, *rows.shape[1:])
+    out[mask] = rows
+    return out

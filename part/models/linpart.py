@@ -1,30 +1,75 @@
-"""LinParT: particles attend to K slots, learned mixtures of particles, instead of to each other.
+"""LinParT: particles attend to K slots, which are learned mixtures of particles, instead of to each other.
 
-Linformer (arXiv:2006.04768) with ParT's interaction bias. A slot takes its particles by their rank in pT, so
-the result does not depend on the order in the file, and padding enters no slot.
+This is Linformer (arXiv:2006.04768) with ParT's interaction bias. A slot weights particles by their rank in pT, so the
+result does not depend on their order in the file, and padding enters no slot.
 
 Shapes: B jets, N particles, K slots, R ranks (the longest jet), H heads, d channels of a head.
 """
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from part.errors import PartError
-from part.models.attention import Attention, Tap
-from part.models.config import LinParTConfig
+from part.models.attention import Attention, Tap, emit
+from part.models.config import ModelConfig, ParTConfig
+from part.models.layers import scatter
 from part.models.pair import PairEmbed, pair_features
 from part.models.transformer import ParticleTransformer
 
-OWN = 9  # of a particle's four-momentum, how much more its landmark has at first than all others together
+PAIR_BIASES = ("none", "projected", "landmark")
+SELF_WEIGHT = 9  # the initial weight of a particle's four-momentum in its own landmark, relative to all others together
 
 
 @dataclass(frozen=True)
-class Slots:
-    """What all blocks share: each particle's rank in pT (B, N), and the bias to particles (B, H, N, N),
-    to slots (B, H, N, K), or None."""
+class LinParTConfig(ParTConfig):
+    """The architecture of ParT with slots. The published trainings have 32 slots without a bias and 16 with one.
+
+    The other parameters are those of ParTConfig.
+
+    Parameters
+    ----------
+    slots : int
+        The number of slots.
+    pair_bias : str
+        "none"; "projected", ParT's bias of all pairs, compressed like the keys; or "landmark", a bias between each
+        particle and one physical four-momentum per slot.
+    length : int
+        The number of constituents of the longest jet that the model takes.
+
+    Raises
+    ------
+    PartError
+        If a value is unknown or two contradict each other.
+    """
+
+    attends_to: ClassVar[str | None] = "slots"
+
+    model: str = "LinParT"
+    slots: int = 16
+    pair_bias: str = "landmark"
+    length: int = 128
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pair_bias not in PAIR_BIASES:
+            raise PartError(f"LinParT's pair_bias is {self.pair_bias!r}; expected none, projected or landmark.")
+
+    @property
+    def has_bias(self) -> bool:  # ty: ignore[incompatible-property-override]
+        return self.pair_bias != "none"
+
+
+@dataclass(frozen=True)
+class SharedInputs:
+    """The inputs that all blocks share beside the states; a LinParT has them in place of ParT's bias.
+
+    rank (B, N) is each particle's rank in pT; bias is that between particles (B, H, N, N), that to slots (B, H, N, K),
+    or None.
+    """
 
     rank: Tensor
     bias: Tensor | None
@@ -36,62 +81,71 @@ class SlotAttention(Attention):
     def __init__(self, config: LinParTConfig, dropout: float):
         super().__init__(config, dropout)
         self.project_bias = config.pair_bias == "projected"
-        # Not at random, so that weights of ParT, to go on from, still know what they look at.
-        each, rest = hardest(config.slots, config.length), (config.length - config.slots + 1) ** 0.5
-        self.mixing = nn.Parameter(torch.cat((each[:-1], each[-1:] / rest)))
+        # The start is not random, so that weights taken over from ParT still attend to the particles they know.
+        slots, n_rest = leading_particle_init(config.slots, config.length), config.length - config.slots + 1
+        self.mixing = nn.Parameter(torch.cat((slots[:-1], slots[-1:] / n_rest**0.5)))
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, shared: Slots, mask: Tensor, tap: Tap | None) -> Tensor:
-        """q, k, v (B, H, N, d), mask (B, N) -> (B, H, N, d). The tap hears `mixing` (B, K, N), then all over slots."""
-        weights = self.mixing.to(k.dtype).t()[shared.rank].transpose(1, 2) * mask[:, None]
-        weights = weights if tap is None else tap("mixing", weights)
-        mix = weights[:, None]
-        bias = shared.bias
-        if bias is not None:
-            bias = bias.to(k.dtype)
-            bias = bias @ mix.transpose(-2, -1) if self.project_bias else bias
-        return super().attend(q, mix @ k, mix @ v, bias, mask.new_ones(len(mask), weights.shape[1]), tap)
+    def attend(  # ty: ignore[incompatible-method-override]
+        self, q: Tensor, k: Tensor, v: Tensor, bias: SharedInputs, mask: Tensor, tap: Tap | None
+    ) -> Tensor:
+        """Attend to slots: q, k, v (B, H, N, d), mask (B, N) -> (B, H, N, d). The tap receives `mixing` (B, K, N)."""
+        weights = self.mixing.to(k.dtype).t()[bias.rank].transpose(1, 2) * mask[:, None]
+        weights = emit(tap, "mixing", weights)
+        mixing = weights[:, None]
+        slot_bias = None if bias.bias is None else bias.bias.to(k.dtype)
+        if slot_bias is not None and self.project_bias:
+            slot_bias = slot_bias @ mixing.transpose(-2, -1)
+        slot_mask = mask.new_ones(len(mask), weights.shape[1])
+        return super().attend(q, mixing @ k, mixing @ v, slot_bias, slot_mask, tap)
 
 
 class LandmarkEmbed(PairEmbed):
     """The bias between particles and K landmarks, in time and memory that grow linearly with N.
 
-    Each particle shares its four-momentum out among the landmarks by positive fractions that sum to one and
-    depend on its rank alone. The landmarks are therefore physical momenta and add up to the jet.
+    Each particle distributes its four-momentum over the landmarks, by positive fractions that sum to one and depend on
+    its rank alone. The landmarks are therefore physical momenta and add up to the jet.
     """
 
     def __init__(self, config: LinParTConfig):
         super().__init__(config.pair_embed, config.heads, config.biases)
-        others = max(1, config.slots - 1)
-        self.shares = nn.Parameter(hardest(config.slots, config.length) * math.log(OWN * others))
+        logits = leading_particle_init(config.slots, config.length) * math.log(SELF_WEIGHT * max(1, config.slots - 1))
+        self.register_parameter("shares", nn.Parameter(logits))  # the name that checkpoints have for it
+
+    @property
+    def assignment_logits(self) -> nn.Parameter:
+        """The logits (K, R) of the fractions in which the particle of each rank goes to the landmarks."""
+        return self.get_parameter("shares")
 
     def landmarks(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
-        """Four-momenta (B, K, 4) in GeV from v (B, N, 4)."""
-        shares = self.shares.softmax(0).t()[rank] * mask[..., None]
-        return shares.transpose(1, 2) @ v
+        """Return the landmarks' four-momenta (B, K, 4) in GeV from v (B, N, 4)."""
+        fractions = self.assignment_logits.softmax(0).t()[rank] * mask[..., None]
+        return fractions.transpose(1, 2) @ v
 
     def features(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
-        """v (B, N, 4), mask and rank (B, N) -> pair features of the P particles that there are with each landmark
-        (P, K, 4)."""
+        """Return the pair features (P, K, 4) of the P real particles with each landmark of their jet.
+
+        v (B, N, 4) in GeV, mask and rank (B, N).
+        """
         with torch.autocast(v.device.type, enabled=False):
             landmarks = self.landmarks(v.float(), mask, rank)
             jet, _ = mask.nonzero(as_tuple=True)
             return pair_features(v[mask].float()[:, None], landmarks[jet])
 
-    def forward(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:
-        """v (B, N, 4), mask and rank (B, N) -> bias (B, H, N, K), zero for padding."""
+    def forward(self, v: Tensor, mask: Tensor, rank: Tensor) -> Tensor:  # ty: ignore[incompatible-method-override]
+        """Compute the bias: v (B, N, 4) in GeV, mask and rank (B, N) -> bias (B, H, N, K), zero on padding."""
         features = self.features(v, mask, rank)
         values = self.embed(features.flatten(0, 1)).unflatten(0, features.shape[:2])
-        bias = values.new_zeros(*mask.shape, *values.shape[1:])
-        bias[mask] = values
-        return bias.permute(0, 3, 1, 2).contiguous()
+        return scatter(values, mask).permute(0, 3, 1, 2).contiguous()
 
 
 class LinParT(ParticleTransformer):
-    """ParT with slots in its particle blocks; `pair_bias` says what becomes of the interaction."""
+    """ParT with slots in its particle blocks; `pair_bias` decides what becomes of the interaction bias."""
 
-    attention = SlotAttention
+    config_class: ClassVar[type[ModelConfig]] = LinParTConfig
+    attention: ClassVar[type[Attention]] = SlotAttention
+    config: LinParTConfig  # ty: ignore[incompatible-mutable-override]
 
-    def make_pair_embed(self) -> nn.Module | None:
+    def make_pair_embed(self) -> PairEmbed | None:
         match self.config.pair_bias:
             case "none":
                 return None
@@ -100,30 +154,28 @@ class LinParT(ParticleTransformer):
             case _:
                 return LandmarkEmbed(self.config)
 
-    def bias(self, v: Tensor, mask: Tensor) -> Slots:
-        """What the blocks share, from v (B, N, 4) and mask (B, N)."""
+    def bias(self, v: Tensor, mask: Tensor) -> SharedInputs:  # ty: ignore[incompatible-method-override]
+        """Return what the blocks share, from v (B, N, 4) in GeV and mask (B, N)."""
         rank = self.ranks(v, mask)
-        match self.config.pair_bias:
-            case "none":
-                return Slots(rank, None)
-            case "projected":
-                return Slots(rank, self.pair_embed(v, mask))
-            case _:
-                return Slots(rank, self.pair_embed(v, mask, rank))
+        if self.pair_embed is None:
+            return SharedInputs(rank, None)
+        if isinstance(self.pair_embed, LandmarkEmbed):
+            return SharedInputs(rank, self.pair_embed(v, mask, rank))
+        return SharedInputs(rank, self.pair_embed(v, mask))
 
     def ranks(self, v: Tensor, mask: Tensor) -> Tensor:
-        """Each particle's rank in pT (B, N). Raises PartError for jets longer than the slots know ranks."""
+        """Return each particle's rank in pT (B, N). Raises PartError for jets longer than `config.length`."""
         if mask.shape[1] > self.config.length:
             raise PartError(f"This LinParT takes jets of up to {self.config.length} constituents, not {mask.shape[1]}.")
         return rank_in_pt(v, mask)
 
 
-def hardest(slots: int, ranks: int) -> Tensor:
-    """A slot for each of the hardest particles, and the last for all others: 0 and 1 (K, R)."""
+def leading_particle_init(slots: int, ranks: int) -> Tensor:
+    """Assign each of the leading particles to a slot, and all others to the last one: zeros and ones (K, R)."""
     return torch.eye(slots)[:, torch.arange(ranks).clamp(max=slots - 1)]
 
 
 def rank_in_pt(v: Tensor, mask: Tensor) -> Tensor:
-    """0 for the hardest particle of a jet, 1 for the next (B, N); padding comes last, equal ones as they stand."""
+    """Return ranks (B, N): 0 for the leading particle in pT. Ties keep their order, and padding comes last."""
     pt2 = v[..., :2].square().sum(-1).masked_fill(~mask, -1.0)
     return pt2.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1)

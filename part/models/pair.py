@@ -1,4 +1,4 @@
-"""What is done to each pair of particles: the pair features and the interaction bias made of them.
+"""Layers that act on each pair of particles: the pair features, and the interaction bias computed from them.
 
 Shapes: B jets, N particles, H heads, P real pairs (i >= j) of all jets.
 """
@@ -13,14 +13,27 @@ from torch.nn import functional as F
 from part.models.layers import NormedLinear
 
 PAIR_FEATURES = ("lnkT", "lnz", "lnΔ", "lnm²")
-LOWEST = 1e-8  # below this, kT (GeV), z, Δ and m² (GeV²) count as this: the logarithms stay finite
+FEATURE_FLOOR = 1e-8  # the least kT (GeV), z, Δ and m² (GeV²) in a logarithm, which stays finite
 
 
 def pair_features(a: Tensor, b: Tensor) -> Tensor:
-    """lnkT, lnz, lnΔ, lnm² of pairs (arXiv:2202.03772, eq. 3).
+    """Return lnkT, lnz, lnΔ and lnm² of pairs of particles, which are symmetric in the two particles.
 
-    a, b: four-momenta (..., 4) as px, py, pz, E in GeV -> (..., 4). Symmetric in a and b.
-    In float32 E² - p² cancels: the order of these operations is the reference's and part of the weights' meaning.
+    In float32, E² - p² suffers from cancellation, so the order of operations is that of the reference: trained weights
+    depend on it.
+
+    Parameters
+    ----------
+    a, b : Tensor (..., 4)
+        Four-momenta px, py, pz, E in GeV.
+
+    Returns
+    -------
+    Tensor (..., 4)
+
+    References
+    ----------
+    arXiv:2202.03772, eq. 3
     """
     (pt_a, y_a, phi_a), (pt_b, y_b, phi_b) = cylindrical(a), cylindrical(b)
     delta_phi = (phi_a - phi_b + math.pi) % (2 * math.pi) - math.pi
@@ -28,12 +41,12 @@ def pair_features(a: Tensor, b: Tensor) -> Tensor:
     softer = torch.minimum(pt_a, pt_b)
     px, py, pz, energy = (a + b).square().unbind(-1)
     m2 = energy - (px + py + pz)
-    z = softer / (pt_a + pt_b).clamp(min=LOWEST)
-    return torch.stack((softer * delta, z, delta, m2), -1).clamp(min=LOWEST).log()
+    z = softer / (pt_a + pt_b).clamp(min=FEATURE_FLOOR)
+    return torch.stack((softer * delta, z, delta, m2), -1).clamp(min=FEATURE_FLOOR).log()
 
 
 def _root(square: Tensor) -> Tensor:
-    """The square root; at 0, where its slope is infinite, with none: a particle alone is its own landmark."""
+    """Return the square root, with gradient 0 where it is 0: a jet of one particle has Δ = 0 to its landmark."""
     if not square.requires_grad:
         return square.sqrt()
     zero = square == 0
@@ -41,14 +54,14 @@ def _root(square: Tensor) -> Tensor:
 
 
 def cylindrical(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Transverse momentum (GeV), rapidity and azimuth of four-momenta (..., 4)."""
+    """Return transverse momentum (GeV), rapidity and azimuth of four-momenta (..., 4)."""
     px, py, pz, energy = p.unbind(-1)
     rapidity = 0.5 * torch.log(1 + (2 * pz) / (energy - pz).clamp(min=1e-20))
     return p[..., :2].square().sum(-1).sqrt(), rapidity, torch.atan2(py, px)
 
 
 class PairEmbed(nn.Module):
-    """Four-momenta to the interaction bias: a small MLP over the features of each real pair, one output a head."""
+    """The interaction bias: a small MLP on the features of each real pair of particles, with one output per head."""
 
     def __init__(self, widths: tuple[int, ...], heads: int, biases: bool = True):
         super().__init__()
@@ -57,14 +70,14 @@ class PairEmbed(nn.Module):
         self.layers = nn.Sequential(*(NormedLinear(a, b, biases) for a, b in itertools.pairwise(sizes)))
 
     def embed(self, features: Tensor) -> Tensor:
-        """Pair features (P, 4) -> bias (P, H)."""
+        """Return the bias (P, H) for pair features (P, 4)."""
         x = self.norm(features)
         for layer in self.layers:
             x = F.gelu(layer(x))
         return x
 
     def forward(self, v: Tensor, mask: Tensor) -> Tensor:
-        """v (B, N, 4), mask (B, N) -> bias (B, H, N, N), symmetric, zero where either particle is padding."""
+        """Compute the bias (B, H, N, N) of v (B, N, 4), mask (B, N): symmetric, zero if either particle is padding."""
         pairs = (mask[:, :, None] & mask[:, None, :]).tril()
         jet, i, j = pairs.nonzero(as_tuple=True)
         with torch.autocast(v.device.type, enabled=False):

@@ -3,22 +3,24 @@
 Shapes: B jets, N particles, F features, H heads, D channels, C classes.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from part.models.attention import Attention, Tap, mask_keys, scoped
-from part.models.config import ParTConfig
+from part.models.attention import Attention, Tap, emit, mask_keys, scoped
+from part.models.config import ModelConfig, ParTConfig
 from part.models.layers import Embed, FeedForward, make_norm
+from part.models.model import Model
 from part.models.pair import PairEmbed
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each with a norm before and a residual; scaled as in NormFormer
-    (arXiv:2110.09456) unless the configuration leaves that out.
+    """Attention and feed-forward part, each with a norm before and a residual connection around it.
 
-    With a class token it is class attention (arXiv:2103.17239): the token alone asks, itself and all
-    particles answer.
+    NormFormer's norms and scales (arXiv:2110.09456) come with `config.normformer`. With a class token the block is
+    class attention (arXiv:2103.17239): only the token has a query, and it attends to itself and to all particles.
     """
 
     def __init__(self, config: ParTConfig, dropout: float, attention: type[Attention] = Attention):
@@ -44,20 +46,16 @@ class Block(nn.Module):
         token: Tensor | None = None,
         tap: Tap | None = None,
     ) -> Tensor:
-        """x (B, N, D), mask (B, N), bias (B, H, N, N) -> (B, N, D); with a token (B, 1, D) -> (B, 1, D)."""
+        """Update x (B, N, D), mask (B, N), bias (B, H, N, N) -> (B, N, D); with a token (B, 1, D) -> (B, 1, D)."""
         if token is None:
-            residual = x
-            attended = self.attn(self.pre_attn_norm(x), None, bias, mask, tap)
-        else:
-            residual = token
-            context = self.pre_attn_norm(torch.cat((token, x), 1))
-            with_token = torch.cat((mask.new_ones(len(mask), 1), mask), 1)
-            # The reference asks with the token as it is, not normalised.
-            attended = self.attn(token, context, None, with_token, tap)
-        return self.finish(residual, attended)
+            return self.residual_and_ffn(x, self.attn(self.pre_attn_norm(x), None, bias, mask, tap))
+        context = self.pre_attn_norm(torch.cat((token, x), 1))
+        token_mask = F.pad(mask, (1, 0), value=True)
+        # The reference makes the query of the token itself, which is not normalised.
+        return self.residual_and_ffn(token, self.attn(token, context, None, token_mask, tap))
 
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
-        """What follows the attention: x (..., D) takes what that wrote (..., D), then the feed-forward part."""
+    def residual_and_ffn(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Add the attention's output (..., D) to x (..., D), then the output of the feed-forward part."""
         x = x + self.dropout(self.post_attn_norm(self._scale_groups(attended)))
         residual = x if self.w_resid is None else self.w_resid * x
         return residual + self.ffn(self.pre_ffn_norm(x))
@@ -71,17 +69,18 @@ class Block(nn.Module):
         return groups.flatten(-2)
 
 
-class ParticleTransformer(nn.Module):
-    """ParT: embedding, blocks whose logits share one interaction bias, class attention, linear head.
+class ParticleTransformer(Model):
+    """ParT: input embedding, particle blocks whose logits share one interaction bias, class blocks, linear head.
 
-    A variant swaps the attention of the particle blocks or the bias.
+    A variant swaps the attention of the particle blocks (`attention`) or the bias (`make_pair_embed` and `bias`).
     """
 
-    attention = Attention
+    config_class: ClassVar[type[ModelConfig]] = ParTConfig
+    attention: ClassVar[type[Attention]] = Attention
+    config: ParTConfig  # ty: ignore[incompatible-mutable-override]
 
     def __init__(self, config: ParTConfig):
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.embed = Embed(config.inputs, config.embed)
         self.pair_embed = self.make_pair_embed()
         self.blocks = nn.ModuleList(Block(config, config.dropout, self.attention) for _ in range(config.layers))
@@ -99,49 +98,55 @@ class ParticleTransformer(nn.Module):
                     nn.init.zeros_(module.bias)
         nn.init.trunc_normal_(self.class_token, std=0.02)
         for depth, block in enumerate(self.blocks, 1):  # keeps the residual stream's variance bounded in depth
+            assert isinstance(block, Block)
             for linear in (block.attn.out, block.ffn.down):
                 linear.weight.data /= (2.0 * depth) ** 0.5
 
-    def make_pair_embed(self) -> nn.Module | None:
+    def make_pair_embed(self) -> PairEmbed | None:
+        """Return the module that makes the interaction bias, if the model has one."""
         return PairEmbed(self.config.pair_embed, self.config.heads, self.config.biases)
 
     def bias(self, v: Tensor, mask: Tensor) -> Tensor | None:
-        """The interaction bias that all blocks share: (B, H, N, N), minus infinity on padded keys."""
-        return mask_keys(self.pair_embed(v, mask), mask)
+        """Return the interaction bias (B, H, N, N) that all blocks share, with minus infinity at padded keys."""
+        return None if self.pair_embed is None else mask_keys(self.pair_embed(v, mask), mask)
 
     def forward(self, x: Tensor, v: Tensor, mask: Tensor, tap: Tap | None = None) -> Tensor:
-        """x (B, N, F) features, v (B, N, 4) four-momenta in GeV, mask (B, N) True = real -> logits (B, C).
+        """Classify jets: x (B, N, F) features, v (B, N, 4) in GeV, mask (B, N) True = real -> logits (B, C).
 
-        The tap hears `residual` before each block and after the last, and for block i, class block i
-        `blocks.i.*`, `class_blocks.i.*` with scores_qk, bias, pattern, values, mixed (what each head makes of these)
-        and, where there is one, gate. A global token is the first of the N + 1 that these then have.
+        The tap receives `blocks.i.residual`, the states before block i, and `residual`, those after the last one; of
+        each block and class block also `scores_qk`, `bias`, `pattern`, `values`, `head_output` and, with gates, `gate`,
+        named `blocks.i.pattern` and `class_blocks.i.pattern`. A global token is the first of 1 + N tokens in them.
         """
-        return self.mix(*self.prepare(x, v, mask), mask, tap)
+        return self.forward_blocks(*self.embed_inputs(x, v, mask), mask, tap)
 
-    def prepare(self, x: Tensor, v: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
-        """All that sees other jets of a batch, in its BatchNorms: the particles' states (B, N, D) and their bias."""
+    def embed_inputs(self, x: Tensor, v: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the initial states (B, N, D) and the bias: all that depends on other jets, through the BatchNorms."""
         return self.embed(x, mask), self.bias(v, mask)
 
-    def mix(self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None) -> Tensor:
-        """What follows, jet by jet -> logits (B, C)."""
-        return self.go_on(*self.with_token(x, bias, mask), tap)
+    def forward_blocks(self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None) -> Tensor:
+        """Return the logits (B, C) from the initial states; here each jet is on its own."""
+        return self.forward_from_block(*self.prepend_class_token(x, bias, mask), tap)
 
-    def go_on(self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None, first: int = 0) -> Tensor:
-        """The rest of a pass, from the states (B, N, D) before block `first`, counted from 0, on -> logits (B, C)."""
+    def forward_from_block(
+        self, x: Tensor, bias: Tensor | None, mask: Tensor, tap: Tap | None = None, first: int = 0
+    ) -> Tensor:
+        """Return the logits (B, C) from the states (B, N, D) before block `first`, counted from 0."""
         for i in range(first, len(self.blocks)):
-            x = x if tap is None else tap(f"blocks.{i}.residual", x)
+            x = emit(tap, f"blocks.{i}.residual", x)
             x = self.blocks[i](x, mask, bias, tap=scoped(tap, f"blocks.{i}"))
-        x = x if tap is None else tap("residual", x)
+        x = emit(tap, "residual", x)
         token = x[:, :1] if self.config.global_token else self.class_token.expand(len(x), -1, -1)
         for i, block in enumerate(self.class_blocks):
             token = block(x, mask, token=token, tap=scoped(tap, f"class_blocks.{i}"))
         return self.head(self.norm(token)).squeeze(1)
 
-    def with_token(self, x: Tensor, bias: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
-        """What the blocks take: a global token, where there is one, ahead of the particles (B, 1 + N, D), with bias 0
-        from and to it."""
+    def prepend_class_token(self, x: Tensor, bias: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Return states (B, 1 + N, D), bias and mask with the global token first, or unchanged if there is none.
+
+        Logits from and to the token have no bias.
+        """
         if not self.config.global_token:
             return x, bias, mask
         x = torch.cat((self.class_token.expand(len(x), -1, -1), x), 1)
         mask = F.pad(mask, (1, 0), value=True)
-        return x, bias if bias is None else mask_keys(F.pad(bias, (1, 0, 1, 0)), mask), mask
+        return x, None if bias is None else mask_keys(F.pad(bias, (1, 0, 1, 0)), mask), mask

@@ -1,12 +1,12 @@
-"""Calorimeters: towers, and energy flow from towers and tracks, as Delphes's (arXiv:1307.6346).
+"""Calorimeters: towers, and energy flow from towers and tracks, as in Delphes (arXiv:1307.6346).
 
-Each calorimeter gives back its tracks and a neutral tower wherever a cell holds significantly more than
-its tracks. JetClass's card (arXiv:2202.03772) gives tracks no resolution of their own here. Hence the
-calorimeter is always taken for the better measurement: tracks in a cell without a significant excess are
-rescaled to its energy, and vanish with a cell below threshold. This takes the mean multiplicity of a jet
-from 45 to 40. The older Delphes of TopLandscape (arXiv:1902.09914) leaves tracks as they are.
+Each calorimeter returns its tracks, and a neutral tower wherever a cell holds significantly more energy than its
+tracks. JetClass's card (arXiv:2202.03772) assigns no resolution to tracks here, so that the calorimeter always counts
+as the better measurement: tracks in a cell without a significant excess are rescaled to the energy of the cell, and are
+lost in a cell below threshold. This reduces the mean multiplicity of a jet from 45 to 40. The older Delphes of
+TopLandscape (arXiv:1902.09914) leaves tracks unchanged.
 
-Shapes: P particles, T tracks, K towers. GeV.
+Energies are in GeV. Shapes: P particles, T tracks, K towers.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,20 @@ from part.simulate.tracks import Tracks, log_normal
 
 @dataclass(frozen=True)
 class Calorimeter:
-    """Cells, the response and what counts as a signal.
+    """The cells of a calorimeter, their resolution and their thresholds.
 
-    `edges` of the rows in eta, ascending; `phi_cells` in each row; `resolution(|eta|, E)` is sigma(E) in GeV.
-    Energies below `e_min` in GeV or below `significance` sigma are noise. `rescales` says whether tracks in a cell
-    without a significant excess take the cell's energy.
+    Attributes
+    ----------
+    edges : np.ndarray
+        The edges of the rows in eta, ascending.
+    phi_cells : np.ndarray
+        The number of cells in each row.
+    resolution : callable
+        `resolution(|eta|, E)` is sigma(E) in GeV.
+    e_min, significance : float
+        Energies below `e_min` (GeV) or below `significance` sigma count as noise.
+    rescales : bool
+        Whether tracks in a cell without a significant excess are rescaled to the energy of the cell.
     """
 
     edges: np.ndarray
@@ -38,7 +47,7 @@ class Calorimeter:
 
 @dataclass(frozen=True)
 class Towers:
-    """Neutral towers, (K,) each: massless, from the origin to a random point of their cell."""
+    """Neutral towers, (K,) each. They are massless and point from the origin to a random point of their cell."""
 
     event: np.ndarray
     energy: np.ndarray
@@ -85,8 +94,8 @@ _ECAL_CELLS = np.full(len(_ECAL_EDGES) - 1, 360)
 CMS_ECAL = Calorimeter(_ECAL_EDGES, _ECAL_CELLS, _cms_ecal, 0.5, 2.0)
 CMS_HCAL = Calorimeter(_HCAL_EDGES, _HCAL_CELLS, _cms_hcal, 1.0, 1.0)
 
-# In the card of 2016 both share cells of 0.1 x 10 degrees. With today's finer ECAL, and with tracks rescaled, jets had
-# other multiplicities than TopLandscape's, and were narrower.
+# In the card of 2016 both calorimeters have the same cells of 0.1 x 10 degrees. With the finer ECAL of later cards and
+# with rescaled tracks, the multiplicities differed from TopLandscape's and the jets were narrower.
 _ATLAS_EDGES = _mirror([i / 10 for i in range(26)] + [2.8, 3.0, 3.2, 3.5, 3.7, 3.9, 4.1, 4.3, 4.5, 4.7, 4.9])
 _ATLAS_CELLS = np.where(np.abs(_ATLAS_EDGES[1:] + _ATLAS_EDGES[:-1]) / 2 < 2.5, 36, 18)
 ATLAS_ECAL = Calorimeter(_ATLAS_EDGES, _ATLAS_CELLS, _atlas_ecal, 0.5, 1.0, rescales=False)
@@ -94,7 +103,7 @@ ATLAS_HCAL = Calorimeter(_ATLAS_EDGES, _ATLAS_CELLS, _atlas_hcal, 1.0, 1.0, resc
 
 
 def energy_fractions(pid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the energy left in the ECAL and in the HCAL."""
+    """Return the fractions of the energy that are deposited in the ECAL and in the HCAL."""
     kind = np.abs(pid)
     electromagnetic = (kind == 11) | (kind == 22)
     ecal = np.select([electromagnetic, np.isin(kind, (310, 3122))], [1.0, 0.3], 0.0)
@@ -104,7 +113,7 @@ def energy_fractions(pid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class _Cells:
-    """What all the energy deposited in the cells of a calorimeter was measured as, (K,) each."""
+    """The measured energies of the cells with a deposit, (K,) each."""
 
     number: np.ndarray  # ascending
     event: np.ndarray
@@ -122,19 +131,19 @@ def measure(
     tracks: Tracks,
     rng: np.random.Generator,
 ) -> tuple[Tracks, Towers]:
-    """Energy flow of one calorimeter: its tracks, rescaled where need be, and its neutral towers.
+    """Measure the energy flow of one calorimeter: its tracks, rescaled where necessary, and its neutral towers.
 
-    `fraction` (P,) of each particle's energy is left here.
+    fraction: the fraction (P,) of the energy of each particle that is deposited in this calorimeter.
     """
     cells = _fill(calorimeter, particles, flight, fraction, rng)
     number, inside = _locate(calorimeter, tracks.event, tracks.hit_eta, tracks.hit_phi)
     tracks = tracks.take(inside)
-    at = np.searchsorted(cells.number, number[inside])  # exists: the particle of the track has hit it
-    tracked = np.bincount(at, tracks.energy, minlength=len(cells.number))
+    cell = np.searchsorted(cells.number, number[inside])  # exists, since the particle of the track has hit it
+    tracked = np.bincount(cell, tracks.energy, minlength=len(cells.number))
     excess = np.maximum(cells.measured - tracked, 0.0)
     neutral = (excess > calorimeter.e_min) & (excess > calorimeter.significance * cells.sigma)
     if calorimeter.rescales:
-        scale = np.where(neutral, 1.0, cells.measured / np.where(tracked > 0, tracked, 1.0))[at]
+        scale = np.where(neutral, 1.0, cells.measured / np.where(tracked > 0, tracked, 1.0))[cell]
         tracks = replace(tracks, pt=tracks.pt * scale).take(scale > 0)
     return tracks, Towers(cells.event[neutral], excess[neutral], cells.eta[neutral], cells.phi[neutral])
 
@@ -146,6 +155,7 @@ def _fill(
     fraction: np.ndarray,
     rng: np.random.Generator,
 ) -> _Cells:
+    """Deposit the energy of all particles in the cells and measure it."""
     energy = particles.energy * fraction
     number, inside = _locate(calorimeter, particles.event, flight.eta, flight.azimuth)
     hits = inside & flight.reaches & (energy > 0)
@@ -172,7 +182,7 @@ def _fill(
 def _locate(
     calorimeter: Calorimeter, event: np.ndarray, eta: np.ndarray, phi: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A number for each (event, row, cell), and whether the point lies on the calorimeter at all."""
+    """Return a number for each (event, row, cell), and whether the point lies on the calorimeter at all."""
     rows = len(calorimeter.phi_cells)
     row = np.searchsorted(calorimeter.edges, eta, side="right") - 1
     inside = (row >= 0) & (row < rows)

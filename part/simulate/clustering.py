@@ -1,4 +1,4 @@
-"""Jets of candidates: anti-kT, matching to decays, soft drop mass, N-subjettiness. FastJet (arXiv:1111.6097) clusters.
+"""Clustering of jets with FastJet (arXiv:1111.6097), matching to decays, soft-drop mass, N-subjettiness.
 
 Shapes: J jets, K candidates.
 """
@@ -13,12 +13,12 @@ import numpy as np
 from part.simulate.detector import Candidates
 from part.simulate.events import Decays
 
-SOFT_DROP_CUT = 0.1  # zcut, at beta = 0
+SOFT_DROP_Z_CUT = 0.1  # at beta = 0
 
 
 @dataclass(frozen=True)
-class Cuts:
-    """The anti-kT radius, the range of pT in GeV, and the largest |eta|, or |rapidity| where `rapidity`."""
+class JetCuts:
+    """The anti-kT radius, the range of pT in GeV, and the largest |eta|, or |rapidity| if `rapidity` is set."""
 
     radius: float
     pt: tuple[float, float]
@@ -26,10 +26,11 @@ class Cuts:
     rapidity: bool = False
 
 
-def find_jets(candidates: Candidates, cuts: Cuts) -> ak.Array:
-    """Jets in the kinematic range: records of event, jet_pt, jet_eta, jet_phi, jet_energy and part.
+def find_jets(candidates: Candidates, cuts: JetCuts) -> ak.Array:
+    """Cluster the jets in the kinematic range.
 
-    `part` lists the constituents by their index into the candidates, in falling order of pT.
+    Returns records of event, jet_pt, jet_eta, jet_phi, jet_energy and constituents, which are indices into the
+    candidates in falling order of pT.
     """
     n_events = int(candidates.event[-1]) + 1 if len(candidates.event) else 0
     counts = np.bincount(candidates.event, minlength=n_events)
@@ -51,7 +52,7 @@ def find_jets(candidates: Candidates, cuts: Cuts) -> ak.Array:
         "jet_eta": np.arcsinh(pz / pt),
         "jet_phi": np.arctan2(py, px),
         "jet_energy": energy,
-        "part": members,
+        "constituents": members,
     }
     jets = ak.zip(jets, depth_limit=1)
     longitudinal = np.arctanh(pz / energy) if cuts.rapidity else jets.jet_eta
@@ -59,32 +60,32 @@ def find_jets(candidates: Candidates, cuts: Cuts) -> ak.Array:
     return jets[in_range]
 
 
-def match(jets: ak.Array, decays: Decays, products: int, radius: float) -> np.ndarray:
-    """Index (J,) of the decay with that many products, all within `radius` of the jet axis; -1 for none."""
+def match_decays(jets: ak.Array, decays: Decays, products: int, radius: float) -> np.ndarray:
+    """Return the index (J,) of the decay with this number of products, all within `radius` of the jet axis, or -1."""
     result = np.full(len(jets), -1)
     event, eta, phi = (ak.to_numpy(jets[name]) for name in ("event", "jet_eta", "jet_phi"))
-    for decay in np.flatnonzero(decays.count == products):  # a few hundred a batch
-        mine = decays.parent == decay
+    for decay in np.flatnonzero(decays.count == products):  # a few hundred in a batch
+        is_product = decays.parent == decay
         for jet in np.flatnonzero(event == decays.event[decay]):
-            delta_phi = _wrap(decays.product_phi[mine] - phi[jet])
-            if np.all(np.hypot(decays.product_eta[mine] - eta[jet], delta_phi) < radius):
+            delta_phi = _wrap(decays.product_phi[is_product] - phi[jet])
+            if np.all(np.hypot(decays.product_eta[is_product] - eta[jet], delta_phi) < radius):
                 result[jet] = decay
     return result
 
 
 def soft_drop_mass(vectors: ak.Array, radius: float) -> np.ndarray:
-    """Soft drop mass (J,) in GeV at beta = 0, zcut = 0.1, on Cambridge/Aachen trees (arXiv:1402.2657)."""
-    whole = fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * radius)  # one jet, whatever its width
-    groomed = fastjet.ClusterSequence(vectors, whole).exclusive_jets_softdrop_grooming(
-        njets=1, beta=0, symmetry_cut=SOFT_DROP_CUT, R0=radius
+    """Return the soft-drop mass (J,) in GeV at beta = 0, z_cut = 0.1, on Cambridge/Aachen trees (arXiv:1402.2657)."""
+    one_jet = fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * radius)  # wide enough for any jet
+    groomed = fastjet.ClusterSequence(vectors, one_jet).exclusive_jets_softdrop_grooming(
+        njets=1, beta=0, symmetry_cut=SOFT_DROP_Z_CUT, R0=radius
     )
     return ak.to_numpy(ak.flatten(groomed.msoftdrop, axis=None))
 
 
 def subjettiness(vectors: ak.Array, n: int, radius: float) -> np.ndarray:
-    """N-subjettiness tau_n (J,) with beta = 1 and R0 = `radius` (arXiv:1011.2268); 0 for n constituents or fewer.
+    """Return the N-subjettiness tau_n (J,) with beta = 1 and R0 = `radius` (arXiv:1011.2268).
 
-    The axes are those of exclusive kT subjets, not optimised further.
+    The axes are those of exclusive kT subjets, without further optimisation. It is 0 for n constituents or fewer.
     """
     result = np.zeros(len(vectors))
     enough = np.flatnonzero(ak.to_numpy(ak.num(vectors)) > n)
@@ -93,7 +94,7 @@ def subjettiness(vectors: ak.Array, n: int, radius: float) -> np.ndarray:
     vectors = vectors[enough]
     kt = fastjet.JetDefinition(fastjet.kt_algorithm, 10 * radius)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # fastjet warns of every algorithm here, also of kT
+        warnings.simplefilter("ignore")  # fastjet warns about every algorithm here, even kT
         axes = fastjet.ClusterSequence(vectors, kt).exclusive_jets(n)
     pt, eta, phi = _polar(vectors)
     _, axis_eta, axis_phi = _polar(axes)
@@ -105,16 +106,16 @@ def subjettiness(vectors: ak.Array, n: int, radius: float) -> np.ndarray:
 
 
 def constituent_vectors(jets: ak.Array, candidates: Candidates) -> ak.Array:
-    """Four-momenta of the constituents: a jagged array of records px, py, pz, E."""
-    return _take(_vectors(candidates), jets.part)
+    """Return the four-momenta of the constituents, a jagged array of records px, py, pz, E."""
+    return _take(_vectors(candidates), jets.constituents)
 
 
 def _vectors(candidates: Candidates) -> ak.Array:
     return ak.zip({"px": candidates.px, "py": candidates.py, "pz": candidates.pz, "E": candidates.energy})
 
 
-def _take(values, indices: ak.Array) -> ak.Array:
-    """values[indices] for a flat `values` and jagged indices."""
+def _take(values: np.ndarray | ak.Array, indices: ak.Array) -> ak.Array:
+    """Return values[indices] for flat values and jagged indices."""
     return ak.unflatten(values[ak.to_numpy(ak.flatten(indices))], ak.num(indices))
 
 
@@ -123,5 +124,6 @@ def _polar(vectors: ak.Array) -> tuple[ak.Array, ak.Array, ak.Array]:
     return pt, np.arcsinh(vectors.pz / pt), np.arctan2(vectors.py, vectors.px)
 
 
-def _wrap(angle):
+def _wrap(angle: ak.Array | np.ndarray) -> ak.Array | np.ndarray:
+    """Return the angle in [-pi, pi)."""
     return (angle + np.pi) % (2 * np.pi) - np.pi

@@ -1,10 +1,10 @@
-"""Detectors, emulated as Delphes (arXiv:1307.6346) does: JetClass's (arXiv:2202.03772) and the ATLAS one. No pile-up.
+"""Detectors emulated as in Delphes (arXiv:1307.6346): JetClass's (arXiv:2202.03772) and ATLAS, without pile-up.
 
-All particles of a batch of events are handled at once: they fly to the calorimeters, charged ones may give
-tracks, electrons and photons are measured in the ECAL, hadrons in the HCAL. Particles are identified by their
-true type.
+All particles of a batch of events are processed together: they are propagated to the calorimeters, charged ones may
+give tracks, electrons and photons are measured in the ECAL, hadrons in the HCAL. Particles are identified by their true
+type.
 
-Shapes: P particles, K candidates. GeV, mm.
+Momenta are in GeV, lengths in mm. Shapes: P particles, K candidates.
 """
 
 from dataclasses import dataclass, fields
@@ -38,9 +38,10 @@ from part.simulate.tracks import (
 
 @dataclass(frozen=True)
 class Detector:
-    """A tracker's volume and the two calorimeters around it; tracks are found as well in all.
+    """The volume of a tracker and the two calorimeters around it. The track reconstruction is the same in all.
 
-    outer_eta: whether files give a track the pseudorapidity of its entry into the calorimeter, or its momentum's.
+    outer_eta: whether files store the pseudorapidity of a track at its entry into the calorimeter, or that of its
+    momentum.
     """
 
     volume: Volume
@@ -55,10 +56,10 @@ ATLAS = Detector(propagation.ATLAS, ATLAS_ECAL, ATLAS_HCAL, outer_eta=False)
 
 @dataclass(frozen=True)
 class Candidates:
-    """What jets are made of: energy-flow candidates or particles, (K,) each; `species` indexes schema.SPECIES.
+    """The input of the jet clustering, energy-flow candidates or particles, (K,) each.
 
-    `file_eta` is the pseudorapidity that the file gives the constituent; jets are clustered from the momenta.
-    `pid` is the PDG code, 0 from a detector.
+    `species` is an index into schema.SPECIES. `file_eta` is the pseudorapidity that is stored for the constituent; jets
+    are clustered from the momenta. `pid` is the PDG code, 0 behind a detector.
     """
 
     event: np.ndarray
@@ -75,12 +76,16 @@ class Candidates:
     dzval: np.ndarray
     dzerr: np.ndarray
 
-    def take(self, where: np.ndarray) -> "Candidates":
-        return Candidates(*(getattr(self, field.name)[where] for field in fields(self)))
+    def take(self, selection: np.ndarray) -> "Candidates":
+        """Select candidates by a mask or by indices."""
+        return Candidates(*(getattr(self, field.name)[selection] for field in fields(self)))
 
 
-def bare(particles: Particles) -> Candidates:
-    """Visible, stable particles without a detector; their `file_eta` is the rapidity, as in QuarkGluon's files."""
+def particle_level(particles: Particles) -> Candidates:
+    """Return visible, stable particles as candidates, without a detector.
+
+    Their `file_eta` is the rapidity, as in the files of QuarkGluon.
+    """
     zeros = np.zeros(len(particles.event))
     neutral = np.where(particles.pid == 22, PHOTON, NEUTRAL_HADRON)
     return Candidates(
@@ -101,16 +106,16 @@ def bare(particles: Particles) -> Candidates:
 
 
 def detect(particles: Particles, rng: np.random.Generator, detector: Detector = CMS) -> Candidates:
-    """Energy-flow candidates of visible, stable particles."""
+    """Reconstruct the energy-flow candidates of visible, stable particles."""
     position = (particles.x, particles.y, particles.z)
     flight = propagate(position, (particles.px, particles.py, particles.pz), particles.charge, detector.volume)
     tracks = reconstruct_tracks(particles, flight, rng)
     electrons, hadrons, muons = (tracks.take(tracks.species == species) for species in (ELECTRON, CHARGED_HADRON, MUON))
-    ecal_part, hcal_part = energy_fractions(particles.pid)
-    electrons, photons = measure(detector.ecal, particles, flight, ecal_part, electrons, rng)
-    hadrons, neutrals = measure(detector.hcal, particles, flight, hcal_part, hadrons, rng)
+    ecal_fraction, hcal_fraction = energy_fractions(particles.pid)
+    electrons, photons = measure(detector.ecal, particles, flight, ecal_fraction, electrons, rng)
+    hadrons, neutrals = measure(detector.hcal, particles, flight, hcal_fraction, hadrons, rng)
     return _join(
-        *(_from_tracks(found, detector.outer_eta) for found in (hadrons, electrons, muons)),
+        *(_from_tracks(tracks, detector.outer_eta) for tracks in (hadrons, electrons, muons)),
         _from_towers(photons, PHOTON),
         _from_towers(neutrals, NEUTRAL_HADRON),
     )
@@ -154,9 +159,9 @@ def _from_tracks(tracks: Tracks, outer_eta: bool) -> Candidates:
     )
 
 
-def _join(*parts: Candidates) -> Candidates:
-    """All candidates, grouped by event."""
+def _join(*groups: Candidates) -> Candidates:
+    """Concatenate candidates, grouped by event."""
     joined = Candidates(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Candidates))
+        *(np.concatenate([getattr(group, field.name) for group in groups]) for field in fields(Candidates))
     )
     return joined.take(np.argsort(joined.event, kind="stable"))

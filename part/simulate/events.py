@@ -1,10 +1,12 @@
 """Pythia 8 events as flat numpy arrays: generation in batches, visible particles, decay products.
 
-Shapes: P particles of all events of a batch, in event order. GeV, mm.
+Momenta are in GeV, lengths in mm. Shapes: P particles of all events of a batch, in event order.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from types import ModuleType
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -12,14 +14,14 @@ import numpy as np
 from part.errors import PartError
 from part.simulate.processes import COMMON, Process
 
-BATCH = 200  # events a call
+BATCH = 200  # events in each call of Pythia
 INVISIBLE = (12, 14, 16)
 RESONANCES = (6, 23, 24, 25)
 
 
 @dataclass(frozen=True)
 class Particles:
-    """Particles of a batch, (P,) each. `event` counts from 0; vertices in mm, momenta in GeV."""
+    """The particles of a batch of events, (P,) each. `event` counts from 0."""
 
     event: np.ndarray
     pid: np.ndarray
@@ -35,14 +37,14 @@ class Particles:
     y: np.ndarray
     z: np.ndarray
 
-    def take(self, where: np.ndarray) -> "Particles":
-        """The particles chosen by a mask or by indices; `mother` keeps meaning the whole batch."""
-        return Particles(*(getattr(self, field.name)[where] for field in fields(self)))
+    def take(self, selection: np.ndarray) -> "Particles":
+        """Select particles by a mask or by indices; `mother` still refers to the full batch."""
+        return Particles(*(getattr(self, field.name)[selection] for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class Decays:
-    """Heavy particles that decay visibly, (G,), and their products, (D,) each with its `parent` in 0..G-1."""
+    """Heavy particles that decay visibly, (G,) each, and their products, (D,) each, with a `parent` in 0..G-1."""
 
     event: np.ndarray
     pid: np.ndarray
@@ -55,19 +57,17 @@ class Decays:
     product_phi: np.ndarray
 
 
-def import_pythia():
-    """The module pythia8mc; PartError, telling how to install it, where it is missing."""
+def import_pythia() -> ModuleType:
+    """Import pythia8mc. Raises PartError with the command that installs it if it is missing."""
     try:
         import pythia8mc
     except ImportError as error:
-        raise PartError(
-            "Simulation needs Pythia 8: run `pip install -r requirements-simulate.txt` and try again."
-        ) from error
+        raise PartError("Simulation needs Pythia 8: pip install pythia8mc.") from error
     return pythia8mc
 
 
-def new_generator(process: Process, variant: int, seed: int):
-    """A Pythia instance, initialised. Raises PartError where Pythia is missing or refuses a setting."""
+def new_generator(process: Process, variant: int, seed: int) -> Any:
+    """Initialise a Pythia instance. Raises PartError if Pythia is missing or rejects a setting."""
     pythia = import_pythia().Pythia("", False)
     settings = COMMON + process.collision + process.settings + process.variants[variant]
     for setting in (*settings, "Random:setSeed = on", f"Random:seed = {seed}"):
@@ -78,8 +78,8 @@ def new_generator(process: Process, variant: int, seed: int):
     return pythia
 
 
-def generate(process: Process, seeds: tuple[int, ...]) -> Iterator[Particles]:
-    """Batches without end; the variants of the process take turns, each with its own seed."""
+def generate_batches(process: Process, seeds: tuple[int, ...]) -> Iterator[Particles]:
+    """Generate batches of events without end; the variants of the process alternate, each with its own seed."""
     generators = [new_generator(process, i, seed) for i, seed in enumerate(seeds)]
     while True:
         for generator in generators:
@@ -87,11 +87,11 @@ def generate(process: Process, seeds: tuple[int, ...]) -> Iterator[Particles]:
 
 
 def read_batch(batch: ak.Array, charge_of: Callable[[int], float]) -> Particles:
-    """Flat arrays from what `nextBatch` returns, with each particle's own production vertex.
+    """Convert the result of `nextBatch` to flat arrays, with the production vertex of each particle.
 
-    pythia8mc 8.317 puts one entry too many before the vertices of each event, so that the vertex of particle
-    i of event v lies at i + v + 1 of the flat list and the end of the list is cut off. Events whose vertices
-    were cut are left out.
+    pythia8mc 8.317 inserts one superfluous entry before the vertices of each event, so that the vertex of the i-th
+    particle of the batch in event v lies at i + v + 1 of the flat list, whose end is truncated. Events with truncated
+    vertices are left out.
     """
     particles = batch.prt
     vertex = particles.vProd.layout
@@ -102,11 +102,11 @@ def read_batch(batch: ak.Array, charge_of: Callable[[int], float]) -> Particles:
     total = offsets[-1]
     event = np.repeat(np.arange(n_events), np.diff(offsets))
 
-    where = np.asarray(vertex.content.index.data)[np.arange(total) + event + 1]
+    index = np.asarray(vertex.content.index.data)[np.arange(total) + event + 1]
 
     def position(axis: str) -> np.ndarray:
         values = np.asarray(vertex.content.content.content(axis).data)
-        return np.where(where >= 0, values[where], 0.0)
+        return np.where(index >= 0, values[index], 0.0)
 
     def flat(array: ak.Array) -> np.ndarray:
         return ak.to_numpy(ak.flatten(array))[:total]
@@ -131,33 +131,33 @@ def read_batch(batch: ak.Array, charge_of: Callable[[int], float]) -> Particles:
     )
 
 
-def visible(particles: Particles) -> Particles:
-    """The stable particles that a detector can see."""
+def select_visible(particles: Particles) -> Particles:
+    """Select the stable particles except for neutrinos."""
     return particles.take((particles.status > 0) & ~np.isin(np.abs(particles.pid), INVISIBLE))
 
 
-def with_parton(particles: Particles, flavours: tuple[int, ...]) -> np.ndarray:
-    """The events in which a parton of one of these flavours leaves the hard process."""
+def events_with_parton(particles: Particles, flavours: tuple[int, ...]) -> np.ndarray:
+    """Return the events in which a parton of one of these flavours leaves the hard process."""
     outgoing = (np.abs(particles.status) == 23) & np.isin(np.abs(particles.pid), flavours)
     return np.unique(particles.event[outgoing])
 
 
-def decays(particles: Particles) -> Decays:
-    """The visible decays of top quarks, Higgs, W and Z bosons: quarks, gluons and charged leptons of each.
+def find_decays(particles: Particles) -> Decays:
+    """Find the decays of top quarks, Higgs, W and Z bosons to quarks, gluons and charged leptons.
 
-    A W from a top quark or a Higgs belongs to the decay of the latter.
+    The products of a W boson from a top quark or a Higgs boson belong to the latter.
     """
     heavy = np.isin(np.abs(particles.pid), RESONANCES)
     from_heavy = (particles.mother >= 0) & heavy[particles.mother]
     kind = np.abs(particles.pid)
     product = (np.abs(particles.status) == 23) & from_heavy & ~np.isin(kind, INVISIBLE) & ~heavy
-    chosen = np.flatnonzero(product)
-    first = particles.mother[chosen]
-    while np.any(climbs := from_heavy[first]):
-        first = np.where(climbs, particles.mother[first], first)
-    parents, parent = np.unique(first, return_inverse=True)
+    products = np.flatnonzero(product)
+    ancestor = particles.mother[products]
+    while np.any(has_heavy_mother := from_heavy[ancestor]):
+        ancestor = np.where(has_heavy_mother, particles.mother[ancestor], ancestor)
+    parents, parent = np.unique(ancestor, return_inverse=True)
     pt, eta, phi = _angles(particles.take(parents))
-    _, product_eta, product_phi = _angles(particles.take(chosen))
+    _, product_eta, product_phi = _angles(particles.take(products))
     return Decays(
         event=particles.event[parents],
         pid=particles.pid[parents],

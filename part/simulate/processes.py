@@ -1,7 +1,7 @@
-"""What is generated for each class: the hard process and its decays.
+"""The hard process and the decays that are generated for each class.
 
-Proton-proton collisions with Pythia 8's default tune; shower, hadronisation and, but for TopLandscape, the underlying
-event are on, pile-up is off. JetClass as in arXiv:2202.03772, table 1.
+Proton-proton collisions with Pythia 8's default tune. Shower, hadronisation and, except for TopLandscape, the
+underlying event are on; pile-up is off. JetClass is as in arXiv:2202.03772, table 1.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ COMMON = (
     "25:m0 = 125.",
     "WeakZ0:gmZmode = 2",  # pure Z: no virtual photon
 )
-# Far enough below the jets' pT that radiation from the incoming partons does not carry more of them over it.
+# Lower thresholds add hardly any jets: initial-state radiation rarely lifts softer processes into the range of jet pT.
 _JETCLASS = ("Beams:eCM = 13000.", "PhaseSpace:pTHatMin = 450.")
 _QUARKGLUON = ("Beams:eCM = 14000.", "PhaseSpace:pTHatMin = 425.", "PhaseSpace:pTHatMax = 900.")
 _TOPLANDSCAPE = (
@@ -30,9 +30,21 @@ NEUTRINOS = "12 14 16"
 class Process:
     """The Pythia settings of one class.
 
-    `variants` are generated in turn: they differ in which of two W bosons decays to a lepton.
-    `products` is how many matched quarks, gluons and charged leptons make the jet's label; 0 takes every jet.
-    `flavours` are those that the outgoing quark of the hard process may have; with none, anything goes.
+    Attributes
+    ----------
+    label : str
+        The short name of the class.
+    settings : tuple of str
+        Lines for Pythia.
+    variants : tuple of tuple of str
+        Further settings; the variants are generated in turn. They differ in which of two W bosons decays to a lepton.
+    products : int
+        How many quarks, gluons and charged leptons of one decay have to lie within a jet of the class; 0 accepts any
+        jet.
+    flavours : tuple of int
+        The PDG codes that the outgoing parton of the hard process may have; none means any.
+    collision : tuple of str
+        The beams and the range of pT-hat.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""Jets to ROOT files that JetClass readers open: a TTree `tree` with one entry a jet."""
+"""Jets written to ROOT files that readers of JetClass open: a TTree `tree` with one entry for each jet."""
 
 import os
 from pathlib import Path
@@ -7,18 +7,25 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from part.jets.labels import LABELS
+from part.jets.labels import LABEL_BRANCHES
 
 TREE = "tree"
-FLOAT_BITS = 23  # of a float32's mantissa
+FLOAT_BITS = 23  # of the mantissa of a float32
 COMPACT_BITS = 13
 
 
 def write_jets(path: Path, jets: ak.Array, compact: bool = False) -> None:
-    """Writes all jets, first under a temporary name, so that `path` never holds a part of them.
+    """Write jets to a file atomically.
 
-    `jets` has the constituents' branches (jagged) and any flat ones. `compact` rounds floats to 13 bits of
-    mantissa (1 part in 16,000) but for energies, which keep the masses, flags to one byte, and compresses with LZMA.
+    Parameters
+    ----------
+    path : Path
+        The file. Until it is complete it has a temporary name.
+    jets : ak.Array
+        Jagged branches `part_*` and any flat ones.
+    compact : bool
+        Round floats to 13 bits of mantissa (1 part in 16,000), except for energies, whose masses would suffer; store
+        flags in one byte; compress with LZMA.
     """
     columns = {name: _stored(jets, name, compact) for name in jets.fields}
     jagged = {name.removeprefix("part_"): column for name, column in columns.items() if name.startswith("part_")}
@@ -35,8 +42,8 @@ def write_jets(path: Path, jets: ak.Array, compact: bool = False) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def stored_jets(path: Path) -> int:
-    """How many jets a finished file holds; 0 where there is no such file or none that can be read."""
+def count_stored_jets(path: Path) -> int:
+    """Return the number of jets in a file; 0 if it is missing or unreadable."""
     try:
         with uproot.open(path) as file:
             return file[TREE].num_entries
@@ -45,17 +52,20 @@ def stored_jets(path: Path) -> int:
 
 
 def merge(paths: list[Path], target: Path, compact: bool) -> int:
-    """One file of all jets, the files taking turns: the first of each, then the second. Returns the count."""
-    parts = [uproot.open(path)[TREE].arrays() for path in paths]
-    order = np.argsort(np.concatenate([np.arange(len(part)) for part in parts]), kind="stable")
-    jets = ak.concatenate(parts)[order]
+    """Write the jets of several files to one, alternating between the files: the first of each, then the second.
+
+    Returns the number of jets.
+    """
+    files = [uproot.open(path)[TREE].arrays() for path in paths]
+    order = np.argsort(np.concatenate([np.arange(len(jets)) for jets in files]), kind="stable")
+    jets = ak.concatenate(files)[order]
     jets = jets[[name for name in jets.fields if name != "npart"]]
     write_jets(target, jets, compact)
     return len(jets)
 
 
 def round_mantissa(values: np.ndarray, bits: int, up: bool = False) -> np.ndarray:
-    """float32 numbers with that many bits of mantissa, to the nearest, or away from zero where `up`."""
+    """Round to float32 numbers with this number of mantissa bits, to the nearest or, if `up`, away from zero."""
     mantissa, exponent = np.frexp(np.asarray(values, dtype=np.float64))
     scaled = np.ldexp(mantissa, bits + 1)
     scaled = np.sign(scaled) * np.ceil(np.abs(scaled)) if up else np.rint(scaled)
@@ -63,9 +73,9 @@ def round_mantissa(values: np.ndarray, bits: int, up: bool = False) -> np.ndarra
 
 
 def _stored(jets: ak.Array, name: str, compact: bool) -> ak.Array:
-    """A branch in the type it is written in."""
+    """Convert a branch to the type in which it is written."""
     column, bits = jets[name], COMPACT_BITS if compact else FLOAT_BITS
-    if name in LABELS or name.startswith("part_is") or name == "part_charge":
+    if name in LABEL_BRANCHES or name.startswith("part_is") or name == "part_charge":
         flag = np.int8 if compact else (np.float32 if name == "part_charge" else np.int32)
         return ak.values_astype(column, flag)
     if name in ("aux_genpart_pid", "aux_truth_match", "part_pid"):
@@ -75,14 +85,14 @@ def _stored(jets: ak.Array, name: str, compact: bool) -> ak.Array:
     if name == "part_energy":
         values, bits = _energy(jets, values, bits), FLOAT_BITS
     rounded = round_mantissa(values, bits, up=name == "part_energy")
-    return rounded if counts is None else ak.unflatten(rounded, counts)
+    return ak.Array(rounded) if counts is None else ak.unflatten(rounded, counts)
 
 
 def _energy(jets: ak.Array, energy: np.ndarray, bits: int) -> np.ndarray:
-    """Energies that go with the rounded momenta and leave each constituent its mass.
+    """Return the energies that match the rounded momenta and preserve the mass of each constituent.
 
-    A rounded energy would give a photon a mass of a hundredth of its energy, and masses of pairs are inputs of ParT,
-    which lost two points of accuracy on such jets. No energy falls below the momentum.
+    With a rounded energy a photon would get a mass of a hundredth of its energy. Masses of pairs are inputs of ParT,
+    whose accuracy was two points lower on such jets. No energy is smaller than the momentum.
     """
     momenta = [ak.to_numpy(ak.flatten(jets[axis])).astype(float) for axis in ("part_px", "part_py", "part_pz")]
     mass2 = np.maximum(energy.astype(float) ** 2 - sum(p**2 for p in momenta), 0.0)

@@ -1,4 +1,4 @@
-"""What a plan would take: a few real steps on the first jets, timed; nothing is written."""
+"""An estimate of what a training takes here: a few real steps on its first jets are timed, and nothing is written."""
 
 import json
 import resource
@@ -8,58 +8,73 @@ from dataclasses import replace
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from part.training.callbacks.progress_bar import clock
-from part.training.plan import Plan
-from part.training.trainer import fitted, make, make_trainer, uses_bf16
+from part.training.callbacks.progress_bar import format_duration
+from part.training.config import TrainingConfig
+from part.training.trainer import build_modules, build_trainer, quiet_lightning, resolve_workers, uses_bf16
 
 WARM_UP, STEPS = 1, 2
 
 
-def dry_run(plan: Plan) -> str:
-    """The plan, its jets, its model, memory in use and the time it would take here. Raises PartError."""
-    plan = fitted(plan)
-    alone = replace(plan, devices=1, nodes=1, epochs=1)
-    task, data = make(alone)
-    watch = _Stopwatch()
+@quiet_lightning()
+def dry_run(config: TrainingConfig) -> str:
+    """Return a report on a training: its choices, jets and model, the memory in use and the time it would take here.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        The choices of the training, which runs for a few steps on one device.
+
+    Raises
+    ------
+    PartError
+        If the training cannot begin.
+    """
+    config = resolve_workers(config)
+    one_device = replace(config, devices=1, nodes=1, epochs=1)
+    module, data = build_modules(one_device)
+    stopwatch = _Stopwatch()
     limits = {"limit_train_batches": WARM_UP + STEPS, "limit_val_batches": 0, "enable_checkpointing": False}
-    trainer = make_trainer(alone, False, [watch], enable_progress_bar=False, **limits)
-    trainer.fit(task, datamodule=data)
-    a_step = (watch.at[-1] - watch.at[WARM_UP]) / STEPS
-    device = task.device
-    steps = plan.epochs * (data.jets_per_epoch // plan.batch_size)
-    parameters = sum(p.numel() for p in task.model.parameters())
+    trainer = build_trainer(one_device, False, [stopwatch], enable_progress_bar=False, **limits)
+    trainer.fit(module, datamodule=data)
+    step_seconds = (stopwatch.times[-1] - stopwatch.times[WARM_UP]) / STEPS
+    device, reason = module.device, module.native_fallback_reason
+    steps = config.epochs * (data.jets_per_epoch // config.batch_size)
+    parameters = sum(p.numel() for p in module.model.parameters())
+    total = format_duration(steps * step_seconds / config.world_size)
     lines = {
-        "model": f"{plan.model}, {parameters:,} parameters, {plan.features} inputs of {plan.dataset}",
-        "training jets": f"{len(data.stream):,} in {len(data.train_spans)} files, of which {data.jets_per_epoch:,} "
-        f"are seen in each of {plan.epochs} epochs",
+        "model": f"{config.model}, {parameters:,} parameters, {config.features} inputs of {config.dataset}",
+        "training jets": f"{len(data.stream):,} in {len(data.train_ranges)} files, of which {data.jets_per_epoch:,} "
+        f"are seen in each of {config.epochs} epochs",
         "validation jets": f"{len(data.val_jets):,}",
-        "steps": f"{steps:,} of {plan.batch_size} jets in micro-batches of {plan.micro}",
+        "steps": f"{steps:,} of {config.batch_size} jets in micro-batches of {config.micro_batch_size}",
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
-        "precision": "bf16" if uses_bf16(plan.precision) else "fp32",
-        "code": f"torch: {task.torch_because}" if task.torch_because else "compiled for this processor",
+        "precision": "bf16" if uses_bf16(config.precision) else "fp32",
+        "code": f"torch: {reason}" if reason else "compiled for this processor",
         "memory": _memory(device),
-        "speed": f"{plan.batch_size / a_step:.0f} jets/s on one device, measured on {STEPS} steps",
-        "time": f"about {clock(steps * a_step / plan.processes)} with {plan.processes} device(s), without validation",
+        "speed": f"{config.batch_size / step_seconds:.0f} jets/s on one device, measured on {STEPS} steps",
+        "time": f"about {total} with {config.world_size} device(s), without validation",
     }
     width = max(map(len, lines))
-    told = "\n".join(f"{name:{width}}  {value}" for name, value in lines.items())
-    return f"{json.dumps(plan.to_dict(), indent=2)}\n{told}"
+    report = "\n".join(f"{name:{width}}  {value}" for name, value in lines.items())
+    return f"{json.dumps(config.to_dict(), indent=2)}\n{report}"
 
 
 class _Stopwatch(Callback):
-    def __init__(self):
-        self.at: list[float] = []
+    """A callback that notes the time before each step and at the end."""
 
-    def on_train_batch_start(self, trainer, task, batch, index):
+    def __init__(self):
+        self.times: list[float] = []
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
         self._note()
 
-    def on_train_end(self, trainer, task):
+    def on_train_end(self, trainer, pl_module):
         self._note()
 
     def _note(self) -> None:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
-        self.at.append(time.perf_counter())
+        self.times.append(time.perf_counter())
 
 
 def _memory(device: torch.device) -> str:

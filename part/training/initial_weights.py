@@ -1,4 +1,4 @@
-"""Where a run's weights come from: fresh, another checkpoint's where they fit, or all of one's but a new head."""
+"""The weights that a run starts from: random ones, those of another checkpoint that fit, or all but a new head."""
 
 from dataclasses import replace
 
@@ -8,68 +8,89 @@ from torch import nn
 from part.errors import PartError
 from part.models.build import build
 from part.models.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from part.training.plan import Plan
+from part.training.config import TrainingConfig
 
 
-def starting_model(plan: Plan) -> nn.Module:
-    """The model of a plan as its run begins. Raises PartError if what it starts from is no match."""
-    if plan.finetune:
-        return with_new_head(plan)
-    model = build(plan.config)
-    if plan.start_from:
-        take_weights(model, plan.start_from)
+def initial_model(config: TrainingConfig) -> nn.Module:
+    """Return the model with which a run begins. Raises PartError if the checkpoint that it starts from does not fit."""
+    if config.finetune:
+        return model_with_new_head(config)
+    model = build(config.model_config)
+    if config.start_from:
+        load_matching_weights(model, config.start_from)
     return model
 
 
-def with_new_head(plan: Plan) -> nn.Module:
-    """The architecture and weights of `plan.finetune`, with a head for the plan's classes in place of its own."""
-    given = load_for(plan, plan.finetune)
-    config = given.model.config
-    if config.model != plan.model:
-        raise PartError(f"{plan.finetune} is a {config.model}; expected a {plan.model} to fine-tune.")
-    if config.inputs != len(plan.schema[1]):
-        raise PartError(f"{plan.finetune} takes {given.features.name} inputs; expected {plan.features}.")
-    dropout = config.dropout if plan.dropout is None else plan.dropout
-    model = build(replace(config, classes=len(plan.schema[0].labels), dropout=dropout))
-    model.load_state_dict(
-        {k: v for k, v in given.model.state_dict().items() if not k.startswith("head.")}, strict=False
-    )
+def model_with_new_head(config: TrainingConfig) -> nn.Module:
+    """Return the model of the checkpoint `config.finetune` with a reinitialised head for the classes of the dataset.
+
+    Raises PartError if it is another kind of model, or takes other inputs.
+    """
+    assert config.finetune is not None, "only a run that fine-tunes a checkpoint has a new head"
+    checkpoint = load_for_dataset(config.finetune, config.dataset)
+    model_config = checkpoint.model.config
+    if model_config.model != config.model:
+        raise PartError(f"{config.finetune} is a {model_config.model}; expected a {config.model} to fine-tune.")
+    if model_config.inputs != len(config.schema[1]):
+        raise PartError(f"{config.finetune} takes {checkpoint.features.name} inputs; expected {config.features}.")
+    dropout = model_config.dropout if config.dropout is None else config.dropout
+    model = build(replace(model_config, classes=len(config.schema[0].labels), dropout=dropout))
+    weights = {k: v for k, v in checkpoint.model.state_dict().items() if not k.startswith("head.")}
+    model.load_state_dict(weights, strict=False)
     return model
 
 
-def load_for(plan: Plan, name: str) -> Checkpoint:
-    """A checkpoint; weaver weights that fit two datasets are taken to be of the plan's. Raises PartError."""
+def load_for_dataset(name: str, dataset: str) -> Checkpoint:
+    """Load a checkpoint; weaver weights that fit several datasets belong to the given one. Raises PartError."""
     try:
         return load_checkpoint(name)
     except PartError:
-        return load_checkpoint(name, plan.dataset)
+        return load_checkpoint(name, dataset)
 
 
-def take_weights(model: nn.Module, name: str) -> list[str]:
-    """Take over the weights of a checkpoint where name and shape agree; returns the names of the others.
+def load_matching_weights(model: nn.Module, name: str) -> list[str]:
+    """Load the weights of a checkpoint where name and shape agree.
 
-    Raises PartError if none fits.
+    Parameters
+    ----------
+    model : nn.Module
+        The model whose weights are replaced.
+    name : str
+        The checkpoint.
+
+    Returns
+    -------
+    list of str
+        The names of the tensors that stay as they were initialised.
+
+    Raises
+    ------
+    PartError
+        If no tensor fits.
     """
-    given, own = load_checkpoint(name).model.state_dict(), model.state_dict()
-    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
+    weights, own = load_checkpoint(name).model.state_dict(), model.state_dict()
+    fitting = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
     if not fitting:
         raise PartError(f"No weights of {name} fit the model that is to start from them.")
     model.load_state_dict(fitting, strict=False)
-    fresh = sorted(own.keys() - fitting.keys())
-    if rank_zero_only.rank == 0:
-        print(f"Took {len(fitting)} of {len(own)} tensors from {name}; fresh: {', '.join(fresh) or 'none'}.")
-    return fresh
+    reinitialised = sorted(own.keys() - fitting.keys())
+    rest = ", ".join(reinitialised) or "none"
+    rank_zero_only(print)(f"Loaded {len(fitting)} of {len(own)} tensors from {name}; newly initialised: {rest}.")
+    return reinitialised
 
 
-def teacher_of(plan: Plan) -> nn.Module | None:
-    """The model that a plan distils from, unless it is a table. Raises PartError if it is no teacher for that."""
-    if not plan.distill or plan.taught_by_table:
+def load_teacher(config: TrainingConfig) -> nn.Module | None:
+    """Return the model that a run distils from; None without distillation, or if it distils from a table.
+
+    Raises PartError if the teacher has other classes or other inputs.
+    """
+    if not config.distill or config.distills_from_table:
         return None
-    given = load_for(plan, plan.distill)
-    dataset, features = plan.schema
-    if given.dataset != dataset or given.features != features:
+    teacher = load_for_dataset(config.distill, config.dataset)
+    dataset, features = config.schema
+    if teacher.dataset != dataset or teacher.features != features:
         raise PartError(
-            f"{plan.distill} tells the classes of {given.dataset.name} apart by {given.features.name} inputs; "
-            f"expected those of the plan, {dataset.name} and {features.name}."
+            f"{config.distill} classifies jets of {teacher.dataset.name} by {teacher.features.name} inputs; "
+            f"expected those of the run, {dataset.name} and {features.name}."
         )
-    return given.model
+    return teacher.model

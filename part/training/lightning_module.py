@@ -1,103 +1,129 @@
-"""The training of a tagger as Lightning sees it: loss, metrics, schedule.
+"""The training of a tagger as a Lightning module: its loss, its validation metrics and its optimizer.
 
 Shapes: B jets of a batch, C classes.
 """
 
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import LambdaLR
 
 from part.analysis.statistics.metrics import accuracy, macro_auc
 from part.errors import PartError
 from part.jets.features import JetBatch
 from part.models.attention import set_backend
-from part.models.backends.native.learn import learn, untrainable
-from part.models.numerics.precision import multiplies_bf16
-from part.training.data.augmentation import reflected
-from part.training.micro_batches import logits_of
-from part.training.optimizer import Ranger
-from part.training.plan import Plan
+from part.models.backends.native.gradients import loss_and_gradients, untrainable_reason
+from part.models.numerics.precision import cpu_supports_bf16
+from part.training.config import TrainingConfig
+from part.training.data.augmentation import reflect_at_random
+from part.training.micro_batches import forward_micro_batches
+from part.training.optimizer import Ranger, hold_then_decay, parameter_groups
 
 
-class TaggerTask(lightning.LightningModule):
-    """Cross entropy of a model on batches that come as lists of micro-batches.
+class TaggerModule(lightning.LightningModule):
+    """A tagger that trains by cross entropy on batches that are lists of micro-batches.
 
-    BatchNorm statistics are those of each whole batch, or, if the plan has calibration jets, fixed before the first
-    step (`calibrate`): then a jet's gradient does not depend on which jets share its batch, and training equals
-    evaluation. teacher: a model whose probabilities are `plan.soft` of what is to be learned.
+    BatchNorms take their statistics from each whole batch, unless calibration jets fixed them before the first step
+    (see `calibrate_batchnorm`): then a jet's gradient does not depend on the other jets of its batch, and the model
+    computes the same in training as in evaluation.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        The choices of the run.
+    model : nn.Module
+        The model to train.
+    teacher : nn.Module, optional
+        The model whose probabilities have the weight `config.distill_weight` in the targets.
+
+    Raises
+    ------
+    PartError
+        If `config.packed` and the kernels for packed jets cannot train the model here; and, during the training, if
+        the loss is NaN or infinite.
     """
 
-    def __init__(self, plan: Plan, model: nn.Module, teacher: nn.Module | None = None):
+    def __init__(self, config: TrainingConfig, model: nn.Module, teacher: nn.Module | None = None):
         super().__init__()
-        self.plan, self.model, self.lr = plan, model, plan.lr
-        self._teacher = [teacher] if teacher else []  # in a list, so that it is no part of what is saved and trained
+        self.config, self.model, self.lr = config, model, config.lr
+        self._teacher = [teacher] if teacher else []  # a list hides it from Lightning, which would save and train it
         if not torch.cuda.is_available() and not model.config.dropout:
             # torch's fused CPU kernel has no gradient for a bias and falls back to a path slower than ours.
             set_backend(model, "explicit")
-        if plan.packed:
-            check_packed(model)
-        self.torch_because: str | None = "the training has not begun"
-        self.seen: list[tuple[Tensor, Tensor]] = []
+        if config.packed:
+            check_packed_support(model)
+        self.native_fallback_reason: str | None = "the training has not begun"
+        self.validation_outputs: list[tuple[Tensor, Tensor]] = []
 
     def on_fit_start(self) -> None:
-        self.torch_because = untrainable(self.model) if self.device.type == "cpu" else "compiled code is for CPUs"
+        on_cpu = self.device.type == "cpu"
+        self.native_fallback_reason = untrainable_reason(self.model) if on_cpu else "compiled code is for CPUs"
         for teacher in self._teacher:
             teacher.to(self.device)
 
-    def on_train_batch_start(self, batch, index):
-        # Dropout depends on seed and step alone, so that a resumed run draws the same.
-        torch.manual_seed(hash((self.plan.seed, self.global_step, self.global_rank)) % 2**63)
+    def on_train_batch_start(self, batch: list[JetBatch], batch_idx: int) -> None:
+        # Dropout depends on nothing but seed and step, so that a resumed run draws the same numbers.
+        torch.manual_seed(hash((self.config.seed, self.global_step, self.global_rank)) % 2**63)
 
-    def training_step(self, batch: list[JetBatch], index: int) -> Tensor:
-        if self.plan.reflect:
-            batch = [reflected(micro, self.plan.schema[1]) for micro in batch]
-        targets, least = self._targets(batch)
-        if self.torch_because is None:
-            loss = learn(self.model, batch, targets, self.trainer.precision == "bf16-mixed" and multiplies_bf16())
+    def training_step(self, batch: list[JetBatch], batch_idx: int) -> Tensor:
+        if self.config.reflect:
+            batch = [reflect_at_random(micro, self.config.schema[1]) for micro in batch]
+        targets, teacher_entropy = self._targets(batch)
+        if self.native_fallback_reason is None:
+            bf16 = self.trainer.precision == "bf16-mixed" and cpu_supports_bf16()
+            loss = loss_and_gradients(self.model, batch, targets, bf16)
         else:
-            loss = F.cross_entropy(torch.cat(logits_of(self.model, batch, self.plan.packed)).float(), targets)
-        loss = loss - least
-        self._refuse_infinite(loss, batch)
+            logits = torch.cat(forward_micro_batches(self.model, batch, self.config.packed))
+            loss = F.cross_entropy(logits.float(), targets)
+        loss = loss - teacher_entropy
+        self._check_finite(loss, batch)
         self.log("train_loss", loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=1, sync_dist=True)
         return loss
 
     def _targets(self, batch: list[JetBatch]) -> tuple[Tensor, Tensor | float]:
-        """Probabilities (B, C) to learn, and what of their cross entropy none can learn away: beside the labels' comes
-        the Kullback-Leibler divergence from the teacher, `plan.soft` of the loss."""
+        """Return the target probabilities (B, C), and the part of the cross entropy that is due to the teacher alone.
+
+        Without that part, the mean entropy of its probabilities, the teacher contributes the Kullback-Leibler
+        divergence of the model from it, which is 0 for a model that agrees.
+        """
         labels = F.one_hot(torch.cat([micro.y for micro in batch]), self.model.config.classes).float()
-        if not self.plan.distill:
+        if not self.config.distill:
             return labels, 0.0
         with torch.no_grad():
             if self._teacher:
-                taught = torch.cat([self._teacher[0](m.x, m.v, m.mask) for m in batch]).float().softmax(-1)
+                logits = torch.cat([self._teacher[0](micro.x, micro.v, micro.mask) for micro in batch])
+                probabilities = logits.float().softmax(-1)
             else:
-                taught = torch.cat([m.taught for m in batch])
-        return torch.lerp(labels, taught, self.plan.soft), self.plan.soft * torch.special.entr(taught).sum(-1).mean()
+                probabilities = torch.cat([micro.teacher_probabilities for micro in batch])
+        weight = self.config.distill_weight
+        entropy = torch.special.entr(probabilities).sum(-1).mean()
+        return torch.lerp(labels, probabilities, weight), weight * entropy
 
-    def _refuse_infinite(self, loss: Tensor, batch: list[JetBatch]) -> None:
-        """Stop in all processes if the loss of any is no number, before it reaches the weights."""
+    def _check_finite(self, loss: Tensor, batch: list[JetBatch]) -> None:
+        """Stop all processes if the loss of any is NaN or infinite, before it reaches the weights."""
         finite = torch.isfinite(loss.detach()).float()
         if self.trainer.strategy.reduce(finite, reduce_op="min"):
             return
-        path = Path(self.plan.out) / self.plan.name / f"refused_step{self.global_step}_rank{self.global_rank}.pt"
+        path = Path(self.config.out) / self.config.name / f"refused_step{self.global_step}_rank{self.global_rank}.pt"
         torch.save([{"x": m.x.cpu(), "v": m.v.cpu(), "mask": m.mask.cpu(), "y": m.y.cpu()} for m in batch], path)
         raise PartError(
             f"The loss is {float(loss)} at step {self.global_step}. Its batch is in {path}; the checkpoint of the last "
-            "finished epoch is as it was. A lower --lr or --precision fp32 may help."
+            "finished epoch is unchanged. A lower --lr or --precision fp32 may help."
         )
 
-    def validation_step(self, batch: list[JetBatch], index: int) -> None:
+    def validation_step(self, batch: list[JetBatch], batch_idx: int) -> None:
         for micro in batch:
             logits = self.model(micro.x, micro.v, micro.mask).float()
-            self.seen.append((logits.cpu(), micro.y.cpu()))
+            self.validation_outputs.append((logits.cpu(), micro.y.cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        logits, labels = (torch.cat(parts) for parts in zip(*self.seen, strict=True))
-        self.seen.clear()
+        logits, labels = (torch.cat(parts) for parts in zip(*self.validation_outputs, strict=True))
+        self.validation_outputs.clear()
         if self.trainer.world_size > 1:
             logits, labels = (self.all_gather(t).flatten(0, 1).cpu() for t in (logits, labels))
         if self.trainer.sanity_checking:
@@ -110,56 +136,43 @@ class TaggerTask(lightning.LightningModule):
         }
         self.log_dict(metrics, prog_bar=True, rank_zero_only=True)
 
-    def configure_optimizers(self):
-        optimizer = Ranger(self._parameter_groups(), lr=self.lr)
-        steps = self.trainer.estimated_stepping_batches
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: flat_then_decay(step / steps, self.plan.flat)
-        )
+    def configure_optimizers(self) -> dict[str, Any]:
+        groups = parameter_groups(self.model, self.lr, self.config.weight_decay, self.config.head_lr_factor)
+        optimizer = Ranger(groups, lr=self.lr)
+        steps, hold = self.trainer.estimated_stepping_batches, self.config.lr_hold_fraction
+        schedule = LambdaLR(optimizer, lambda step: hold_then_decay(step / steps, hold))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _parameter_groups(self) -> list[dict]:
-        """Weight decay for matrices and kernels only: scales, offsets and the class token go free."""
-        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, parameter in self.model.named_parameters():
-            free = parameter.ndim < 2 or name == "class_token"
-            groups.setdefault((free, name.startswith("head.")), []).append(parameter)
-        return [
-            {
-                "params": parameters,
-                "weight_decay": 0.0 if free else self.plan.weight_decay,
-                "lr": self.lr * (self.plan.head_lr if of_head else 1.0),
-            }
-            for (free, of_head), parameters in groups.items()
-        ]
 
-
-def check_packed(model: nn.Module) -> None:
-    """Raises PartError where nothing can be trained on packed tokens."""
+def check_packed_support(model: nn.Module) -> None:
+    """Raise PartError if the kernels for jets without padding cannot train a model here."""
     if not torch.cuda.is_available():
         raise PartError("A training with --packed needs a GPU, and there is none here.")
-    from part.models.backends.packed import unsupported
+    from part.models.backends.packed import unsupported_reason
 
-    if reason := unsupported(model):
+    if reason := unsupported_reason(model):
         raise PartError(reason)
     if model.config.dropout:
-        raise PartError("The packed kernels know no dropout; train with --dropout 0.")
-
-
-def flat_then_decay(progress: float, flat: float) -> float:
-    """The learning rate's factor after a share `progress` of the run: 1 until `flat`, then down to 0.01."""
-    return 1.0 if progress <= flat else 0.01 ** min(1.0, (progress - flat) / (1 - flat))
+        raise PartError("The packed kernels have no dropout; train with --dropout 0.")
 
 
 @torch.no_grad()
-def calibrate(model: nn.Module, batch: JetBatch) -> None:
-    """Set all BatchNorm statistics to those of the real particles and pairs of one large batch, and hold them."""
+def calibrate_batchnorm(model: nn.Module, batch: JetBatch) -> None:
+    """Fix the statistics of all BatchNorms at those of the real particles and pairs of one large batch.
+
+    Parameters
+    ----------
+    model : nn.Module
+        The model; its BatchNorms are in evaluation mode afterwards, the rest in the mode in which it was.
+    batch : JetBatch
+        Jets with padding, which does not count.
+    """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d)]
     was_training = model.training
     model.eval()
     for norm in norms:
         norm.train()
-        norm.momentum = None  # a plain average over the one batch
+        norm.momentum = None  # averages over the one batch
         norm.reset_running_stats()
     model(batch.x, batch.v, batch.mask)
     model.train(was_training)

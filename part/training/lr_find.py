@@ -1,28 +1,53 @@
-"""The learning-rate range test (arXiv:1506.01186), by Lightning."""
+"""The learning-rate range test (arXiv:1506.01186), which Lightning runs."""
 
 from dataclasses import dataclass
 
 from lightning.pytorch.tuner import Tuner
 
-from part.training.plan import Plan
-from part.training.trainer import fitted, make, make_trainer
+from part.training.config import TrainingConfig
+from part.training.trainer import build_modules, build_trainer, quiet_lightning, resolve_workers
 
 
 @dataclass(frozen=True)
 class RangeTest:
-    """Losses, smoothed, while the learning rate grew; steepest: the rate at which the loss fell fastest, or None."""
+    """The result of a range test.
+
+    Parameters
+    ----------
+    rates, losses : list of float
+        The learning rate of each step, and the smoothed loss after it.
+    steepest : float or None
+        The learning rate at which the loss fell fastest; None if it fell nowhere.
+    """
 
     rates: list[float]
     losses: list[float]
     steepest: float | None
 
 
-def lr_find(plan: Plan, lowest: float, highest: float, steps: int) -> RangeTest:
-    """Train a plan's model for some steps, each with a higher learning rate, and throw it away. Raises PartError."""
-    plan = fitted(plan)
-    task, data = make(plan)
-    trainer = make_trainer(plan, False, [], enable_progress_bar=False, enable_checkpointing=False)
-    found = Tuner(trainer).lr_find(
-        task, datamodule=data, min_lr=lowest, max_lr=highest, num_training=steps, update_attr=False
+@quiet_lightning()
+def find_learning_rate(config: TrainingConfig, lowest: float, highest: float, steps: int) -> RangeTest:
+    """Train a new model for some steps with a growing learning rate, and discard it.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        The choices of the training.
+    lowest, highest : float
+        The first and the last learning rate; those between grow exponentially.
+    steps : int
+        The number of optimizer steps.
+
+    Raises
+    ------
+    PartError
+        If the training cannot begin.
+    """
+    config = resolve_workers(config)
+    module, data = build_modules(config)
+    trainer = build_trainer(config, False, [], enable_progress_bar=False, enable_checkpointing=False)
+    finder = Tuner(trainer).lr_find(
+        module, datamodule=data, min_lr=lowest, max_lr=highest, num_training=steps, update_attr=False
     )
-    return RangeTest(found.results["lr"], found.results["loss"], found.suggestion())
+    assert finder is not None, "only Lightning's fast_dev_run skips the test"
+    return RangeTest(finder.results["lr"], finder.results["loss"], finder.suggestion())

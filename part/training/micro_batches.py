@@ -1,8 +1,8 @@
-"""Micro-batches whose BatchNorms see the whole batch, though each is padded to its own longest jet only.
+"""Micro-batches that give the result of their whole batch, although each is padded only to its own longest jet.
 
-Only the embeddings of particles and pairs have BatchNorms, and they know no padding: they go over all jets of the batch
-at once. What follows, most of the work, goes from micro-batch to micro-batch.
-Shapes: B jets, N particles, C classes.
+Only the embeddings of particles and pairs have BatchNorms, whose statistics are those of the whole batch; they ignore
+padding and see all jets of the batch at once. The blocks after them, most of the work, see one micro-batch at a time.
+Shapes: B jets, N particles, F features, D channels, C classes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,49 +13,65 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from part.jets.features import JetBatch
-from part.models.linpart import Slots
+from part.models.linpart import SharedInputs
 from part.models.transformer import ParticleTransformer
 
 
-def logits_of(model: nn.Module, batch: Sequence[JetBatch], packed: bool = False) -> list[Tensor]:
-    """Logits (B, C) of each micro-batch, as if the batch had passed through the model in one piece.
+def forward_micro_batches(model: nn.Module, batch: Sequence[JetBatch], packed: bool = False) -> list[Tensor]:
+    """Return the logits of each micro-batch, as if the batch had passed through the model in one piece.
 
-    packed: by the kernels for a GPU, to which that is what it is (see `models/packed.py`).
+    Parameters
+    ----------
+    model : nn.Module
+        A ParticleTransformer, unless the batch is a single micro-batch or all BatchNorms are in evaluation mode.
+    batch : sequence of JetBatch
+        The micro-batches.
+    packed : bool
+        Whether the GPU kernels for jets without padding run, for which a batch has no micro-batches (see
+        `part.models.backends.packed`).
+
+    Returns
+    -------
+    list of Tensor
+        Logits (B, C) of each micro-batch.
     """
     if packed:
         from part.models.backends.packed import logits
 
-        return list(logits(model, *_whole(batch)).split([len(micro) for micro in batch]))
-    held = not any(module.training for module in model.modules() if isinstance(module, nn.BatchNorm1d))
-    if held or len(batch) == 1:
+        return list(logits(model, *_pad_together(batch)).split([len(micro) for micro in batch]))
+    fixed = not any(module.training for module in model.modules() if isinstance(module, nn.BatchNorm1d))
+    if fixed or len(batch) == 1:
         return [model(micro.x, micro.v, micro.mask) for micro in batch]
     if not isinstance(model, ParticleTransformer):
-        raise TypeError(f"{type(model).__name__} takes a batch whole, not as {len(batch)} micro-batches.")
-    x, shared = model.prepare(*_whole(batch))
-    return [model.mix(*part, micro.mask) for micro, part in zip(batch, _cut(x, shared, batch), strict=True)]
+        raise TypeError(f"{type(model).__name__} needs a whole batch, not {len(batch)} micro-batches.")
+    x, shared = model.embed_inputs(*_pad_together(batch))
+    inputs = _split_inputs(x, shared, batch)
+    return [model.forward_blocks(*own, micro.mask) for micro, own in zip(batch, inputs, strict=True)]
 
 
-def _whole(batch: Sequence[JetBatch]) -> tuple[Tensor, Tensor, Tensor]:
-    """x (B, N, F), v (B, N, 4), mask (B, N) of all, padded to the longest."""
+def _pad_together(batch: Sequence[JetBatch]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return x (B, N, F), v (B, N, 4) and mask (B, N) of all jets, padded to the longest."""
     longest = max(micro.mask.shape[1] for micro in batch)
 
-    def padded(name: str) -> Tensor:
-        parts = [getattr(micro, name) for micro in batch]
-        return torch.cat([F.pad(t, (0, 0) * (t.ndim - 2) + (0, longest - t.shape[1])) for t in parts])
+    def pad(name: str) -> Tensor:
+        tensors = [getattr(micro, name) for micro in batch]
+        return torch.cat([F.pad(t, (0, 0) * (t.ndim - 2) + (0, longest - t.shape[1])) for t in tensors])
 
-    return padded("x"), padded("v"), padded("mask")
+    return pad("x"), pad("v"), pad("mask")
 
 
-def _cut(x: Tensor, shared: Tensor | Slots | None, batch: Sequence[JetBatch]) -> Iterator[tuple]:
-    """What is shared out to the micro-batches: x (B, N, D), and the bias as the model has it."""
+def _split_inputs(
+    x: Tensor, shared: Tensor | SharedInputs | None, batch: Sequence[JetBatch]
+) -> Iterator[tuple[Tensor, Tensor | SharedInputs | None]]:
+    """Yield the share of each micro-batch in the embedded particles x (B, N, D) and in the input of all blocks."""
     sizes = [len(micro) for micro in batch]
-    bias = shared.bias if isinstance(shared, Slots) else shared
-    # By split, whose gradient is one tensor; that of slices would be one of full size for each.
+    bias = shared.bias if isinstance(shared, SharedInputs) else shared
+    # split has one gradient tensor for all pieces; slices would have one of full size each.
     xs, biases = x.split(sizes), [None] * len(batch) if bias is None else bias.split(sizes)
-    ranks = shared.rank.split(sizes) if isinstance(shared, Slots) else [None] * len(batch)
-    for micro, own, of_pairs, rank in zip(batch, xs, biases, ranks, strict=True):
+    ranks = shared.rank.split(sizes) if isinstance(shared, SharedInputs) else [None] * len(batch)
+    for micro, own, own_bias, rank in zip(batch, xs, biases, ranks, strict=True):
         n = micro.mask.shape[1]
-        if of_pairs is not None:
-            square = of_pairs.shape[2] == of_pairs.shape[3] == x.shape[1]
-            of_pairs = of_pairs[:, :, :n, : n if square else None]
-        yield own[:, :n], of_pairs if rank is None else replace(shared, rank=rank[:, :n], bias=of_pairs)
+        if own_bias is not None:
+            square = own_bias.shape[2] == own_bias.shape[3] == x.shape[1]
+            own_bias = own_bias[:, :, :n, : n if square else None]
+        yield own[:, :n], own_bias if rank is None else replace(shared, rank=rank[:, :n], bias=own_bias)

@@ -1,10 +1,15 @@
-"""A training run from plan to checkpoint: `runs/NAME/` holds everything, and `--resume` continues it.
+"""Training runs: `train` runs a TrainingConfig and leaves a checkpoint.
 
-runs/NAME/plan.json          every choice
-runs/NAME/last.ckpt          state for an exact resume, written after each epoch
-runs/NAME/NAME.safetensors   the model after the last finished epoch, with its card NAME.json
-runs/NAME/log/metrics.csv    losses and metrics by step and epoch
-runs/NAME/attention/         what one jet looks like to the model after each epoch
+The folder of a run, OUT/NAME, holds
+
+plan.json          the choices of the run
+process.json       the process that trains, or trained last
+last.ckpt          the state of the training after the last finished epoch, from which --resume continues
+NAME.safetensors   the model after that epoch, with its card NAME.json
+log/metrics.csv    losses and metrics by step and epoch
+log/steps.jsonl    the steps of the present epoch
+log/output.txt     the output, if `runs.control` started the run
+attention/         the attention of one jet before the first epoch and after each
 """
 
 import csv
@@ -13,75 +18,110 @@ import logging
 import os
 import sys
 import warnings
-from dataclasses import fields, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from part.errors import PartError
-from part.training.callbacks.attention_snapshots import WatchJet
-from part.training.callbacks.checkpointing import SaveModel, WholeCheckpointIO, kept
-from part.training.callbacks.progress_bar import Bar
-from part.training.data.datamodule import JetData
-from part.training.initial_weights import starting_model, teacher_of
-from part.training.lightning_module import TaggerTask, calibrate
-from part.training.plan import FREE, Plan
+from part.training.callbacks.attention_snapshots import AttentionSnapshots
+from part.training.callbacks.checkpointing import AtomicCheckpointIO, CheckpointWriter, write_errors
+from part.training.callbacks.progress_bar import ProgressBar
+from part.training.callbacks.step_log import StepLog
+from part.training.config import DEFAULTS, KEYS, RESUMABLE, TrainingConfig
+from part.training.data.datamodule import JetDataModule
+from part.training.initial_weights import initial_model, load_teacher
+from part.training.lightning_module import TaggerModule, calibrate_batchnorm
 from part.training.runs import process
 
 LOG_EVERY = 20  # steps
-# Lightning's advertisements, and what it says of its own code.
-logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-warnings.filterwarnings("ignore", module="lightning")
 
 
-def train(plan: Plan, resume: bool = False) -> Path:
-    """Carry out `plan`; returns the checkpoint's path.
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Hide Lightning's advertisements, and its warnings, which concern its own code; also usable as a decorator."""
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        yield
 
-    resume: continue from `last.ckpt` of the same plan; the weights come out as without the interruption.
-    Raises PartError, before any work is done, for a plan that cannot be carried out; later for files that are no longer
-    what they were, a disk that is full, or a loss that is no number. The last finished epoch is then still there.
+
+@quiet_lightning()
+def train(config: TrainingConfig, resume: bool = False) -> Path:
+    """Train a model.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        The choices of the run.
+    resume : bool
+        Whether to continue from the `last.ckpt` of a run with the same choices, except for those in RESUMABLE. The
+        weights at the end equal those of an uninterrupted run.
+
+    Returns
+    -------
+    Path
+        The checkpoint.
+
+    Raises
+    ------
+    PartError
+        Before the training begins, if the choices do not fit each other, the files or the run that is resumed; nothing
+        is written then. During the training, if a file has changed, the disk is full or the loss is NaN or infinite;
+        the checkpoint of the last finished epoch remains.
     """
-    plan = fitted(plan)
-    folder = Path(plan.out) / plan.name
-    last = _prepare(plan, folder, resume)
-    if rank_zero_only.rank == 0:
-        process.sign(folder, os.getpid(), sys.orig_argv)
-    task, data = make(plan)
+    config = resolve_workers(config)
+    folder = Path(config.out) / config.name
+    last = _check_folder(config, folder, resume)
+    module, data = build_modules(config)
+    checkpoint = folder / f"{config.name}.safetensors"
     callbacks = [
         ModelCheckpoint(folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
-        SaveModel(folder / f"{plan.name}.safetensors", data),
-        WatchJet(folder / "attention", data),
-        Bar(plan.batch_size),
+        CheckpointWriter(checkpoint, data),
+        AttentionSnapshots(folder / "attention", data),
+        StepLog(folder, config.batch_size),
+        ProgressBar(config.batch_size),
     ]
-    trainer = make_trainer(plan, _loggers(plan, folder, resume), callbacks)
-    trainer.fit(task, datamodule=data, ckpt_path=last, weights_only=False)
-    return folder / f"{plan.name}.safetensors"
+    trainer = build_trainer(config, _loggers(config, folder, resume), callbacks)
+    # Everything above can refuse the choices or the files; a refused run must not occupy its name.
+    if rank_zero_only.rank == 0:
+        if not resume:
+            _write_plan(config, folder)
+        process.write_pidfile(folder, os.getpid(), sys.orig_argv)
+    trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=False)
+    return checkpoint
 
 
-def make(plan: Plan) -> tuple[TaggerTask, JetData]:
-    """What a plan trains, and on what. Raises PartError."""
-    lightning.seed_everything(plan.seed, verbose=False)
-    data = JetData(plan)
-    task = TaggerTask(plan, starting_model(plan), teacher_of(plan))
-    if plan.calibration_jets:
-        calibrate(task.model, data.calibration_batch())
-    return task, data
+def build_modules(config: TrainingConfig) -> tuple[TaggerModule, JetDataModule]:
+    """Return the Lightning modules of a run, the model with its initial weights and the jets. Raises PartError."""
+    lightning.seed_everything(config.seed, verbose=False)
+    data = JetDataModule(config)
+    module = TaggerModule(config, initial_model(config), load_teacher(config))
+    if config.calibration_jets:
+        calibrate_batchnorm(module.model, data.calibration_batch())
+    return module, data
 
 
-def make_trainer(plan: Plan, loggers: list[Logger] | bool, callbacks: list, **options) -> lightning.Trainer:
+def build_trainer(
+    config: TrainingConfig, loggers: list[Logger] | bool, callbacks: list[Callback], **options: Any
+) -> lightning.Trainer:
+    """Return Lightning's trainer for a run; `options` are further arguments of it."""
     return lightning.Trainer(
         accelerator="auto",
-        devices=plan.devices,
-        num_nodes=plan.nodes,
-        strategy="ddp" if plan.processes > 1 else "auto",
-        precision="bf16-mixed" if uses_bf16(plan.precision) else "32-true",
-        plugins=[WholeCheckpointIO()],
-        max_epochs=plan.epochs,
-        gradient_clip_val=plan.clip or None,
+        devices=config.devices,
+        num_nodes=config.nodes,
+        strategy="ddp" if config.world_size > 1 else "auto",
+        precision="bf16-mixed" if uses_bf16(config.precision) else "32-true",
+        plugins=[AtomicCheckpointIO()],
+        max_epochs=config.epochs,
+        gradient_clip_val=config.grad_clip_norm or None,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
@@ -93,30 +133,33 @@ def make_trainer(plan: Plan, loggers: list[Logger] | bool, callbacks: list, **op
     )
 
 
-def fitted(plan: Plan) -> Plan:
-    """The plan with what it leaves to the machine: beside a GPU there are processors left to decode jets."""
-    if plan.workers is not None:
-        return plan
-    spare = (os.cpu_count() or 1) // plan.devices - 1 if torch.cuda.is_available() else 0
-    return replace(plan, workers=max(0, min(spare, 8)))
+def resolve_workers(config: TrainingConfig) -> TrainingConfig:
+    """Return the choices with a number of workers that suits the machine, if they leave it open.
+
+    With a GPU the processors are free to decode jets; without one, they train.
+    """
+    if config.workers is not None:
+        return config
+    spare = (os.cpu_count() or 1) // config.devices - 1 if torch.cuda.is_available() else 0
+    return replace(config, workers=max(0, min(spare, 8)))
 
 
-def _loggers(plan: Plan, folder: Path, resume: bool) -> list[Logger]:
-    loggers = [_csv(folder, resume)]
-    if plan.tensorboard:
+def _loggers(config: TrainingConfig, folder: Path, resume: bool) -> list[Logger]:
+    loggers: list[Logger] = [_csv_logger(folder, resume)]
+    if config.tensorboard:
         from lightning.pytorch.loggers import TensorBoardLogger
 
         try:
             loggers.append(TensorBoardLogger(folder, name="", version="tensorboard"))
         except ModuleNotFoundError:
             raise PartError(
-                "There is no TensorBoard here: pip install tensorboard, or leave out --tensorboard."
+                "TensorBoard is not installed: pip install tensorboard, or leave out --tensorboard."
             ) from None
     return loggers
 
 
-def _csv(folder: Path, resume: bool) -> CSVLogger:
-    """The log of a run; Lightning would begin a resumed one anew, so what there is of finished epochs goes in first."""
+def _csv_logger(folder: Path, resume: bool) -> CSVLogger:
+    """Return the logger of a run, with the rows of all finished epochs: Lightning would start a resumed log anew."""
     path, rows = folder / "log" / "metrics.csv", []
     if resume and path.exists():
         done = json.loads((folder / f"{folder.name}.json").read_text())["training"]["epochs_done"]
@@ -129,29 +172,45 @@ def _csv(folder: Path, resume: bool) -> CSVLogger:
     return logger
 
 
-def _prepare(plan: Plan, folder: Path, resume: bool) -> str | None:
-    """Write the plan down, or check it against the one being resumed; returns the state to resume from."""
-    written, last = folder / "plan.json", folder / "last.ckpt"
-    if rank_zero_only.rank > 0:  # a second process of the same run: the first does this
+def _check_folder(config: TrainingConfig, folder: Path, resume: bool) -> str | None:
+    """Return the state from which to continue, if any.
+
+    Raises PartError if a new run finds the name in use, or if a resumed run had other choices.
+    """
+    plan_file, last = folder / "plan.json", folder / "last.ckpt"
+    if rank_zero_only.rank > 0:  # the first process of the run checks and writes the folder for all
         return str(last) if resume and last.exists() else None
-    asked = json.loads(json.dumps(plan.to_dict()))
     if not resume:
-        if written.exists():
-            raise PartError(f"{folder} holds a run already; use --resume to continue it or another --name.")
-        with kept(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            written.write_text(json.dumps(asked, indent=2) + "\n")
+        if plan_file.exists():
+            raise _name_in_use(folder)
         return None
-    if not written.exists():
-        raise PartError(f"{folder} holds no run to resume (no {written.name}).")
-    before = {field.name: field.default for field in fields(Plan)} | json.loads(written.read_text())
-    if changed := [key for key in asked if key not in FREE and asked[key] != before[key]]:
-        raise PartError(f"{folder} was started with another {changed[0]}: {before[changed[0]]!r}.")
+    if not plan_file.exists():
+        raise PartError(f"{folder} holds no run to resume (no {plan_file.name}).")
+    chosen = json.loads(json.dumps(config.to_dict()))
+    # An earlier version may have written fewer choices; the others then had their defaults.
+    written = {KEYS[name]: default for name, default in DEFAULTS.items()} | json.loads(plan_file.read_text())
+    if changed := [key for key in chosen if key not in RESUMABLE and chosen[key] != written[key]]:
+        raise PartError(f"{folder} was started with another {changed[0]}: {written[changed[0]]!r}.")
     return str(last) if last.exists() else None
 
 
+def _write_plan(config: TrainingConfig, folder: Path) -> None:
+    """Write plan.json. Raises PartError if another run has taken the name since it was checked."""
+    with write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with (folder / "plan.json").open("x") as file:
+                file.write(json.dumps(config.to_dict(), indent=2) + "\n")
+        except FileExistsError:
+            raise _name_in_use(folder) from None
+
+
+def _name_in_use(folder: Path) -> PartError:
+    return PartError(f"{folder} holds a run already; use --resume to continue it or another --name.")
+
+
 def uses_bf16(precision: str) -> bool:
-    """Whether "auto", "bf16" or "fp32" means bfloat16 on this machine."""
+    """Return whether a precision, "auto", "bf16" or "fp32", means bfloat16 on this machine."""
     if precision != "auto":
         return precision == "bf16"
     if torch.cuda.is_available():

@@ -10,11 +10,11 @@ from helpers.jets import write_jets, write_model
 import part
 from part.analysis.bias.bias_function import LN_INVERSE_DELTA as POINTS
 from part.analysis.bias.bias_function import LN_KT as ROWS
-from part.analysis.bias.bias_function import massless, nearby, surface
-from part.analysis.bias.embedding import all_pairs, bias_of, draw_pairs
-from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, LundOf, bin_means, cells
+from part.analysis.bias.bias_function import bias_on_lund_plane, massless, nearby
+from part.analysis.bias.embedding import all_pairs, draw_pairs, evaluate_bias
+from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, LundAccumulator, bin_means, cells
 from part.analysis.bias.shapley import shapley
-from part.analysis.bias.study import Baseline
+from part.analysis.bias.study import BaselinePairs
 from part.jets.features import make_batch
 from part.models.pair import pair_features
 
@@ -43,22 +43,22 @@ def product(features: np.ndarray) -> np.ndarray:
     return np.stack([features[:, 0] * features[:, 1], features[:, 2]], -1)
 
 
-def test_values_close_to_the_bias():
-    found = shapley(product, PAIRS, BASELINE)
-    np.testing.assert_allclose(found.base + found.values.sum(-1), found.bias, atol=1e-12)
-    np.testing.assert_allclose(found.bias, product(PAIRS))
+def test_values_add_up_to_the_bias():
+    result = shapley(product, PAIRS, BASELINE)
+    np.testing.assert_allclose(result.base + result.values.sum(-1), result.bias, atol=1e-12)
+    np.testing.assert_allclose(result.bias, product(PAIRS))
 
 
 def test_a_linear_network_gives_each_feature_its_term():
     weights = RNG.normal(size=(4, 3))
-    found = shapley(lambda f: f @ weights + 7, PAIRS, BASELINE)
+    result = shapley(lambda f: f @ weights + 7, PAIRS, BASELINE)
     expected = (PAIRS - BASELINE.mean(0))[:, None] * weights.T
-    np.testing.assert_allclose(found.values, expected, atol=1e-12)
+    np.testing.assert_allclose(result.values, expected, atol=1e-12)
 
 
 def test_an_ignored_feature_gets_nothing_and_like_features_the_same():
-    found = shapley(product, PAIRS, BASELINE)
-    np.testing.assert_allclose(found.values[:, 0, 2:], 0, atol=1e-12)
+    result = shapley(product, PAIRS, BASELINE)
+    np.testing.assert_allclose(result.values[:, 0, 2:], 0, atol=1e-12)
     alike = PAIRS.copy(), BASELINE.copy()
     for features in alike:
         features[:, 1] = features[:, 0]
@@ -68,22 +68,22 @@ def test_an_ignored_feature_gets_nothing_and_like_features_the_same():
 
 def test_a_product_of_two_shares_as_computed_by_hand():
     """v(both) = ab, v(a) = a B, v(b) = A b, v() = mean of the baseline's products, A and B its means."""
-    found = shapley(product, PAIRS, BASELINE).values[:, 0]
+    result = shapley(product, PAIRS, BASELINE).values[:, 0]
     (a, b), (mean_a, mean_b) = PAIRS.T[:2], BASELINE.mean(0)[:2]
     empty = (BASELINE[:, 0] * BASELINE[:, 1]).mean()
-    np.testing.assert_allclose(found[:, 0], (a * mean_b - empty + a * b - mean_a * b) / 2, atol=1e-12)
+    np.testing.assert_allclose(result[:, 0], (a * mean_b - empty + a * b - mean_a * b) / 2, atol=1e-12)
 
 
-def test_values_close_to_the_bias_that_the_model_adds(tagger, jets, batch):
+def test_values_add_up_to_the_bias_that_the_model_adds(tagger, jets, batch):
     pairs = all_pairs(batch)
     traced = tagger.trace(jets).bias
     assert (traced[:, 0] == traced[:, 1]).all()  # all layers share it
-    found = shapley(partial(bias_of, tagger), pairs.features[:40], pairs.features[50:70])
+    result = shapley(partial(evaluate_bias, tagger), pairs.features[:40], pairs.features[50:70])
     expected = traced[pairs.jet, 0, :, pairs.i, pairs.j][:40]
-    np.testing.assert_allclose(found.base + found.values.sum(-1), expected, atol=1e-5)
+    np.testing.assert_allclose(result.base + result.values.sum(-1), expected, atol=1e-5)
 
 
-def test_drawn_pairs_do_not_depend_on_company(tagger, jets, batch):
+def test_drawn_pairs_do_not_depend_on_the_batch(tagger, jets, batch):
     pairs, chance = draw_pairs(batch, 8, seed=1)
     assert (np.bincount(pairs.jet, minlength=5) == [8, 0, 8, 8, 8]).all()
     assert (pairs.i != pairs.j).all()
@@ -94,15 +94,15 @@ def test_drawn_pairs_do_not_depend_on_company(tagger, jets, batch):
 
 
 def test_the_baseline_is_the_same_in_any_order(tagger, jets):
-    def of(order: list[list[int]]) -> np.ndarray:
-        baseline = Baseline(10, seed=0)
-        for some in order:
-            baseline.add(make_batch(jets[some], tagger.features))
+    def drawn_features(order: list[list[int]]) -> np.ndarray:
+        baseline = BaselinePairs(10, seed=0)
+        for jet_indices in order:
+            baseline.add(make_batch(jets[jet_indices], tagger.features))
         return baseline.features
 
-    first = of([[0, 1, 2, 3, 4]])
+    first = drawn_features([[0, 1, 2, 3, 4]])
     assert first.shape == (10, 4)
-    np.testing.assert_array_equal(of([[4, 3], [1], [2, 0]]), first)
+    np.testing.assert_array_equal(drawn_features([[4, 3], [1], [2, 0]]), first)
 
 
 def test_massless_pairs_have_the_mass_that_their_kt_and_z_say():
@@ -114,13 +114,13 @@ def test_massless_pairs_have_the_mass_that_their_kt_and_z_say():
     assert massless(lnkt, lnz) == pytest.approx(lnm2, abs=1e-3)
 
 
-def test_the_surface_is_the_network_at_its_points(tagger):
-    network = partial(bias_of, tagger)
-    values = surface(network, -2.0, 1.5)
+def test_the_function_is_the_network_at_its_points(tagger):
+    network = partial(evaluate_bias, tagger)
+    values = bias_on_lund_plane(network, -2.0, 1.5)
     assert values.shape == (4, len(ROWS), len(POINTS))
     np.testing.assert_allclose(values[:, 7, 3], network(np.array([[ROWS[7], -2.0, -POINTS[3], 1.5]]))[0], atol=1e-6)
     light = np.array([[ROWS[7], -2.0, -POINTS[3], massless(ROWS[7], -2.0)]])
-    np.testing.assert_allclose(surface(network, -2.0)[:, 7, 3], network(light)[0], atol=1e-6)
+    np.testing.assert_allclose(bias_on_lund_plane(network, -2.0)[:, 7, 3], network(light)[0], atol=1e-6)
 
 
 def test_pairs_near_a_plane():
@@ -139,9 +139,9 @@ def test_lund_bins_hold_the_pairs_between_their_edges():
 
 
 def test_means_over_the_lund_plane_are_those_of_the_jets_pairs(tagger, jets, batch):
-    trace, pairs, total = tagger.trace(jets), all_pairs(batch), LundOf(2, 4)
+    trace, pairs, total = tagger.trace(jets), all_pairs(batch), LundAccumulator(2, 4)
     total.add(trace.pattern, trace.bias[:, 0], pairs)
-    found = total.result
+    result = total.result
     cell, inside = cells(pairs.features)
     row, column = divmod(int(cell[inside][0]), len(LN_INVERSE_DELTA) - 1)
     here = inside & (cell == cell[inside][0])
@@ -150,6 +150,6 @@ def test_means_over_the_lund_plane_are_those_of_the_jets_pairs(tagger, jets, bat
         for jet in range(len(jets))
         if (chosen := here & (pairs.jet == jet)).any()
     ]
-    assert found.attention.value[1, 2, row, column] == pytest.approx(np.mean(of_jets), rel=1e-5)
+    assert result.attention.value[1, 2, row, column] == pytest.approx(np.mean(of_jets), rel=1e-5)
     shares = [(here & (pairs.jet == jet)).sum() / (pairs.jet == jet).sum() for jet in (0, 2, 3, 4)]
-    assert found.pairs.value[row, column] == pytest.approx(np.mean(shares))
+    assert result.pairs.value[row, column] == pytest.approx(np.mean(shares))

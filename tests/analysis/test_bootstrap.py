@@ -10,7 +10,7 @@ from part.jets.schema import JETCLASS, TOPLANDSCAPE
 
 
 def sample(jets: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Two models, the second with coarse scores that tie, and labels of ten classes."""
+    """Return the scores of two models, the second with coarse scores that tie, and labels of ten classes."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 10, jets)
     first = rng.dirichlet(np.ones(10), jets) + np.eye(10)[labels] * rng.random((jets, 1))
@@ -41,15 +41,15 @@ def test_the_seed_decides_and_the_size_of_blocks_does_not(monkeypatch):
 def test_a_draw_measures_what_the_repeated_jets_measure():
     probabilities, labels = sample(300)
     (drawn,) = draws(labels, 6, seed=3)
-    found = replicas(probabilities, labels, JETCLASS, 6, seed=3)
+    by_metric = replicas(probabilities, labels, JETCLASS, 6, seed=3)
     for r in range(6):
         jets = np.repeat(np.arange(300), drawn[r].astype(int))
         for m in range(2):
             p, y = probabilities[m, jets], labels[jets]
-            assert found["accuracy"][m, r] == pytest.approx(metrics.accuracy(p, y))
-            assert found["macro_auc"][m, r] == pytest.approx(metrics.macro_auc(p, y))
-            for name, point in metrics.rejections_of(JETCLASS, labels).items():
-                assert found[name][m, r] == pytest.approx(metrics.rejection(p, y, *point)), name
+            assert by_metric["accuracy"][m, r] == pytest.approx(metrics.accuracy(p, y))
+            assert by_metric["macro_auc"][m, r] == pytest.approx(metrics.macro_auc(p, y))
+            for name, point in metrics.working_points(JETCLASS, labels).items():
+                assert by_metric[name][m, r] == pytest.approx(metrics.rejection(p, y, *point)), name
 
 
 def test_the_interval_of_an_accuracy_is_that_of_binomials():
@@ -82,7 +82,7 @@ def test_an_interval_may_end_at_infinity():
     assert interval(values) == (3, np.inf)
 
 
-def test_of_one_class_there_is_only_the_accuracy():
+def test_jets_of_one_class_have_only_an_accuracy():
     probabilities, _ = sample(20)
     assert list(replicas(probabilities, np.full(20, 4), JETCLASS, 5)) == ["accuracy"]
 

@@ -1,4 +1,4 @@
-"""Edits of jets conserve what they must, and give jets that can be read like any other."""
+"""Edits of jets conserve what they must, and give jets that can be used like any other."""
 
 import awkward as ak
 import numpy as np
@@ -8,7 +8,7 @@ from helpers.jets import COUNTS, write_jets
 
 from part.analysis.intervention import edits
 from part.jets import kinematics, make_batch, read_jets
-from part.jets.features import complete
+from part.jets.preprocessing import add_derived_fields
 from part.jets.schema import ANGLES, FULL, JET_MOMENTUM, MOMENTA
 from part.models.pair import pair_features
 
@@ -27,14 +27,14 @@ def total(jets):
 
 
 def pairs(jets, index):
-    """lnkT, lnz, lnΔ, lnm² of all pairs of one jet."""
+    """Return lnkT, lnz, lnΔ, lnm² of all pairs of one jet."""
     p4 = torch.tensor(np.stack([ak.to_numpy(jets[name][index]) for name in MOMENTA], 1))
     i, j = np.triu_indices(len(p4), 1)
     return pair_features(p4[i], p4[j]).numpy()
 
 
 EDITS = {
-    "rebuilt": edits.rebuilt,
+    "recompute_derived": edits.recompute_derived,
     "drop": lambda jets: edits.drop(jets, 2),
     "add_soft": lambda jets: edits.add_soft(jets, 0.01, 0.3, 1.0),
     "split": lambda jets: edits.split(jets, 0, 0.3, 0.02),
@@ -50,7 +50,7 @@ def test_what_follows_from_the_constituents_is_computed_again(jets, name):
     bare = ak.zip({n: edited[n] for n in edited.fields if n not in JET_MOMENTUM + ANGLES}, depth_limit=1)
     for branch in JET_MOMENTUM + ANGLES:
         np.testing.assert_array_equal(
-            ak.flatten(edited[branch], axis=None), ak.flatten(complete(bare)[branch], axis=None)
+            ak.flatten(edited[branch], axis=None), ak.flatten(add_derived_fields(bare)[branch], axis=None)
         )
     assert set(jets.fields) >= set(edited.fields)
     assert "label_QCD" in edited.fields
@@ -75,12 +75,12 @@ def test_dropping_takes_that_constituent_alone(jets):
     edited = edits.drop(jets, 0)
     assert ak.num(edited["part_px"]).tolist() == [max(n - 1, 1) for n in COUNTS]
     pt = ak.to_numpy(kinematics.pt(jets["part_px"][0], jets["part_py"][0]))
-    kept = np.delete(np.arange(COUNTS[0]), pt.argmax())
-    np.testing.assert_array_equal(edited["part_px"][0], jets["part_px"][0][kept])
-    np.testing.assert_array_equal(edited["part_charge"][0], jets["part_charge"][0][kept])
+    remaining = np.delete(np.arange(COUNTS[0]), pt.argmax())
+    np.testing.assert_array_equal(edited["part_px"][0], jets["part_px"][0][remaining])
+    np.testing.assert_array_equal(edited["part_charge"][0], jets["part_charge"][0][remaining])
 
 
-def test_soft_radiation_is_a_photon_of_that_share_at_that_distance(jets):
+def test_soft_radiation_is_a_photon_of_that_pt_fraction_at_that_distance(jets):
     edited, before = edits.add_soft(jets, 0.02, 0.25, 2.0), total(jets)
     assert ak.num(edited["part_px"]).tolist() == [n + 1 for n in COUNTS]
     px, py, pz, energy = (ak.to_numpy(edited[name][:, -1]) for name in MOMENTA)
@@ -124,13 +124,13 @@ def test_a_rotation_keeps_the_jet_the_energies_and_the_masses_of_pairs(jets):
     edited = edits.rotate(jets, 1.3)
     np.testing.assert_allclose(total(edited), total(jets), rtol=1e-6)
     np.testing.assert_allclose(ak.flatten(edited["part_energy"]), ak.flatten(jets["part_energy"]), rtol=1e-6)
-    np.testing.assert_allclose(pairs(edited, 1)[:, 3], pairs(edits.rebuilt(jets), 1)[:, 3], atol=1e-3)
+    np.testing.assert_allclose(pairs(edited, 1)[:, 3], pairs(edits.recompute_derived(jets), 1)[:, 3], atol=1e-3)
     assert np.abs(flat(edited) - flat(jets)).max() > 1
 
 
 def test_a_boost_along_the_beam_keeps_all_pair_features(jets):
-    np.testing.assert_allclose(pairs(edits.boost(jets, 0.8), 1), pairs(edits.rebuilt(jets), 1), atol=1e-3)
-    np.testing.assert_allclose(edits.boost(jets, 0.8)["jet_pt"], edits.rebuilt(jets)["jet_pt"], rtol=1e-6)
+    np.testing.assert_allclose(pairs(edits.boost(jets, 0.8), 1), pairs(edits.recompute_derived(jets), 1), atol=1e-3)
+    np.testing.assert_allclose(edits.boost(jets, 0.8)["jet_pt"], edits.recompute_derived(jets)["jet_pt"], rtol=1e-6)
 
 
 def test_smearing_has_the_width_it_says_and_keeps_directions(jets):
@@ -142,7 +142,7 @@ def test_smearing_has_the_width_it_says_and_keeps_directions(jets):
 
 
 def test_nonsense_is_refused_in_a_sentence(jets):
-    with pytest.raises(ValueError, match="share of 0; expected more than 0"):
+    with pytest.raises(ValueError, match="fraction of 0; expected more than 0"):
         edits.add_soft(jets, 0.0, 0.1)
-    with pytest.raises(ValueError, match="share of 1 of the momentum"):
+    with pytest.raises(ValueError, match="fraction of 1 of the momentum"):
         edits.split(jets, 0, 1.0)

@@ -6,14 +6,14 @@ import pytest
 from part.analysis.statistics.metrics import (
     accuracy,
     auc,
-    background_of,
+    background_class,
     confusion,
     discriminant,
     macro_auc,
     measure,
     rejection,
-    rejections_of,
     roc_curve,
+    working_points,
 )
 from part.jets.schema import JETCLASS, QUARKGLUON, TOPLANDSCAPE
 
@@ -36,7 +36,7 @@ def test_auc_of_one_kind_only_is_refused():
         auc(np.ones(3), np.ones(3, bool))
 
 
-def test_macro_auc_averages_the_pairs_both_ways():
+def test_macro_auc_averages_ordered_pairs():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 3, 300)
     p = rng.dirichlet(np.ones(3), 300) + 0.5 * np.eye(3)[labels]
@@ -80,25 +80,25 @@ def test_the_roc_curve_holds_the_rejection():
     assert 1 / mistaken[cut] == pytest.approx(rejection(p, labels, 1, 0, 0.5), rel=0.05)
 
 
-def test_confusion_counts_by_class_and_by_what_it_is_taken_for():
+def test_confusion_counts_true_against_predicted_classes():
     counts = confusion(np.array([0, 1, 1, 2, 0]), np.array([0, 1, 0, 2, 2]), 3)
     assert counts.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
 
 
-def test_of_jets_of_one_class_the_accuracy_is_told_and_no_auc():
+def test_jets_of_one_class_have_an_accuracy_and_no_auc():
     p = np.eye(10)[np.array([1, 1, 2, 1])]
     result = measure(p, np.ones(4, int), JETCLASS)
     assert result == {"jets": 4, "accuracy": 0.75, "accuracy_error": 0.21651, "macro_auc": None}
 
 
 def test_rejections_are_those_that_were_published():
-    names = list(rejections_of(JETCLASS, np.arange(10)))
+    names = list(working_points(JETCLASS, np.arange(10)))
     assert names[0] == "rejection_Hbb_50%"
     assert {"rejection_Hqql_99%", "rejection_Tbl_99.5%"} <= set(names)
     assert len(names) == 9
-    assert rejections_of(TOPLANDSCAPE, np.arange(2)) == {
+    assert working_points(TOPLANDSCAPE, np.arange(2)) == {
         "rejection_Top_30%": (0, 1, 0.3),
         "rejection_Top_50%": (0, 1, 0.5),
     }
-    assert rejections_of(TOPLANDSCAPE, np.ones(2, int)) == {}
-    assert (background_of(JETCLASS), background_of(TOPLANDSCAPE), background_of(QUARKGLUON)) == (0, 1, 1)
+    assert working_points(TOPLANDSCAPE, np.ones(2, int)) == {}
+    assert (background_class(JETCLASS), background_class(TOPLANDSCAPE), background_class(QUARKGLUON)) == (0, 1, 1)

@@ -1,8 +1,8 @@
-"""Numbers of sparsity and of groups in closed form."""
+"""Measures of sparsity and of groups in closed form."""
 
 import numpy as np
 import pytest
-from helpers.scene import softmax
+from helpers.jet_view import softmax
 
 from part.analysis.sparsity.groups import between, inter_fraction, share_to
 from part.analysis.sparsity.measures import (
@@ -10,8 +10,8 @@ from part.analysis.sparsity.measures import (
     entropy,
     gini,
     identity_distance,
+    mean_over_queries,
     near_binary,
-    over_queries,
     sparsity,
     top_mass,
 )
@@ -21,7 +21,7 @@ MASK = np.arange(6) < np.array([6, 4, 1])[:, None]  # jets of 6, 4 and 1 particl
 
 
 def patterns(kind: str) -> np.ndarray:
-    """(J, L, H, N, N) of real pairs: "uniform", "one-hot" on the first particle, "identity", "random"."""
+    """Return rows (J, L, H, N, N) of real pairs: "uniform", "one-hot" on the first particle, "identity", "random"."""
     pairs = (MASK[:, :, None] & MASK[:, None, :])[:, None, None]
     shape = (3, 2, 2, 6, 6)
     match kind:
@@ -37,7 +37,7 @@ def patterns(kind: str) -> np.ndarray:
 
 
 def expected(*values: float) -> np.ndarray:
-    """Of the jets, in all layers and heads; the jet of one particle has none of it."""
+    """Return the expectation for the jets, in all layers and heads; it is undefined for the jet of one particle."""
     return np.broadcast_to(np.array([*values, np.nan])[:, None, None], (3, 2, 2))
 
 
@@ -66,9 +66,9 @@ CLOSED = {
 
 @pytest.mark.parametrize("kind", CLOSED)
 def test_uniform_one_hot_and_identity_in_closed_form(kind):
-    found = sparsity(patterns(kind), MASK, k=3)
+    actual = sparsity(patterns(kind), MASK, k=3)
     for name, values in CLOSED[kind].items():
-        np.testing.assert_allclose(found[name], expected(*values), atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(actual[name], expected(*values), atol=1e-6, err_msg=name)
 
 
 def test_padding_and_the_order_of_keys_change_nothing():
@@ -82,7 +82,7 @@ def test_padding_and_the_order_of_keys_change_nothing():
 
 
 def test_gini_is_the_mean_difference():
-    """Its other definition: Σ_ij |w_i - w_j| / (2 n² mean)."""
+    """The other definition of the coefficient is Σ_ij |w_i - w_j| / (2 n² mean)."""
     rows = patterns("random")[0, 1, 1].astype(float)
     differences = np.abs(rows[:, :, None] - rows[:, None, :]).sum((1, 2)) / (2 * 6 * rows.sum(-1))
     np.testing.assert_allclose(gini(np.sort(rows), 6), differences, rtol=1e-6)
@@ -101,7 +101,7 @@ def test_top_mass_of_all_keys_is_all():
 
 def test_only_real_queries_count():
     values = np.where(MASK, 1.0, 99.0)[:, None, None] * np.ones((3, 2, 2, 6))
-    np.testing.assert_allclose(over_queries(values, MASK), expected(1, 1))
+    np.testing.assert_allclose(mean_over_queries(values, MASK), expected(1, 1))
 
 
 GROUPS = np.array([[0, 0, 1, 1, 1, 2], [0, 1, 1, 2, -1, -1], [0, -1, -1, -1, -1, -1]])
@@ -109,28 +109,28 @@ GROUPS = np.array([[0, 0, 1, 1, 1, 2], [0, 1, 1, 2, -1, -1], [0, -1, -1, -1, -1,
 
 def test_uniform_attention_is_what_shuffled_keys_give():
     pattern = patterns("uniform")
-    for found, chance in (
+    for actual, chance in (
         inter_fraction(pattern, GROUPS, MASK),
         share_to(pattern, GROUPS == 1, MASK),
     ):
-        np.testing.assert_allclose(found, chance, rtol=1e-5)
-    found, chance = between(pattern, GROUPS, MASK, 3)
-    np.testing.assert_allclose(found, np.broadcast_to(chance[:, None, None], found.shape), rtol=1e-5)
+        np.testing.assert_allclose(actual, chance, rtol=1e-5)
+    actual, chance = between(pattern, GROUPS, MASK, 3)
+    np.testing.assert_allclose(actual, np.broadcast_to(chance[:, None, None], actual.shape), rtol=1e-5)
 
 
 def test_inter_fraction_counted_by_hand():
     pattern = patterns("random")
-    found, chance = inter_fraction(pattern, GROUPS, MASK)
+    actual, chance = inter_fraction(pattern, GROUPS, MASK)
     others = pattern[0, 1, 0] * (1 - np.eye(6))
     apart = GROUPS[0][:, None] != GROUPS[0][None, :]
-    assert found[0, 1, 0] == pytest.approx((others * apart).sum() / others.sum(), rel=1e-5)
+    assert actual[0, 1, 0] == pytest.approx((others * apart).sum() / others.sum(), rel=1e-5)
     probability = apart.sum(1) / 5
     assert chance[0, 1, 0] == pytest.approx((others.sum(1) * probability).sum() / others.sum(), rel=1e-5)
-    assert np.isnan(found[2]).all()
+    assert np.isnan(actual[2]).all()
 
 
 def test_the_shuffled_null_is_the_mean_of_shuffles():
-    """Weights of each query permuted among the other particles, many times."""
+    """The weights of each query are permuted among the other particles many times."""
     pattern = patterns("random")[:1]
     edges = (pattern > 0.1).astype(np.float32)
     for weights in (pattern, edges):
@@ -143,15 +143,15 @@ def test_the_shuffled_null_is_the_mean_of_shuffles():
 
 
 def test_attention_to_itself_does_not_count():
-    found, _ = inter_fraction(patterns("identity"), GROUPS, MASK)
-    assert np.isnan(found).all()
+    actual, _ = inter_fraction(patterns("identity"), GROUPS, MASK)
+    assert np.isnan(actual).all()
     lone, _ = between(patterns("uniform"), GROUPS, MASK, 3)
-    assert np.isnan(lone[0, :, :, 2, 2]).all()  # a group of one has nobody of its own to look at
+    assert np.isnan(lone[0, :, :, 2, 2]).all()  # a group of one has no other member to attend to
 
 
 def test_what_a_species_gives_adds_up():
-    found, chance = between(patterns("random"), GROUPS, MASK, 3)
-    np.testing.assert_allclose(np.nansum(found[0], -1), 1, rtol=1e-5)
+    actual, chance = between(patterns("random"), GROUPS, MASK, 3)
+    np.testing.assert_allclose(np.nansum(actual[0], -1), 1, rtol=1e-5)
     np.testing.assert_allclose(np.nansum(chance[0], -1), 1, rtol=1e-5)
 
 
@@ -159,7 +159,7 @@ def test_all_attention_on_the_chosen_is_a_share_of_one():
     pattern = patterns("one-hot")
     chosen = np.zeros_like(MASK)
     chosen[:, 0] = True
-    found, chance = share_to(pattern, chosen, MASK)
-    np.testing.assert_allclose(found[:2], 1, rtol=1e-6)
+    actual, chance = share_to(pattern, chosen, MASK)
+    np.testing.assert_allclose(actual[:2], 1, rtol=1e-6)
     np.testing.assert_allclose(chance[0], 1 / 5, rtol=1e-6)
     assert np.isnan(share_to(pattern, np.zeros_like(MASK), MASK)[0]).all()

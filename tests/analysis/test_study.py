@@ -1,6 +1,8 @@
-"""What carries out a study: every jet goes by once a pass, in blocks, whatever their size and the files."""
+"""The loop of a study: every jet streams through once per pass, whatever the batch size and the files."""
 
+import argparse
 from dataclasses import dataclass
+from importlib import import_module
 
 import awkward as ak
 import numpy as np
@@ -8,11 +10,13 @@ import pytest
 from helpers.jets import write_jets, write_model
 
 import part
-from part.analysis import registry as studies
-from part.analysis.statistics.running_mean import Moments
-from part.analysis.study import cut, study_files, study_jets
+from part.analysis.registry import STUDIES, study_class
+from part.analysis.statistics.running_mean import RunningMean
+from part.analysis.study import batches_by_length, run_study, study_files, study_jets
+from part.cli.options import add_fields, from_args
 from part.errors import PartError
-from part.jets.streaming import spans
+from part.jets.streaming import entry_ranges
+from part.progress import Cancelled
 
 COUNTS = ([5, 9, 3, 12, 4, 8, 6], [10, 2, 7])
 SMALL = {"embed": (16,), "pair_embed": (8,), "heads": 2, "layers": 2, "class_layers": 1}
@@ -20,32 +24,32 @@ SMALL = {"embed": (16,), "pair_embed": (8,), "heads": 2, "layers": 2, "class_lay
 
 @dataclass(frozen=True)
 class Lengths:
-    """Mean number of constituents, in the first pass; in later ones its spread about that."""
+    """The mean number of constituents in the first pass, and its variance in the second."""
 
-    block: int = 4
-    passes: int = 2
+    batch_size: int = 4
+    n_passes: int = 2
     refused: bool = False
 
     def check(self, tagger):
         if self.refused:
             raise PartError("This model has no lengths.")
 
-    def begin(self, tagger):
-        return LengthsMeasurement()
+    def accumulator(self, tagger):
+        return LengthsAccumulator()
 
 
-class LengthsMeasurement:
+class LengthsAccumulator:
     def __init__(self):
-        self.blocks, self.truth = [], []
-        self.sums, self.mean = Moments(), 0.0
+        self.batches, self.truth = [], []
+        self.sums, self.mean = RunningMean(), 0.0
 
     def add(self, jets, truth):
-        self.blocks.append(len(jets))
+        self.batches.append(len(jets))
         self.truth.append(truth)
         self.sums.add((ak.to_numpy(ak.num(jets["part_px"])) - self.mean) ** (2 if self.mean else 1))
 
     def next_pass(self):
-        self.mean, self.sums = float(self.sums.result.value), Moments()
+        self.mean, self.sums = float(self.sums.result.value), RunningMean()
 
     def result(self):
         return self
@@ -72,43 +76,43 @@ def small_chunks(monkeypatch):
 
 
 def files(folder, *names: str):
-    return spans([str(folder / name) for name in names])
+    return entry_ranges([str(folder / name) for name in names])
 
 
-@pytest.mark.parametrize("block", [1, 2, 50])
-def test_all_jets_go_by_in_every_pass(folder, tagger, block):
-    told = []
-    found = files(folder, "0.root", "1.root")
-    result = study_files(Lengths(block), tagger, found, lambda *step: told.append(step))
+@pytest.mark.parametrize("size", [1, 2, 50])
+def test_all_jets_stream_through_in_every_pass(folder, tagger, size):
+    steps = []
+    ranges = files(folder, "0.root", "1.root")
+    result = study_files(Lengths(size), tagger, ranges, lambda *step: steps.append(step))
     lengths = np.concatenate(COUNTS)
     assert result.mean == pytest.approx(lengths.mean())
     assert float(result.sums.result.value) == pytest.approx(lengths.var())
-    assert sum(result.blocks) == 2 * len(lengths)
-    assert max(result.blocks) <= block
+    assert sum(result.batches) == 2 * len(lengths)
+    assert max(result.batches) <= size
     truth = np.concatenate(result.truth)
     expected = [*range(7), *range(3)] * 2
     assert sorted(truth.tolist()) == sorted(expected)
-    assert told[0] == ("Jets, pass 1 of 2", 0, 10)
-    assert told[-1] == ("Jets, pass 2 of 2", 10, 10)
+    assert steps[0] == ("Jets, pass 1 of 2", 0, 10)
+    assert steps[-1] == ("Jets, pass 2 of 2", 10, 10)
 
 
-def test_jets_at_hand_give_the_same(folder, tagger):
+def test_jets_in_memory_give_the_same(folder, tagger):
     jets = ak.concatenate([part.read_jets(folder / f"{i}.root") for i in range(2)])
     from_files = study_files(Lengths(), tagger, files(folder, "0.root", "1.root"))
-    at_hand = study_jets(Lengths(), tagger, jets)
-    assert at_hand.mean == pytest.approx(from_files.mean)
-    assert float(at_hand.sums.result.value) == pytest.approx(float(from_files.sums.result.value))
+    in_memory = study_jets(Lengths(), tagger, jets)
+    assert in_memory.mean == pytest.approx(from_files.mean)
+    assert float(in_memory.sums.result.value) == pytest.approx(float(from_files.sums.result.value))
 
 
-def test_jets_of_like_length_go_together_with_their_labels():
+def test_jets_of_similar_length_share_a_batch_with_their_labels():
     jets = ak.Array({"part_px": [[0.0] * n for n in COUNTS[0]]})
-    blocks = list(cut(jets, np.arange(7), 3))
-    assert [ak.num(some["part_px"]).tolist() for some, _ in blocks] == [[12, 9, 8], [6, 5, 4], [3]]
-    assert [truth.tolist() for _, truth in blocks] == [[3, 1, 5], [6, 0, 4], [2]]
-    assert all(truth is None for _, truth in cut(jets, None, 3))
+    batches = list(batches_by_length(jets, np.arange(7), 3))
+    assert [ak.num(sample["part_px"]).tolist() for sample, _ in batches] == [[12, 9, 8], [6, 5, 4], [3]]
+    assert [truth.tolist() for _, truth in batches] == [[3, 1, 5], [6, 0, 4], [2]]
+    assert all(truth is None for _, truth in batches_by_length(jets, None, 3))
 
 
-def test_a_model_without_it_is_refused_before_any_jet(folder, tagger):
+def test_a_model_that_cannot_be_studied_is_refused_before_any_jet(folder, tagger):
     with pytest.raises(PartError, match=r"^This model has no lengths\.$"):
         study_files(Lengths(refused=True), tagger, [])
 
@@ -124,7 +128,7 @@ def test_jets_that_lack_something_are_named_by_file(folder, tagger):
 
 
 def test_a_bad_jet_is_named_by_its_place_in_the_file(folder, tagger, monkeypatch):
-    read = part.streaming.read_jets
+    read = part.read_jets
 
     def broken(path, start, stop):
         jets = read(path, start, stop)
@@ -136,13 +140,38 @@ def test_a_bad_jet_is_named_by_its_place_in_the_file(folder, tagger, monkeypatch
         study_files(Lengths(), tagger, files(folder, "0.root"))
 
 
-def test_there_is_a_module_and_a_chart_for_every_study():
-    from importlib import import_module
-
-    for kind in studies.STUDIES:
-        module = studies.module_of(kind)
-        assert callable(module.add_arguments)
-        assert callable(module.study_of)
-        assert callable(import_module(f"part.figures.studies.{kind}").charts)
+def test_every_study_has_a_class_a_chart_and_options_from_its_fields():
+    for name in STUDIES:
+        study = study_class(name)
+        assert callable(import_module(f"part.figures.studies.{name}").charts)
+        parser = argparse.ArgumentParser()
+        add_fields(parser, study)
+        required = {"attribution_jet": [], "patching": ["--clean", "Top", "--corrupted", "QCD"]}.get(name, [])
+        assert isinstance(from_args(study, parser.parse_args(required)), study)
     with pytest.raises(PartError, match="no study 'other'; choose one of"):
-        studies.module_of("other")
+        study_class("other")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_cancelling_from_the_progress_callback_stops_the_loop(folder, tagger, number):
+    steps = []
+
+    def progress(stage, done, total):
+        steps.append(done)
+        if len(steps) > number:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        study_files(Lengths(1), tagger, files(folder, "0.root"), progress)
+    assert len(steps) == number + 1
+
+
+def test_the_executor_does_all_work_of_the_accumulator(folder, tagger):
+    jets, calls = part.read_jets(folder / "0.root"), []
+
+    def execute(function, *args):
+        calls.append(function.__name__)
+        return function(*args)
+
+    run_study(Lengths(4), tagger, lambda: [(jets[:4], None), (jets[4:], None)], len(jets), execute=execute)
+    assert calls == ["accumulator", "add", "add", "next_pass", "add", "add", "result"]

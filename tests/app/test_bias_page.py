@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.app_driver import calm, open_page, run_until, texts
+from helpers.app_driver import no_exception, open_page, run_until, sentences, texts
 from helpers.jets import write_model
 from streamlit.testing.v1 import AppTest
 
-from app.services import bias, files
-from app.services.models import tagger
-from app.services.studies import Task
+from app.services import bias, files, studies
+from app.services.models import load_tagger
 from part import read_jets
+from part.analysis.bias.study import BiasStudy
 from part.analysis.study import study_jets
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +31,11 @@ def visit():
 
 
 def finish(app: AppTest, shown: str) -> AppTest:
-    """Run the study, unless another tab has, and the page until the findings are there."""
+    """Run the study, unless another tab has, and the page until the results are there."""
     return run_until(app, lambda app: shown in texts(app))
 
 
-def test_a_jet_is_there_at_once(visit):
+def test_a_jet_is_shown_at_once(visit):
     app = visit(head="2")
     assert "Strongest pairs of the jet in head 2" in texts(app)
     assert app.button(key="run").disabled
@@ -48,17 +48,17 @@ def test_a_jet_of_one_constituent_has_no_pairs(visit):
 
 def test_explained_pairs_are_the_strongest_and_add_up():
     file = files.find("toys.root")
-    model = tagger("alpha", file)
-    baseline, others = bias.draw(file, np.arange(12), model)
+    model = load_tagger("alpha", file)
+    baseline, others = bias.sample_pairs(file, np.arange(12), model)
     assert baseline.shape == (64, 4)
     assert others.shape[1] == 4
-    found = bias.explain(file, 0, model, 1, None, baseline)
+    explained_pairs = bias.explain_pairs(file, 0, model, 1, None, baseline)
     trace = model.trace(read_jets(file.path, 0, 1))
     of_head = trace.bias[0, 0, 1]
-    strongest = np.sort(np.abs(of_head[np.triu_indices(30, 1)]))[::-1][: len(found.pairs)]
-    np.testing.assert_allclose(np.abs(found.found.bias[:, 1]), strongest, atol=1e-5)
-    total = found.found.base[1] + found.found.values[:, 1].sum(-1)
-    np.testing.assert_allclose(total, of_head[tuple(found.pairs.T)], atol=1e-5)
+    strongest = np.sort(np.abs(of_head[np.triu_indices(30, 1)]))[::-1][: len(explained_pairs.pairs)]
+    np.testing.assert_allclose(np.abs(explained_pairs.shapley.bias[:, 1]), strongest, atol=1e-5)
+    total = explained_pairs.shapley.base[1] + explained_pairs.shapley.values[:, 1].sum(-1)
+    np.testing.assert_allclose(total, of_head[tuple(explained_pairs.pairs.T)], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -67,19 +67,19 @@ def test_explained_pairs_are_the_strongest_and_add_up():
         ("shares", "Bias: share of the logits"),
         ("shapley", "Mean size of Shapley values"),
         ("function", "Mean attention over the Lund plane, layer 2, head 1"),
-        ("switch", "Accuracy (untouched"),
+        ("switch", "Accuracy ("),
     ],
 )
-def test_run_leads_to_what_the_sample_says(visit, tab, shown):
+def test_run_shows_the_results_of_the_sample(visit, tab, shown):
     finish(visit(tab=tab, layer="2"), shown)
 
 
-def test_the_page_finds_what_the_library_finds(visit):
+def test_the_numbers_are_those_of_the_library(visit):
     finish(visit(tab="shares", model="beta"), "Bias: share")
     file = files.find("toys.root")
-    model = tagger("beta", file)
-    task = Task("beta", model, bias.BiasStudy(), file, np.arange(12))
-    expected = study_jets(bias.BiasStudy(), model, read_jets(file.path)).arrays()
+    model = load_tagger("beta", file)
+    task = studies.task("beta", "bias", file, np.arange(12))
+    expected = study_jets(BiasStudy(), model, read_jets(file.path)).arrays()
     for name, values in task.job.result.arrays().items():
         np.testing.assert_allclose(values, expected[name], atol=1e-5, err_msg=name)
 
@@ -91,15 +91,22 @@ def test_the_function_follows_its_sliders_and_the_url(visit):
     app.toggle(key="massless").set_value(False).run()
     assert not app.slider(key="choose_lnm2").disabled
     app.slider(key="choose_lnm2").set_value(2.0).run()
-    assert calm(app).query_params["lnm2"] == "2.0"
+    assert no_exception(app).query_params["lnm2"] == "2.0"
+
+
+def test_jets_that_lack_what_a_model_needs_give_one_sentence(visit):
+    for tab in ("jet", "function"):
+        (sentence,) = sentences(visit(file="bare.root", tab=tab))
+        assert "part_charge" in sentence
 
 
 def test_models_without_bias_say_so(visit):
-    app = visit(model="plain")
-    assert "plain has no interaction bias; its attention is q·k alone" in app.error[0].value.replace("\\", "")
+    (sentence,) = sentences(visit(model="plain"))
+    assert "plain has no interaction bias" in sentence
+    assert "its attention is q·k alone" in sentence
 
 
-def test_one_of_several_models_is_looked_at(visit):
+def test_one_of_several_models_is_shown(visit):
     app = visit(model=["alpha", "plain"])
     assert not app.error
     assert visit(model=["alpha", "plain"], focus="2").error

@@ -35,7 +35,7 @@ def test_setting(settings, section, name, value):
 
 
 def test_streamlit_knows_every_setting(settings):
-    """A misspelt option would be ignored with a warning, and protect nobody."""
+    """A misspelt option would be ignored with a warning, and protect nothing."""
     for section, options in settings.items():
         for name, value in options.items():
             inner = [f"{name}.{key}" for key in value] if isinstance(value, dict) else [name]

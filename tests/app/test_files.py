@@ -5,9 +5,10 @@ import hashlib
 import pytest
 
 from app.services import files
+from part.errors import PartError
 
 
-def test_the_list_holds_what_looks_like_jets_below_the_folder(jets_folder):
+def test_files_of_jets_below_the_folder_are_listed(jets_folder):
     (jets_folder / "deeper").mkdir(exist_ok=True)
     for name in ("deeper/more.parquet", "notes.txt", ".hidden.root"):
         (jets_folder / name).touch()
@@ -16,7 +17,7 @@ def test_the_list_holds_what_looks_like_jets_below_the_folder(jets_folder):
     assert not {"notes.txt", ".hidden.root"} & set(names)
 
 
-def test_a_file_is_known_by_its_content(jets_folder):
+def test_a_file_is_identified_by_its_content(jets_folder):
     file = files.find("toys.root")
     assert file.sha256 == hashlib.sha256((jets_folder / "toys.root").read_bytes()).hexdigest()
     copy = jets_folder / "changing.root"
@@ -32,7 +33,7 @@ CLIMBING = ["", ".", "..", "../outside.root", "deeper/../../outside.root"]
 
 @pytest.mark.parametrize("name", [*CLIMBING, "/etc/passwd", "toys.root\0", "link.root", "no.root"])
 def test_nothing_outside_the_folders_can_be_opened(name):
-    with pytest.raises(files.FileRefused):
+    with pytest.raises(PartError):
         files.find(name)
 
 
@@ -45,18 +46,18 @@ def test_an_upload_is_found_by_its_content_alone(jets_folder):
 
 
 @pytest.mark.parametrize("key", ["", "../../etc/passwd", "0" * 32, "g" * 32])
-def test_an_upload_that_is_not_there_is_refused(key):
-    with pytest.raises(files.FileRefused, match="upload it again"):
+def test_an_upload_that_does_not_exist_gives_one_sentence(key):
+    with pytest.raises(PartError, match="upload it again"):
         files.find(files.UPLOAD + key)
 
 
-def test_an_upload_over_the_cap_is_refused():
-    with pytest.raises(files.FileRefused, match="at most 20 MB"):
+def test_an_upload_over_the_limit_is_rejected():
+    with pytest.raises(PartError, match="at most 20 MB"):
         files.keep_upload(bytes(files.MAX_UPLOAD + 1))
 
 
-def test_old_uploads_make_room():
+def test_the_oldest_uploads_are_deleted():
     names = [files.keep_upload(f"upload {i}".encode()) for i in range(files.MAX_UPLOADS + 3)]
     assert files.find(names[-1]).uploaded
-    with pytest.raises(files.FileRefused):
+    with pytest.raises(PartError):
         files.find(names[0])

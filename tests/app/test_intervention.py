@@ -1,4 +1,4 @@
-"""The page Intervention without a browser, on made-up jets and untrained models."""
+"""The page Intervention without a browser, on random jets and untrained models."""
 
 from pathlib import Path
 
@@ -9,10 +9,13 @@ from helpers.jets import write_jets
 from streamlit.testing.v1 import AppTest
 
 import part
-from app.services import files, intervention
-from app.services import studies as studying
-from app.services.models import tagger
-from app.state import selection as session
+from app.pages.intervention.ablate import REPLACEMENT_TITLES
+from app.pages.intervention.patch import COMPONENTS, CORRUPTIONS
+from app.services import files, library, studies
+from app.services.edits import EDITS
+from app.services.models import load_tagger
+from part.analysis.intervention.importance import ImportanceStudy
+from part.analysis.study import study_jets
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,13 +37,10 @@ def finish(app: AppTest) -> AppTest:
     return run_until(app, lambda app: not any(button.key == "cancel" for button in app.button))
 
 
-def test_the_choices_of_the_url_are_those_of_the_library():
-    assert intervention.INSTEAD == session.INSTEAD
-    assert set(intervention.PARTS) == set(session.PATCHED)
-    assert intervention.CORRUPTIONS == session.CORRUPTIONS
-    assert tuple(intervention.EDITS) == session.EDITS
-    chosen = session.Selection(target="photons", instead="mean", patched="head", donor=3, corruption="flavour")
-    assert session.from_url({k: v if isinstance(v, list) else [v] for k, v in session.to_url(chosen).items()}) == chosen
+def test_the_page_offers_all_that_the_library_has():
+    assert set(REPLACEMENT_TITLES) == set(library.REPLACEMENTS)
+    assert set(COMPONENTS) == set(library.COMPONENTS)
+    assert set(CORRUPTIONS) == set(library.CORRUPTIONS)
 
 
 @pytest.mark.parametrize("tab", ["ablate", "patch", "edit", "lens"])
@@ -52,10 +52,10 @@ def test_the_jet_is_shown_at_once(visit, tab):
 
 
 @pytest.mark.parametrize("target", ["attention", "all bias", "photons", "particle"])
-def test_what_is_taken_away_is_said(visit, target):
-    words = {"attention": "attention, layer 2", "all bias": "bias, everywhere", "particle": "constituent 3"}
-    said = texts(visit(tab="ablate", target=target, layer="2", particle="3"))
-    assert f"This jet without {words.get(target, target)}" in said
+def test_the_chart_names_what_is_ablated(visit, target):
+    names = {"attention": "attention, layer 2", "all bias": "bias, everywhere", "particle": "constituent 3"}
+    page = texts(visit(tab="ablate", target=target, layer="2", particle="3"))
+    assert f"This jet without {names.get(target, target)}" in page
 
 
 @pytest.mark.parametrize(("tab", "charts"), [("ablate", 6), ("patch", 2), ("edit", 2), ("lens", 3)])
@@ -65,25 +65,26 @@ def test_run_studies_the_sample(visit, tab, charts):
     assert len(app.get("plotly_chart")) == charts
 
 
-def test_the_page_and_the_library_find_the_same(visit, jets_folder):
-    finish(visit(tab="ablate", studied="19"))  # which no other test has asked for
+@pytest.mark.slow
+def test_the_numbers_are_those_of_the_library(visit, jets_folder):
+    finish(visit(tab="ablate", studied="19"))  # which no other test studies
     file = files.find("many.root")
-    model = tagger("alpha", file)
+    model = load_tagger("alpha", file)
     jets = part.read_jets(jets_folder / "many.root", 0, 19)
-    expected = intervention.study_jets(intervention.Importance(), model, jets)
-    job = studying.task("alpha", intervention.Importance(), file, np.arange(19)).job
+    expected = study_jets(ImportanceStudy(), model, jets)
+    result = studies.task("alpha", "importance", file, np.arange(19)).result
     for name, values in expected.arrays().items():
         if values.dtype.kind == "f":
             # Rounding moves some draws of the bootstrap past others, and p-values count those.
             allowed = 0.03 if name.startswith("p_") else 1e-5
-            np.testing.assert_allclose(job.result.arrays()[name], values, atol=allowed, err_msg=name)
+            np.testing.assert_allclose(result.arrays()[name], values, atol=allowed, err_msg=name)
 
 
-def test_too_few_jets_for_probes_are_refused_in_a_sentence(visit):
+def test_too_few_jets_for_probes_give_one_sentence(visit):
     app = finish(visit(tab="probes"))
     assert "at least 50 jets" in app.error[0].value.replace("\\", "")
 
 
-@pytest.mark.parametrize("edit", session.EDITS)
-def test_each_edit_is_made(visit, edit):
+@pytest.mark.parametrize("edit", EDITS)
+def test_each_edit_can_be_shown(visit, edit):
     assert not visit(tab="edit", edit=edit).error

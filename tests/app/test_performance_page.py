@@ -4,23 +4,24 @@ import json
 import time
 
 import pytest
-from helpers.app_driver import calm, open_page, run_until, sentences, texts
+from helpers.app_driver import no_exception, open_page, run_until, sentences, state_of, texts
 
-from app.services import benchmarks as measuring
+from app.pages.performance.state import PerformanceState
+from app.services import benchmarks
 from part.benchmarking.results import parse
 
 
 @pytest.fixture
-def look(monkeypatch):
+def visit(monkeypatch):
     """Open Performance at a URL; measurements are short."""
-    start = measuring.start
+    start = benchmarks.start
 
     def short(tab, models, options, file, entries):
         quick = ["--batches", "1", "2", "--repeats", "2"] if tab in ("speed", "growth") else ["--batch", "2"]
         quick += ["--lengths", "8", "16", "32"] if tab == "growth" else []
         return start(tab, models, [*options, *quick], file, entries)
 
-    monkeypatch.setattr(measuring, "start", short)
+    monkeypatch.setattr(benchmarks, "start", short)
     return lambda **params: open_page("performance", **({"file": "toys.root", "model": ["alpha", "beta"]} | params))
 
 
@@ -29,82 +30,87 @@ def finish(app):
 
 
 def wait_for(name: str) -> None:
-    """Until a measurement, whose first rows are there, is whole."""
+    """Wait until a measurement with its first rows is complete."""
     for _ in range(600):
-        if measuring.load(name).complete:
+        if benchmarks.load(name).complete:
             return
         time.sleep(0.1)
     raise AssertionError("the measurement does not end")
 
 
-def test_before_the_first_run_the_page_says_what_there_is_to_see(look):
-    app = look()
+def test_before_the_first_run_the_page_says_what_there_is_to_see(visit):
+    app = visit()
     assert "Run measures time, throughput and memory" in texts(app)
     assert not app.get("plotly_chart")
 
 
-def test_a_run_shows_times_and_leaves_a_file(look, jets_folder):
-    app = finish(look())
+@pytest.mark.slow
+def test_a_run_shows_times_and_writes_a_file(visit, jets_folder):
+    app = finish(visit())
     assert sentences(app) == []
-    (name,) = measuring.listed("speed")
+    (name,) = benchmarks.listed("speed")
     wait_for(name)
     app.run()
-    found = parse(measuring.content(name), name)
-    assert found.plan["batches"] == [1, 2]
-    assert [row["n"] for row in found.rows if row["model"].endswith("alpha.safetensors")] == [30, 21]  # 30 and 12
-    assert {row.model for row in measuring.rows(found)} == {"alpha", "beta"}
-    assert len(calm(app).get("plotly_chart")) == 3
+    results = parse(benchmarks.content(name), name)
+    assert results.plan["batches"] == [1, 2]
+    assert [row["n"] for row in results.rows if row["model"].endswith("alpha.safetensors")] == [30, 21]  # 30 and 12
+    assert {row.model for row in benchmarks.measurements(results)} == {"alpha", "beta"}
+    assert len(no_exception(app).get("plotly_chart")) == 3
     assert 'class="models"' in texts(app)
-    assert app.session_state["selection"].results == (name,)
+    assert state_of(app, PerformanceState).results == (name,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tab", "charts"), [("growth", 2), ("operators", 4), ("roofline", 1)])
-def test_every_tab_measures_and_shows(look, tab, charts):
-    app = run_until(look(tab=tab), lambda app: len(app.get("plotly_chart")) == charts or app.error)
+def test_every_tab_measures_and_shows(visit, tab, charts):
+    app = run_until(visit(tab=tab), lambda app: len(app.get("plotly_chart")) == charts or app.error)
     assert sentences(app) == []
     assert len(app.get("plotly_chart")) == charts
-    assert measuring.load(measuring.listed(tab)[0]).machine == measuring.machine()
+    assert benchmarks.load(benchmarks.listed(tab)[0]).machine == benchmarks.machine()
 
 
-def test_filters_decide_which_jets_are_taken(look):
-    app = finish(look(n="40-60"))
-    (name,) = measuring.listed("speed")
-    assert {row["longest"] for row in measuring.load(name).rows} <= {45, 60}
+@pytest.mark.slow
+def test_filters_decide_which_jets_are_measured_with(visit):
+    app = finish(visit(n="40-60"))
+    (name,) = benchmarks.listed("speed")
+    assert {row["longest"] for row in benchmarks.load(name).rows} <= {45, 60}
     assert sentences(app) == []
 
 
-def test_a_model_that_cannot_take_the_jets_is_told_in_its_row(look):
-    app = run_until(look(file="bare.root"), lambda app: 'class="models"' in texts(app))
+@pytest.mark.slow
+def test_a_model_that_cannot_take_the_jets_is_reported_in_its_row(visit):
+    app = run_until(visit(file="bare.root"), lambda app: 'class="models"' in texts(app))
     assert sentences(app) == []
     assert texts(app).count("the jets have no branch part_charge") == 2
 
 
-def test_a_measurement_can_be_cancelled(look):
-    app = look()
+def test_a_measurement_can_be_cancelled(visit):
+    app = visit()
     app.button(key="run").click().run()
-    job = measuring.find(app.session_state["measuring"])
+    job = benchmarks.find(app.session_state["measuring"])
     job.cancel()
-    assert not job.running
+    assert not job.is_running
     app.run()
     assert sentences(app) == []
     assert [button for button in app.button if button.key == "run"]
 
 
-def test_measurements_of_two_machines_are_put_beside_each_other(look):
-    app = finish(look())
-    (name,) = measuring.listed("speed")
+@pytest.mark.slow
+def test_measurements_of_two_machines_are_put_beside_each_other(visit):
+    app = finish(visit())
+    (name,) = benchmarks.listed("speed")
     wait_for(name)
-    told = json.loads(measuring.content(name))
-    told["machine"]["cpu"] = "Another processor"
-    (measuring.folder() / "speed-19990101-000000.json").write_text(json.dumps(told))
-    app = look(results=[name, "speed-19990101-000000"])
+    content = json.loads(benchmarks.content(name))
+    content["machine"]["cpu"] = "Another processor"
+    (benchmarks.folder() / "speed-19990101-000000.json").write_text(json.dumps(content))
+    app = visit(results=[name, "speed-19990101-000000"])
     assert "alpha (1)" in texts(app)
     assert "alpha (2)" in texts(app)
     assert any("Another processor" in caption.value for caption in app.caption)
 
 
-def test_a_file_that_holds_no_measurement_is_refused(look):
-    measuring.folder().mkdir(parents=True, exist_ok=True)
-    (measuring.folder() / "speed-20000101-000000.json").write_text("{}")
-    app = look()
+def test_a_file_that_holds_no_measurement_gives_one_sentence(visit):
+    benchmarks.folder().mkdir(parents=True, exist_ok=True)
+    (benchmarks.folder() / "speed-20000101-000000.json").write_text("{}")
+    app = visit()
     assert "holds no measurement" in sentences(app)[0]

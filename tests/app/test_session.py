@@ -1,111 +1,149 @@
-"""A selection survives the URL, and a URL that makes no sense costs only what makes no sense."""
+"""Choices survive the URL, and only the invalid values of a URL fall back to their defaults."""
 
-from dataclasses import fields, replace
+from dataclasses import fields
+from typing import Any
 
 import pytest
+from helpers.app_driver import in_url, state_of
 
-from app.state.selection import DEFAULT, Selection, from_url, to_url
+from app.pages.attribution.state import AttributionState
+from app.pages.bias.state import BiasState
+from app.pages.compare.state import CompareState
+from app.pages.explore.state import ExploreState
+from app.pages.intervention.state import InterventionState
+from app.pages.performance.state import PerformanceState
+from app.pages.sparsity.state import SparsityState
+from app.pages.train.state import TrainState
+from app.state.selection import JetSelection
+from app.state.url import from_url, parameter, to_url
 
-CHOSEN = Selection(
-    file="sub folder/jets & more.root",
-    jet=1204,
-    classes=("Hbb", "Tbl"),
-    pt=(500.0, 612.5),
-    n=(10, 80),
-    wrong=True,
-    models=("part-full", "weaver.pt"),
-    layer=3,
-    head=5,
-    quantity="bias",
-    scale="linear",
-    order="species",
-    particle=0,
-    edges=12,
-    focus=1,
-    compared=500,
-    section="attention",
-    against=2,
-    run="part-full-2",
-    studied=1200,
-    tab="jet",
-    measure="gini",
-    k=5,
-    lnz=-2.5,
-    lnm2=1.5,
-    method="shapley",
-    explained="Hbb",
-    versus="QCD",
-    target="photons",
-    instead="mean",
-    patched="head",
-    donor=3,
-    corruption="flavour",
-    edit="boost",
-    size=-0.5,
-    results=("speed-20260101-120000", "upload:other"),
-    batch=8,
+STUDY = {"tab": "jet", "n_studied": 1200}
+CHOSEN = (
+    JetSelection(
+        file="sub folder/jets & more.root",
+        jet=1204,
+        classes=("Hbb", "Tbl"),
+        pt=(500.0, 612.5),
+        n=(10, 80),
+        misclassified_only=True,
+        models=("part-full", "weaver.pt"),
+        layer=3,
+        head=5,
+        order="species",
+        particle=0,
+        focus=1,
+    ),
+    ExploreState(quantity="bias", scale="linear", edges=12),
+    CompareState(n_compared=500, section="attention", other_model=2),
+    BiasState(**STUDY, lnz=-2.5, lnm2=1.5),
+    SparsityState(**STUDY, measure="gini", k=5),
+    AttributionState(**STUDY, method="shapley", target_class="Hbb", contrast_class="QCD"),
+    InterventionState(
+        **STUDY,
+        target="photons",
+        replacement="mean",
+        measure="accuracy",
+        component="head",
+        donor=3,
+        corruption="flavour",
+        edit="boost",
+        size=-0.5,
+    ),
+    PerformanceState(tab="roofline", results=("speed-20260101-120000", "upload:other"), batch=8, measure="memory"),
+    TrainState(run="part-full-2"),
 )
 
 
-def as_received(selection: Selection) -> dict[str, list[str]]:
-    return {name: value if isinstance(value, list) else [value] for name, value in to_url(selection).items()}
+@pytest.mark.parametrize("state", CHOSEN, ids=lambda state: type(state).__name__)
+def test_every_choice_survives_the_url_and_its_default_is_left_out(state):
+    assert all(getattr(state, field.name) != field.default for field in fields(state))
+    assert len(to_url(state)) == len(fields(state))
+    assert from_url(type(state), to_url(state)) == state
+    assert to_url(type(state)()) == {}
+    assert from_url(type(state), {}) == type(state)()
 
 
-def test_every_choice_survives_the_url_and_differs_from_its_default():
-    assert all(getattr(CHOSEN, field.name) != field.default for field in fields(Selection))
-    assert from_url(as_received(CHOSEN)) == CHOSEN
+def test_the_names_in_the_url_are_those_that_links_have():
+    names = {field.name: parameter(field) for state in CHOSEN for field in fields(state)}
+    renamed = {name: written for name, written in names.items() if name != written}
+    assert renamed == {
+        "classes": "class",
+        "models": "model",
+        "misclassified_only": "wrong",
+        "quantity": "show",
+        "n_compared": "jets",
+        "other_model": "against",
+        "n_studied": "studied",
+        "target_class": "explained",
+        "contrast_class": "versus",
+        "replacement": "instead",
+        "component": "patched",
+    }
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Selection)])
-def test_one_choice_alone_survives_the_url(field):
-    chosen = replace(DEFAULT, **{field: getattr(CHOSEN, field)})
-    assert len(to_url(chosen)) == 1
-    assert from_url(as_received(chosen)) == chosen
+def test_no_page_takes_a_name_of_the_shared_choices():
+    shared, *pages = ({parameter(field) for field in fields(state)} for state in CHOSEN)
+    assert not [names & shared for names in pages if names & shared]
 
 
-def test_defaults_leave_the_url_empty():
-    assert to_url(DEFAULT) == {}
-    assert from_url({}) == DEFAULT
+def test_people_count_layers_heads_particles_and_models_from_one():
+    shared, compare = to_url(CHOSEN[0]), to_url(CHOSEN[2])
+    assert [shared[name] for name in ("layer", "head", "particle", "focus")] == [["4"], ["6"], ["1"], ["2"]]
+    assert compare["against"] == ["3"]
 
 
-def test_people_count_layers_heads_and_particles_from_one():
-    url = to_url(CHOSEN)
-    assert (url["layer"], url["head"], url["particle"]) == ("4", "6", "1")
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
+BAD: dict[type, list[tuple[str, str]]] = {
+    JetSelection: [
         ("jet", "-1"),
         ("jet", "seven"),
         ("jet", "1e3"),
         ("layer", "0"),
         ("head", "1000"),
         ("particle", "0"),
-        ("edges", "100000"),
         ("focus", "5"),
-        ("show", "entropy"),
-        ("scale", "LOG"),
         ("order", ""),
         ("pt", "800-500"),
         ("pt", "nan-nan"),
         ("pt", "500"),
         ("n", "1-2-3"),
-        ("jets", "0"),
-        ("jets", "1e9"),
-        ("section", "everything"),
-        ("against", "1"),
         ("wrong", "perhaps"),
         ("nonsense", "1"),
     ],
-)
-def test_a_bad_value_falls_back_alone(name, value):
-    assert from_url({"jet": ["7"], "scale": ["linear"]} | {name: [value]}) == replace(
-        DEFAULT,
-        jet=0 if name == "jet" else 7,
-        scale="log" if name == "scale" else "linear",
-    )
+    ExploreState: [("edges", "100000"), ("show", "entropy"), ("scale", "LOG")],
+    CompareState: [("jets", "0"), ("jets", "1e9"), ("section", "everything"), ("against", "1")],
+    BiasState: [("lnz", "nan"), ("lnm2", "1000"), ("studied", "0")],
+}
+
+
+@pytest.mark.parametrize("state", BAD, ids=lambda cls: cls.__name__)
+def test_a_bad_value_falls_back_alone(state: type[Any]):
+    good = to_url(next(chosen for chosen in CHOSEN if type(chosen) is state))
+    for name, value in BAD[state]:
+        rest = {key: text for key, text in good.items() if key != name}
+        assert from_url(state, rest | {name: [value]}) == from_url(state, rest), (name, value)
 
 
 def test_at_most_four_models_and_each_once():
-    assert from_url({"model": ["a", "b", "a", "c", "d", "e"]}).models == ("a", "b", "c", "d")
+    assert from_url(JetSelection, {"model": ["a", "b", "a", "c", "d", "e"]}).models == ("a", "b", "c", "d")
+
+
+def test_choices_survive_a_change_of_page(visit):
+    app = visit(show="bias", tab="weights", studied="9")
+    app.query_params.clear()  # as a link to another page does
+    app.switch_page("app/pages/sparsity/page.py").run()
+    assert state_of(app, SparsityState) == SparsityState(tab="weights", n_studied=9)
+    assert in_url(app, "show") == ["bias"]
+    app.query_params.clear()
+    app.switch_page("app/pages/explore/page.py").run()
+    assert state_of(app, ExploreState).quantity == "bias"
+    assert in_url(app, "tab") == ["weights"]
+
+
+def test_another_url_of_the_history_replaces_the_choices(visit):
+    app = visit(jet="5", show="bias")
+    app.query_params.clear()
+    for name, value in {"file": "toys.root", "model": "alpha", "jet": "4"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert state_of(app).jet == 4
+    assert state_of(app, ExploreState) == ExploreState()

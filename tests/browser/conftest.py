@@ -1,4 +1,4 @@
-"""The real server, on a free port of this machine, and Chromium, which may talk to nobody else."""
+"""The real server on a free port of this machine, and Chromium, whose requests to other hosts fail."""
 
 import os
 import re
@@ -72,13 +72,13 @@ def wait_until_healthy(process: subprocess.Popen, port: int, log: Path) -> None:
 
 
 def is_error(message) -> bool:
-    """Not that Streamlit, loaded at a page's address, looks for its server below that first."""
+    """Return whether a console message is an error; Streamlit first looks for its server below the URL of the page."""
     return message.type == "error" and not re.search(r"/\w+/_stcore/(health|host-config)$", message.location["url"])
 
 
 @pytest.fixture
 def page(browser, request):
-    """A page of 1600 x 900; the test fails on a request to another host and on an error of the page."""
+    """Open a page of 1600 x 900; the test fails on a request to another host and on an error of the page."""
     context = browser.new_context(
         viewport={"width": 1600, "height": 900}, color_scheme=getattr(request, "param", "light")
     )

@@ -1,4 +1,4 @@
-"""Compare as its users meet it: choose models, run, read, click."""
+"""The page Compare in a real browser: choose models, run, read, click."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +17,7 @@ SECTIONS = {
     "Attention": "Jensen-Shannon divergence",
     "Overview": "Calibration",
 }
-COUNTS = [5 + i % 7 for i in range(40)]  # short ones, which models take in no time
+COUNTS = [5 + i % 7 for i in range(40)]  # short jets, which take models little time
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,7 +31,7 @@ def settle(page):
 
 
 def open_compare(page, server, **choices):
-    """By the link in the sidebar, so that the session is Explore's."""
+    """Open Compare by the link in the sidebar, in the session of Explore."""
     page.goto(server.url(file="short.root", **choices))
     page.wait_for_selector(".st-key-jet_line")
     settle(page)

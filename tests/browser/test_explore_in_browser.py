@@ -1,4 +1,4 @@
-"""Explore as its users meet it: in a browser, with a mouse."""
+"""The page Explore in a real browser, with mouse and keyboard."""
 
 import ast
 import http.client
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 
 def settle(page):
-    """Until the script has run and the canvases show what it sent."""
+    """Wait until the script has run and the canvases show what it sent."""
     page.wait_for_timeout(50)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
@@ -54,7 +54,7 @@ def test_a_jet_and_a_head_are_chosen_and_a_reload_restores_both(page, server):
     assert {"jet": ["4"], "layer": ["2"], "head": ["3"]}.items() <= url_of(page).items()
     assert [label(page, slot).split(",")[:2] for slot in (0, 1)] == [["Layer 2", " head 3"]] * 2
     before = page.locator(".st-key-matrix1 canvas").get_attribute("data-painted")
-    frame, plot = (page.locator(f".st-key-mosaic1 {part}").bounding_box() for part in (".frame", ".plot"))
+    frame, plot = (page.locator(f".st-key-mosaic1 {piece}").bounding_box() for piece in (".frame", ".plot"))
     assert frame["x"] - plot["x"] == pytest.approx(plot["width"] * 2 / 8, abs=2)
     assert frame["y"] - plot["y"] == pytest.approx(plot["height"] * 1 / 8, abs=2)
 
@@ -75,7 +75,7 @@ def test_a_particle_chosen_in_one_place_is_highlighted_in_the_others(page, serve
     ring = page.locator(".st-key-display0 .ring").bounding_box()
     particle = page.locator(f'.st-key-display0 [data-particle="{int(number) - 1}"]').bounding_box()
     assert ring["x"] + ring["width"] / 2 == pytest.approx(particle["x"] + particle["width"] / 2, abs=2)
-    frame, canvas = (page.locator(f".st-key-matrix0 {part}").bounding_box() for part in (".query", "canvas"))
+    frame, canvas = (page.locator(f".st-key-matrix0 {piece}").bounding_box() for piece in (".query", "canvas"))
     assert canvas["y"] < frame["y"] < canvas["y"] + canvas["height"] / 2
 
     page.mouse.click(frame["x"] + frame["width"] / 2, frame["y"] + 5 * frame["height"])
@@ -86,9 +86,9 @@ def test_a_particle_chosen_in_one_place_is_highlighted_in_the_others(page, serve
     moved = page.locator(".st-key-matrix0 .query").bounding_box()
     assert moved["y"] > frame["y"] + 2 * frame["height"]
 
-    hardest = page.locator('.st-key-display0 [data-particle="0"]')
-    hardest.dispatch_event("mousedown")
-    hardest.dispatch_event("mouseup")
+    leading = page.locator('.st-key-display0 [data-particle="0"]')
+    leading.dispatch_event("mousedown")
+    leading.dispatch_event("mouseup")
     page.wait_for_selector('tr.chosen[data-number="1"]')
     page.locator(".st-key-clear_particle button").click()
     page.wait_for_selector("tr.chosen", state="detached")
@@ -96,7 +96,7 @@ def test_a_particle_chosen_in_one_place_is_highlighted_in_the_others(page, serve
     assert "particle" not in url_of(page)
 
 
-def test_hover_tells_of_both_particles(page, server):
+def test_hover_shows_both_particles(page, server):
     visit(page, server.url())
     box = page.locator(".st-key-matrix0 canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

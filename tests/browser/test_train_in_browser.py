@@ -1,11 +1,13 @@
-"""Train as its users meet it: a real run on a few short jets is started, watched, stopped and opened."""
+"""The page Train in a real browser: a run on a few short jets is started, watched, stopped and opened."""
 
 import json
 
 import pytest
 from helpers.jets import write_jets
 
-from part.training.runs import runs
+from part.training.runs.control import stop_run
+from part.training.runs.folder import list_runs, read_run
+from part.training.runs.snapshots import snapshot_epochs
 
 pytestmark = pytest.mark.browser
 LONG = 300_000  # ms: on a busy machine lightning alone takes its time to import
@@ -14,15 +16,15 @@ SMALL = "--micro-batch 16 --val-jets 40 --calibration-jets 20 --precision fp32 -
 
 @pytest.fixture(scope="module", autouse=True)
 def jets(server):
-    """Few short jets in a folder of their own; whatever run is left over ends with the tests."""
+    """Yield a folder of a few short jets; runs that are left over end with the tests."""
     folder = server.folder / "few jets"
     folder.mkdir()
     for seed, name in enumerate(("train", "val")):
         write_jets(folder / f"{name}.root", [3 + i % 5 for i in range(40)], seed)
     yield folder
-    for run in runs.list_runs(server.folder / "runs"):
+    for run in list_runs(server.folder / "runs"):
         if run.can_stop:
-            runs.stop(run, grace=5).join()
+            stop_run(run, grace=5).join()
 
 
 def settle(page):
@@ -90,11 +92,11 @@ def test_a_run_is_started_watched_stopped_and_opened(page, server, jets):
     click(page, "stop")
     says(page, ".st-key-run_line", "stopped")
     says(page, ".st-key-runs", "stopped")
-    assert not runs.read(folder).active
-    done = runs.read(folder).done
+    assert not read_run(folder).is_active
+    done = read_run(folder).epochs_done
     assert 0 < done < 400
 
-    assert runs.looks(runs.read(folder))[: done + 1] == list(range(done + 1))
+    assert snapshot_epochs(read_run(folder))[: done + 1] == list(range(done + 1))
     assert page.locator(".st-key-resume button").first.is_visible()
 
     click(page, "open_run")
@@ -106,7 +108,7 @@ def test_a_run_is_started_watched_stopped_and_opened(page, server, jets):
 def test_the_scrubber_and_the_mosaic_choose_what_is_shown_and_a_click_the_run(page, server):
     from helpers.runs import write_run
 
-    write_run(server.folder / "runs", "made-up", looks=3)
+    write_run(server.folder / "runs", "made-up", snapshots=3)
     open_train(page, server)
     row(page, "made-up").click()
     page.wait_for_function("() => location.search.includes('run=made-up')")

@@ -1,7 +1,7 @@
 import pytest
-from helpers.scene import made_up_scene
+from helpers.jet_view import random_jet_view
 
 
 @pytest.fixture(scope="session")
-def scene():
-    return made_up_scene()
+def jet_view():
+    return random_jet_view()

@@ -1,4 +1,4 @@
-"""Figures of a comparison: what they draw are the comparison's numbers."""
+"""Figures of a comparison show its numbers."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from part.analysis.statistics.divergence import AttentionChange
 from part.analysis.statistics.metrics import rejection
 from part.benchmarking.cost import Cost
-from part.comparison import Comparison, compare
+from part.comparison.result import Comparison, build_comparison
 from part.figures.plotly import comparison as draw
 from part.jets.schema import JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset
 
@@ -14,8 +14,8 @@ ACCENTS = ("#111111", "#222222", "#333333", "#444444")
 NAMES = ("first", "second_of_a_long_name.pt", "third", "fourth")
 
 
-def made_up(jets: int, dataset: Dataset = JETCLASS, models: int = 4, labels=None) -> Comparison:
-    """Models that are worse and faster one after the other, but the third, which is worse and slower."""
+def random_comparison(jets: int, dataset: Dataset = JETCLASS, models: int = 4, labels=None) -> Comparison:
+    """Return models each of which is worse and faster than the last, except the third, which is worse and slower."""
     rng = np.random.default_rng(0)
     classes = len(dataset.classes)
     truth = np.arange(jets) % classes if labels is None else labels
@@ -27,12 +27,14 @@ def made_up(jets: int, dataset: Dataset = JETCLASS, models: int = 4, labels=None
     change = AttentionChange(10, np.full((2, 3), 0.0005), np.full((2, 3), 5))
     attention = [None, change, "no attention", change][:models]
     costs = [Cost(1000, 10_000, time, time, 10**6) for time in times]
-    return compare(NAMES[:models], dataset, e / e.sum(-1, keepdims=True), truth, costs, attention, 8, count=20)
+    return build_comparison(
+        NAMES[:models], dataset, e / e.sum(-1, keepdims=True), truth, costs, attention, 8, replicas=20
+    )
 
 
 @pytest.fixture(scope="module")
 def comparison():
-    return made_up(800)
+    return random_comparison(800)
 
 
 def test_rejections_are_drawn_with_their_intervals_and_infinite_ones_as_arrows(comparison):
@@ -67,7 +69,7 @@ def test_a_roc_panel_a_class_and_every_curve_ends_where_all_pass(comparison):
 
 @pytest.mark.parametrize("dataset", [TOPLANDSCAPE, QUARKGLUON])
 def test_two_classes_have_one_roc_panel_and_two_published_points(dataset):
-    comparison = made_up(200, dataset, 2)
+    comparison = random_comparison(200, dataset, 2)
     assert [point[2] for point in comparison.rejections.values()] == [0.3, 0.5]
     figure = draw.draw_roc(comparison, "light", 400, ACCENTS)
     assert len(figure.data) == 2
@@ -76,7 +78,7 @@ def test_two_classes_have_one_roc_panel_and_two_published_points(dataset):
     assert dataset.titles[0] in figure.layout.annotations[0].text
 
 
-def test_confusion_rows_sum_to_all_and_changes_to_nothing(comparison):
+def test_confusion_rows_sum_to_100_and_changes_to_0(comparison):
     shares = np.array(draw.draw_confusion(comparison, 1, "light", 400).data[0].z)
     np.testing.assert_allclose(shares.sum(1), 100)
     assert np.trace(shares) / 10 == pytest.approx(100 * comparison.quality[1]["accuracy"], abs=1e-3)
@@ -85,14 +87,14 @@ def test_confusion_rows_sum_to_all_and_changes_to_nothing(comparison):
 
 
 def test_classes_without_jets_stay_empty():
-    comparison = made_up(30, labels=np.full(30, 4))
+    comparison = random_comparison(30, labels=np.full(30, 4))
     shares = np.array(draw.draw_confusion(comparison, 0, "light", 400).data[0].z)
     assert np.isnan(np.delete(shares, 4, axis=0)).all()
     assert comparison.signals == ()
     assert comparison.quality[0]["macro_auc"] is None
 
 
-def test_small_numbers_of_heads_come_in_units_that_are_told(comparison):
+def test_small_numbers_of_heads_have_a_power_of_ten_as_unit(comparison):
     figure = draw.draw_heads(comparison.attention[1].mean_divergence, "nats", "light", 400)
     assert figure.data[0].text[0] == ["5.0"] * 3
     assert "10<sup>-5</sup>" in figure.layout.xaxis.title.text
@@ -120,7 +122,7 @@ def test_the_drift_of_every_jet_is_counted(comparison):
 
 @pytest.mark.parametrize("jets", [1, 2])
 def test_a_jet_or_two_can_be_drawn(jets):
-    comparison = made_up(jets, models=2)
+    comparison = random_comparison(jets, models=2)
     for function in (draw.draw_pareto, draw.draw_reliability, draw.draw_outcomes):
         function(comparison, "light", 300, ACCENTS)
     draw.draw_drift(comparison, 1, "light", 300, ACCENTS[1])

@@ -2,14 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.scene import made_up_scene
+from helpers.jet_view import random_jet_view
 
-from part.figures import View, figure_data, style
+from part.errors import PartError
+from part.figures import palette, style
+from part.figures.data import figure_data
+from part.figures.view import View
 
 
-def test_edges_are_the_largest_off_the_diagonal(scene):
-    data = figure_data(scene, View("display", layer=1, head=2, edges=20))
-    values = scene.trace.pattern[1, 2].copy()
+def test_edges_are_the_largest_off_the_diagonal(jet_view):
+    data = figure_data(jet_view, View("display", layer=1, head=2, edges=20))
+    values = jet_view.trace.pattern[1, 2].copy()
     assert (data.query != data.key).all()
     np.testing.assert_array_equal(data.weight, values[data.query, data.key])
     np.fill_diagonal(values, -1)
@@ -17,23 +20,23 @@ def test_edges_are_the_largest_off_the_diagonal(scene):
     assert len(set(zip(data.query, data.key, strict=True))) == 20
 
 
-def test_edges_of_signed_quantities_are_the_largest_in_size(scene):
-    data = figure_data(scene, View("display", "bias", edges=30))
+def test_edges_of_signed_quantities_are_the_largest_in_size(jet_view):
+    data = figure_data(jet_view, View("display", "bias", edges=30))
     assert (np.diff(np.abs(data.weight)) <= 0).all()
     assert (data.weight < 0).any()
     assert (data.weight > 0).any()
 
 
-def test_a_query_shows_its_own_row(scene):
-    data = figure_data(scene, View("display", query=3, edges=500))
+def test_a_query_shows_its_own_row(jet_view):
+    data = figure_data(jet_view, View("display", query=3, edges=500))
     assert set(data.query) == {3}
-    assert sorted(data.key) == [i for i in range(len(scene.constituents)) if i != 3]
+    assert sorted(data.key) == [i for i in range(len(jet_view.constituents)) if i != 3]
 
 
-def test_strength_is_comparable_between_models(scene):
+def test_strength_is_comparable_between_models(jet_view):
     view = View("display", "value_norms", edges=15)
     limits = (1e-4, 2.0)
-    first, second = (figure_data(s, view, limits) for s in (scene, made_up_scene(seed=4)))
+    first, second = (figure_data(s, view, limits) for s in (jet_view, random_jet_view(seed=4)))
     weight = np.concatenate((first.weight, second.weight))
     strength = np.concatenate((first.strength, second.strength))
     order = np.argsort(weight)
@@ -44,47 +47,47 @@ def test_strength_is_comparable_between_models(scene):
     assert (np.diff(style.edge_opacity(strength[order])) >= 0).all()
 
 
-def test_subjets_and_areas(scene):
-    data = figure_data(scene, View("display"))
-    np.testing.assert_array_equal(data.within, data.subjet[data.query] == data.subjet[data.key])
-    np.testing.assert_allclose(data.size**2 * data.pt.max(), data.pt)
+def test_subjets_and_areas(jet_view):
+    data = figure_data(jet_view, View("display"))
+    np.testing.assert_array_equal(data.within_subjet, data.subjet[data.query] == data.subjet[data.key])
+    np.testing.assert_allclose(data.relative_size**2 * data.pt.max(), data.pt)
 
 
-def test_a_far_soft_constituent_is_left_outside_unless_it_is_chosen(scene):
-    particles = scene.constituents
+def test_a_distant_soft_constituent_is_outside_unless_it_is_the_query(jet_view):
+    particles = jet_view.constituents
     softest = int(particles.pt.argmin())
     deta, pt = particles.deta.copy(), particles.pt.copy()
     deta[softest], pt[softest] = 3.0, 1e-3
-    far = replace(scene, constituents=replace(particles, deta=deta, pt=pt))
-    data = figure_data(far, View("display"))
+    with_track = replace(jet_view, constituents=replace(particles, deta=deta, pt=pt))
+    data = figure_data(with_track, View("display"))
     inside = np.maximum(np.abs(deta), np.abs(particles.dphi)) <= data.extent
     assert data.extent < 1.5
     assert not inside[softest]
-    assert data.outside == (~inside).sum()
+    assert data.n_outside == (~inside).sum()
     assert pt[inside].sum() >= 0.99 * pt.sum()
-    assert figure_data(far, View("display", query=softest)).extent >= 3.0
+    assert figure_data(with_track, View("display", query=softest)).extent >= 3.0
 
 
 def test_a_lone_particle_has_no_edges():
-    data = figure_data(made_up_scene(1), View("display"))
+    data = figure_data(random_jet_view(1), View("display"))
     assert len(data.weight) == len(data.strength) == 0
 
 
-def test_a_model_without_attention_still_shows_the_jet(scene):
-    nothing = dict.fromkeys(("scores_qk", "bias", "pattern", "value_norms"))
-    mute = replace(scene, trace=replace(scene.trace, **nothing))
-    data = figure_data(mute, View("display"))
+def test_a_model_without_attention_still_shows_the_jet(jet_view):
+    absent = dict.fromkeys(("scores_qk", "bias", "pattern", "value_norms"))
+    without_attention = replace(jet_view, trace=replace(jet_view.trace, **absent))
+    data = figure_data(without_attention, View("display"))
     assert len(data.weight) == 0
     assert data.title == "Constituents"
-    assert mute.figures == ("class", "display", "prediction")
+    assert without_attention.figures == ("class", "display", "prediction")
 
 
-def test_colours_tell_the_sign():
-    assert style.edge_colours(np.array([1.0, -1.0]), True, "#000000") == [style.POSITIVE, style.NEGATIVE]
-    assert style.edge_colours(np.array([1.0, 2.0]), False, "#123456") == ["#123456", "#123456"]
+def test_edges_are_coloured_by_sign():
+    assert palette.edge_colours(np.array([1.0, -1.0]), True, "#000000") == [palette.POSITIVE, palette.NEGATIVE]
+    assert palette.edge_colours(np.array([1.0, 2.0]), False, "#123456") == ["#123456", "#123456"]
 
 
 def test_colours_must_be_hexadecimal():
-    assert style.rgba("#ff8000", 0.5) == "rgba(255, 128, 0, 0.500)"
-    with pytest.raises(style.PartError, match="expected #rrggbb"):
-        style.rgba("red", 1.0)
+    assert palette.rgba("#ff8000", 0.5) == "rgba(255, 128, 0, 0.500)"
+    with pytest.raises(PartError, match="expected #rrggbb"):
+        palette.rgba("red", 1.0)

@@ -7,7 +7,7 @@ from helpers.jets import write_jets
 
 import part
 from part.errors import PartError
-from part.figures import constituents
+from part.figures.particles import constituents
 from part.figures.view import ORDERS
 from part.jets import kinematics
 
@@ -29,12 +29,12 @@ def test_kinematics_are_those_of_the_momenta(jets):
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_an_order_is_a_permutation(scene, name):
-    assert sorted(scene.constituents.order(name)) == list(range(len(scene.constituents)))
+def test_an_order_is_a_permutation(jet_view, name):
+    assert sorted(jet_view.constituents.order(name)) == list(range(len(jet_view.constituents)))
 
 
-def test_orders_sort(scene):
-    particles = scene.constituents
+def test_orders_sort(jet_view):
+    particles = jet_view.constituents
     assert (np.diff(particles.pt[particles.order("pt")]) <= 0).all()
     assert (particles.order("file") == np.arange(len(particles))).all()
     subjet = particles.order("subjet")
@@ -47,8 +47,8 @@ def test_orders_sort(scene):
 
 
 @pytest.mark.parametrize("name", ["subjet", "species"])
-def test_groups_tile_the_axis_and_hold_one_kind_each(scene, name):
-    particles = scene.constituents
+def test_groups_tile_the_axis_and_hold_one_kind_each(jet_view, name):
+    particles = jet_view.constituents
     kind = getattr(particles, name)[particles.order(name)]
     covered = []
     for _, first, stop in particles.groups(name):
@@ -62,11 +62,11 @@ def test_groups_tile_the_axis_and_hold_one_kind_each(scene, name):
         assert titles[-1] == "unknown"
 
 
-def test_pair_distances_go_around_the_azimuth(scene):
-    distances = scene.constituents.pair_delta_r
+def test_pair_distances_go_around_the_azimuth(jet_view):
+    distances = jet_view.constituents.pair_delta_r
     assert (np.diag(distances) == 0).all()
     np.testing.assert_array_equal(distances, distances.T)
-    around = replace(scene.constituents, deta=np.zeros(2), dphi=np.array([3.1, -3.1]))
+    around = replace(jet_view.constituents, deta=np.zeros(2), dphi=np.array([3.1, -3.1]))
     assert around.pair_delta_r[0, 1] == pytest.approx(2 * np.pi - 6.2)
 
 
@@ -81,7 +81,7 @@ def test_several_jets_are_refused(jets):
         constituents(jets)
 
 
-def test_kinematic_files_leave_the_rest_out(jets):
+def test_kinematic_files_have_no_charges_or_impact_parameters(jets):
     kinematic = [name for name in jets.fields if name in ("part_px", "part_py", "part_pz", "part_energy")]
     particles = constituents(jets[kinematic][:1])
     assert particles.charge is None

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from part.errors import PartError
-from part.figures import palette, scale
+from part.figures import scale
+from part.figures.palette import colormap
 
 LOG, LINEAR = ((1e-4, 1.0), "log"), ((-3.0, 3.0), "linear")
 
@@ -64,12 +65,12 @@ def test_ticks_lie_inside_and_say_their_value():
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_palettes_fade_into_the_background(theme):
+def test_colormaps_fade_into_the_background(theme):
     towards = 255 if theme == "light" else 0
-    lightness = palette("pattern", theme).astype(float) @ [0.2126, 0.7152, 0.0722]
+    lightness = colormap(False, theme).astype(float) @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) < 1).all() if theme == "light" else (np.diff(lightness) > -1).all()
     assert abs(lightness[0] - towards) < 40
-    signed = palette("bias", theme).astype(float)
+    signed = colormap(True, theme).astype(float)
     assert np.abs(signed[127] - towards).max() < 40  # zero
     assert signed[0, 2] > signed[0, 0]  # negative: blue
     assert signed[255, 0] > signed[255, 2]  # positive: red
@@ -77,4 +78,4 @@ def test_palettes_fade_into_the_background(theme):
 
 def test_an_unknown_theme_is_refused():
     with pytest.raises(PartError, match="no theme 'sepia'"):
-        palette("pattern", "sepia")
+        colormap(False, "sepia")

@@ -1,4 +1,4 @@
-"""Models whose particles attend to slots: every figure says so, and pairs are seen through the slots."""
+"""Figures of models whose particles attend to slots; weights of pairs are sums over slots."""
 
 import csv
 import io
@@ -8,51 +8,54 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.scene import over_slots
+from helpers.jet_view import with_slots
 
-from part.figures import View, draw_paper, draw_screen, figure_data, mosaic_bytes, table
+from part.figures.constituent_table import tabulate_constituents
+from part.figures.data import figure_data
 from part.figures.export_tables import describe, to_csv
-from part.figures.matplotlib import save_paper
-from part.figures.view import ORDERS, QUANTITIES
+from part.figures.matplotlib import draw_matplotlib, figure_bytes
+from part.figures.mosaic_bytes import mosaic_bytes
+from part.figures.plotly import draw_plotly
+from part.figures.view import ORDERS, QUANTITIES, View
 
 
 @pytest.fixture
-def slotted(scene):
-    return replace(scene, trace=over_slots(scene.trace))
+def slot_view(jet_view):
+    return replace(jet_view, trace=with_slots(jet_view.trace))
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("quantity", QUANTITIES)
-def test_rows_are_put_in_order_and_slots_stay(slotted, quantity, order):
-    data = figure_data(slotted, View("matrix", quantity, layer=1, head=2, order=order))
-    trace = slotted.trace
+def test_rows_are_put_in_order_and_slots_stay(slot_view, quantity, order):
+    data = figure_data(slot_view, View("matrix", quantity, layer=1, head=2, order=order))
+    trace = slot_view.trace
     source = trace.scores_qk + trace.bias if quantity == "logits" else getattr(trace, quantity)
     np.testing.assert_array_equal(data.values, source[1, 2][data.order])
-    np.testing.assert_array_equal(data.made_of, trace.mixing[1].T[data.order])
+    np.testing.assert_array_equal(data.slot_weights, trace.mixing[1].T[data.order])
     assert data.axes == ("query", "slot")
 
 
-def test_signed_limits_hold_every_entry(slotted):
+def test_signed_limits_hold_every_entry(slot_view):
     """No diagonal is left out, as it is where particles meet themselves."""
-    data = figure_data(slotted, View("matrix", "bias"))
+    data = figure_data(slot_view, View("matrix", "bias"))
     assert data.limits[1] == np.abs(data.values).max()
-    assert data.made_of_limits[1] == np.abs(data.made_of).max()
+    assert data.slot_weight_limits[1] == np.abs(data.slot_weights).max()
 
 
-def test_edges_go_through_the_slots(slotted):
-    data = figure_data(slotted, View("display", layer=2, head=1, edges=500))
-    expected = slotted.trace.pattern[2, 1] @ slotted.trace.mixing[2]
+def test_edges_go_through_the_slots(slot_view):
+    data = figure_data(slot_view, View("display", layer=2, head=1, edges=500))
+    expected = slot_view.trace.pattern[2, 1] @ slot_view.trace.mixing[2]
     np.testing.assert_array_equal(data.weight, expected[data.query, data.key])
     assert data.signed
     assert data.limits[0] == -data.limits[1] < 0
     assert data.title == "Layer 3, head 2: strongest attention through slots"
-    received = table(slotted, View(layer=2, head=1))["attention received"]
-    np.testing.assert_allclose(received, expected.mean(axis=0)[slotted.constituents.order("pt")], rtol=1e-6)
+    received = tabulate_constituents(slot_view, View(layer=2, head=1))["attention received"]
+    np.testing.assert_allclose(received, expected.mean(axis=0)[slot_view.constituents.order("pt")], rtol=1e-6)
 
 
-def test_a_mosaic_has_square_tiles_of_all_heads(slotted):
-    data = figure_data(slotted, View("mosaic", order="subjet"))
-    n, slots = len(slotted.constituents), 5
+def test_a_mosaic_has_square_tiles_of_all_heads(slot_view):
+    data = figure_data(slot_view, View("mosaic", order="subjet"))
+    n, slots = len(slot_view.constituents), 5
     canvas, pitch = data.canvas()
     tile = canvas[pitch : pitch + n, 2 * pitch : 2 * pitch + n]
     np.testing.assert_array_equal(tile, data.values[1, 2][:, np.arange(n) * slots // n])
@@ -63,19 +66,20 @@ def test_a_mosaic_has_square_tiles_of_all_heads(slotted):
     np.testing.assert_array_equal(np.frombuffer(content[4 + length :], np.uint8).reshape(shape), data.pixels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", ["matrix", "mosaic", "display", "class", "prediction"])
 @pytest.mark.parametrize("order", ["pt", "subjet"])
-def test_every_figure_can_be_drawn(slotted, figure, order):
-    data = figure_data(slotted, View(figure, order=order, query=4))
-    assert save_paper(draw_paper(data), "pdf", {}).startswith(b"%PDF")
-    assert draw_screen(data).to_json()
+def test_every_figure_can_be_drawn(slot_view, figure, order):
+    data = figure_data(slot_view, View(figure, order=order, query=4))
+    assert figure_bytes(draw_matplotlib(data), "pdf", {}).startswith(b"%PDF")
+    assert draw_plotly(data).to_json()
 
 
-def test_numbers_name_the_slots(slotted):
-    data = figure_data(slotted, View("matrix", order="pt"))
-    told = describe(data)
-    assert told["values"]["axes"] == ["query", "slot"]
-    assert told["mixing"]["axes"] == ["layer", "slot", "constituent"]
+def test_numbers_name_the_slots(slot_view):
+    data = figure_data(slot_view, View("matrix", order="pt"))
+    description = describe(data)
+    assert description["values"]["axes"] == ["query", "slot"]
+    assert description["mixing"]["axes"] == ["layer", "slot", "constituent"]
     rows = list(csv.DictReader(io.StringIO(to_csv(data).decode())))
     assert len(rows) == data.values.size
     row = rows[7]  # the second query's third slot

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from part.errors import PartError
-from part.figures import View
+from part.figures.view import View
 
 
 def test_a_view_survives_a_dictionary():

@@ -1,35 +1,56 @@
-"""Pages of the app without a browser: opened at a URL, run until something is there, read."""
+"""Drive the pages of the app without a browser: open them at a URL, run them until something is there, read them."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from app.state.selection import JetSelection
+from app.state.url import from_url
 
 ROOT = Path(__file__).parents[2]
 
 
 def open_page(name: str, **params) -> AppTest:
-    """A page, by its file, with these parameters in its URL."""
+    """Return a page, by its folder, with these parameters in its URL."""
     app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=120)
-    app.switch_page(f"app/pages/{name}.py")
+    app._page_hash = calc_hash(name)  # `switch_page` would first need a run of Explore to know the pages
     for parameter, value in params.items():
         app.query_params[parameter] = value
-    return calm(app.run())
+    return no_exception(app.run())
 
 
-def calm(app: AppTest) -> AppTest:
+def no_exception(app: AppTest) -> AppTest:
     assert not app.exception, app.exception[0].value
     return app
 
 
+def state_of(app: AppTest, cls: type = JetSelection) -> Any:
+    """Return the session's choices of a state, by default those that all pages share."""
+    return from_url(cls, no_exception(app).session_state["choices"])
+
+
+def in_url(app: AppTest, name: str) -> list[str]:
+    value = app.query_params[name]
+    return value if isinstance(value, list) else [value]
+
+
 def sentences(app: AppTest) -> list[str]:
-    """What is refused."""
-    return [error.value.replace("\\", "") for error in calm(app).error]
+    """Return the errors that the page shows."""
+    return [error.value.replace("\\", "") for error in no_exception(app).error]
 
 
 def texts(app: AppTest) -> str:
+    """Return all HTML of the page."""
     return "".join(element.proto.body for element in app.get("html"))
+
+
+def canvases(app: AppTest) -> list[str]:
+    """Return the names of the canvas components that the page draws."""
+    return [element.proto.component_name for element in app.get("bidi_component")]
 
 
 def can_run(app: AppTest) -> bool:
@@ -41,7 +62,7 @@ def run_until(app: AppTest, done: Callable[[AppTest], bool]) -> AppTest:
     if can_run(app):
         app.button(key="run").click().run()
     for _ in range(600):
-        if done(calm(app)):
+        if done(no_exception(app)):
             return app
         time.sleep(0.1)
         app.run()

@@ -1,4 +1,4 @@
-"""Chromium for the browser tests: where it is, and, run as a script, how it gets there."""
+"""Find Chromium for the browser tests and, run as a script, install it."""
 
 import os
 import shutil
@@ -20,10 +20,10 @@ FLAGS = (
 
 @cache
 def find() -> str | None:
-    """PARTSCOPE_CHROMIUM, a Chromium on the path, or Playwright's own."""
+    """Return PARTSCOPE_CHROMIUM, a Chromium on the path, or Playwright's own."""
     names = (os.environ.get("PARTSCOPE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    if found := next(filter(None, (shutil.which(name) for name in names if name)), None):
-        return found
+    if path := next(filter(None, (shutil.which(name) for name in names if name)), None):
+        return path
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -32,16 +32,16 @@ def find() -> str | None:
 
 
 def require() -> str:
-    """The path of Chromium; without it tests skip, saying so, and fail where CI=true."""
-    found = find()
-    if found is None:
-        complain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        complain("there is no Chromium; `make test` tries to install it, PARTSCOPE_CHROMIUM can name one")
-    return found
+    """Return the path of Chromium; without it tests skip with a reason, and fail where CI=true."""
+    path = find()
+    if path is None:
+        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        stop("there is no Chromium; `make test` tries to install it, PARTSCOPE_CHROMIUM can name one")
+    return path
 
 
 def install() -> None:
-    """With apt as root, else with Playwright. What goes wrong shows in the tests."""
+    """Install Chromium with apt as root, else with Playwright. Failures show in the tests."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         fonts = "fonts-dejavu-core"  # Greek letters and arrows

@@ -1,4 +1,4 @@
-"""Small files of made-up jets, written with the libraries that others write them with."""
+"""Small files of random jets, written with the libraries that usually write such files."""
 
 import pickle
 
@@ -19,7 +19,7 @@ PID = (211, -211, 321, 2212, 130, 2112, 22, 11, -13)
 
 
 def columns(n_jets: int = 12, seed: int = 0, lowest: int = 2, highest: int = 40) -> dict:
-    """Every branch of the schema for collimated massive constituents, falling in pT."""
+    """Return every branch of the schema for collimated massive constituents, in falling order of pT."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(lowest, highest, n_jets, endpoint=True)
     total = counts.sum()
@@ -57,7 +57,7 @@ def columns(n_jets: int = 12, seed: int = 0, lowest: int = 2, highest: int = 40)
 
 
 def write_tree(path, table: dict, name: str = "tree", basket: int | None = None):
-    """A TTree; jagged columns become counted arrays. `basket` jets go into each basket."""
+    """Write a TTree with `basket` jets in each basket; jagged columns become counted arrays."""
     kinds = {k: v.type.content if isinstance(v, ak.Array) else v.dtype for k, v in table.items()}
     n_jets = len(next(iter(table.values())))
     with uproot.recreate(path) as file:
@@ -74,7 +74,7 @@ def write_rntuple(path, table: dict, name: str = "tree"):
 
 
 def write_parquet(path, table: dict, rows: int = 5):
-    """Nullable columns, as most libraries write them, in groups of `rows` jets."""
+    """Write nullable columns, as most libraries do, in groups of `rows` jets."""
     arrow = {k: pa.array(v.to_list(), _arrow_type(v)) if isinstance(v, ak.Array) else v for k, v in table.items()}
     pq.write_table(pa.table(arrow), path, row_group_size=rows)
     return path
@@ -85,9 +85,9 @@ def _arrow_type(column: ak.Array) -> pa.DataType:
 
 
 def write_toplandscape_h5(path, table: dict, top: np.ndarray, extra: object = None, slots: int = 200):
-    """The table as pandas writes it: blocks of columns whose names are a pickled list in an attribute.
+    """Write the table as pandas does: blocks of columns whose names are a pickled list in an attribute.
 
-    `extra` replaces the list of the first block.
+    extra: replaces the list of the first block.
     """
     counts = ak.to_numpy(ak.num(table["part_px"]))
     names = [f"{c}_{i}" for i in range(slots) for c in ("E", "PX", "PY", "PZ")] + ["truthE"]
@@ -106,7 +106,7 @@ def write_toplandscape_h5(path, table: dict, top: np.ndarray, extra: object = No
 
 
 def write_quarkgluon_npz(path, table: dict, quark: np.ndarray, slots: int = 60):
-    """X (J, slots, 4) = pt, rapidity, phi, PDG code, padded with zeros, and y (J,)."""
+    """Write X (J, slots, 4) = pt, rapidity, phi, PDG code, padded with zeros, and y (J,)."""
     counts = ak.to_numpy(ak.num(table["part_px"]))
     x = np.zeros((len(counts), slots, 4))
     for i, n in enumerate(counts):
@@ -118,19 +118,20 @@ def write_quarkgluon_npz(path, table: dict, quark: np.ndarray, slots: int = 60):
 
 
 def assert_jets(jets: ak.Array, table: dict, start: int = 0, stop: int | None = None) -> None:
+    """Compare jets with the entries [start, stop) of the table that was written."""
     for name in jets.fields:
         assert jets[name].to_list() == table[name][start:stop].tolist(), name
 
 
-def changed(column: ak.Array, value: float, entry: int = 7, constituent: int = 1) -> ak.Array:
-    """The column with one value replaced."""
+def with_value(column: ak.Array, value: float, entry: int = 7, constituent: int = 1) -> ak.Array:
+    """Return the column with one value replaced."""
     flat = ak.to_numpy(ak.flatten(column)).copy()
     flat[int(ak.sum(ak.num(column)[:entry])) + constituent] = value
     return ak.unflatten(flat, ak.num(column))
 
 
-def refused(path, *words: str, start=None, stop=None) -> str:
-    """The message of the refusal: one sentence that holds the file's name and the words."""
+def assert_rejected(path, *words: str, start=None, stop=None) -> str:
+    """Return the message of the PartError: one sentence that holds the file's name and the words."""
     with pytest.raises(PartError) as info:
         read_jets(path, start, stop)
     message = str(info.value)

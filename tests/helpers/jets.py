@@ -8,9 +8,8 @@ import torch
 import uproot
 
 from part.jets.schema import FEATURE_SETS, JETCLASS
-from part.models.build import build
+from part.models.build import build, config_class
 from part.models.checkpoints.checkpoint import save_checkpoint
-from part.models.config import ParTConfig
 
 SPECIES = ("isChargedHadron", "isNeutralHadron", "isPhoton", "isElectron", "isMuon")
 # Constituents of the jets that tests look at: jet 2 is longer than any model takes, jet 3 a single particle.
@@ -19,7 +18,7 @@ BRANCHES = ("px", "py", "pz", "energy", "deta", "dphi", "charge", "d0val", "d0er
 
 
 def write_jets(path: Path, counts: list[int], seed: int = 0, momenta_only: bool = False) -> Path:
-    """A ROOT file of jets with `counts` constituents in one to three prongs; jet i has label i mod 10.
+    """Write a ROOT file of jets with `counts` constituents in one to three prongs; jet i has label i mod 10.
 
     momenta_only: neither labels nor anything of the constituents but their momenta.
     """
@@ -47,7 +46,7 @@ def write_jets(path: Path, counts: list[int], seed: int = 0, momenta_only: bool 
 
 
 def _jet(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Constituents by falling pT around one to three axes close to each other."""
+    """Return constituents by falling pT around one to three axes close to each other."""
     axes = rng.normal(0, 0.25, (rng.integers(1, 4), 2))
     direction = axes[rng.integers(0, len(axes), n)] + rng.normal(0, 0.05, (n, 2))
     pt = np.sort(rng.pareto(1.2, n) + 0.5)[::-1] * 5
@@ -65,12 +64,12 @@ def _jet(rng: np.random.Generator, n: int) -> tuple[dict[str, np.ndarray], np.nd
     return jet | {name: (species == i).astype(np.int32) for i, name in enumerate(SPECIES)}, p4
 
 
-def write_model(path: Path, seed: int = 0, features: str = "full", **config) -> Path:
-    """An untrained ParT for JetClass; its attention is sharpened, so that heads look unlike each other."""
+def write_model(path: Path, seed: int = 0, features: str = "full", model: str = "ParT", **config) -> Path:
+    """Write an untrained ParT for JetClass whose attention is sharpened, so that its heads differ from each other."""
     torch.manual_seed(seed)
-    model = build(ParTConfig(inputs=len(FEATURE_SETS[features]), **config))
+    network = build(config_class(model)(inputs=len(FEATURE_SETS[features]), **config))
     with torch.no_grad():
-        for block in model.blocks:
+        for block in network.blocks:
             block.attn.qkv.weight *= 3
-        model.head.weight *= 2
-    return save_checkpoint(path, model, FEATURE_SETS[features], JETCLASS, {"training": "none: random weights"})
+        network.head.weight *= 2
+    return save_checkpoint(path, network, FEATURE_SETS[features], JETCLASS, {"training": "none: random weights"})

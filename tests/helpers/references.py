@@ -1,8 +1,10 @@
-"""Witnesses outside the project: weaver-core twice, official weights, real jets. Absent ones skip, saying so."""
+"""References outside the project: two versions of weaver-core, official weights, real jets. Absent ones skip a test."""
 
 import importlib
 import sys
+import warnings
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -11,15 +13,17 @@ SHARED = ROOT.parent / "shared"
 WEAVER = ROOT / ".venv" / "witness"  # `make test` installs each version into a folder of its own
 
 
-def weaver_module(version: str, name: str = "weaver.nn.model.ParticleTransformer"):
-    """A module of weaver-core in the given version; two versions live side by side."""
+def weaver_module(version: str, name: str = "weaver.nn.model.ParticleTransformer") -> ModuleType:
+    """Import a module of weaver-core in a version. Two versions can be loaded side by side."""
     folder = WEAVER / version
     if not folder.is_dir():
         pytest.skip(f"weaver-core {version} is not in {folder.relative_to(ROOT)}; `make test` puts it there")
     loaded = {key: sys.modules.pop(key) for key in list(sys.modules) if key.split(".")[0] == "weaver"}
     sys.path.insert(0, str(folder))
     try:
-        return importlib.import_module(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of the functions of torch that it uses
+            return importlib.import_module(name)
     finally:
         sys.path.remove(str(folder))
         for key in [key for key in sys.modules if key.split(".")[0] == "weaver"]:
@@ -28,7 +32,7 @@ def weaver_module(version: str, name: str = "weaver.nn.model.ParticleTransformer
 
 
 def shared(relative: str) -> Path:
-    """A file beside the project that is not part of it."""
+    """Return a file beside the project that is not part of it."""
     path = SHARED / relative
     if not path.exists():
         pytest.skip(f"../shared/{relative} is not there")

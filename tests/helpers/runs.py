@@ -1,38 +1,42 @@
-"""Folders of training runs as they would have been written, without any training."""
+"""Folders of training runs as a training would have written them."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 
-from part.training.plan import Plan
+from part.training.config import TrainingConfig
 
 LAYERS, HEADS, N = 3, 4, 12
+STEPS, BATCH = 40, 512  # of an epoch
 
 
-def write_run(folder: Path, name: str, done: int = 2, epochs: int = 2, looks: int = 0, **plan) -> Path:
-    """A run after `done` of its epochs of 40 steps each, with the attention of `looks` of them, the start included."""
+def write_run(folder: Path, name: str, done: int = 2, epochs: int = 2, snapshots: int = 0, **options) -> Path:
+    """Write a run after `done` of its epochs, with the attention of `snapshots` epochs, from 0 on."""
     run = folder / name
     (run / "log").mkdir(parents=True)
-    what = {"dataset": "JetClass", "model": "ParT", "features": "full", "train": ("train.root",), "val": ("val.root",)}
-    given = Plan(**(what | {"name": name, "out": str(folder), "epochs": epochs, "jets_per_epoch": 20_480} | plan))
-    (run / "plan.json").write_text(json.dumps(given.to_dict()))
+    usual = {"dataset": "JetClass", "model": "ParT", "features": "full", "train": ("train.root",), "val": ("val.root",)}
+    usual |= {"name": name, "out": str(folder), "epochs": epochs, "jets_per_epoch": STEPS * BATCH}
+    config = TrainingConfig(**(usual | options))
+    (run / "plan.json").write_text(json.dumps(config.to_dict()))
     lines = ["epoch,step,train_loss_epoch,train_loss_step,val_accuracy,val_auc,val_loss"]
     for epoch in range(done):
-        lines += [f"{epoch},{40 * epoch + step},,{2 - 0.01 * (40 * epoch + step):.3f},,," for step in (19, 39)]
-        lines.append(f"{epoch},{40 * epoch + 39},,,{0.5 + 0.1 * epoch},0.9,{1 - 0.1 * epoch}")
+        first = STEPS * epoch
+        lines += [f"{epoch},{first + step},,{2 - 0.01 * (first + step):.3f},,," for step in (19, 39)]
+        lines.append(f"{epoch},{first + 39},,,{0.5 + 0.1 * epoch},0.9,{1 - 0.1 * epoch}")
     (run / "log" / "metrics.csv").write_text("\n".join(lines) + "\n")
     if done:
-        training = {"plan": given.to_dict(), "epochs_done": done, "jets_seen": 20_480 * done, "seconds": 100 * done}
+        seen = STEPS * BATCH * done
+        training = {"plan": config.to_dict(), "epochs_done": done, "jets_seen": seen, "seconds": 100 * done}
         card = {"training": training, "metrics": {"val_accuracy": 0.5 + 0.1 * (done - 1)}, "config": {"layers": LAYERS}}
         (run / f"{name}.json").write_text(json.dumps(card))
-    for epoch in range(looks):
-        write_look(run, epoch)
+    for epoch in range(snapshots):
+        write_snapshot(run, epoch)
     return run
 
 
-def write_look(run: Path, epoch: int) -> None:
-    """Attention that leans more and more towards each particle itself."""
+def write_snapshot(run: Path, epoch: int) -> None:
+    """Write attention in which each particle attends the more to itself, the later the epoch."""
     rng = np.random.default_rng(0)
     scores = rng.normal(0, 1, (LAYERS, HEADS, N, N)) + 2 * epoch * np.eye(N)
     pattern = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
@@ -42,3 +46,8 @@ def write_look(run: Path, epoch: int) -> None:
     (run / "attention").mkdir(exist_ok=True)
     probabilities = np.full(10, 0.1, np.float32)
     np.savez_compressed(run / "attention" / f"epoch_{epoch:03d}.npz", **arrays, probabilities=probabilities)
+
+
+def write_steps(run: Path, *steps: dict) -> None:
+    """Write the steps that a run records in its present epoch."""
+    (run / "log" / "steps.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))

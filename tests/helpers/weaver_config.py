@@ -1,4 +1,4 @@
-"""The inputs of the published trainings, as weaver-core is told of them."""
+"""The inputs of the published trainings, in the terms of a weaver-core data configuration."""
 
 from collections.abc import Sequence
 
@@ -40,9 +40,9 @@ NEW_VARIABLES = {
 
 
 def weaver_config(feature_set: str, labels: Sequence[str]) -> dict:
-    """What makes a weaver DataConfig, padded by wrapping as there."""
+    """Return the options of a weaver DataConfig, which pads jets by repeating them."""
 
-    def group(variables, mode):
+    def group(variables: list, mode: str) -> dict:
         return {"length": LENGTH, "pad_mode": mode, "vars": variables}
 
     return {

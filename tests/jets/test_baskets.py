@@ -1,4 +1,4 @@
-"""Branches read basket by basket are what uproot makes of them, however they are stored."""
+"""Branches read basket by basket equal those that uproot reads, however they are stored."""
 
 import os
 from pathlib import Path
@@ -12,6 +12,7 @@ from helpers.jet_samples import assert_jets, columns, write_tree
 from part.errors import PartError
 from part.jets import read_jets
 from part.jets.formats.baskets import read_branches
+from part.jets.schema import JETCLASS
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 FILES = ("jetclass_like.root", "quarkgluon_like.root", "toplandscape_like.root")
@@ -22,6 +23,7 @@ COMPRESSIONS = {
     "lz4": uproot.LZ4(4),
     "zstd": uproot.ZSTD(3),
 }
+ONE_OF_EACH_TYPE = ("part_px", "part_pid", "part_isMuon", "jet_pt", *JETCLASS.labels[:3])
 RANGES = [(0, 12), (0, 1), (3, 7), (4, 8), (5, 6), (11, 12)]
 
 
@@ -43,7 +45,7 @@ def test_the_samples(file):
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize("basket", [4, 12])
 def test_every_compression_type_and_range(tmp_path, compression, basket):
-    table = columns(12) | {
+    table = {name: column for name, column in columns(12).items() if name in ONE_OF_EACH_TYPE} | {
         "flag": np.arange(12) % 3 == 0,
         "double": np.arange(12) / 7,
         "byte": np.arange(12, dtype="i1"),
@@ -71,7 +73,7 @@ def test_a_basket_of_several_compressed_blocks(tmp_path):
     np.testing.assert_array_equal(read, values[100:])
 
 
-def test_what_is_no_number_is_left_to_uproot(tmp_path):
+def test_branches_that_are_not_numbers_are_left_to_uproot(tmp_path):
     with uproot.recreate(tmp_path / "other.root") as file:
         file.mktree("tree", {"word": "string", "three": np.dtype(("f4", (3,)))}).extend(
             {"word": ["a", "b"], "three": np.zeros((2, 3), "f4")}
@@ -82,7 +84,7 @@ def test_what_is_no_number_is_left_to_uproot(tmp_path):
                 read_branches(file["tree"], [name], 0, 2)
 
 
-def test_a_file_that_was_replaced_is_read_anew(tmp_path):
+def test_a_replaced_file_is_read_again(tmp_path):
     path = tmp_path / "jets.root"
     for seed in (1, 2):
         table = columns(12, seed=seed)
@@ -91,9 +93,9 @@ def test_a_file_that_was_replaced_is_read_anew(tmp_path):
         assert_jets(read_jets(path), table)
 
 
-def test_a_file_that_goes_away_between_opening_and_reading_is_told_as_gone(tmp_path, monkeypatch):
+def test_a_file_that_disappears_between_opening_and_reading_is_reported_as_missing(tmp_path, monkeypatch):
     write_tree(tmp_path / "gone.root", columns(5))
-    read_jets(tmp_path / "gone.root")  # what is in it is remembered
+    read_jets(tmp_path / "gone.root")  # its structure is cached
 
     def vanish(*_):
         (tmp_path / "gone.root").unlink()

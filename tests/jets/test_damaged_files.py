@@ -1,4 +1,4 @@
-"""Whatever happened to a file, reading it gives jets or one sentence."""
+"""Reading a damaged file gives jets or one sentence, whatever the damage."""
 
 import ast
 import subprocess
@@ -29,7 +29,7 @@ WRITERS = {
     "HDF5": lambda path, table: write_toplandscape_h5(path, table, TOP),
     "npz": lambda path, table: write_quarkgluon_npz(path.with_suffix(".npz"), table, TOP),
 }
-# Reads each file it is given and prints what came of it. On its own, as damage may end a process.
+# Reads each file and prints the outcome. It runs in its own process, since damage may crash it.
 SCRIPT = """
 import sys
 from part.errors import PartError
@@ -44,7 +44,7 @@ for path in sys.stdin.read().splitlines():
 
 
 def damaged(content: bytes, kind: str, rng: np.random.Generator) -> bytes:
-    """The content cut somewhere, or with a few other bytes, in the headers more often than in the data."""
+    """Return the content truncated, or with a few bytes changed, in the headers more often than in the data."""
     if kind == "cut":
         return content[: rng.integers(1, len(content))]
     copy = bytearray(content)
@@ -56,7 +56,7 @@ def damaged(content: bytes, kind: str, rng: np.random.Generator) -> bytes:
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory) -> dict[str, bool | str]:
-    """What reading each damaged file gave, by path: True for jets, the message of a refusal."""
+    """Return the outcome of reading each damaged file, by path: True for jets, or the message of the PartError."""
     folder, rng = tmp_path_factory.mktemp("damaged"), np.random.default_rng(1)
     paths = []
     for name, write in WRITERS.items():
@@ -73,11 +73,12 @@ def outcomes(tmp_path_factory) -> dict[str, bool | str]:
         check=False,
     )
     assert process.returncode == 0, process.stdout[-200:] + process.stderr[-2000:]
-    found = ast.literal_eval("{" + process.stdout.replace("\n", ",\n") + "}")
-    assert list(found) == [str(path) for path in paths]
-    return found
+    outcomes = ast.literal_eval("{" + process.stdout.replace("\n", ",\n") + "}")
+    assert list(outcomes) == [str(path) for path in paths]
+    return outcomes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITERS)
 def test_damage_gives_jets_or_one_sentence(outcomes, name):
     of_kind = {path: outcome for path, outcome in outcomes.items() if f"/{name}_" in path}
@@ -98,9 +99,9 @@ def test_garbage(tmp_path, magic):
 
 def test_offsets_beyond_the_data(tmp_path):
     """awkward trusts offsets and would read foreign memory: they are checked first."""
-    from part.jets.validation import assemble
+    from part.jets.validation import to_jets
 
     flat = ak.contents.NumpyArray(np.ones(4, np.float32))
     beyond = ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(np.array([0, 2, 4000])), flat))
     with pytest.raises(PartError, match="branch part_px: jets that reach beyond its data"):
-        assemble("x", dict.fromkeys(MOMENTA, beyond), 0, 2)
+        to_jets("x", dict.fromkeys(MOMENTA, beyond), 0, 2)

@@ -1,4 +1,4 @@
-"""Files come whole, after however many attempts, or are refused in one sentence."""
+"""Downloads end with the complete file, after any number of attempts, or with one sentence."""
 
 import hashlib
 import re
@@ -6,10 +6,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from helpers.file_server import CONTENT, serving
+from helpers.file_server import CONTENT, running_server
 
 from part.errors import PartError
-from part.jets.fetch.download import REMOTES, Remote, fetch
+from part.jets.fetch.catalogue import REMOTE_FILES, RemoteFile
+from part.jets.fetch.download import fetch
 
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 
@@ -17,7 +18,7 @@ MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
-    with serving() as server:
+    with running_server() as server:
         yield server
 
 
@@ -27,28 +28,28 @@ def path(tmp_path):
 
 
 def get(server, path, checksum=MD5, **options) -> bool:
-    return fetch(Remote("folder", f"{server.url}/file.bin", checksum), path, **options)
+    return fetch(RemoteFile("folder", f"{server.url}/file.bin", checksum), path, **options)
 
 
-def begun(path: Path, content: bytes) -> None:
-    """As an earlier attempt leaves it."""
+def write_partial(path: Path, content: bytes) -> None:
+    """Write what an interrupted download leaves."""
     path.parent.mkdir(exist_ok=True)
     path.with_name("file.bin.part").write_bytes(content)
 
 
-def left(path: Path) -> list[str]:
+def files_beside(path: Path) -> list[str]:
     return sorted(p.name for p in path.parent.iterdir()) if path.parent.exists() else []
 
 
-@pytest.mark.parametrize("how", ["ranges", "no ranges", "chunked"])
-def test_a_file(server, path, how):
-    server.how, seen = how, []
-    assert get(server, path, progress=lambda *step: seen.append(step))
+@pytest.mark.parametrize("behaviour", ["ranges", "no ranges", "chunked"])
+def test_a_file(server, path, behaviour):
+    server.behaviour, steps = behaviour, []
+    assert get(server, path, progress=lambda *step: steps.append(step))
     assert path.read_bytes() == CONTENT
-    assert left(path) == ["file.bin"]
-    if how != "chunked":  # which does not tell the size
-        assert seen[-1] == ("Downloading file.bin", len(CONTENT), len(CONTENT))
-        assert [done for _, done, _ in seen] == sorted({done for _, done, _ in seen})
+    assert files_beside(path) == ["file.bin"]
+    if behaviour != "chunked":  # such a response has no size
+        assert steps[-1] == ("Downloading file.bin", len(CONTENT), len(CONTENT))
+        assert [done for _, done, _ in steps] == sorted({done for _, done, _ in steps})
 
 
 def test_sha256(server, path):
@@ -61,99 +62,103 @@ def test_an_empty_file(server, path):
     assert path.read_bytes() == b""
 
 
-@pytest.mark.parametrize("how", ["breaks", "chunked breaks"])
-def test_a_lost_connection_is_resumed(server, path, how):
-    server.how = how
-    with pytest.raises(PartError, match=r"Could not download http\S+file\.bin to .*is kept, run the same again"):
+@pytest.mark.parametrize("behaviour", ["breaks", "chunked breaks"])
+def test_a_lost_connection_is_resumed(server, path, behaviour):
+    server.behaviour = behaviour
+    with pytest.raises(
+        PartError, match=r"Could not download http\S+file\.bin to .*is kept, run the same command again"
+    ):
         get(server, path)
-    assert left(path) == ["file.bin.part"]
+    assert files_beside(path) == ["file.bin.part"]
     half = path.with_name("file.bin.part").stat().st_size
     assert 0 < half < len(CONTENT)
-    server.how = "ranges"
+    server.behaviour = "ranges"
     assert get(server, path)
-    assert server.asked == [None, f"bytes={half}-"]
+    assert server.range_headers == [None, f"bytes={half}-"]
     assert path.read_bytes() == CONTENT
-    assert left(path) == ["file.bin"]
+    assert files_beside(path) == ["file.bin"]
 
 
-def test_the_sentence_tells_how_far_it_came(server, path):
-    server.how = "breaks"
+def test_the_error_reports_the_bytes_so_far(server, path):
+    server.behaviour = "breaks"
     with pytest.raises(PartError, match=r"the connection was lost after 512,000 of 1,024,000 bytes"):
         get(server, path)
 
 
-@pytest.mark.parametrize("how", ["no ranges", "other range"])
-def test_a_server_that_sends_something_else_than_the_rest(server, path, how):
-    begun(path, CONTENT[:1001])
-    server.how = how
+@pytest.mark.parametrize("behaviour", ["no ranges", "other range"])
+def test_a_server_that_sends_other_bytes_than_the_missing_ones(server, path, behaviour):
+    write_partial(path, CONTENT[:1001])
+    server.behaviour = behaviour
     assert get(server, path)
     assert path.read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("how", ["ranges", "coy", "no ranges"])
+@pytest.mark.parametrize("behaviour", ["ranges", "size hidden", "no ranges"])
 @pytest.mark.parametrize("more", [b"", b"and more"], ids=["complete", "too long"])
-def test_nothing_is_missing(server, path, how, more):
-    begun(path, CONTENT + more)
-    server.how = how
+def test_nothing_is_missing(server, path, behaviour, more):
+    write_partial(path, CONTENT + more)
+    server.behaviour = behaviour
     assert get(server, path)
     assert path.read_bytes() == CONTENT
-    whole = how == "ranges" and not more
-    assert len(server.asked) == (1 if whole or how == "no ranges" else 2)
+    complete = behaviour == "ranges" and not more
+    assert len(server.range_headers) == (1 if complete or behaviour == "no ranges" else 2)
 
 
-def test_a_wrong_sum_leaves_nothing(server, path):
+def test_a_file_with_a_wrong_checksum_is_deleted(server, path):
     server.files["file.bin"] = b"<html>Please log in</html>"
-    found = hashlib.md5(server.files["file.bin"]).hexdigest()
-    with pytest.raises(PartError, match=rf"file\.bin .* md5 is {found}, expected {MD5[4:]}; it was not kept"):
+    actual = hashlib.md5(server.files["file.bin"]).hexdigest()
+    with pytest.raises(PartError, match=rf"file\.bin .* md5 is {actual}, expected {MD5[4:]}; it was deleted"):
         get(server, path)
-    assert left(path) == []
+    assert files_beside(path) == []
 
 
-def test_a_wrong_beginning_leaves_nothing(server, path):
-    begun(path, b"another file")
-    with pytest.raises(PartError, match="it was not kept"):
+def test_a_file_with_a_wrong_beginning_is_deleted(server, path):
+    write_partial(path, b"another file")
+    with pytest.raises(PartError, match="it was deleted"):
         get(server, path)
-    assert left(path) == []
+    assert files_beside(path) == []
     assert get(server, path)
 
 
-def test_a_whole_file_is_kept(server, path):
-    begun(path, b"")
+def test_a_complete_file_is_kept(server, path):
+    write_partial(path, b"")
     path.write_bytes(CONTENT)
     before = path.stat()
     assert not get(server, path)
     assert not get(server, path, force=True)
-    assert server.asked == []
+    assert server.range_headers == []
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 
 def test_another_file_is_replaced_only_by_force(server, path):
-    begun(path, b"")
+    write_partial(path, b"")
     path.write_bytes(b"mine")
-    with pytest.raises(PartError, match=r"file\.bin is there already, but its md5 is .*, expected .*use --force"):
+    with pytest.raises(PartError, match=r"file\.bin exists already, but its md5 is .*, expected .*use --force"):
         get(server, path)
-    assert (path.read_bytes(), server.asked) == (b"mine", [])
-    server.how = "breaks"
+    assert (path.read_bytes(), server.range_headers) == (b"mine", [])
+    server.behaviour = "breaks"
     with pytest.raises(PartError, match="lost"):
         get(server, path, force=True)
-    assert path.read_bytes() == b"mine"  # until there is something better
-    server.how = "ranges"
+    assert path.read_bytes() == b"mine"  # until the new file is complete
+    server.behaviour = "ranges"
     assert get(server, path, force=True)
     assert path.read_bytes() == CONTENT
 
 
 def test_a_folder_in_its_place(server, path):
     path.mkdir(parents=True)
-    with pytest.raises(PartError, match=r"file\.bin is there already, but it cannot be read .*: move it\."):
+    with pytest.raises(PartError, match=r"file\.bin exists already, but it cannot be read .*: move it\."):
         get(server, path, force=True)
 
 
-@pytest.mark.parametrize(("how", "file", "answer"), [("ranges", "no.bin", "404 Not"), ("overload", "a", "503 Ser")])
-def test_the_server_refuses(server, path, how, file, answer):
-    server.how = how
-    begun(path, b"kept")
+@pytest.mark.parametrize(
+    ("behaviour", "file", "answer"), [("ranges", "no.bin", "404 Not"), ("overload", "a", "503 Ser")]
+)
+def test_the_server_answers_with_an_error(server, path, behaviour, file, answer):
+    server.behaviour = behaviour
+    write_partial(path, b"kept")
     with pytest.raises(PartError, match=f"the server answered {answer}.*is kept"):
-        fetch(Remote("folder", f"{server.url}/{file}", MD5), path)
+        fetch(RemoteFile("folder", f"{server.url}/{file}", MD5), path)
     assert path.with_name("file.bin.part").read_bytes() == b"kept"
 
 
@@ -182,16 +187,16 @@ def test_a_full_disk(server, path):
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
-    begun(path, b"")
+    write_partial(path, b"")
     partial = path.with_name("file.bin.part")
     partial.unlink()
     partial.symlink_to(full)
     with pytest.raises(PartError, match=r"No space left on device.*is kept"):
         get(server, path)
-    assert left(path) == ["file.bin.part"]
+    assert files_beside(path) == ["file.bin.part"]
 
 
-def test_a_folder_that_cannot_be_one(server, path):
+def test_a_file_in_place_of_the_folder(server, path):
     path.parent.write_text("a file")
     with pytest.raises(PartError, match=r"Could not download .*: File exists"):
         get(server, path)
@@ -202,16 +207,16 @@ def test_a_mirror(server, path, tmp_path, url):
     folder = tmp_path / "a copy"
     folder.mkdir()
     (folder / "file.bin").write_bytes(CONTENT)
-    remote = Remote("folder", "http://there-is-no-such-host.invalid/file.bin", MD5)
-    begun(path, CONTENT[:10])
+    remote = RemoteFile("folder", "http://there-is-no-such-host.invalid/file.bin", MD5)
+    write_partial(path, CONTENT[:10])
     assert fetch(remote, path, mirror=f"{server.url}/" if url else str(folder))
     assert path.read_bytes() == CONTENT
-    assert server.asked == (["bytes=10-"] if url else [])
+    assert server.range_headers == (["bytes=10-"] if url else [])
 
 
-def test_the_table():
-    remotes = [remote for parts in REMOTES.values() for remote in parts]
-    assert len({remote.file for remote in remotes}) == len(remotes) == 20  # a mirror holds them beside each other
+def test_the_catalogue_is_consistent():
+    remotes = [remote for files in REMOTE_FILES.values() for remote in files]
+    assert len({remote.file for remote in remotes}) == len(remotes) == 20  # a mirror holds them in one folder
     assert len({(remote.folder, remote.name) for remote in remotes}) == 20
     for remote in remotes:
         assert remote.checksum is None or re.fullmatch("md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", remote.checksum)

@@ -1,4 +1,4 @@
-"""Jets -> tensors: selection, padding, and what is computed when a file leaves it out."""
+"""The conversion of jets to tensors: leading constituents, padding, and fields that a file leaves out."""
 
 import awkward as ak
 import numpy as np
@@ -7,7 +7,7 @@ import torch
 from helpers.jet_samples import columns
 
 from part.errors import PartError
-from part.jets import complete, make_batch, select
+from part.jets import add_derived_fields, keep_leading, make_batch
 from part.jets.schema import FULL, JETCLASS, KIN, KINPIDPLUS, MOMENTA, QUARKGLUON
 
 
@@ -20,40 +20,40 @@ def without(jets: ak.Array, *names: str) -> ak.Array:
 
 
 def shuffled(jets: ak.Array, seed: int = 0) -> ak.Array:
-    """Each jet's constituents in random order."""
+    """Return jets with each one's constituents in random order."""
     rng = np.random.default_rng(seed)
     counts = ak.num(jets.part_px)
     order = ak.argsort(ak.unflatten(rng.random(int(ak.sum(counts))), counts))
     return ak.zip({k: jets[k][order] if k.startswith("part_") else jets[k] for k in jets.fields}, depth_limit=1)
 
 
-class TestSelect:
-    def test_small_jets_stay_as_they_are(self):
+class TestKeepLeading:
+    def test_small_jets_are_unchanged(self):
         jets = jets_of()
-        kept, dropped = select(jets)
-        assert kept.to_list() == jets.to_list()
-        assert not dropped.any()
+        leading, n_truncated = keep_leading(jets)
+        assert leading.to_list() == jets.to_list()
+        assert not n_truncated.any()
 
-    def test_the_hardest_stay_in_file_order(self):
+    def test_the_leading_constituents_stay_in_file_order(self):
         jets = shuffled(jets_of(6, lowest=100, highest=160, seed=5))
-        kept, dropped = select(jets)
+        leading, n_truncated = keep_leading(jets)
         counts = ak.to_numpy(ak.num(jets.part_px))
         assert (counts > 128).any()
         assert (counts < 128).any()
-        np.testing.assert_array_equal(dropped, np.maximum(counts - 128, 0))
-        np.testing.assert_array_equal(ak.num(kept.part_px), np.minimum(counts, 128))
+        np.testing.assert_array_equal(n_truncated, np.maximum(counts - 128, 0))
+        np.testing.assert_array_equal(ak.num(leading.part_px), np.minimum(counts, 128))
         for i in range(len(jets)):
             pt = np.hypot(ak.to_numpy(jets.part_px[i]), ak.to_numpy(jets.part_py[i]))
             keep = np.sort(np.argsort(-pt)[:128])
             for name in (*MOMENTA, "part_isMuon", "part_pid"):
-                np.testing.assert_array_equal(kept[name][i], ak.to_numpy(jets[name][i])[keep])
+                np.testing.assert_array_equal(leading[name][i], ak.to_numpy(jets[name][i])[keep])
 
     def test_of_equal_momenta_the_first_stay(self):
         ones = ak.Array([[1.0] * 130])
         jets = ak.zip(dict.fromkeys(MOMENTA, ones) | {"part_pid": ak.Array([list(range(130))])}, depth_limit=1)
-        kept, dropped = select(jets)
-        assert kept.part_pid.to_list() == [list(range(128))]
-        assert dropped.tolist() == [2]
+        leading, n_truncated = keep_leading(jets)
+        assert leading.part_pid.to_list() == [list(range(128))]
+        assert n_truncated.tolist() == [2]
 
 
 class TestPadding:
@@ -74,7 +74,7 @@ class TestPadding:
         assert batch.x.shape == (12, n, 17)
         torch.testing.assert_close(batch.x, longer.x[:, :n], rtol=0, atol=0)
 
-    def test_jets_do_not_see_each_other(self):
+    def test_jets_do_not_affect_each_other(self):
         jets = jets_of()
         batch, alone = make_batch(jets, FULL, length=128), make_batch(jets[3:4], FULL, length=128)
         torch.testing.assert_close(batch.x[3:4], alone.x, rtol=0, atol=0)
@@ -84,12 +84,12 @@ class TestPadding:
         jets = jets_of(4, lowest=120, highest=150)
         batch = make_batch(jets, FULL)
         assert batch.x.shape == (4, 128, 17)
-        assert (batch.mask.sum(dim=1) + batch.dropped).tolist() == ak.num(jets.part_px).to_list()
+        assert (batch.mask.sum(dim=1) + batch.n_truncated).tolist() == ak.num(jets.part_px).to_list()
 
     def test_types(self):
         batch = make_batch(jets_of(), FULL, JETCLASS)
         assert (batch.x.dtype, batch.v.dtype) == (torch.float32, torch.float32)
-        assert (batch.mask.dtype, batch.y.dtype, batch.dropped.dtype) == (
+        assert (batch.mask.dtype, batch.y.dtype, batch.n_truncated.dtype) == (
             torch.bool,
             torch.int64,
             torch.int64,
@@ -99,31 +99,31 @@ class TestPadding:
         assert make_batch(jets_of(), FULL, QUARKGLUON).y is None
 
 
-class TestComplete:
+class TestDerivedFields:
     def test_the_jet_is_the_sum_of_its_constituents(self):
         jets = jets_of()
-        ours = complete(jets[list(MOMENTA)])
+        derived = add_derived_fields(jets[list(MOMENTA)])
         for name in ("jet_pt", "jet_eta", "jet_phi", "jet_energy"):
-            np.testing.assert_allclose(ours[name], jets[name], rtol=1e-5)
+            np.testing.assert_allclose(derived[name], jets[name], rtol=1e-5)
 
-    def test_also_of_those_left_out(self):
+    def test_the_sum_includes_constituents_that_are_left_out(self):
         jets = jets_of(2, lowest=150, highest=160)
         first = make_batch(jets, KIN).x[:, 0, 2]  # log(pT / jet pT), scaled
-        ours = make_batch(without(jets, "jet_pt", "jet_energy"), KIN).x[:, 0, 2]
-        torch.testing.assert_close(ours, first, rtol=0, atol=1e-4)
+        log_pt = make_batch(without(jets, "jet_pt", "jet_energy"), KIN).x[:, 0, 2]
+        torch.testing.assert_close(log_pt, first, rtol=0, atol=1e-4)
 
     def test_angles_are_relative_to_the_jet(self):
-        jets = complete(jets_of()[list(MOMENTA)])
+        jets = add_derived_fields(jets_of()[list(MOMENTA)])
         pt = np.hypot(jets.part_px, jets.part_py)
         mean = ak.sum(pt * jets.part_dphi, axis=1) / ak.sum(pt, axis=1)
         assert ak.max(abs(mean)) < 0.05
         assert ak.max(abs(jets.part_dphi)) <= np.pi
 
     def test_mirrored_jets_have_the_same_angles(self):
-        """Times the sign of the jet's eta: the detector's two ends look alike."""
+        """The angles are multiplied by the sign of the jet's eta, since the detector's two ends look alike."""
         jets = jets_of()[list(MOMENTA)]
         mirrored = ak.with_field(jets, -jets.part_pz, "part_pz")
-        assert ak.all(abs(complete(mirrored).part_deta - complete(jets).part_deta) < 1e-12)
+        assert ak.all(abs(add_derived_fields(mirrored).part_deta - add_derived_fields(jets).part_deta) < 1e-12)
 
     def test_rotated_jets_have_the_same_inputs(self):
         jets = jets_of()[list(MOMENTA)]
@@ -132,15 +132,15 @@ class TestComplete:
         rotated = ak.with_field(ak.with_field(jets, px, "part_px"), py, "part_py")
         torch.testing.assert_close(make_batch(rotated, KIN).x, make_batch(jets, KIN).x, rtol=0, atol=1e-4)
 
-    def test_branches_of_the_file_are_used_as_they_are(self):
+    def test_branches_of_the_file_are_unchanged(self):
         jets = jets_of()
-        assert complete(jets).to_list() == jets.to_list()
-        some = complete(without(jets, "part_deta", "jet_phi"))
-        assert some.part_dphi.to_list() == jets.part_dphi.to_list()
-        assert some.jet_pt.to_list() == jets.jet_pt.to_list()
+        assert add_derived_fields(jets).to_list() == jets.to_list()
+        derived = add_derived_fields(without(jets, "part_deta", "jet_phi"))
+        assert derived.part_dphi.to_list() == jets.part_dphi.to_list()
+        assert derived.jet_pt.to_list() == jets.jet_pt.to_list()
 
 
-class TestRefusals:
+class TestErrors:
     def test_missing_branches(self):
         jets = jets_of()
         with pytest.raises(PartError, match="no branch part_d0val, part_dzerr"):
@@ -161,7 +161,7 @@ class TestRefusals:
         with pytest.raises(PartError, match="jet 4 has no constituents"):
             make_batch(bare, KIN)
 
-    def test_values_that_give_no_input(self):
+    def test_values_that_give_no_finite_input(self):
         jets = jets_of()
         jets = ak.with_field(jets, jets.part_d0val * np.where(np.arange(12) == 4, np.nan, 1), "part_d0val")
         with pytest.raises(PartError, match="jet 4: input part_d0 is nan"):

@@ -1,4 +1,4 @@
-"""Files that others converted or published in a form of their own."""
+"""Converted and published files in formats of their own."""
 
 import awkward as ak
 import numpy as np
@@ -40,7 +40,7 @@ class TestLabelColumn:
         assert detect_dataset(jets) is QUARKGLUON
         np.testing.assert_array_equal(labels(jets, QUARKGLUON), 1 - np.arange(12) % 2)
 
-    def test_jagged_npz_whose_labels_tell_nothing(self, tmp_path, table):
+    def test_jagged_npz_whose_labels_identify_no_benchmark(self, tmp_path, table):
         path = _write_jagged(tmp_path / "jets.npz", table, np.arange(12) % 2)
         jets = read_jets(path)
         assert detect_dataset(jets) is None
@@ -48,12 +48,12 @@ class TestLabelColumn:
 
     def test_jagged_npz_of_jetclass(self, tmp_path, table):
         path = _write_jagged(tmp_path / "jets.npz", table, np.arange(12) % 10)
-        jets = read_jets(path, 0, 2)  # labels 0 and 1 only, but the file tells
+        jets = read_jets(path, 0, 2)  # labels 0 and 1 only, but the file holds others
         assert detect_dataset(jets) is JETCLASS
         np.testing.assert_array_equal(labels(jets, JETCLASS), [0, 1])
         assert_jets(read_jets(path, 4, 7)[list(CONSTITUENT_BRANCHES)], table, 4, 7)
 
-    def test_contradicting_labels_are_refused(self, tmp_path, table):
+    def test_contradicting_labels_are_rejected(self, tmp_path, table):
         table = table | {"label_Hbb": np.ones(12, bool)}
         jets = read_jets(write_tree(tmp_path / "two.root", table))
         with pytest.raises(PartError, match="jet 0 belongs to 2 classes of JetClass"):
@@ -84,7 +84,7 @@ class TestTopLandscapeHdf5:
 
 
 class _Payload:
-    """Unpickled without care, this creates a file."""
+    """An object whose pickle creates a file when it is loaded without restriction."""
 
     def __init__(self, path):
         self.path = path
@@ -104,8 +104,8 @@ class TestQuarkGluonNpz:
         kaons = abs(jets.part_pid) == 321
         np.testing.assert_allclose(ak.flatten(mass2[kaons]), 0.493677**2, rtol=1e-6)
         rapidity = np.arctanh(table["part_pz"] / table["part_energy"])
-        ours = np.arctanh(jets.part_pz / jets.part_energy)
-        np.testing.assert_allclose(ak.flatten(ours), ak.flatten(rapidity), atol=1e-5)
+        computed = np.arctanh(jets.part_pz / jets.part_energy)
+        np.testing.assert_allclose(ak.flatten(computed), ak.flatten(rapidity), atol=1e-5)
 
     def test_identity_follows_the_particle_code(self, tmp_path):
         table = columns(9, seed=7)

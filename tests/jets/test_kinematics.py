@@ -1,4 +1,4 @@
-"""Closed forms."""
+"""Kinematics compared with closed forms."""
 
 import awkward as ak
 import numpy as np
@@ -46,7 +46,7 @@ def test_delta_phi_is_in_its_range(rng, dtype):
     np.testing.assert_allclose(np.sin(difference), np.sin(a - b), atol=1e-5)
 
 
-def test_delta_phi_takes_the_short_way():
+def test_delta_phi_is_the_shorter_angle():
     assert kin.delta_phi(3.0, -3.0) == pytest.approx(6 - 2 * np.pi)
     assert kin.delta_phi(np.pi, 0.0) == -np.pi
 
@@ -62,7 +62,7 @@ def test_kt_and_z():
 
 
 def test_m2_of_a_massless_pair():
-    """2 pT1 pT2 (cosh Δη - cos Δφ)."""
+    """The closed form is 2 pT1 pT2 (cosh Δη - cos Δφ)."""
     p4 = np.zeros(4)
     pts, etas, phis = (40.0, 25.0), (0.3, -0.4), (1.0, 1.8)
     for pt, eta, phi in zip(pts, etas, phis, strict=True):

@@ -9,7 +9,7 @@ from part.jets.schema import JETCLASS, QUARKGLUON
 
 
 def jet_of(*particles):
-    """pT, η, φ of massless particles."""
+    """Return one jet of massless particles, given as pT, η, φ."""
     pt, eta, phi = np.array(particles, float).T
     p4 = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)
     return ak.Array(
@@ -19,17 +19,17 @@ def jet_of(*particles):
 
 def test_two_massless_particles():
     jet = jet_of((60, 0.1, 0.0), (40, 0.4, 0.4))
-    found = observables(jet)
+    values = observables(jet)
     mass = np.sqrt(2 * 60 * 40 * (np.cosh(0.3) - np.cos(0.4)))
-    assert found["mass"][0] == pytest.approx(mass)
-    assert found["soft-drop mass"][0] == pytest.approx(mass)  # z = 0.4 passes the cut
-    assert found["τ21"][0] == pytest.approx(0, abs=1e-12)
+    assert values["mass"][0] == pytest.approx(mass)
+    assert values["soft-drop mass"][0] == pytest.approx(mass)  # z = 0.4 passes the cut
+    assert values["τ21"][0] == pytest.approx(0, abs=1e-12)
     e2, e3 = correlators(jet)
     assert (e2[0], e3[0]) == (pytest.approx(0.6 * 0.4 * 0.5), 0)
-    assert np.isnan(found["τ32"][0])
+    assert np.isnan(values["τ32"][0])
 
 
-def test_soft_drop_grooms_what_is_below_the_cut():
+def test_soft_drop_removes_branches_below_the_cut():
     assert soft_drop_mass(jet_of((95, 0.0, 0.0), (5, 0.5, 0.0)))[0] == pytest.approx(0, abs=1e-3)
     assert soft_drop_mass(jet_of((95, 0.0, 0.0)))[0] == 0
 
@@ -45,10 +45,10 @@ def test_three_particles_on_an_equilateral_triangle():
     assert subjettiness(jet, 1)[0] == pytest.approx(side / np.sqrt(3) / 0.8, rel=0.02)
 
 
-def test_jets_of_different_lengths_are_what_they_are_alone():
+def test_observables_do_not_depend_on_the_other_jets():
     jets = ak.concatenate([jet_of((60, 0.1, 0.0), (40, 0.4, 0.4)), jet_of(*np.random.default_rng(0).random((9, 3)))])
-    together = observables(jets)
-    for name, values in together.items():
+    batched = observables(jets)
+    for name, values in batched.items():
         alone = [observables(jets[i : i + 1])[name][0] for i in range(2)]
         np.testing.assert_allclose(values, alone, atol=1e-9, err_msg=name)
 

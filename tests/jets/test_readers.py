@@ -1,4 +1,4 @@
-"""Every kind of file gives the same jets, whole or in part."""
+"""Every file format gives the same jets, in full or in ranges."""
 
 import functools
 import http.server
@@ -20,7 +20,7 @@ from helpers.jet_samples import (
 from helpers.references import shared
 
 from part.errors import PartError
-from part.jets import complete, count_jets, detect_dataset, labels, read_jets
+from part.jets import add_derived_fields, count_jets, detect_dataset, labels, read_jets
 from part.jets.schema import JETCLASS, MOMENTA, QUARKGLUON, TOPLANDSCAPE
 
 WRITERS = {"TTree": write_tree, "RNTuple": write_rntuple, "parquet": write_parquet}
@@ -58,7 +58,7 @@ class TestJetClassSchema:
         assert detect_dataset(jets) is JETCLASS
         np.testing.assert_array_equal(labels(jets, JETCLASS), np.arange(12) % 10)
 
-    def test_unknown_branches_are_left_alone(self, tmp_path, table, path):
+    def test_unknown_branches_are_ignored(self, tmp_path, table, path):
         table = table | {
             "event": np.arange(12),
             "part_colour": table["part_px"],
@@ -109,15 +109,15 @@ class _WholeFiles(http.server.SimpleHTTPRequestHandler):
 
 
 class _Ranges(_WholeFiles):
-    """Answers `Range: bytes=first-last` with just these bytes."""
+    """Answer `Range: bytes=first-last` with exactly these bytes."""
 
     def do_GET(self):
-        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        requested = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         file = Path(self.translate_path(self.path))
-        if not (asked and file.is_file()):
+        if not (requested and file.is_file()):
             return super().do_GET()
         content = file.read_bytes()
-        first, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
+        first, last = int(requested[1]), min(int(requested[2]), len(content) - 1)
         self.send_response(206)
         self.send_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
         self.send_header("Content-Length", str(last - first + 1))
@@ -125,6 +125,7 @@ class _Ranges(_WholeFiles):
         self.wfile.write(content[first : last + 1])
 
 
+@pytest.mark.witness
 class TestRealJets:
     @pytest.mark.parametrize(
         ("name", "dataset"), list(zip(REAL_FILES, (JETCLASS, TOPLANDSCAPE, QUARKGLUON), strict=True))
@@ -133,21 +134,21 @@ class TestRealJets:
         jets = read_jets(shared(f"real_jets/{name}"))
         assert len(jets) == count_jets(shared(f"real_jets/{name}")) >= 250
         assert detect_dataset(jets) is dataset
-        share = np.bincount(labels(jets, dataset), minlength=len(dataset.labels)) / len(jets)
-        assert share.min() > 0.5 / len(dataset.labels)
+        fractions = np.bincount(labels(jets, dataset), minlength=len(dataset.labels)) / len(jets)
+        assert fractions.min() > 0.5 / len(dataset.labels)
 
     @pytest.mark.parametrize("name", REAL_FILES[1:])
     def test_angles_from_the_four_momenta_are_those_of_the_file(self, name):
         jets = read_jets(shared(f"real_jets/{name}"))
-        ours = complete(jets[list(MOMENTA)])
+        computed = add_derived_fields(jets[list(MOMENTA)])
         for angle in ("part_deta", "part_dphi"):
-            np.testing.assert_allclose(ak.flatten(ours[angle]), ak.flatten(jets[angle]), atol=2e-6)
+            np.testing.assert_allclose(ak.flatten(computed[angle]), ak.flatten(jets[angle]), atol=2e-6)
 
     def test_jetclass_angles(self):
         # The axis of JetClass's jets is not quite that of the summed constituents: up to 0.013 off in eta.
         jets = read_jets(shared(f"real_jets/{REAL_FILES[0]}"))
-        ours = complete(jets[list(MOMENTA)])
-        np.testing.assert_allclose(ak.flatten(ours.part_dphi), ak.flatten(jets.part_dphi), atol=1e-6)
-        shift = ours.part_deta - jets.part_deta
+        computed = add_derived_fields(jets[list(MOMENTA)])
+        np.testing.assert_allclose(ak.flatten(computed.part_dphi), ak.flatten(jets.part_dphi), atol=1e-6)
+        shift = computed.part_deta - jets.part_deta
         assert ak.max(ak.std(shift, axis=1)) < 1e-6
         assert ak.max(abs(shift)) < 0.02

@@ -1,4 +1,4 @@
-"""Subjets against FastJet's own loop, and what every clustering keeps."""
+"""Subjets compared with FastJet's own loop, and properties that every clustering has."""
 
 import awkward as ak
 import fastjet
@@ -8,7 +8,7 @@ from helpers.jet_samples import REAL_FILES, columns
 from helpers.references import shared
 
 from part.errors import PartError
-from part.jets import kinematics, lund, read_jets, subjets
+from part.jets import kinematics, lund_plane, read_jets, subjet_index
 from part.jets.schema import MOMENTA
 
 
@@ -32,58 +32,58 @@ def groups(index: np.ndarray) -> set[frozenset]:
     return {frozenset(np.flatnonzero(index == k).tolist()) for k in np.unique(index)}
 
 
-@pytest.mark.parametrize("name", ["made up", *REAL_FILES])
+@pytest.mark.parametrize("name", ["random", *REAL_FILES])
 @pytest.mark.parametrize("n", [2, 3])
 def test_equals_fastjets_own_loop(jets, name, n):
-    jets = jets if name == "made up" else read_jets(shared(f"real_jets/{name}"), 0, 60)
-    ours = subjets(jets, n)
+    jets = jets if name == "random" else read_jets(shared(f"real_jets/{name}"), 0, 60)
+    indices = subjet_index(jets, n)
     definition = fastjet.JetDefinition(fastjet.kt_algorithm, 0.8)
-    compared = 0
-    for jet, index in zip(jets, ours, strict=True):
+    n_compared = 0
+    for jet, index in zip(jets, indices, strict=True):
         if len(index) <= n:
             continue
         sequence = fastjet._swig.ClusterSequence(pseudojets(jet), definition)
-        theirs = {frozenset(c.user_index() for c in s.constituents()) for s in sequence.exclusive_jets(n)}
-        found = groups(ak.to_numpy(index))
-        if sum(map(len, theirs)) == len(index):
-            assert found == theirs
-            compared += 1
+        expected = {frozenset(c.user_index() for c in s.constituents()) for s in sequence.exclusive_jets(n)}
+        subjets = groups(ak.to_numpy(index))
+        if sum(map(len, expected)) == len(index):
+            assert subjets == expected
+            n_compared += 1
         else:  # FastJet leaves some to the beam; ours join a subjet
-            assert len(found) == n
-            assert all(any(group <= mine for mine in found) for group in theirs)
-    assert compared > 0.6 * len(jets)
+            assert len(subjets) == n
+            assert all(any(group <= mine for mine in subjets) for group in expected)
+    assert n_compared > 0.6 * len(jets)
 
 
 class TestIdentities:
     def test_every_constituent_has_a_subjet_and_momenta_add_up(self, jets):
-        index = subjets(jets, 3)
+        index = subjet_index(jets, 3)
         assert ak.num(index).to_list() == ak.num(jets.part_px).to_list()
-        for jet, of_jet in zip(jets, index, strict=True):
-            p4, k = momenta(jet), ak.to_numpy(of_jet)
+        for jet, jet_index in zip(jets, index, strict=True):
+            p4, k = momenta(jet), ak.to_numpy(jet_index)
             assert sorted(set(k.tolist())) == list(range(min(3, len(k))))
             total = np.stack([p4[k == i].sum(axis=0) for i in range(k.max() + 1)])
             np.testing.assert_allclose(total.sum(axis=0), p4.sum(axis=0), rtol=1e-9)
             pt = np.hypot(total[:, 0], total[:, 1])
-            assert (np.diff(pt) <= 0).all()  # 0 is the hardest
+            assert (np.diff(pt) <= 0).all()  # 0 is the leading subjet
 
     def test_order_of_constituents_does_not_matter(self, jets):
         rng = np.random.default_rng(0)
         counts = ak.num(jets.part_px)
         order = ak.argsort(ak.unflatten(rng.random(int(ak.sum(counts))), counts))
-        mixed = ak.zip({name: jets[name][order] for name in MOMENTA}, depth_limit=1)
-        assert subjets(mixed).to_list() == subjets(jets)[order].to_list()
+        shuffled = ak.zip({name: jets[name][order] for name in MOMENTA}, depth_limit=1)
+        assert subjet_index(shuffled).to_list() == subjet_index(jets)[order].to_list()
 
     def test_few_constituents(self, jets):
         one = jets[ak.num(jets.part_px) <= 4]
-        index = subjets(one, 4)
+        index = subjet_index(one, 4)
         assert [sorted(i) for i in index.to_list()] == [list(range(n)) for n in ak.num(one.part_px)]
 
     def test_one_subjet_is_the_jet(self, jets):
-        assert ak.all(subjets(jets, 1) == 0)
+        assert ak.all(subjet_index(jets, 1) == 0)
 
-    def test_the_beam_takes_none(self, jets):
+    def test_no_constituent_is_left_to_the_beam(self, jets):
         """With a tiny radius FastJet leaves nearly all to the beam; they join the nearest subjet."""
-        index = subjets(jets, 2, R=0.01)
+        index = subjet_index(jets, 2, R=0.01)
         assert ak.min(index) == 0
         for jet, k in zip(jets, index, strict=True):
             assert sorted(set(k.to_list())) == list(range(min(2, len(jet.part_px))))
@@ -96,31 +96,31 @@ class TestIdentities:
         phi = np.array([0.0, 0.0, 0.6])[prong] + rng.normal(0, 0.01, 24)
         p4 = (pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta))
         jet = ak.zip({name: ak.Array([value]) for name, value in zip(MOMENTA, p4, strict=True)}, depth_limit=1)
-        assert subjets(jet).to_list() == [prong.tolist()]
+        assert subjet_index(jet).to_list() == [prong.tolist()]
 
     def test_no_jets(self, jets):
-        assert len(subjets(jets[:0])) == 0
-        assert len(lund(jets[:0])) == 0
+        assert len(subjet_index(jets[:0])) == 0
+        assert len(lund_plane(jets[:0])) == 0
 
     @pytest.mark.parametrize(("n", "radius"), [(0, 0.8), (3, 0.0)])
-    def test_nonsense_is_refused(self, jets, n, radius):
+    def test_nonsense_is_rejected(self, jets, n, radius):
         with pytest.raises(PartError, match="expected at least one"):
-            subjets(jets, n, radius)
+            subjet_index(jets, n, radius)
 
 
 class TestLund:
     def test_a_pair(self):
-        """One splitting at the pair's ΔR, with the softer pT times ΔR."""
+        """The only splitting is at the pair's ΔR, with the softer pT times ΔR."""
         pt, y, phi = np.array([60.0, 20.0]), np.array([0.1, 0.4]), np.array([3.0, -3.1])
         p4 = (pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(y), pt * np.cosh(y))
         jet = ak.zip({name: ak.Array([value]) for name, value in zip(MOMENTA, p4, strict=True)}, depth_limit=1)
         distance = kinematics.delta_r(y[0], phi[0], y[1], phi[1])
-        (splitting,) = lund(jet)[0].to_list()
+        (splitting,) = lund_plane(jet)[0].to_list()
         assert splitting["ln_inverse_delta"] == pytest.approx(-np.log(distance))
         assert splitting["ln_kt"] == pytest.approx(np.log(kinematics.kt(*pt, distance)))
 
     def test_widest_first_and_no_more_than_constituents(self, jets):
-        plane = lund(jets)
+        plane = lund_plane(jets)
         counts = ak.to_numpy(ak.num(jets.part_px))
         splittings = ak.to_numpy(ak.num(plane))
         assert (splittings <= counts - 1).all()
@@ -130,8 +130,8 @@ class TestLund:
         assert ak.mean(steps > 0) > 0.9  # C/A undoes wide splittings first; recoil may turn a few around
 
     def test_order_of_constituents_does_not_matter(self, jets):
-        mixed = ak.zip({name: jets[name][:, ::-1] for name in MOMENTA}, depth_limit=1)
+        shuffled = ak.zip({name: jets[name][:, ::-1] for name in MOMENTA}, depth_limit=1)
         for field in ("ln_inverse_delta", "ln_kt"):
             np.testing.assert_allclose(
-                ak.flatten(lund(mixed)[field]), ak.flatten(lund(jets)[field]), rtol=1e-6, atol=1e-9
+                ak.flatten(lund_plane(shuffled)[field]), ak.flatten(lund_plane(jets)[field]), rtol=1e-6, atol=1e-9
             )

@@ -1,4 +1,4 @@
-"""Our inputs against those that weaver itself prepares from the same file."""
+"""Our inputs compared with those that weaver itself prepares from the same file."""
 
 import sys
 from types import SimpleNamespace
@@ -10,12 +10,14 @@ from helpers.jet_samples import REAL_FILES, columns, write_parquet, write_tree
 from helpers.references import shared, weaver_module
 from helpers.weaver_config import LENGTH, weaver_config
 
-from part.jets import complete, detect_dataset, make_batch, read_jets
+from part.jets import add_derived_fields, detect_dataset, make_batch, read_jets
 from part.jets.schema import FULL, JETCLASS, KIN, KINPID, KINPIDPLUS, QUARKGLUON
+
+pytestmark = pytest.mark.witness
 
 
 def weaver_inputs(version: str, path, feature_set: str, labels) -> dict[str, np.ndarray]:
-    """What weaver feeds to a network: features (J,F,N), vectors (J,4,N), mask (J,1,N), label (J,)."""
+    """Return the inputs that weaver prepares: features (J,F,N), vectors (J,4,N), mask (J,1,N), label (J,)."""
     dataset = weaver_module(version, "weaver.utils.dataset")
     config = dataset.DataConfig(print_info=False, treename="tree", **weaver_config(feature_set, labels))
     table = dataset._read_files([str(path)], config.test_load_branches, treename="tree")
@@ -26,7 +28,7 @@ def weaver_inputs(version: str, path, feature_set: str, labels) -> dict[str, np.
 
 @pytest.fixture
 def numba(monkeypatch):
-    """weaver 0.5 compiles its loops with numba; uncompiled they do the same."""
+    """Replace numba, with which weaver 0.5 compiles its loops; uncompiled they give the same."""
     if "numba" not in sys.modules:
         stand_in = SimpleNamespace(njit=lambda **_: lambda function: function)
         monkeypatch.setitem(sys.modules, "numba", stand_in)
@@ -37,14 +39,14 @@ def assert_equal(batch, expected, padding: bool) -> None:
     np.testing.assert_array_equal(mask, expected["mask"][:, 0] == 1)
     np.testing.assert_array_equal(batch.y.numpy(), expected["label_"])
     where = np.ones_like(mask) if padding else mask
-    for ours, theirs in ((batch.x, "features"), (batch.v, "vectors")):
-        difference = np.abs(ours.numpy() - expected[theirs].transpose(0, 2, 1))[where]
+    for actual, kind in ((batch.x, "features"), (batch.v, "vectors")):
+        difference = np.abs(actual.numpy() - expected[kind].transpose(0, 2, 1))[where]
         assert difference.max() < 1e-6
 
 
 @pytest.mark.parametrize("features", [KIN, KINPID, KINPIDPLUS, FULL], ids=lambda f: f.name)
-class TestMadeUpJets:
-    """Values far outside of the clipping range included; both formats weaver shares with us."""
+class TestRandomJets:
+    """Values far outside of the clipping range are included, in both formats that weaver reads as well."""
 
     @pytest.fixture
     def path(self, tmp_path):
@@ -78,7 +80,7 @@ class TestMadeUpJets:
 @pytest.mark.parametrize("name", REAL_FILES)
 def test_real_jets(name, tmp_path, numba):
     """Jets of JetClass, TopLandscape and QuarkGluon, written as a ROOT file for weaver."""
-    jets = complete(read_jets(shared(f"real_jets/{name}")))
+    jets = add_derived_fields(read_jets(shared(f"real_jets/{name}")))
     table = {field: jets[field] for field in jets.fields if field.startswith("part_")}
     table |= {field: ak.to_numpy(jets[field]) for field in jets.fields if not field.startswith("part_")}
     path = write_tree(tmp_path / "jets.root", table)

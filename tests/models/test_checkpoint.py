@@ -7,26 +7,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-from helpers.models import random_jets, randomise, weaver_part
+from helpers.models import PART, random_jets, random_model, weaver_part
 
 from part.errors import PartError
 from part.jets.schema import FULL, JETCLASS
-from part.models.build import build
-from part.models.checkpoints.checkpoint import checkpoints_in, load_checkpoint, save_checkpoint
-from part.models.config import ParTConfig
-
-SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_layers=1)
-
-
-def small_model():
-    torch.manual_seed(0)
-    return randomise(build(SMALL))
+from part.models.checkpoints.catalogue import checkpoints_in
+from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 
 
 @pytest.fixture
 def saved(tmp_path):
     return save_checkpoint(
-        tmp_path / "small.safetensors", small_model(), FULL, JETCLASS, {"metrics": {"val_accuracy": 0.5}}
+        tmp_path / "small.safetensors", random_model(PART), FULL, JETCLASS, {"metrics": {"val_accuracy": 0.5}}
     )
 
 
@@ -39,8 +31,8 @@ def test_what_is_saved_comes_back(saved):
     checkpoint = load_checkpoint(saved)
     jets = random_jets()
     # Not bit for bit: with gradients switched off torch takes another attention kernel.
-    torch.testing.assert_close(checkpoint.model(*jets), small_model()(*jets), atol=1e-5, rtol=0)
-    assert (checkpoint.model.config, checkpoint.features, checkpoint.dataset) == (SMALL, FULL, JETCLASS)
+    torch.testing.assert_close(checkpoint.model(*jets), random_model(PART)(*jets), atol=1e-5, rtol=0)
+    assert (checkpoint.model.config, checkpoint.features, checkpoint.dataset) == (PART, FULL, JETCLASS)
     assert checkpoint.card["metrics"] == {"val_accuracy": 0.5}
     assert not any(p.requires_grad for p in checkpoint.model.parameters())
 
@@ -58,14 +50,14 @@ def test_a_changed_file_no_longer_fits_its_card(saved):
 
 
 @pytest.mark.parametrize("start", [b"PK", b"\x80K"])
-def test_a_size_that_looks_like_a_zip_or_a_pickle_deceives_nobody(saved, start):
+def test_a_size_that_looks_like_a_zip_or_a_pickle_is_still_safetensors(saved, start):
     content = saved.read_bytes()
     end = 8 + int.from_bytes(content[:8], "little")
     size = int.from_bytes(start, "little")
     content = size.to_bytes(8, "little") + content[8:end].ljust(size) + content[end:]
     saved.write_bytes(content)
     edit_card(saved, sha256=hashlib.sha256(content).hexdigest())
-    assert load_checkpoint(saved).model.config == SMALL
+    assert load_checkpoint(saved).model.config == PART
 
 
 @pytest.mark.parametrize(
@@ -73,10 +65,10 @@ def test_a_size_that_looks_like_a_zip_or_a_pickle_deceives_nobody(saved, start):
     [
         ({"features": "fuller"}, "features is 'fuller'; expected one of kin"),
         ({"dataset": "JetClub"}, "dataset is 'JetClub'; expected one of JetClass"),
-        ({"config": SMALL.to_dict() | {"depth": 3}}, "unknown depth"),
-        ({"config": SMALL.to_dict() | {"model": "GPT"}}, "no model 'GPT'"),
-        ({"config": replace(SMALL, layers=3).to_dict()}, r"lacks the tensor blocks\.2"),
-        ({"config": replace(SMALL, classes=9).to_dict()}, r"head\.weight has shape \(10, 32\), expected \(9, 32\)"),
+        ({"config": PART.to_dict() | {"depth": 3}}, "unknown depth"),
+        ({"config": PART.to_dict() | {"model": "GPT"}}, "no model 'GPT'"),
+        ({"config": replace(PART, layers=3).to_dict()}, r"lacks the tensor blocks\.2"),
+        ({"config": replace(PART, classes=9).to_dict()}, r"head\.weight has shape \(10, 32\), expected \(9, 32\)"),
     ],
 )
 def test_a_card_that_says_something_else_is_refused(saved, changes, sentence):
@@ -88,7 +80,7 @@ def test_a_card_that_says_something_else_is_refused(saved, changes, sentence):
 def test_a_missing_or_broken_card_is_named(saved):
     card = saved.with_suffix(".json")
     card.write_text("{")
-    with pytest.raises(PartError, match=r"small\.json is no valid JSON"):
+    with pytest.raises(PartError, match=r"small\.json is not valid JSON"):
         load_checkpoint(saved)
     card.unlink()
     with pytest.raises(PartError, match=r"has no card: expected small\.json beside it"):
@@ -105,6 +97,7 @@ class Attack:
         return (exec, ("raise SystemExit('this must never run')",))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol:UserWarning")
 def test_a_pickle_that_would_run_code_is_not_opened(tmp_path):
     for path, write in (
         (tmp_path / "zip.pt", lambda p: torch.save({"cls_token": Attack()}, p)),
@@ -129,7 +122,7 @@ def test_a_truncated_safetensors_is_refused(saved):
     content = saved.read_bytes()
     for end in (0, 1, 7, 100, len(content) // 2):
         saved.write_bytes(content[:end])
-        with pytest.raises(PartError, match=r"no whole checkpoint"):
+        with pytest.raises(PartError, match=r"not a complete checkpoint"):
             load_checkpoint(saved)
 
 
@@ -169,7 +162,7 @@ def test_a_missing_weaver_tensor_is_named(tmp_path):
         load_checkpoint(path)
 
 
-def test_two_classes_with_kin_inputs_need_to_be_told_the_dataset(tmp_path):
+def test_two_classes_with_kin_inputs_need_the_dataset(tmp_path):
     path = tmp_path / "net.pt"
     torch.save(weaver_state(inputs=7, classes=2, num_layers=1), path)
     with pytest.raises(PartError, match="TopLandscape or QuarkGluon; say which with dataset="):
@@ -177,34 +170,34 @@ def test_two_classes_with_kin_inputs_need_to_be_told_the_dataset(tmp_path):
     assert load_checkpoint(path, dataset="QuarkGluon").dataset.name == "QuarkGluon"
 
 
-def lend(saved, **changes):
+def write_alias(saved, **changes):
     card = {"weights": saved.name, "backend": "flash", "sha256": load_checkpoint(saved).sha256} | changes
-    path = saved.with_name("swift.json")
+    path = saved.with_name("alias.json")
     path.write_text(json.dumps(card))
     return path
 
 
 def test_a_card_can_point_at_the_weights_of_another(saved):
-    swift = load_checkpoint(lend(saved))
-    assert swift.path.stem == "swift"
-    assert swift.card["backend"] == "flash"
-    assert swift.card["metrics"] == {"val_accuracy": 0.5}
-    assert swift.sha256 == load_checkpoint(saved).sha256
-    assert checkpoints_in(saved.parent) == {"small": saved, "swift": saved.with_name("swift.json")}
+    alias = load_checkpoint(write_alias(saved))
+    assert alias.path.stem == "alias"
+    assert alias.card["backend"] == "flash"
+    assert alias.card["metrics"] == {"val_accuracy": 0.5}
+    assert alias.sha256 == load_checkpoint(saved).sha256
+    assert checkpoints_in(saved.parent) == {"small": saved, "alias": saved.with_name("alias.json")}
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"weights": "../small.safetensors"}, "points at no weights"),
-        ({"weights": "swift.json"}, "points at no weights"),
+        ({"weights": "../small.safetensors"}, "refers to no weights"),
+        ({"weights": "alias.json"}, "refers to no weights"),
         ({"weights": "gone.safetensors"}, r"There is no checkpoint .*gone\.safetensors"),
         ({"sha256": "0" * 64}, "written for other weights"),
     ],
 )
 def test_a_card_that_points_nowhere_is_refused(saved, changes, sentence):
     with pytest.raises(PartError, match=sentence):
-        load_checkpoint(lend(saved, **changes))
+        load_checkpoint(write_alias(saved, **changes))
 
 
 def test_a_folder_with_other_things_in_it_lists_the_checkpoints_alone(saved):

@@ -1,5 +1,7 @@
-"""ParT on packed tokens gives the model's logits and gradients: on a GPU where there is one, else in Triton's
-interpreter."""
+"""ParT on packed tokens gives the model's logits and gradients.
+
+It runs on a GPU if there is one, else in Triton's interpreter.
+"""
 
 import copy
 
@@ -13,11 +15,11 @@ import part
 from part.errors import PartError
 from part.jets.features import JetBatch
 from part.jets.schema import FULL, JETCLASS
-from part.models.build import build
+from part.models.build import build, config_class
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from part.models.config import LinParTConfig, ParTConfig
+from part.models.linpart import LinParTConfig
 from part.models.numerics.quantize import quantize_dynamic
-from part.training.micro_batches import logits_of
+from part.training.micro_batches import forward_micro_batches
 
 pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
 
@@ -28,9 +30,9 @@ SMALL = {"embed": (32,), "pair_embed": (16, 16), "layers": 2, "heads": 2, "dropo
 needs_gpu = pytest.mark.skipif(DEVICE == "cpu", reason="there is no GPU")
 
 
-def random_model(**config):
+def random_model(model: str = "ParT", **config):
     torch.manual_seed(0)
-    return randomise(build(ParTConfig(**(SMALL | config)))).to(DEVICE)
+    return randomise(build(config_class(model)(**(SMALL | config)))).to(DEVICE)
 
 
 def jets(count: int = 5, particles: int = 30, **options):
@@ -56,14 +58,15 @@ def test_logits_are_the_models(config):
         torch.testing.assert_close(packed.logits(model, *batch), expected, atol=1e-5, rtol=1e-5)
 
 
-def test_jets_of_one_particle_and_of_128_go_together():
+@pytest.mark.slow
+def test_jets_of_one_particle_and_of_128_share_a_batch():
     model, (x, v, mask) = random_model(layers=1, pair_embed=(16,)), jets(2, 128)
     assert mask.sum(1).tolist() == [1, 128]
     with torch.no_grad():
         torch.testing.assert_close(packed.logits(model, x, v, mask), model(x, v, mask), atol=1e-5, rtol=1e-5)
 
 
-def test_neither_order_nor_gaps_nor_neighbours_matter():
+def test_logits_do_not_depend_on_order_gaps_or_other_jets():
     model, (x, v, mask) = random_model(), jets(5, 20)
     order = torch.tensor([3, 0, 4, 1, 2], device=DEVICE)
     spread = [F.pad(t, (0, 0) * (t.ndim - 2) + (3, 2)) for t in (x, v, mask)]
@@ -86,12 +89,12 @@ def test_logits_equal_weavers(version, tmp_path):
     expected = run_weaver(reference, *batch)
     assert expected.std() > 0.05
     with torch.no_grad():
-        found = packed.logits(model, *(t.to(DEVICE) for t in batch))
-    torch.testing.assert_close(found.cpu(), expected, atol=1e-4, rtol=0)
+        logits = packed.logits(model, *(t.to(DEVICE) for t in batch))
+    torch.testing.assert_close(logits.cpu(), expected, atol=1e-4, rtol=0)
 
 
 def step(forward, model, batch):
-    """Logits and all gradients of a loss."""
+    """Return the logits and all gradients of a loss."""
     logits = forward(model, *batch)
     labels = torch.arange(len(logits), device=DEVICE) % logits.shape[1]
     model.zero_grad()
@@ -104,18 +107,19 @@ def step(forward, model, batch):
 def test_gradients_and_statistics_are_the_models(train, config):
     model, batch = random_model(**config).train(train), jets()
     other = copy.deepcopy(model)
-    expected, theirs = step(lambda m, *b: m(*b), model, batch)
-    found, ours = step(packed.logits, other, batch)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
-    largest = max(gradient.abs().max() for gradient in theirs.values())
-    for name, gradient in theirs.items():
-        # To a share of the largest: what a BatchNorm takes off again has no gradient but rounding.
+    expected, expected_gradients = step(lambda m, *b: m(*b), model, batch)
+    logits, gradients = step(packed.logits, other, batch)
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
+    largest = max(gradient.abs().max() for gradient in expected_gradients.values())
+    for name, gradient in expected_gradients.items():
+        # Relative to the largest: where a BatchNorm removes a parameter's effect, its gradient is only rounding.
         scale = max(gradient.abs().max(), 1e-2 * largest)
-        torch.testing.assert_close(ours[name] / scale, gradient / scale, atol=1e-4, rtol=0, msg=name)
+        torch.testing.assert_close(gradients[name] / scale, gradient / scale, atol=1e-4, rtol=0, msg=name)
     for (name, mine), before in zip(other.named_buffers(), model.buffers(), strict=True):
         torch.testing.assert_close(mine, before, msg=name)
 
 
+@pytest.mark.slow
 def test_two_trainings_agree_to_the_last_bit():
     model, batch = random_model().train(), jets()
     first, second = (step(packed.logits, copy.deepcopy(model), batch)[1] for _ in range(2))
@@ -123,56 +127,56 @@ def test_two_trainings_agree_to_the_last_bit():
 
 
 def test_half_precision_is_as_close_as_the_models():
-    half = torch.bfloat16 if DEVICE == "cuda" else torch.float16  # the interpreter computes without bf16
+    half = torch.bfloat16 if DEVICE == "cuda" else torch.float16  # the interpreter has no bf16
     model, batch = random_model(), jets()
     with torch.no_grad():
         exact = model(*batch)
         with torch.autocast(DEVICE, half):
-            theirs, ours = model(*batch), packed.logits(model, *batch)
-    assert (ours - exact).abs().max() < 2 * (theirs - exact).abs().max()
+            reference, actual = model(*batch), packed.logits(model, *batch)
+    assert (actual - exact).abs().max() < 2 * (reference - exact).abs().max()
 
 
-def test_weights_in_bf16_beforehand_are_what_autocast_makes_of_them():
+def test_weights_cast_beforehand_are_those_that_autocast_casts():
     model, batch = random_model(), jets()
     with torch.no_grad(), torch.autocast(DEVICE, torch.bfloat16):
-        assert torch.equal(packed._halved(model)(*batch), model(*batch))
+        assert torch.equal(packed._to_bf16(model)(*batch), model(*batch))
     assert all(p.dtype == torch.float32 for p in model.parameters())
 
 
-def test_room_left_behind_changes_nothing():
-    """What a graph does: sizes for more particles, longer jets and more pairs than there are."""
+def test_unused_space_changes_nothing():
+    """The sizes allow for more particles, longer jets and more pairs than the batch has, as in a graph."""
     model, (x, v, mask) = random_model(), jets(3, 10)
-    where = packed.Layout.of(mask)
-    roomy = packed.Layout.of_any(where.starts, where.squares, 64, 400)
-    tokens = [F.pad(t.flatten(0, 1)[where.real], (0, 0, 0, 7)) for t in (x, v)]
+    layout = packed.PackedLayout.from_mask(mask)
+    larger = packed.PackedLayout.placeholder(layout.cu_seqlens, layout.bias_offsets, 64, 400)
+    tokens = [F.pad(t.flatten(0, 1)[layout.token_index], (0, 0, 0, 7)) for t in (x, v)]
     with torch.no_grad():
-        found, expected = packed.trunk(model, *tokens, roomy), packed.logits(model, x, v, mask)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+        logits, expected = packed.forward_packed(model, *tokens, larger), packed.logits(model, x, v, mask)
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_rooms_hold_what_they_are_for_and_waste_little():
+def test_bucket_sizes_suffice_and_waste_little():
     for count in (0, 1, 16, 17, 129, 5000, 23_111):
-        room = packed._room(count)
-        assert count <= room <= max(16, count * 1.125 + 16)
-        assert room % 16 == 0
-    assert len({packed._room(count) for count in range(1024, 2048)}) <= 9
+        size = packed._bucket_size(count)
+        assert count <= size <= max(16, count * 1.125 + 16)
+        assert size % 16 == 0
+    assert len({packed._bucket_size(count) for count in range(1024, 2048)}) <= 9
 
 
-def test_models_it_does_not_know_are_refused_in_a_sentence():
+def test_unsupported_models_are_refused_in_a_sentence():
     quantized = random_model().cpu()
     quantize_dynamic(quantized)
     for model, reason in (
-        (build(LinParTConfig("LinParT", **SMALL)), "no LinParT"),
+        (build(LinParTConfig(**SMALL)), "no LinParT"),
         (random_model(qk_norm=True), "no qk_norm"),
         (random_model(heads=4), "heads of 16 or 32 or 64 channels"),
         (random_model(pair_embed=(16, 32)), "pair layers of one width"),
         (quantized, "not int8"),
     ):
         with pytest.raises(PartError, match=reason):
-            packed.Packed(model)
+            packed.PackedModel(model)
 
 
-def test_a_tagger_has_it_on_a_gpu_only(tmp_path):
+def test_a_tagger_runs_it_on_a_gpu_only(tmp_path):
     path = save_checkpoint(tmp_path / "net.safetensors", random_model().cpu(), FULL, JETCLASS, {})
     with pytest.raises(PartError, match=r"runs on an NVIDIA GPU .*, not on cpu"):
         part.load_model(path, device="cpu", backend="packed")
@@ -182,31 +186,35 @@ def test_inference_without_graphs_is_the_same():
     model, batch = random_model(), jets(3, 10)
     with torch.no_grad():
         expected = packed.logits(model, *batch)
-    assert torch.equal(packed.Packed(model, graphs=False)(*batch), expected)
+    assert torch.equal(packed.PackedModel(model, graphs=False)(*batch), expected)
 
 
 @needs_gpu
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_graphs_replay_the_pass_on_other_jets(precision):
     model = random_model()
-    plain, graphs = packed.Packed(model, precision, graphs=False), packed.Packed(model, precision)
+    plain, graphs = packed.PackedModel(model, precision, graphs=False), packed.PackedModel(model, precision)
     for seed in range(3):
         for count in (1, 5):
             batch = jets(count, 40, seed=seed)
-            atol = 1e-5 if precision == "fp32" else 5e-2  # other sizes may have other kernels, which round otherwise
+            atol = (
+                1e-5 if precision == "fp32" else 5e-2
+            )  # other sizes may select other matrix kernels, which round differently
             torch.testing.assert_close(graphs(*batch), plain(*batch), atol=atol, rtol=1e-5)
 
 
 @needs_gpu
 def test_a_tagger_predicts_on_packed_tokens(tmp_path):
-    made = part.read_jets(write_jets(tmp_path / "jets.root", COUNTS))
+    samples = part.read_jets(write_jets(tmp_path / "jets.root", COUNTS))
     path = save_checkpoint(tmp_path / "net.safetensors", random_model().cpu(), FULL, JETCLASS, {})
     tagger = part.load_model(path, backend="packed")
-    assert tagger.parity(made[:2]) < 1e-4
+    assert tagger.backend_logit_gap(samples[:2]) < 1e-4
 
 
 def test_training_takes_micro_batches_packed():
     model, batch = random_model().train(), jets()
     labels = torch.zeros(5, dtype=torch.long, device=DEVICE)
-    micro = [JetBatch(*(t[part] for t in batch), labels[part], labels[part]) for part in (slice(0, 2), slice(2, 5))]
-    torch.testing.assert_close(torch.cat(logits_of(model, micro, packed=True)), model(*batch), atol=1e-5, rtol=1e-5)
+    micro = [JetBatch(*(t[rows] for t in batch), labels[rows], labels[rows]) for rows in (slice(0, 2), slice(2, 5))]
+    torch.testing.assert_close(
+        torch.cat(forward_micro_batches(model, micro, packed=True)), model(*batch), atol=1e-5, rtol=1e-5
+    )

@@ -16,7 +16,7 @@ def momentum(pt, y, phi, mass=0.0):
 
 
 def test_closed_form_of_two_massless_particles():
-    a, b = momentum(30.0, 0.1, 3.1), momentum(10.0, 0.4, -3.0)  # across the seam of phi
+    a, b = momentum(30.0, 0.1, 3.1), momentum(10.0, 0.4, -3.0)  # on both sides of phi = ±π
     delta = math.hypot(0.3, 2 * math.pi - 6.1)
     m2 = 2 * 30 * 10 * (math.cosh(0.3) - math.cos(6.1))
     expected = [math.log(10 * delta), math.log(0.25), math.log(delta), math.log(m2)]

@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from helpers.models import random_jets, randomise
+from helpers.models import random_jets, random_model, randomise, small_configs
 from helpers.references import shared, weaver_module
 from torch.nn import functional as F
 
 import part
 from part.__main__ import main
 from part.jets.features import make_batch
-from part.jets.readers import labels
+from part.jets.labels import labels
 from part.jets.schema import FULL, JETCLASS, KIN
-from part.models.build import build
 from part.models.checkpoints.checkpoint import load_checkpoint
-from part.models.config import ParticleNetConfig
-from part.models.particlenet import nearest
+from part.models.particlenet import ParticleNetConfig, nearest
 
 VERSIONS = ("0.4.17", "0.5.3")
 SLOTS = 128
@@ -23,11 +21,11 @@ FEATURES = {"kin": 368_216, "kinpid": 369_380, "full": 370_156}  # and the param
 
 
 def weaver_particlenet(version, inputs=17, widths=(64, 128, 256), neighbours=16, **options):
-    """Weaver's ParticleNet as published, but for random weights and statistics."""
+    """Return weaver-core's ParticleNet as published, with random weights and statistics."""
     module = weaver_module(version, "weaver.nn.model.ParticleNet")
     settings = {"fc_params": [(256, 0.1)], "use_fusion": False, "use_fts_bn": True, "use_counts": True}
     if version != "0.4.17":
-        settings["trim"] = False  # of padded slots, of which it may leave fewer than it needs
+        settings["trim"] = False  # trimming may leave fewer padded slots than it needs
     convolutions = [(neighbours, (width,) * 3) for width in widths]
     torch.manual_seed(0)
     return randomise(module.ParticleNet(inputs, 10, convolutions, **settings | options))
@@ -35,7 +33,7 @@ def weaver_particlenet(version, inputs=17, widths=(64, 128, 256), neighbours=16,
 
 def run_weaver(model, x, mask, slots=SLOTS):
     padding = slots - x.shape[1]
-    x = F.pad(x, (0, 0, 0, padding)).transpose(1, 2)  # padded anew, for 0.4 writes into its inputs
+    x = F.pad(x, (0, 0, 0, padding)).transpose(1, 2)  # padded anew, because 0.4 writes into its inputs
     mask = F.pad(mask, (0, padding))[:, None].float()
     with torch.no_grad():
         return model(x[:, -2:].clone(), x.clone(), mask)
@@ -52,10 +50,10 @@ def close(a, b, atol=1e-5):
 
 @pytest.fixture(scope="module")
 def model():
-    torch.manual_seed(0)
-    return randomise(build(ParticleNetConfig(widths=(16, 24), edge_layers=2)))
+    return random_model(small_configs()["ParticleNet"])
 
 
+@pytest.mark.witness
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("inputs", [7, 13, 17])
 def test_logits_equal_weavers(version, inputs, tmp_path):
@@ -63,25 +61,27 @@ def test_logits_equal_weavers(version, inputs, tmp_path):
     checkpoint = load_checkpoint(save(tmp_path / "net.pt", reference.state_dict()))
     x, v, mask = random_jets(inputs=inputs)
     expected = run_weaver(reference, x, mask)
-    assert expected.std() > 0.05  # the jets are told apart, so equality means something
+    assert expected.std() > 0.05  # the jets are distinguished, so equality means something
     close(checkpoint.model(x, v, mask), expected, atol=1e-4)
     assert len(checkpoint.features) == inputs
     assert checkpoint.card["source"] == "weaver-core ParticleNet state dict net.pt"
 
 
+@pytest.mark.witness
 @pytest.mark.parametrize("version", VERSIONS)
 def test_jets_with_too_few_neighbours_equal_weavers_however_they_are_padded(version, tmp_path):
     reference = weaver_particlenet(version)
-    ours = load_checkpoint(save(tmp_path / "net.pt", reference.state_dict())).model
+    network = load_checkpoint(save(tmp_path / "net.pt", reference.state_dict())).model
     x, v, mask = random_jets(jets=9, particles=9)
     assert mask.sum(1).tolist() == list(range(1, 10))
-    logits = ours(x, v, mask)
+    logits = network(x, v, mask)
     for slots in (17, SLOTS):
         close(logits, run_weaver(reference, x, mask, slots), atol=1e-4)
         longer = (F.pad(x, (0, 0, 0, slots - 9)), v, F.pad(mask, (0, slots - 9)))
-        close(ours(*longer), logits)
+        close(network(*longer), logits)
 
 
+@pytest.mark.witness
 @pytest.mark.parametrize("features", FEATURES)
 def test_the_published_weights_load(features):
     tagger = part.load_model(shared(f"weights/ParticleNet_{features}.pt"), device="cpu")
@@ -89,6 +89,8 @@ def test_the_published_weights_load(features):
     assert (tagger.features.name, tagger.dataset.name) == (features, "JetClass")
 
 
+@pytest.mark.slow
+@pytest.mark.witness
 def test_the_published_weights_on_real_jets():
     weights = shared("weights/ParticleNet_kin.pt")
     tagger = part.load_model(weights, device="cpu")
@@ -103,17 +105,11 @@ def test_the_published_weights_on_real_jets():
     close(tagger.model(batch.x, batch.v, batch.mask), run_weaver(reference, batch.x, batch.mask), atol=1e-4)
 
 
-def test_the_order_of_the_particles_does_not_matter(model):
-    x, v, mask = random_jets()
-    order = torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(3))
-    close(model(x[:, order], v[:, order], mask[:, order]), model(x, v, mask))
-
-
 def test_particles_at_the_same_place_are_neighbours_in_any_padding(model):
     x, v, mask = random_jets()
     x[:, 1::2, -2:] = x[:, ::2, -2:]
     close(model(F.pad(x, (0, 0, 0, 88)), v, F.pad(mask, (0, 88))), model(x, v, mask))
-    near = nearest(x[-1:, :, -2:] + 1000, mask[-1:], 1)  # far out, where squares have lost their last digits
+    near = nearest(x[-1:, :, -2:] + 1000, mask[-1:], 1)  # so far out that squares lose their last digits
     assert near.flatten().tolist() == [i ^ 1 for i in range(40)]
 
 
@@ -130,6 +126,7 @@ def test_neighbours_are_the_nearest_others():
     assert (nearest(x[..., -2:], mask, 16)[0] == mask.numel()).all()  # the first jet's only particle has none
 
 
+@pytest.mark.witness
 def test_the_command_line_converts_it(tmp_path, capsys):
     weights = save(tmp_path / "net.pt", weaver_particlenet("0.5.3").state_dict())
     assert main(["convert", str(weights), str(tmp_path / "net.safetensors")]) == 0
@@ -140,6 +137,7 @@ def test_the_command_line_converts_it(tmp_path, capsys):
     assert after.card["converted_from"]["source"] == "weaver-core ParticleNet state dict net.pt"
 
 
+@pytest.mark.witness
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -164,7 +162,8 @@ def test_a_tensor_that_does_not_fit_is_named(change, sentence, tmp_path):
         load_checkpoint(path)
 
 
-def test_a_network_whose_neighbours_nobody_knows_is_refused(tmp_path):
+@pytest.mark.witness
+def test_a_network_of_unknown_neighbours_is_refused(tmp_path):
     lite = weaver_particlenet("0.5.3", widths=(32, 64), neighbours=7)
     with pytest.raises(part.PartError, match=r"of widths \(32, 64\); only for the published \(64, 128, 256\)"):
         load_checkpoint(save(tmp_path / "net.pt", lite.state_dict()))

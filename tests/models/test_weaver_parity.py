@@ -9,6 +9,7 @@ from part.models.checkpoints.checkpoint import load_checkpoint
 from part.models.checkpoints.weaver import convert_part
 
 VERSIONS = ("0.4.17", "0.5.3")
+pytestmark = pytest.mark.witness
 
 
 @pytest.fixture
@@ -25,14 +26,14 @@ def test_logits_equal_weavers(version, inputs, tmp_path):
     checkpoint = load_checkpoint(path)
     x, v, mask = random_jets(inputs=inputs)
     expected = run_weaver(reference, x, v, mask)
-    assert expected.std() > 0.05  # the jets are told apart, so equality means something
+    assert expected.std() > 0.05  # the jets are distinguished, so equality means something
     torch.testing.assert_close(checkpoint.model(x, v, mask), expected, atol=1e-4, rtol=0)
     assert len(checkpoint.features) == inputs
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_other_layout_would_be_wrong(version, jets):
-    """The trap itself: all keys fit, and the logits are others."""
+    """All keys fit, and yet the logits differ."""
     reference = weaver_part(version)
     config, state = convert_part(reference.state_dict(), "net")
     wrong = build(type(config)(**{**config.to_dict(), "transposed_channels": not config.transposed_channels}))
@@ -41,7 +42,7 @@ def test_the_other_layout_would_be_wrong(version, jets):
     assert difference > 0.05
 
 
-def test_the_layouts_are_told_apart_by_their_keys():
+def test_the_keys_reveal_the_layout():
     for version, transposed in zip(VERSIONS, (True, False), strict=True):
         config, _ = convert_part(weaver_part(version).state_dict(), "net")
         assert config.transposed_channels is transposed

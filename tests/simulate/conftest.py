@@ -27,14 +27,14 @@ class Sample:
 
 @pytest.fixture(scope="session")
 def pythia():
-    """Skips where Pythia 8 is not installed."""
+    """Skip tests if Pythia 8 is not installed."""
     if importlib.util.find_spec("pythia8mc") is None:
         pytest.skip("pythia8mc is not installed: pip install -r requirements-simulate.txt")
 
 
 @pytest.fixture(scope="session")
 def sample(pythia, tmp_path_factory):
-    """A sample made by two workers."""
+    """Generate a sample with two workers."""
     sample = Sample(tmp_path_factory.mktemp("shards"))
-    make_shards(sample.shards(sample.folder), 2, lambda made: None)
+    make_shards(sample.shards(sample.folder), 2, lambda n_jets: None)
     return sample

@@ -1,4 +1,4 @@
-"""The emulated detector on particles whose answer is known."""
+"""The emulated detector for single particles with a known response."""
 
 import numpy as np
 import pytest
@@ -20,8 +20,8 @@ from part.simulate.tracks import (
 MASS = {211: 0.13957, 11: 0.000511, 13: 0.10566, 22: 0.0, 130: 0.49761}
 
 
-def beam(pid, pt, n, eta=0.3):
-    """n events of one particle each, from the origin, with azimuths all around."""
+def single_particles(pid, pt, n, eta=0.3):
+    """Return n events of one particle each, from the origin, at all azimuths."""
     phi = np.linspace(-np.pi, np.pi, n, endpoint=False) + 0.001
     pt = np.full(n, float(pt))
     pz, mass, zeros = pt * np.sinh(eta), np.full(n, MASS[pid]), np.zeros(n)
@@ -38,36 +38,36 @@ def beam(pid, pt, n, eta=0.3):
     [(211, CHARGED_HADRON), (11, ELECTRON), (13, MUON), (22, PHOTON), (130, NEUTRAL_HADRON)],
 )
 def test_particles_keep_their_identity_and_charge(pid, species):
-    found = detect(beam(pid, 50.0, 400), np.random.default_rng(1))
-    hadronic = pid == 211  # where the track is missed or the excess large there is a neutral tower as well
-    kinds = set(found.species)
+    candidates = detect(single_particles(pid, 50.0, 400), np.random.default_rng(1))
+    hadronic = pid == 211  # a missed track or a large excess gives a neutral tower as well
+    kinds = set(candidates.species)
     assert species in kinds
     assert kinds <= ({species, NEUTRAL_HADRON} if hadronic else {species, PHOTON} if pid == 11 else {species})
-    charge = found.charge[found.species == species]
+    charge = candidates.charge[candidates.species == species]
     assert set(charge) == {{211: 1.0, 11: -1.0, 13: -1.0}.get(pid, 0.0)}
 
 
 @pytest.mark.parametrize(("pid", "calorimeter"), [(22, CMS_ECAL), (130, CMS_HCAL)])
 def test_neutral_particles_are_measured_with_the_calorimeters_resolution(pid, calorimeter):
     n = 20_000
-    particles = beam(pid, 100.0, n)
-    found = detect(particles, np.random.default_rng(2))
+    particles = single_particles(pid, 100.0, n)
+    candidates = detect(particles, np.random.default_rng(2))
     energy = particles.energy[0]
     sigma = calorimeter.resolution(np.array([0.3]), np.array([energy]))[0]
-    assert len(found.event) == n
-    assert found.energy.mean() == pytest.approx(energy, abs=5 * sigma / np.sqrt(n))
-    assert found.energy.std() == pytest.approx(sigma, rel=0.04)
-    momentum = np.sqrt(found.px**2 + found.py**2 + found.pz**2)
-    assert found.energy == pytest.approx(momentum)  # massless
+    assert len(candidates.event) == n
+    assert candidates.energy.mean() == pytest.approx(energy, abs=5 * sigma / np.sqrt(n))
+    assert candidates.energy.std() == pytest.approx(sigma, rel=0.04)
+    momentum = np.sqrt(candidates.px**2 + candidates.py**2 + candidates.pz**2)
+    assert candidates.energy == pytest.approx(momentum)  # massless
     for name in ("d0val", "d0err", "dzval", "dzerr", "charge"):
-        assert not getattr(found, name).any()
+        assert not getattr(candidates, name).any()
 
 
 @pytest.mark.parametrize(("pid", "rate"), [(13, 0.99)])
 def test_muons_leave_no_energy_and_are_measured_by_the_tracker_alone(pid, rate):
     n = 20_000
-    found = detect(beam(pid, 50.0, n), np.random.default_rng(3))
-    pt = np.hypot(found.px, found.py)
+    candidates = detect(single_particles(pid, 50.0, n), np.random.default_rng(3))
+    pt = np.hypot(candidates.px, candidates.py)
     width = 50.0 * np.hypot(0.01, 1e-4 * 50.0)
     assert len(pt) / n == pytest.approx(rate, abs=5 * np.sqrt(rate * (1 - rate) / n))
     assert pt.mean() == pytest.approx(50.0, abs=5 * width / np.sqrt(n))
@@ -75,43 +75,43 @@ def test_muons_leave_no_energy_and_are_measured_by_the_tracker_alone(pid, rate):
 
 
 def test_impact_parameters_are_smeared_by_the_error_that_is_reported():
-    found = detect(beam(13, 50.0, 20_000, eta=1.0), np.random.default_rng(4))
+    candidates = detect(single_particles(13, 50.0, 20_000, eta=1.0), np.random.default_rng(4))
     d0err, dzerr = impact_resolution(np.array([50.0]), np.array([1.0]))
     assert (d0err[0], dzerr[0]) == (0.0101, 0.0342)  # the table's row from 49.5 GeV, |eta| 0.9 to 1.4
-    assert (found.d0val / found.d0err).std() == pytest.approx(1.0, rel=0.03)
-    assert (found.dzval / found.dzerr).std() == pytest.approx(1.0, rel=0.03)
+    assert (candidates.d0val / candidates.d0err).std() == pytest.approx(1.0, rel=0.03)
+    assert (candidates.dzval / candidates.dzerr).std() == pytest.approx(1.0, rel=0.03)
 
 
 def test_a_lone_hadrons_track_is_rescaled_to_the_calorimeter():
     """One particle a cell: the energies add up to the calorimeter's, not to the track's."""
     n = 20_000
-    particles = beam(211, 20.0, n)
-    found = detect(particles, np.random.default_rng(5))
-    total = np.bincount(found.event, found.energy, minlength=n)
+    particles = single_particles(211, 20.0, n)
+    candidates = detect(particles, np.random.default_rng(5))
+    total = np.bincount(candidates.event, candidates.energy, minlength=n)
     energy = particles.energy[0]
     sigma = CMS_HCAL.resolution(np.array([0.3]), np.array([energy]))[0]
     assert total.mean() == pytest.approx(energy, rel=0.03)
     assert total.std() == pytest.approx(sigma, rel=0.05)
-    tracks = found.take(found.species == CHARGED_HADRON)
+    tracks = candidates.take(candidates.species == CHARGED_HADRON)
     mass = np.sqrt(tracks.energy**2 - tracks.px**2 - tracks.py**2 - tracks.pz**2)
     assert mass == pytest.approx(MASS[211], abs=1e-4)  # rescaling keeps the mass
 
 
 def test_tracks_vanish_with_a_cell_below_threshold():
-    found = detect(beam(211, 0.4, 2000, eta=0.1), np.random.default_rng(6))
-    assert len(found.event) < 600  # of 0.4 GeV in a cell that needs 1 GeV
-    measured = np.bincount(found.event, found.energy)
+    candidates = detect(single_particles(211, 0.4, 2000, eta=0.1), np.random.default_rng(6))
+    assert len(candidates.event) < 600  # 0.4 GeV in a cell whose threshold is 1 GeV
+    measured = np.bincount(candidates.event, candidates.energy)
     assert np.all(measured[measured > 0] >= CMS_HCAL.e_min * (1 - 1e-9))
 
 
 def test_soft_tracks_carry_the_pseudorapidity_of_the_calorimeters_front():
-    found = detect(beam(211, 1.5, 4000, eta=0.5), np.random.default_rng(7))
-    tracks = found.species == CHARGED_HADRON
-    momentum_eta = np.arcsinh(found.pz / np.hypot(found.px, found.py))
+    candidates = detect(single_particles(211, 1.5, 4000, eta=0.5), np.random.default_rng(7))
+    tracks = candidates.species == CHARGED_HADRON
+    momentum_eta = np.arcsinh(candidates.pz / np.hypot(candidates.px, candidates.py))
     assert momentum_eta[tracks] == pytest.approx(0.5)
     radius = 1.5 / (0.299792458e-3 * 3.8)
     path = 2 * radius * np.arcsin(1290 / (2 * radius))
-    assert found.file_eta[tracks] == pytest.approx(np.arcsinh(np.sinh(0.5) * path / 1290))
+    assert candidates.file_eta[tracks] == pytest.approx(np.arcsinh(np.sinh(0.5) * path / 1290))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_tracking_efficiency_is_the_cards(species, pt, eta, expected):
     assert efficiency(np.array([species]), np.array([pt]), np.array([eta]))[0] == expected
 
 
-def test_log_normal_has_the_mean_and_width_asked_for():
+def test_log_normal_has_the_requested_mean_and_width():
     value = log_normal(np.full(400_000, 3.0), np.full(400_000, 2.0), np.random.default_rng(8))
     assert value.mean() == pytest.approx(3.0, rel=0.01)
     assert value.std() == pytest.approx(2.0, rel=0.03)

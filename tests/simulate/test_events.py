@@ -1,4 +1,4 @@
-"""Pythia's events as flat arrays, against the event record itself."""
+"""Flat arrays of Pythia's events compared with the event record."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from part.simulate.samples import SAMPLES
 
 SEED = 7
 JETCLASS = SAMPLES["JetClass"]
-pytestmark = pytest.mark.usefixtures("pythia")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("pythia")]
 
 
 @pytest.fixture(scope="module")
@@ -22,16 +22,16 @@ def test_every_particle_has_its_own_production_vertex(batch):
     for number in range(int(batch.event.max()) + 1):
         generator.next()
         record = [generator.event[i] for i in range(generator.event.size())]
-        mine = batch.take(batch.event == number)
-        assert np.array_equal(mine.pid, [p.id() for p in record])
-        assert np.array_equal(mine.charge, [p.charge() for p in record])
+        converted = batch.take(batch.event == number)
+        assert np.array_equal(converted.pid, [p.id() for p in record])
+        assert np.array_equal(converted.charge, [p.charge() for p in record])
         for axis in "xyz":
             expected = np.array([getattr(p, f"{axis}Prod")() for p in record])
-            assert np.array_equal(getattr(mine, axis), expected)
-    assert np.any(np.hypot(batch.x, batch.y) > 1.0)  # b hadrons fly: a comparison of zeros would prove nothing
+            assert np.array_equal(getattr(converted, axis), expected)
+    assert np.any(np.hypot(batch.x, batch.y) > 1.0)  # b hadrons have displaced vertices
 
 
-def test_only_events_whose_vertices_were_cut_are_left_out(batch):
+def test_only_events_with_truncated_vertices_are_left_out(batch):
     assert 35 <= batch.event.max() + 1 < 40
 
 
@@ -41,8 +41,8 @@ def test_mothers_belong_to_the_same_event(batch):
 
 
 def test_neutrinos_are_invisible_and_energy_is_conserved(batch):
-    seen = events.visible(batch)
-    assert not np.isin(np.abs(seen.pid), (12, 14, 16)).any()
+    visible = events.select_visible(batch)
+    assert not np.isin(np.abs(visible.pid), (12, 14, 16)).any()
     final = batch.take(batch.status > 0)
     energy = np.bincount(final.event, final.energy)
     assert energy == pytest.approx(13000.0, rel=1e-6)
@@ -53,7 +53,7 @@ def test_higgs_decays_to_what_the_class_says(label, species):
     process = JETCLASS.process(label)
     generator = events.new_generator(process, 0, SEED)
     particles = events.read_batch(generator.nextBatch(15), generator.particleData.charge)
-    decays = events.decays(particles)
+    decays = events.find_decays(particles)
     assert set(decays.pid) == {25}
     assert set(decays.count) == {process.products}
     daughters = np.abs(particles.pid[(np.abs(particles.status) == 23) & (particles.mother >= 0)])
@@ -69,4 +69,4 @@ def test_either_w_gives_the_lepton(variant):
     sign = 1 if variant == 0 else -1  # the W- is the leptonic one first; an electron's code is +11
     assert len(leptons) == particles.event.max() + 1
     assert np.all(np.sign(leptons) == sign)
-    assert set(events.decays(particles).count) == {3}
+    assert set(events.find_decays(particles).count) == {3}

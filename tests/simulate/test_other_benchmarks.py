@@ -1,4 +1,4 @@
-"""Jets like TopLandscape's and QuarkGluon's: their cuts and branches, and how like the real ones they are."""
+"""Jets like TopLandscape's and QuarkGluon's: their cuts, their branches and their agreement with the real jets."""
 
 from pathlib import Path
 
@@ -7,37 +7,39 @@ import numpy as np
 import pytest
 
 from part.jets import kinematics
-from part.jets.readers import detect_dataset, labels, read_jets
+from part.jets.labels import detect_dataset, labels
+from part.jets.readers import read_jets
 from part.jets.schema import FEATURE_SETS
 from part.simulate.generate import Shard, generate_jets, make_shards
 from part.simulate.samples import SAMPLES
 
+pytestmark = pytest.mark.slow
 REAL = Path(__file__).parents[3] / "shared" / "real_jets"
 JETS = 150
 FILES = {"TopLandscape": "toplandscape_1000.npz", "QuarkGluon": "quarkgluon_1000.npz"}
 
 
 @pytest.fixture(scope="module", params=FILES)
-def made(request, pythia, tmp_path_factory):
-    """A benchmark's sample, and jets of its two classes from files."""
+def generated(request, pythia, tmp_path_factory):
+    """Return the sample of a benchmark, and jets of its two classes from files."""
     folder, sample = tmp_path_factory.mktemp(request.param), SAMPLES[request.param]
     shards = [Shard(request.param, label, 3, JETS, folder) for label in sample.dataset.classes]
-    make_shards(shards, 2, lambda made: None)
+    make_shards(shards, 2, lambda n_jets: None)
     return sample, [read_jets(shard.path) for shard in shards]
 
 
-def test_jets_carry_the_branches_that_the_datasets_models_need(made):
-    sample, parts = made
-    jets = ak.concatenate(parts)
+def test_jets_carry_the_branches_that_the_datasets_models_need(generated):
+    sample, classes = generated
+    jets = ak.concatenate(classes)
     assert detect_dataset(jets) is sample.dataset
     assert labels(jets, sample.dataset).tolist() == [0] * JETS + [1] * JETS
     for name in sample.dataset.feature_sets:
         assert set(FEATURE_SETS[name].branches) <= set(jets.fields)
 
 
-def test_jets_keep_to_the_cuts(made):
-    sample, parts = made
-    jets = ak.concatenate(parts)
+def test_jets_keep_to_the_cuts(generated):
+    sample, classes = generated
+    jets = ak.concatenate(classes)
     low, high = sample.cuts.pt
     assert ak.all((jets.jet_pt >= low) & (jets.jet_pt <= high))
     momentum = jets.jet_pt * np.sinh(jets.jet_eta)
@@ -49,28 +51,28 @@ def test_jets_keep_to_the_cuts(made):
     assert ak.mean(ak.flatten(far)) < 1e-3
 
 
-def test_constituents_have_no_masses(made):
-    _, parts = made
-    for jets in parts:
+def test_constituents_have_no_masses(generated):
+    _, classes = generated
+    for jets in classes:
         momentum = np.sqrt(jets.part_px**2 + jets.part_py**2 + jets.part_pz**2)
         assert ak.max(np.abs(momentum / jets.part_energy - 1)) < 1e-6
 
 
-def test_multiplicities_and_spectra_are_like_those_of_the_real_jets(made):
-    """Means: multiplicity to 6 % and 3 standard errors, log pT to 0.25, distance from the axis to 6 % of R."""
-    sample, parts = made
+def test_multiplicities_and_spectra_agree_with_the_real_jets(generated):
+    """Means agree: multiplicity to 6 % and 3 standard errors, log pT to 0.25, distance from the axis to 6 % of R."""
+    sample, classes = generated
     path = REAL / FILES[sample.dataset.name]
     if not path.exists():
         pytest.skip(f"{path} is not here")
     real = read_jets(path)
     truth = labels(real, sample.dataset)
-    for number, jets in enumerate(parts):
-        theirs = real[truth == number]
-        n, expected = (ak.to_numpy(ak.num(j.part_px)) for j in (jets, theirs))
+    for number, jets in enumerate(classes):
+        published = real[truth == number]
+        n, expected = (ak.to_numpy(ak.num(j.part_px)) for j in (jets, published))
         error = np.hypot(n.std() / np.sqrt(len(n)), expected.std() / np.sqrt(len(expected)))
         assert abs(n.mean() - expected.mean()) < 0.06 * expected.mean() + 3 * error
         for quantity, allowed in ((log_pt, 0.25), (distance, 0.06 * sample.cuts.radius)):
-            assert abs(np.mean(quantity(jets)) - np.mean(quantity(theirs))) < allowed
+            assert abs(np.mean(quantity(jets)) - np.mean(quantity(published))) < allowed
 
 
 def log_pt(jets):
@@ -81,8 +83,8 @@ def distance(jets):
     return ak.to_numpy(ak.flatten(np.hypot(jets.part_deta, jets.part_dphi)))
 
 
-def test_quark_jets_are_light_and_their_particles_are_named(made):
-    sample, (first, _) = made
+def test_quark_jets_are_light_and_their_particles_are_identified(generated):
+    sample, (first, _) = generated
     if sample.dataset.name != "QuarkGluon":
         assert "part_pid" not in first.fields
         assert "part_charge" not in first.fields
@@ -97,8 +99,8 @@ def test_quark_jets_are_light_and_their_particles_are_named(made):
     assert np.array_equal(flags[2], np.isin(codes, (130, 2112)))
 
 
-def test_tops_weigh_what_tops_weigh(made):
-    sample, (first, second) = made
+def test_top_jets_have_the_mass_of_the_top_quark(generated):
+    sample, (first, second) = generated
     if sample.dataset.name == "TopLandscape":
         mass = ak.to_numpy(first.jet_sdmass)
         assert 165 < np.median(mass) < 185

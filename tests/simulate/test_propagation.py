@@ -1,4 +1,4 @@
-"""Flights against closed forms."""
+"""Propagation compared with closed forms."""
 
 import numpy as np
 import pytest
@@ -74,8 +74,8 @@ def test_impact_parameters_are_those_of_the_nearest_point_of_the_helix():
     nearest = np.argmin(distance, axis=0)
     assert np.abs(flight.d0) == pytest.approx(distance[nearest, np.arange(n)], abs=1e-3)
     assert flight.dz == pytest.approx(position[2] + s[nearest, 0] * slope, abs=5e-3)
-    at = nearest, np.arange(n)
-    expected = x[at] * np.sin(flight.phi) - y[at] * np.cos(flight.phi)
+    point = nearest, np.arange(n)
+    expected = x[point] * np.sin(flight.phi) - y[point] * np.cos(flight.phi)
     assert flight.d0 == pytest.approx(expected, abs=1e-3)
 
 

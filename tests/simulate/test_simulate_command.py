@@ -1,4 +1,4 @@
-"""What the command says to wrong arguments, and what it prints."""
+"""Invalid arguments of the command, and its progress."""
 
 import io
 import subprocess
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from part.__main__ import main
+from part.cli.simulate import RateReporter
 from part.errors import PartError
 from part.simulate.events import import_pythia
-from part.simulate.generate import Reporter
 from part.simulate.samples import SAMPLES, parse_classes
 
 ROOT = Path(__file__).parents[2]
@@ -35,15 +35,15 @@ def test_wrong_arguments_end_with_one_sentence(arguments, message, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_that_is_a_file_is_refused(pythia, tmp_path, capsys):
+def test_an_output_that_is_a_file_is_rejected(pythia, tmp_path, capsys):
     (tmp_path / "out").touch()
     assert main(["simulate", "--out", str(tmp_path / "out")]) == 2
     assert "it must be a folder" in capsys.readouterr().err
 
 
-def test_without_pythia_the_way_to_install_it_is_told(monkeypatch):
+def test_without_pythia_the_error_names_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pythia8mc", None)
-    with pytest.raises(PartError, match=r"pip install -r requirements-simulate\.txt"):
+    with pytest.raises(PartError, match="needs Pythia 8: pip install pythia8mc"):
         import_pythia()
 
 
@@ -56,23 +56,24 @@ def test_classes_are_the_datasets_and_named_once(sample):
 
 
 def test_the_classes_of_all_samples_have_numbers_and_files_of_their_own():
-    numbers = [sample.first + i for sample in SAMPLES.values() for i in range(len(sample.processes))]
+    numbers = [sample.first_class + i for sample in SAMPLES.values() for i in range(len(sample.processes))]
     assert sorted(numbers) == list(range(14))
-    files = {sample.file(label, 1) for sample in SAMPLES.values() for label in sample.dataset.classes}
+    files = {sample.file_name(label, 1) for sample in SAMPLES.values() for label in sample.dataset.classes}
     assert len(files) == 14
 
 
 def test_progress_names_jets_rate_and_time_left(monkeypatch):
     clock = iter([0.0, 10.0, 40.0, 100.0])
-    monkeypatch.setattr("part.simulate.generate.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("part.cli.simulate.time.monotonic", lambda: next(clock))
     stream = io.StringIO()
-    report = Reporter(100, stream)
-    for made in (10, 40, 100):  # at 10 s it is too early for a log
-        report(made)
+    report = RateReporter(100, stream)
+    for n_jets in (10, 40, 100):  # at 10 s it is too early for a line
+        report(n_jets)
     lines = stream.getvalue().splitlines()
     assert lines == ["40 of 100 jets, 1 jets/s, 60 s left", "100 of 100 jets, 1 jets/s, 0 s left"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
 def test_a_command_that_is_killed_takes_its_workers_with_it(pythia, tmp_path):
     command = [sys.executable, "-m", "part", "simulate", "--classes", "QCD,Hbb", "--jets", "100000", "--workers", "2"]
@@ -97,9 +98,9 @@ def running(pid: int) -> bool:
         return False
 
 
-def wait_for(answer):
+def wait_for(condition):
     for _ in range(600):
-        if found := answer():
-            return found
+        if result := condition():
+            return result
         time.sleep(0.1)
-    raise AssertionError("it did not come")
+    raise AssertionError("the condition was not met within a minute")

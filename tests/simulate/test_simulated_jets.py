@@ -1,15 +1,18 @@
-"""Whole jets: what the files hold, and that they can be made again."""
+"""Simulated jets: the content of the files, and their reproducibility."""
 
 import awkward as ak
 import numpy as np
 import pytest
 import uproot
 
-from part.jets.readers import detect_dataset, labels, read_jets
+from part.jets.labels import detect_dataset, labels
+from part.jets.readers import read_jets
 from part.jets.schema import CONSTITUENT_BRANCHES, JETCLASS
 from part.simulate import generate
 from part.simulate.generate import make_shards
-from part.simulate.writing import merge, round_mantissa, stored_jets, write_jets
+from part.simulate.writing import count_stored_jets, merge, round_mantissa, write_jets
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def tree(path):
 
 
 def test_jets_depend_on_class_and_seed_but_not_on_the_workers(sample, tmp_path):
-    make_shards(sample.shards(tmp_path), 1, lambda made: None)
+    make_shards(sample.shards(tmp_path), 1, lambda n_jets: None)
     for shard, path in zip(sample.shards(tmp_path), sample.paths, strict=True):
         assert ak.array_equal(tree(shard.path), tree(path))
     other = generate.generate_jets("JetClass", "QCD", 3, sample.seed + 1)
@@ -39,29 +42,29 @@ def test_fewer_jets_are_the_first_of_many(sample):
 
 def test_every_class_can_be_generated_and_matched(monkeypatch):
     monkeypatch.setattr("part.simulate.events.BATCH", 30)
-    for label in set(JETCLASS.classes) - {"QCD", "Hqql"}:  # the sample has these
+    for label in set(JETCLASS.classes) - {"QCD", "Hqql"}:  # these are in the sample
         jets = generate.generate_jets("JetClass", label, 2, 1)
         assert ak.all(jets[f"label_{label}"] == 1)
         assert ak.all(jets.aux_truth_match == 1)
 
 
-def test_a_finished_shard_is_kept_and_another_size_is_made_anew(sample, tmp_path, monkeypatch):
+def test_a_complete_shard_is_kept_and_another_size_is_generated_again(sample, tmp_path, monkeypatch):
     shard = sample.shards(tmp_path)[0]
-    write_jets(shard.path, generate_copy(sample.paths[0]))
+    write_jets(shard.path, read_copy(sample.paths[0]))
     calls = []
     monkeypatch.setattr(generate, "generate_jets", lambda *args: calls.append(args) or tree(sample.paths[0])[:3])
     before = shard.path.read_bytes()
-    told = []
-    generate.make_shard(shard, told.append)
-    assert (calls, told) == ([], [sample.jets])
+    reported = []
+    generate.make_shard(shard, reported.append)
+    assert (calls, reported) == ([], [sample.jets])
     assert shard.path.read_bytes() == before
     smaller = generate.Shard(shard.dataset, shard.label, shard.seed, 3, tmp_path)
     monkeypatch.setattr(generate, "write_jets", lambda *args: calls.append("written"))
-    generate.make_shard(smaller, told.append)
+    generate.make_shard(smaller, reported.append)
     assert len(calls) == 2
 
 
-def generate_copy(path):
+def read_copy(path):
     jets = tree(path)
     return jets[[name for name in jets.fields if name != "npart"]]
 
@@ -70,7 +73,7 @@ def test_a_failed_write_leaves_nothing_behind(sample, tmp_path, monkeypatch):
     def fail(*args):
         raise OSError("disk full")
 
-    jets = generate_copy(sample.paths[0])
+    jets = read_copy(sample.paths[0])
     target = tmp_path / "jets.root"
     with monkeypatch.context() as patch:
         patch.setattr("part.simulate.writing.os.replace", fail)
@@ -78,9 +81,9 @@ def test_a_failed_write_leaves_nothing_behind(sample, tmp_path, monkeypatch):
             write_jets(target, jets)
     assert list(tmp_path.iterdir()) == []
     write_jets(target, jets)
-    assert stored_jets(target) == len(jets)
+    assert count_stored_jets(target) == len(jets)
     target.write_bytes(target.read_bytes()[:2000])  # cut off
-    assert stored_jets(target) == 0
+    assert count_stored_jets(target) == 0
 
 
 def test_files_hold_a_ttree_with_jetclass_branches(sample):
@@ -137,7 +140,7 @@ def test_substructure_is_ordered(jets):
     assert ak.all((jets.jet_tau1 > 0) & (jets.jet_tau2 < jets.jet_tau1 * 1.5))
 
 
-def test_merging_takes_turns_and_compact_files_stay_physical(sample, tmp_path):
+def test_merging_alternates_between_files_and_compact_files_stay_physical(sample, tmp_path):
     target = tmp_path / "all.root"
     assert merge(sample.paths, target, compact=True) == 2 * sample.jets
     merged = read_jets(target)
@@ -159,7 +162,7 @@ def _mass2(jets):
     return energy**2 - sum(p**2 for p in momentum)
 
 
-def test_rounding_keeps_the_bits_asked_for():
+def test_rounding_keeps_the_requested_bits():
     rng = np.random.default_rng(1)
     value = np.concatenate([rng.normal(0, 100, 1000), [0.0, 1.0, -3.0]])
     near, up = round_mantissa(value, 13), round_mantissa(value, 13, up=True)

@@ -1,4 +1,4 @@
-"""A run in compiled code is the run that torch does."""
+"""A run in compiled code equals the run in torch."""
 
 import csv
 import re
@@ -9,11 +9,11 @@ import torch
 from helpers.jets import write_jets
 
 import part
-from part.models.backends.native.learn import learn
-from part.training import lightning_module as task
+from part.models.backends.native.gradients import loss_and_gradients
+from part.training import lightning_module
+from part.training.config import TrainingConfig
 from part.training.dry_run import dry_run
-from part.training.plan import Plan
-from part.training.trainer import make, train
+from part.training.trainer import build_modules, train
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to compile with")
 
@@ -35,34 +35,43 @@ def losses(path) -> list[float]:
         return [float(row["train_loss_epoch"]) for row in csv.DictReader(file) if row["train_loss_epoch"]]
 
 
-def test_losses_and_weights_are_those_that_torch_comes_to(options, tmp_path, monkeypatch):
-    learned = []
-    monkeypatch.setattr(task, "learn", lambda *given: learned.append(given) or learn(*given))
-    compiled = train(Plan(**options, name="compiled", out=str(tmp_path)))
-    assert len(learned) == 10
-    monkeypatch.setattr(task, "untrainable", lambda model: "torch is to do it")
-    plain = train(Plan(**options, name="plain", out=str(tmp_path)))
-    assert len(learned) == 10
+@pytest.mark.slow
+def test_losses_and_weights_equal_those_of_torch(options, tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        lightning_module,
+        "loss_and_gradients",
+        lambda *args: calls.append(args) or loss_and_gradients(*args),
+    )
+    compiled = train(TrainingConfig(**options, name="compiled", out=str(tmp_path)))
+    assert len(calls) == 10
+    monkeypatch.setattr(lightning_module, "untrainable_reason", lambda model: "torch shall train it")
+    plain = train(TrainingConfig(**options, name="plain", out=str(tmp_path)))
+    assert len(calls) == 10
     assert losses(compiled) == pytest.approx(losses(plain), rel=1e-3)
     one, other = (part.load_model(path, device="cpu").model.state_dict() for path in (compiled, plain))
     for name in one:
         torch.testing.assert_close(one[name], other[name], atol=2e-3, rtol=0, msg=name)
 
 
-def test_a_dry_run_tells_what_code_it_is(options):
-    assert "compiled for this processor" in dry_run(Plan(**options, name="dry"))
-    told = dry_run(Plan(**options | {"calibration_jets": 0}, name="dry"))
-    assert re.search(r"code +torch: .* needs BatchNorm statistics fixed", told)
-    assert re.search(r"code +torch: .* no PFN, only ", dry_run(Plan(**options | {"model": "PFN"}, name="dry")))
+def test_a_dry_run_reports_which_code_trains(options):
+    assert "compiled for this processor" in dry_run(TrainingConfig(**options, name="dry"))
+    report = dry_run(TrainingConfig(**options | {"calibration_jets": 0}, name="dry"))
+    assert re.search(r"code +torch: .* needs BatchNorm statistics fixed", report)
+    report = dry_run(TrainingConfig(**options | {"model": "PFN"}, name="dry"))
+    assert re.search(r"code +torch: .*PFN", report)
 
 
-def test_a_teachers_part_of_the_loss_is_the_divergence_from_it(options, tmp_path):
-    """Which nothing is left of for a model that says the same."""
-    teacher = train(Plan(**options, name="teacher", out=str(tmp_path)))
-    plan = Plan(**options, name="student", distill=str(teacher), start_from=str(teacher), soft=1.0)
-    student, data = make(plan)
+def test_the_teachers_term_of_the_loss_is_the_divergence_from_it(options, tmp_path):
+    """It vanishes for a model that agrees with the teacher."""
+    teacher = train(TrainingConfig(**options, name="teacher", out=str(tmp_path)))
+    config = TrainingConfig(
+        **options, name="student", distill=str(teacher), start_from=str(teacher), distill_weight=1.0
+    )
+    student, data = build_modules(config)
     batch = [data.calibration_batch()]
-    targets, least = student._targets(batch)
+    targets, teacher_entropy = student._targets(batch)
     logits = torch.cat([student.model.eval()(micro.x, micro.v, micro.mask) for micro in batch])
-    assert float(torch.nn.functional.cross_entropy(logits, targets) - least) == pytest.approx(0, abs=1e-4)
-    assert float(least) > 0.1
+    divergence = torch.nn.functional.cross_entropy(logits, targets) - teacher_entropy
+    assert divergence.item() == pytest.approx(0, abs=1e-4)
+    assert float(teacher_entropy) > 0.1

@@ -9,11 +9,11 @@ from torch.nn import functional as F
 
 from part.errors import PartError
 from part.jets.schema import FULL, JETCLASS
-from part.jets.streaming import spans
+from part.jets.streaming import entry_ranges
 from part.models.build import build
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import ParTConfig
-from part.models.numerics.int8 import int8_form, plain_tensors
+from part.models.numerics.int8 import int8_scheme, plain_tensors
 from part.models.numerics.quantize import quantize_dynamic
 from part.training.data.decode import Decoder
 from part.training.data.ragged import concatenate
@@ -26,10 +26,10 @@ SMALL = ParTConfig(embed=(16, 32), pair_embed=(8,), heads=4, layers=2, class_lay
 @pytest.fixture(scope="module")
 def jets(tmp_path_factory):
     path = write_jets(tmp_path_factory.mktemp("qat") / "toy.root", [8, 12, 5, 9, 14, 3, 7, 11, 6, 10] * 4)
-    return JetStream(spans([str(path)]), Decoder(FULL, JETCLASS))
+    return JetStream(entry_ranges([str(path)]), Decoder(FULL, JETCLASS))
 
 
-def fresh():
+def new_model():
     torch.manual_seed(0)
     return build(SMALL).eval().requires_grad_(False)
 
@@ -39,12 +39,13 @@ def loss(model, jets):
     return float(F.cross_entropy(model(batch.x, batch.v, batch.mask), batch.y))
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_of_the_int8_model(jets, tmp_path, capfd):
-    trained, untrained, seen = fresh(), fresh(), []
+    trained, untrained, seen = new_model(), new_model(), []
     quantize_dynamic(untrained)
     train_int8(trained, jets, steps=30, lr=1e-2, report=lambda step, value: seen.append((step, value)))
     assert capfd.readouterr() == ("", "")
-    assert int8_form(trained) == "dynamic"
+    assert int8_scheme(trained) == "dynamic"
     assert [step for step, _ in seen] == list(range(1, 31))
     assert loss(trained, jets) < loss(untrained, jets) - 0.3
     before = plain_tensors(untrained)
@@ -57,7 +58,7 @@ def test_training_lowers_the_loss_of_the_int8_model(jets, tmp_path, capfd):
 
 def test_the_result_depends_on_the_seed_alone(jets):
     def weights(seed):
-        model = fresh()
+        model = new_model()
         train_int8(model, replace(jets, seed=seed), steps=2, lr=5e-3)
         return model.blocks[0].attn.qkv.weight.qdata
 
@@ -68,4 +69,4 @@ def test_the_result_depends_on_the_seed_alone(jets):
 @pytest.mark.parametrize("choice", [{"steps": 0}, {"lr": 0.0}])
 def test_training_that_trains_nothing_is_refused(jets, choice):
     with pytest.raises(PartError, match="train nothing"):
-        train_int8(fresh(), jets, **choice)
+        train_int8(new_model(), jets, **choice)

@@ -1,8 +1,9 @@
-"""What a plan is where nothing is said: the published trainings."""
+"""The default choices of a training are the published recipes."""
 
 import pytest
 
-from part.training.plan import Plan, recipe
+from part.training.config import TrainingConfig
+from part.training.recipes import published_recipe
 
 
 @pytest.mark.parametrize(
@@ -13,22 +14,24 @@ from part.training.plan import Plan, recipe
             "ParT",
             {"epochs": 50, "jets_per_epoch": 10_240_000, "batch_size": 512, "lr": 1e-3, "weight_decay": 0},
         ),
-        ("JetClass", "ParticleNet", {"batch_size": 512, "lr": 1e-2, "micro": 512}),
-        ("JetClass", "P-CNN", {"batch_size": 4096, "lr": 2e-2, "micro": 4096}),
+        ("JetClass", "ParticleNet", {"batch_size": 512, "lr": 1e-2, "micro_batch_size": 512}),
+        ("JetClass", "P-CNN", {"batch_size": 4096, "lr": 2e-2, "micro_batch_size": 4096}),
         ("TopLandscape", "ParT", {"epochs": 20, "weight_decay": 0.01, "lr": 1e-3}),
         ("QuarkGluon", "PFN", {"epochs": 20, "weight_decay": 0.01, "lr": 2e-2}),
     ],
 )
 def test_the_published_recipe_is_the_default(dataset, model, expected):
-    chosen = Plan(dataset, model, "kin", ("a",), ("b",), "x", **recipe(dataset, model))
+    chosen = TrainingConfig(dataset, model, "kin", ("a",), ("b",), "x", **published_recipe(dataset, model))
     assert {name: getattr(chosen, name) for name in expected} == expected
-    tuned = Plan(dataset, model, "kin", ("a",), ("b",), "x", **recipe(dataset, model, finetune=True))
-    assert (tuned.lr, tuned.head_lr, tuned.flat) == (1e-3 if model == "ParticleNet" else 1e-4, 50, 1)
+    tuned = TrainingConfig(
+        dataset, model, "kin", ("a",), ("b",), "x", **published_recipe(dataset, model, finetune=True)
+    )
+    assert (tuned.lr, tuned.head_lr_factor, tuned.lr_hold_fraction) == (1e-3 if model == "ParticleNet" else 1e-4, 50, 1)
 
 
-def test_only_a_batch_that_is_padded_is_cut_up():
+def test_only_a_batch_with_padding_is_divided_into_micro_batches():
     sizes = [
-        Plan("JetClass", model, "full", ("a",), ("b",), "x", batch_size=1024, packed=packed).micro
+        TrainingConfig("JetClass", model, "full", ("a",), ("b",), "x", batch_size=1024, packed=packed).micro_batch_size
         for model, packed in (("ParT", False), ("ParT", True), ("PFN", False))
     ]
     assert sizes == [32, 1024, 1024]

@@ -1,9 +1,9 @@
-// The jet in the η-φ plane with attention as edges. Data: see display.py. A click on a particle: trigger
-// "particle" with its number in the file. Dragging a rectangle zooms in, a double click zooms out again, and from
-// there to the constituents outside.
+// The jet in the η-φ plane with attention as edges. Data: see app/services/canvas/display.py. A click on a particle
+// triggers "particle" with its number in the file. Dragging a rectangle zooms in; a double click zooms out again, and
+// then to the constituents outside.
 const NS = "http://www.w3.org/2000/svg";
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 18, 30];
-const LARGEST = 11; // radius of the hardest constituent in pixels
+const LARGEST = 11; // radius of the leading constituent in pixels
 const CORNERS = {
   square: polygon(4, () => 1.27, Math.PI / 4),
   diamond: polygon(4, () => 1.25),
@@ -23,7 +23,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const draw = () => paint(root, svg, data);
   drawOnResize(root, draw);
   legend(root.querySelector(".legend"), data);
-  painted(svg, data.key);
+  reportPainted(svg, data.key);
 
   const particle = (event) => event.target.dataset?.particle;
   svg.onmousemove = (event) => {
@@ -56,13 +56,14 @@ function paint(root, svg, data) {
   const unit = Math.min(w, h) / 2 / centre.half; // the same for both axes
   const X = (eta) => LEFT + w / 2 + (eta - centre.x) * unit;
   const Y = (phi) => TOP + h / 2 - (phi - centre.y) * unit;
-  root._place = { unit, w, h, centre };
+  root._layout = { unit, w, h, centre };
   const inside = element("g", { "clip-path": "url(#plot)" });
   const clip = element("clipPath", { id: "plot" });
   clip.append(element("rect", { x: LEFT, y: TOP, width: w, height: h }));
   inside.append(...edges(data, X, Y), ...particles(data, X, Y));
   if (data.selected !== null) inside.append(ring(data, X, Y));
-  const caption = element("text", { x: LEFT, y: 12 }, data.caption);
+  const hint = data.hint && width > 250 ? ` ${data.hint}` : "";
+  const caption = element("text", { x: LEFT, y: 12 }, data.caption + hint);
   svg.replaceChildren(clip, ...axes(w, h, centre, unit, X, Y), inside, caption);
 }
 
@@ -144,7 +145,7 @@ function zoomTo(root, event) {
   if (!drag) return false;
   const [dx, dy] = [Math.abs(event.offsetX - drag.x), Math.abs(event.offsetY - drag.y)];
   if (Math.hypot(dx, dy) < 6) return false;
-  const { unit, w, h, centre } = root._place;
+  const { unit, w, h, centre } = root._layout;
   root._zoom = {
     x: centre.x + ((drag.x + event.offsetX) / 2 - LEFT - w / 2) / unit,
     y: centre.y - ((drag.y + event.offsetY) / 2 - TOP - h / 2) / unit,

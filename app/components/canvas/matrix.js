@@ -1,5 +1,5 @@
-// One head, query by key, with the class token's rows below it on the same keys. Data: see matrix.py.
-// A click on a row asks for that query: trigger "particle" with its number in the file.
+// One head, query by key, with the class token's rows below it for the same keys. Data: see
+// app/services/canvas/matrix.py. A click on a row triggers "particle" with the query's number in the file.
 const LEFT = 38, RIGHT = 46, TOP = 16, AXIS = 18, ROW = 4, SPACE = 8;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -9,14 +9,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = root.querySelector("canvas");
   const tip = root.querySelector(".tip");
   canvas.setAttribute("aria-label", `${header.title}, ${header.quantity}: queries by keys`);
-  let place;
-  const draw = () => (place = paint(root, canvas, header, arrays));
+  let layout;
+  const draw = () => (layout = paint(root, canvas, header, arrays));
   drawOnResize(canvas, draw);
-  painted(canvas, header.key);
+  reportPainted(canvas, header.key);
 
-  const at = (event) => {
+  const cellAt = (event) => {
     const box = canvas.getBoundingClientRect();
-    const { x, y, side, cell, classTop } = place;
+    const { x, y, side, cell, classTop } = layout;
     const [px, py] = [event.clientX - box.left - x, event.clientY - box.top - y];
     const key = Math.floor(px / cell);
     if (key < 0 || px >= side) return null;
@@ -25,11 +25,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return row >= 0 && row < header.classRows ? { row, key } : null;
   };
   canvas.onclick = (event) => {
-    const cell = at(event);
+    const cell = cellAt(event);
     if (cell) setTriggerValue("particle", header.particles[cell.query ?? cell.key].number);
   };
   canvas.onmousemove = (event) => {
-    const cell = at(event);
+    const cell = cellAt(event);
     showTip(tip, event, cell && (cell.row === undefined ? pairRows(header, arrays, cell) : classRow(header, arrays, cell)));
   };
   canvas.onmouseleave = (event) => showTip(tip, event, null);
@@ -41,26 +41,26 @@ function paint(root, canvas, header, arrays) {
   const classTop = TOP + side + SPACE;
   const bottom = header.classRows ? classTop + header.classRows * ROW : TOP + side;
   canvas.style.height = `${bottom + AXIS}px`;
-  const { context, ratio } = fitted(canvas);
+  const { context, ratio } = fitCanvas(canvas);
   context.imageSmoothingEnabled = n > side * ratio;
   const level = levels(header.scale, header.limits);
-  const words = wordsOf(header.palette);
+  const colours = rgbaNumbers(header.palette);
   const values = arrays.shown;
-  context.drawImage(picture(n, n, (i) => words[level(values[i])]), LEFT, TOP, side, side);
+  context.drawImage(picture(n, n, (i) => colours[level(values[i])]), LEFT, TOP, side, side);
   if (header.classRows) paintClass(context, header, arrays.class_pattern, classTop, side);
   paintAxes(context, root, header, side, bottom, classTop);
-  paintBar(context, root, header.ticks, words, LEFT + side + 6, TOP, side);
-  const place = { x: LEFT, y: TOP, side, cell: side / n, bottom: bottom - TOP, classTop };
-  for (const name of ["x", "y", "side", "cell", "bottom"]) root.style.setProperty(`--${name}`, place[name]);
-  return place;
+  paintBar(context, root, header.ticks, colours, LEFT + side + 6, TOP, side);
+  const layout = { x: LEFT, y: TOP, side, cell: side / n, bottom: bottom - TOP, classTop };
+  for (const name of ["x", "y", "side", "cell", "bottom"]) root.style.setProperty(`--${name}`, layout[name]);
+  return layout;
 }
 
 function paintClass(context, header, values, top, side) {
   const { n, classRows } = header;
   const level = levels(header.classScale, header.classLimits);
-  const words = wordsOf(header.classPalette);
-  const rows = picture(n, classRows, (i) => words[level(values[i + Math.floor(i / n) + 1])]);
-  const token = picture(1, classRows, (i) => words[level(values[i * (n + 1)])]);
+  const colours = rgbaNumbers(header.classPalette);
+  const rows = picture(n, classRows, (i) => colours[level(values[i + Math.floor(i / n) + 1])]);
+  const token = picture(1, classRows, (i) => colours[level(values[i * (n + 1)])]);
   context.imageSmoothingEnabled = false;
   context.drawImage(rows, LEFT, top, side, classRows * ROW);
   context.drawImage(token, LEFT - 9, top, 6, classRows * ROW);
@@ -68,8 +68,8 @@ function paintClass(context, header, values, top, side) {
 
 function paintAxes(context, root, header, side, bottom, classTop) {
   const cell = side / header.n;
-  const ink = themed(root, "--st-text-color");
-  context.font = `11px ${themed(root, "--st-font")}`;
+  const ink = themeColour(root, "--st-text-color");
+  context.font = `11px ${themeColour(root, "--st-font")}`;
   context.fillStyle = context.strokeStyle = ink;
   context.globalAlpha = 0.7;
   context.textBaseline = "middle";
@@ -80,9 +80,9 @@ function paintAxes(context, root, header, side, bottom, classTop) {
     line(context, LEFT + border * cell, TOP, LEFT + border * cell, bottom);
   }
   const grouped = header.borders.length > 0;
-  for (const [place, label] of header.marks) {
-    const middle = (place + 0.5) * cell;
-    if (grouped) sideways(context, label, LEFT - 13, TOP + middle);
+  for (const [position, label] of header.marks) {
+    const middle = (position + 0.5) * cell;
+    if (grouped) drawSideways(context, label, LEFT - 13, TOP + middle);
     context.textAlign = "right";
     if (!grouped) context.fillText(label, LEFT - 11, TOP + middle);
     context.textAlign = "center";
@@ -90,7 +90,7 @@ function paintAxes(context, root, header, side, bottom, classTop) {
   }
   context.textAlign = "left";
   context.fillText("key", LEFT + side + 6, bottom + 9);
-  sideways(context, "query", 5, TOP + side / 2);
+  drawSideways(context, "query", 5, TOP + side / 2);
   if (header.classRows) {
     const height = (header.classRows * ROW) / header.classLayers;
     for (let i = 0; i < header.classLayers; i++) {

@@ -1,5 +1,5 @@
 // All heads of a model side by side. Data: header {layers, heads, n, columns, key, title, palette}, then uint8 levels
-// [layer, head, query, key or slot]. A click, or an arrow key, asks for that head: trigger "head" with {layer, head}.
+// [layer, head, query, key or slot]. A click, or an arrow key, triggers "head" with {layer, head}.
 const GAP = 2;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -14,12 +14,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   label(root.querySelector(".rows"), "L", layers > 1 ? layers : 0);
   canvas.setAttribute("aria-label", `${header.title}, ${layers} layers by ${heads} heads; click a head to see it`);
 
-  const words = wordsOf(header.palette);
-  const draw = () => paint(canvas, header, levels, words);
+  const colours = rgbaNumbers(header.palette);
+  const draw = () => paint(canvas, header, levels, colours);
   drawOnResize(canvas, draw);
-  painted(canvas, header.key);
+  reportPainted(canvas, header.key);
 
-  const at = (event) => {
+  const cellAt = (event) => {
     const box = canvas.getBoundingClientRect();
     const clip = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value * count)));
     return {
@@ -27,9 +27,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
       head: clip((event.clientX - box.left) / box.width, heads),
     };
   };
-  canvas.onclick = (event) => setTriggerValue("head", at(event));
+  canvas.onclick = (event) => setTriggerValue("head", cellAt(event));
   canvas.onmousemove = (event) => {
-    const { layer, head } = at(event);
+    const { layer, head } = cellAt(event);
     canvas.title = layers > 1 ? `Layer ${layer + 1}, head ${head + 1}` : `Head ${head + 1}`;
   };
   canvas.onkeydown = (event) => {
@@ -58,8 +58,8 @@ function label(element, letter, count) {
 }
 
 /** All tiles at the screen's own resolution: where a dot of the screen holds several cells, it shows their mean level. */
-function paint(canvas, { layers, heads, n, columns: m }, levels, words) {
-  const { context, width, height, ratio } = fitted(canvas);
+function paint(canvas, { layers, heads, n, columns: m }, levels, colours) {
+  const { context, width, height, ratio } = fitCanvas(canvas);
   const [w, h] = [(width / heads) * ratio, (height / layers) * ratio];
   const [across, down] = [Math.round(w - GAP * ratio), Math.round(h - GAP * ratio)];
   const image = context.createImageData(across, down);
@@ -73,7 +73,7 @@ function paint(canvas, { layers, heads, n, columns: m }, levels, words) {
         const [left, right] = [columns[2 * x], columns[2 * x + 1]];
         let sum = 0;
         for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) sum += levels[start + i * m + j];
-        dots[dot] = words[Math.round(sum / ((bottom - top) * (right - left)))];
+        dots[dot] = colours[Math.round(sum / ((bottom - top) * (right - left)))];
       }
     }
     context.putImageData(image, Math.round((tile % heads) * w), Math.round(Math.floor(tile / heads) * h));

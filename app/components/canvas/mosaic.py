@@ -11,12 +11,12 @@ _component = st.components.v2.component(
 )
 
 
-def mosaic(pixels: bytes, key: str, on_head: Callable[[int, int], None]) -> None:
-    """pixels: from `backend.mosaic_pixels`. on_head(layer, head), from 0, is called before the next run."""
+def draw_mosaic(pixels: bytes, key: str, on_head: Callable[[int, int], None]) -> None:
+    """Draw the pixels of `services.figures.mosaic_pixels`; a click calls on_head(layer, head), which count from 0."""
 
-    def clicked() -> None:
-        picked = st.session_state[key].head
-        if picked:
-            on_head(int(picked["layer"]), int(picked["head"]))
+    def callback() -> None:
+        clicked = st.session_state[key].head
+        if clicked:
+            on_head(int(clicked["layer"]), int(clicked["head"]))
 
-    _component(data=pixels, key=key, on_head_change=clicked)
+    _component(data=pixels, key=key, on_head_change=callback)

@@ -1,4 +1,4 @@
-// Shared by the components; put in front of each module.
+// Shared by the components; each module begins with it.
 
 /** {header, arrays, rest}: rest is what follows the header, arrays its float32 arrays by name. */
 function unpack(bytes) {
@@ -15,22 +15,22 @@ function unpack(bytes) {
   return { header, arrays, rest };
 }
 
-/** 256 colours as little-endian RGBA words. */
-function wordsOf(palette) {
-  const words = new Uint32Array(256);
+/** 256 colours as little-endian RGBA numbers. */
+function rgbaNumbers(palette) {
+  const colours = new Uint32Array(256);
   for (let i = 0; i < 256; i++) {
-    words[i] = (255 << 24) | (palette[3 * i + 2] << 16) | (palette[3 * i + 1] << 8) | palette[3 * i];
+    colours[i] = (255 << 24) | (palette[3 * i + 2] << 16) | (palette[3 * i + 1] << 8) | palette[3 * i];
   }
-  return words;
+  return colours;
 }
 
-/** A canvas of width x height picture elements coloured by `word(i)`. */
-function picture(width, height, word) {
+/** A canvas of width x height pixels coloured by `colour(i)`. */
+function picture(width, height, colour) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = word(i);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = colour(i);
   context.putImageData(image, 0, 0);
   return canvas;
 }
@@ -46,7 +46,7 @@ function levels(scale, [low, high]) {
 }
 
 /** Size the canvas to its box in device pixels; the context then draws in CSS pixels. */
-function fitted(canvas) {
+function fitCanvas(canvas) {
   const ratio = window.devicePixelRatio || 1;
   const { width, height } = canvas.getBoundingClientRect();
   canvas.width = Math.round(width * ratio);
@@ -56,7 +56,7 @@ function fitted(canvas) {
   return { context, width, height, ratio };
 }
 
-/** Call `draw` now and whenever the element's width changes. */
+/** Call `draw` now, if the element is visible, and whenever its width changes. */
 function drawOnResize(element, draw) {
   element._draw = draw;
   if (!element._observer) {
@@ -69,7 +69,7 @@ function drawOnResize(element, draw) {
     });
     element._observer.observe(element);
   }
-  draw();
+  if (element.clientWidth) draw();
 }
 
 /** Three significant digits, with an exponent where that is shorter. */
@@ -97,18 +97,26 @@ function showTip(tip, event, rows) {
 }
 
 /** A theme colour as the component sees it. */
-function themed(element, name) {
+function themeColour(element, name) {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
 
-/** Say on the element what it shows, and when that was on the screen (for measurements). */
-function painted(element, key) {
+/** Write to the element what it shows, and when that was on the screen (for measurements). */
+function reportPainted(element, key) {
   element.dataset.painted = key;
   requestAnimationFrame(() => requestAnimationFrame(() => (element.dataset.paintedAt = performance.now())));
 }
 
+/** Text within a width in pixels, with an ellipsis where it is longer. */
+function shortened(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let length = text.length;
+  while (length && context.measureText(`${text.slice(0, length)}…`).width > width) length -= 1;
+  return `${text.slice(0, length)}…`;
+}
+
 /** Text that reads upwards. */
-function sideways(context, text, x, y) {
+function drawSideways(context, text, x, y) {
   context.save();
   context.translate(x, y);
   context.rotate(-Math.PI / 2);
@@ -117,11 +125,11 @@ function sideways(context, text, x, y) {
   context.restore();
 }
 
-/** A colour bar with its numbers: ticks are [place from 0 at the bottom to 1, label]. */
-function paintBar(context, root, ticks, words, x, top, side) {
-  context.drawImage(picture(1, 256, (i) => words[255 - i]), x, top, 8, side);
-  context.font = `10px ${themed(root, "--st-font")}`;
-  context.fillStyle = themed(root, "--st-text-color");
+/** A colour bar with its numbers: ticks are [position from 0 at the bottom to 1, label]. */
+function paintBar(context, root, ticks, colours, x, top, side) {
+  context.drawImage(picture(1, 256, (i) => colours[255 - i]), x, top, 8, side);
+  context.font = `10px ${themeColour(root, "--st-font")}`;
+  context.fillStyle = themeColour(root, "--st-text-color");
   context.globalAlpha = 0.7;
   context.textAlign = "left";
   for (const [position, label] of ticks) {

@@ -1,5 +1,5 @@
-// One head over slots: what each constituent asks of them, and beside it, row by row, what the slots are made of.
-// Data: see slots.py. A click on a row asks for that constituent: trigger "particle" with its number in the file.
+// One head over slots: the attention of each constituent to the slots, and beside it its weight in each slot.
+// Data: see app/services/canvas/slots.py. A click on a row triggers "particle" with the number in the file.
 const LEFT = 38, GAP = 50, RIGHT = 46, TOP = 16, AXIS = 18;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -9,22 +9,22 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = root.querySelector("canvas");
   const tip = root.querySelector(".tip");
   canvas.setAttribute("aria-label", `${header.title}, ${header.panels[0].title}: constituents by slots`);
-  let place;
-  drawOnResize(canvas, () => (place = paint(root, canvas, header, arrays)));
-  painted(canvas, header.key);
+  let layout;
+  drawOnResize(canvas, () => (layout = paint(root, canvas, header, arrays)));
+  reportPainted(canvas, header.key);
 
-  const at = (event) => {
+  const cellAt = (event) => {
     const box = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top - TOP];
-    const row = Math.floor((y / place.height) * header.n);
-    const slot = Math.floor(((x - LEFT) % (place.width + GAP)) / place.width * header.slots);
+    const row = Math.floor((y / layout.height) * header.n);
+    const slot = Math.floor(((x - LEFT) % (layout.width + GAP)) / layout.width * header.slots);
     return row >= 0 && row < header.n && x >= LEFT && slot < header.slots ? { row, slot } : null;
   };
   canvas.onclick = (event) => {
-    const cell = at(event);
+    const cell = cellAt(event);
     if (cell) setTriggerValue("particle", header.particles[cell.row].number);
   };
-  canvas.onmousemove = (event) => showTip(tip, event, rows(header, arrays, at(event)));
+  canvas.onmousemove = (event) => showTip(tip, event, rows(header, arrays, cellAt(event)));
   canvas.onmouseleave = (event) => showTip(tip, event, null);
 }
 
@@ -33,30 +33,30 @@ function paint(root, canvas, header, arrays) {
   const height = Math.max(80, root.clientWidth - LEFT - RIGHT);
   const width = (root.clientWidth - LEFT - GAP - RIGHT) / 2;
   canvas.style.height = `${TOP + height + AXIS}px`;
-  const { context, ratio } = fitted(canvas);
+  const { context, ratio } = fitCanvas(canvas);
   context.imageSmoothingEnabled = n > height * ratio;
   header.panels.forEach((panel, i) => {
     const x = LEFT + i * (width + GAP);
     const level = levels(panel.scale, panel.limits);
-    const words = wordsOf(panel.palette);
+    const colours = rgbaNumbers(panel.palette);
     const values = arrays[panel.array];
-    context.drawImage(picture(slots, n, (j) => words[level(values[j])]), x, TOP, width, height);
-    paintBar(context, root, panel.ticks, words, x + width + 6, TOP, height);
-    write(context, root, header, panel, i, x, width, height);
+    context.drawImage(picture(slots, n, (j) => colours[level(values[j])]), x, TOP, width, height);
+    paintBar(context, root, panel.ticks, colours, x + width + 6, TOP, height);
+    drawLabels(context, root, header, panel, i, x, width, height);
   });
   const shown = { x: LEFT, y: TOP, side: 2 * width + GAP, cell: height / n };
   for (const [name, value] of Object.entries(shown)) root.style.setProperty(`--${name}`, value);
   return { width, height };
 }
 
-function write(context, root, header, panel, i, x, width, height) {
+function drawLabels(context, root, header, panel, i, x, width, height) {
   const cell = height / header.n;
-  context.font = `11px ${themed(root, "--st-font")}`;
-  context.fillStyle = context.strokeStyle = themed(root, "--st-text-color");
+  context.font = `11px ${themeColour(root, "--st-font")}`;
+  context.fillStyle = context.strokeStyle = themeColour(root, "--st-text-color");
   context.globalAlpha = 0.7;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  context.fillText(i ? panel.title : header.caption, x, 7);
+  context.fillText(shortened(context, i ? panel.title : header.caption, width + (i ? RIGHT : GAP) - 4), x, 7);
   context.fillText("1", x, TOP + height + 9);
   context.textAlign = "center";
   context.fillText("slot", x + width / 2, TOP + height + 9);
@@ -66,12 +66,12 @@ function write(context, root, header, panel, i, x, width, height) {
     context.fillRect(x, TOP + border * cell - 0.5, width, 1);
   }
   if (i === 0) {
-    for (const [place, label] of header.marks) {
-      const middle = TOP + (place + 0.5) * cell;
-      if (header.borders.length) sideways(context, label, LEFT - 13, middle);
+    for (const [position, label] of header.marks) {
+      const middle = TOP + (position + 0.5) * cell;
+      if (header.borders.length) drawSideways(context, label, LEFT - 13, middle);
       else context.fillText(label, LEFT - 6, middle);
     }
-    sideways(context, "constituent", 5, TOP + height / 2);
+    drawSideways(context, "constituent", 5, TOP + height / 2);
   }
   context.globalAlpha = 1;
 }
@@ -85,6 +85,6 @@ function rows(header, arrays, cell) {
     ["slot", `${cell.slot + 1}: ${header.contents[cell.slot]}`],
   ];
   for (const [name, title] of header.quantities) if (arrays[name]) list.push([title, digits(arrays[name][i])]);
-  list.push(["weight in the slot", digits(arrays.made_of[i])]);
+  list.push(["weight in the slot", digits(arrays.slot_weights[i])]);
   return list;
 }

@@ -1,4 +1,4 @@
-// Constituents, one a row; only the rows in sight are made. Data: {columns: [[heading, isText]], rows: [[text]],
+// A table with a dot in each row; only the visible rows exist. Data: {columns: [[heading, isText]], rows: [[text]],
 // numbers, colours, chosen, height, key}. A click, or Enter, on a row: trigger "particle" with its number in the file.
 const ROW = 19;
 
@@ -10,15 +10,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   box.querySelector("thead").replaceChildren(headings(data.columns));
   widen(box, data);
   const fill = () => body.replaceChildren(...inSight(box, data, setTriggerValue));
-  const place = data.numbers.indexOf(data.chosen);
-  if (place >= 0 && box._chosen !== data.chosen) {
+  const index = data.numbers.indexOf(data.chosen);
+  if (index >= 0 && box._chosen !== data.chosen) {
     fill(); // it must be as high as it will be before it can be scrolled
-    box.scrollTop = Math.max(0, (place + 1) * ROW - box.clientHeight / 2); // within the box only, the page stays
+    box.scrollTop = Math.max(0, (index + 1) * ROW - box.clientHeight / 2); // within the box only, the page stays
   }
   box._chosen = data.chosen;
   box.onscroll = fill;
   fill();
-  painted(box, data.key);
+  reportPainted(box, data.key);
 }
 
 function headings(columns) {

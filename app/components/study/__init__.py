@@ -1,1 +1,1 @@
-"""What the pages that study a sample share."""
+"""The pieces that pages of studies share: header, controls, charts and the page itself."""

@@ -1,25 +1,52 @@
 """A chart of a study with its caption, and the button that saves it for a paper."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from app.components.messages import line
-from app.services import studies as studying
+from app.components.theme import theme_name
+from app.services.figures import chart_pdf, plotly_chart
+from app.services.library import Chart
 
 
-def show_chart(chart, key: str, height: int, accents: Sequence[str] = (), caption: str | None = None) -> None:
-    """The chart, as wide as its place. key: tells it apart on the page; caption: in place of the chart's title."""
+def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (), caption: str | None = None) -> None:
+    """Draw a chart as wide as its column.
+
+    Parameters
+    ----------
+    chart : Chart
+        The numbers.
+    key : str
+        What tells it apart on the page.
+    height : int
+        Pixels.
+    accents : sequence of str
+        Colours of the series.
+    caption : str, optional
+        In place of the chart's title.
+    """
+    title = caption or chart.title
     with st.container(horizontal=True, vertical_alignment="center", key=f"caption_{key}"):
-        line('<div class="caption">{}</div>', caption or chart.title)
+        line('<div class="caption">{}</div>', title)
         st.download_button(
             "PDF",
-            data=partial(studying.export_chart, chart, caption or chart.title),
+            data=partial(chart_pdf, chart, title),
             file_name=f"{key}.pdf",
             key=f"pdf_{key}",
             type="tertiary",
             on_click="ignore",
         )
-    figure = studying.draw_chart(chart, st.context.theme.type or "light", height, accents)
+    figure = plotly_chart(chart, theme_name(), height, accents)
     st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+
+
+def show_charts(
+    charts: Mapping[str, Chart], names: Sequence[str], height: int, widths: Sequence[float] | None = None
+) -> None:
+    """Draw some of the charts of a study side by side."""
+    columns = st.columns(widths or len(names))
+    for column, name in zip(columns, names, strict=False):
+        with column:
+            show_chart(charts[name], name, height)

@@ -1,55 +1,71 @@
-"""The line on top of a study: what is studied, on how many jets, the button that starts it; and how far it is."""
+"""The line on top of a study: which jets it takes, the button that starts it, and its results as files."""
 
 from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from app.components.messages import line
-from app.services import studies as studying
-from app.services.jobs import Job
+from app.components.messages import grouped, line
+from app.components.study.context import StudyContext
+from app.components.toolbar import file_title
+from app.services import studies
 from app.services.studies import Task
-from app.state.resolve import Choice
-from app.state.selection import MAX_COMPARED, adopt, mirror
+from app.state import session
+from app.state.resolve import ResolvedSelection
+from app.state.selection import MAX_JETS, StudyState
 
 KINDS = {"json": "JSON", "csv": "CSV", "npz": "NPZ"}
 
 
-def head(title: str, choice: Choice, tasks: Sequence[Task]) -> None:
-    """tasks: what Run starts, one after the other; with none there is nothing to run."""
+def study_header(title: str, context: StudyContext) -> None:
+    """Draw the line; Run starts the context's tasks one after the other, and is disabled if there are none."""
     with st.container(horizontal=True, vertical_alignment="center", key="study_line"):
-        first_jets(title, choice, "studied", 100)
-        buttons(choice, tasks)
+        choose_jets(title, context.resolved, StudyState, "n_studied", context.state.n_studied, step=100)
+        run_and_export(context)
 
 
-def first_jets(title: str, choice: Choice, field: str, step: int, further: str = "") -> None:
-    """Which jets the page is about, and the number of them; field: of the Selection that holds it."""
-    names = st.session_state.get("upload_names", {})
-    count = min(getattr(choice.selection, field), len(choice.candidates))
-    jets = f"{count:,} of {len(choice.candidates):,}".replace(",", " ")
-    passing = "" if len(choice.candidates) == len(choice.sample) else " that pass"
-    told = f"the first {jets} jets{passing}{further} · {names.get(choice.file.name, choice.file.name)}"
-    line('<div class="jet"><b>{}</b><span>{}</span></div>', title, told)
-    most = max(min(len(choice.candidates), MAX_COMPARED), 1)
+def choose_jets(
+    title: str, resolved: ResolvedSelection, state_class: type, field: str, requested: int, step: int, remark: str = ""
+) -> None:
+    """Say which jets the page is about, with the widget for their number.
+
+    Parameters
+    ----------
+    title : str
+        The page's title.
+    resolved : ResolvedSelection
+        Its candidates are the jets.
+    state_class, field, requested
+        Where the number is kept, and its value.
+    step : int
+        The step of the widget.
+    remark : str
+        Appended to the sentence.
+    """
+    n_candidates = len(resolved.candidates)
+    n = min(requested, n_candidates)
+    passing = "" if n_candidates == len(resolved.sample) else " that pass"
+    text = f"the first {grouped(n)} of {grouped(n_candidates)} jets{passing}{remark} · {file_title(resolved.file)}"
+    line('<div class="jet"><b>{}</b><span>{}</span></div>', title, text)
+    most = max(min(n_candidates, MAX_JETS), 1)
     st.number_input(
-        "How many jets",
+        "Number of jets",
         1,
         most,
-        key=mirror(field, max(min(count, most), 1)),
-        on_change=adopt,
-        args=(field,),
         step=step,
         label_visibility="collapsed",
         width=130,
+        **session.bind_widget(state_class, field, max(min(n, most), 1)),
     )
 
 
-def buttons(choice: Choice, tasks: Sequence[Task]) -> None:
-    """Run, unless all is done, and what is done to take along."""
+def run_and_export(context: StudyContext) -> None:
+    """Draw Run, unless all is done, and the results that can be downloaded."""
+    tasks = context.tasks
     if not tasks or any(task.job is None or task.job.error for task in tasks):
         st.button("Run", key="run", on_click=_start, args=(tasks,), type="primary", disabled=not tasks)
-    if finished := [task for task in tasks if task.job and task.job.result]:
-        _exports(choice, finished)
+    if finished := [task for task in tasks if task.result is not None]:
+        _exports(context, finished)
 
 
 def _start(tasks: Sequence[Task]) -> None:
@@ -57,8 +73,8 @@ def _start(tasks: Sequence[Task]) -> None:
         task.start()
 
 
-def _exports(choice: Choice, finished: Sequence[Task]) -> None:
-    shown = st.session_state.get("upload_names", {}).get(choice.file.name, choice.file.name)
+def _exports(context: StudyContext, finished: Sequence[Task]) -> None:
+    shown_name = file_title(context.file)
     with st.popover("Export", key="export"):
         for number, task in enumerate(finished):
             st.caption(task.name)
@@ -66,26 +82,8 @@ def _exports(choice: Choice, finished: Sequence[Task]) -> None:
                 for kind, label in KINDS.items():
                     st.download_button(
                         label,
-                        data=partial(studying.export, task, task.job.result, shown, kind),
+                        data=partial(studies.export, task, shown_name, kind),
                         file_name=f"{task.name}.{kind}",
                         key=f"export_{number}_{kind}",
                         on_click="ignore",
                     )
-
-
-@st.fragment(run_every=0.5)
-def progress(jobs: Sequence[Job | None]) -> None:
-    """Follow the work; the whole page comes again when it ends."""
-    running = [job for job in jobs if job and job.running]
-    if not running:
-        st.rerun()
-    share = sum(job.share for job in jobs if job) / len(jobs)
-    with st.container(horizontal=True, vertical_alignment="center", key="progress"):
-        st.progress(share, text=running[0].stage)
-        st.button("Cancel", key="cancel", on_click=_cancel, args=(running,))
-    st.caption("It goes on while you look at something else, also on another page.")
-
-
-def _cancel(running: Sequence[Job]) -> None:
-    for job in running:
-        job.cancel()

@@ -1,1 +1,1 @@
-"""What the page Attribution shows."""
+"""Attribution: which particles and inputs speak for a class."""

@@ -1,98 +1,113 @@
-"""What the page explains: which model, jet, class and method; and the lines where that is chosen."""
+"""One run of Attribution: which class is explained by which method; and the lines where that is chosen."""
 
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from app.components.study.controls import found, model_segments, segments
-from app.services.attribution import BY_INPUT, TITLES, refusals
-from app.services.models import Tagger
-from app.services.studies import Task
-from app.state.resolve import Choice
-from app.state.selection import adopt, change, mirror
+from app.components.study.context import ModelContext
+from app.components.study.controls import model_segments, select
+from app.components.study.header import run_and_export, study_header
+from app.components.toolbar import jet_line
+from app.pages.attribution.state import AttributionState
+from app.services import attribution
+from app.services.library import Attribution
+from app.state import session
+from app.state.context import PageContext
 
-NUMBER_ONLY = "It gives one number a particle."
+NO_INPUTS = "It gives one number per particle."
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One run of the page. task: of one jet or of a sample, as the tab has it."""
-
-    choice: Choice
-    tab: str
-    model: Tagger
-    task: Task
+class AttributionContext(ModelContext):
+    """One run of Attribution, whose state is an AttributionState; its study is of a jet or, on one tab, of a sample."""
 
     @property
-    def of(self) -> str:
-        """The class, "" for the one that a jet is taken for."""
-        asked = self.choice.selection.explained
-        return asked if asked in self.model.dataset.classes else ""
+    def target_class(self) -> str:
+        """The explained class, "" for each jet's predicted one."""
+        requested = self.state.target_class
+        return requested if requested in self.model.dataset.classes else ""
 
     @property
-    def against(self) -> str:
-        """Another class, "" for all others."""
-        asked = self.choice.selection.versus
-        return asked if self.of and asked in self.model.dataset.classes and asked != self.of else ""
+    def contrast_class(self) -> str:
+        """The class that the explained one is compared with, "" for all others."""
+        requested = self.state.contrast_class
+        is_class = requested in self.model.dataset.classes and requested != self.target_class
+        return requested if self.target_class and is_class else ""
 
     @property
-    def refusals(self) -> dict[str, str | None]:
-        """By method, why it cannot be had here."""
-        reasons = refusals(self.model)
+    def unsupported(self) -> dict[str, str | None]:
+        """The reason why each method cannot be shown here, or None."""
+        reasons = attribution.unsupported(self.model)
         if self.tab == "inputs":
-            reasons |= {name: reason or NUMBER_ONLY for name, reason in reasons.items() if name not in BY_INPUT}
+            without = [name for name in reasons if name not in attribution.BY_INPUT]
+            reasons |= {name: reasons[name] or NO_INPUTS for name in without}
         return reasons
 
     @property
     def method(self) -> str | None:
-        """None where the model can have none."""
-        possible = [name for name, reason in self.refusals.items() if reason is None]
-        asked = self.choice.selection.method
-        return asked if asked in possible else next(iter(possible), None)
+        """The chosen method, or the first that the model supports; None if it supports none."""
+        supported = [name for name, reason in self.unsupported.items() if reason is None]
+        requested = self.state.method
+        return requested if requested in supported else next(iter(supported), None)
 
-    def findings(self, about: str) -> Any | None:
-        """Of the task, if it is done; else the page says where it stands. about: what Run would show."""
-        return found(self.task, about)
+    @property
+    def target(self) -> tuple[str, float]:
+        """The title and the value of what is attributed to the particles."""
+        return attribution.describe_target(self.file, self.jet, self.model, self.target_class, self.contrast_class)
+
+    @property
+    def attribution(self) -> Attribution:
+        """The attribution by the chosen method, if that is a quick one."""
+        return attribution.attribute_jet(
+            self.file, self.jet, self.model, self.target_class, self.contrast_class, self.method
+        )
+
+    def studied_entries(self) -> np.ndarray:
+        return self.entries if self.tab == "sample" else np.array([self.jet])
 
 
-def controls(look: Look, titles: dict[str, str]) -> None:
-    """The tabs; which model, where there are several; the class and what it is held against."""
-    classes = dict(zip(look.model.dataset.classes, look.model.dataset.titles, strict=True))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
-        segments("Shown", "tab", titles, look.tab)
-        model_segments(look.choice.selection.models, look.choice.selection.focus)
-        _class("Class", "explained", {"": "as predicted"} | classes, look.of)
-        others = {name: title for name, title in classes.items() if name != look.of}
-        _class("Against", "versus", {"": "all others"} | others, look.against, disabled=not look.of)
+def make_context(page: PageContext, tab: str) -> AttributionContext:
+    return AttributionContext.create(page, tab)
 
 
-def methods(look: Look) -> None:
-    """A button a method; those that cannot be had are grey, and a line says why."""
+def header(title: str, context: AttributionContext) -> None:
+    """Draw the line of the sample, or of the jet with the steps to others."""
+    if context.tab == "sample":
+        study_header(title, context)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
+        jet_line(context.resolved, context.jet_view if context.is_ready else None)
+        run_and_export(context)
+
+
+def controls(context: AttributionContext) -> None:
+    """Choose the model, where there are several, the class and what it is compared with."""
+    model_segments(context.selection.models, context.selection.focus)
+    if not context.is_ready:
+        return
+    target, dataset = context.target_class, context.model.dataset
+    classes = dict(zip(dataset.classes, dataset.titles, strict=True))
+    select("Class", AttributionState, "target_class", {"": "as predicted"} | classes, target, 170)
+    others = {name: title for name, title in classes.items() if name != target}
+    titles = {"": "all others"} | others
+    select("Against", AttributionState, "contrast_class", titles, context.contrast_class, 170, disabled=not target)
+
+
+def method_buttons(context: AttributionContext) -> None:
+    """Draw a button for each method; those that cannot be shown are grey, and a line says why."""
     with st.container(horizontal=True, key="methods"):
-        for name, reason in look.refusals.items():
+        for name, reason in context.unsupported.items():
             st.button(
-                TITLES[name],
+                attribution.TITLES[name],
                 key=f"method_{name}",
-                type="primary" if name == look.method else "secondary",
+                type="primary" if name == context.method else "secondary",
                 disabled=reason is not None,
                 help=reason,
-                on_click=change,
+                on_click=session.update,
+                args=(AttributionState,),
                 kwargs={"method": name},
             )
-    reasons = {reason for reason in look.refusals.values() if reason and reason != NUMBER_ONLY}
+    reasons = {reason for reason in context.unsupported.values() if reason and reason != NO_INPUTS}
     if reasons:
         st.caption("Grey: " + " ".join(sorted(reasons)))
-
-
-def _class(label: str, field: str, titles: dict[str, str], value: str, disabled: bool = False) -> None:
-    st.selectbox(
-        label,
-        list(titles),
-        key=mirror(field, value),
-        format_func=titles.get,
-        on_change=adopt,
-        args=(field,),
-        disabled=disabled,
-        width=170,
-    )

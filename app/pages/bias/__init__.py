@@ -1,1 +1,1 @@
-"""The tabs of the page on the interaction bias."""
+"""Bias: the interaction bias of the attention."""

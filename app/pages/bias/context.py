@@ -1,42 +1,25 @@
-"""What the page shows of the bias: of which model, jet and head; and the line where that is chosen."""
+"""One run of Bias, and the controls that all its tabs share."""
 
-from dataclasses import dataclass
-
-import streamlit as st
-
-from app.components.study.controls import OneModel, model_segments, number, segments
-from app.services.bias import Tagger, check_bias
-from app.services.models import tagger
-from app.services.studies import Task
-from app.state.resolve import Choice
-from app.state.selection import change
+from app.components.study.context import ModelContext
+from app.components.study.controls import head_inputs, model_segments
+from app.components.toolbar import particle_button
+from app.services import bias
+from app.state.context import PageContext
 
 
-@dataclass(frozen=True, eq=False)
-class Look(OneModel):
-    """One run of the page. task: the study of this tab, if it has one; refused: why the model cannot be studied."""
-
-    choice: Choice
-    tab: str
-    task: Task | None
-    refused: str | None
-
-    @property
-    def model(self) -> Tagger:
-        """Raises BadInput, also for a model without a bias."""
-        model = tagger(self.name, self.choice.file)
-        check_bias(model)
-        return model
+class BiasContext(ModelContext):
+    """One run of Bias, whose state is a BiasState."""
 
 
-def controls(choice: Choice, tab: str, titles: dict[str, str], model: Tagger | None) -> None:
-    """The tabs; then which model, where there are several, which head, and the chosen constituent to let go of."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
-        segments("Shown", "tab", titles, tab)
-        model_segments(choice.selection.models, choice.selection.focus)
-        if model:
-            for field, label, count in (("layer", "Layer", model.config.layers), ("head", "Head", model.config.heads)):
-                number(label, field, min(getattr(choice.selection, field), count - 1), count)
-        if tab == "jet" and choice.selection.particle is not None:
-            name = f"Constituent {choice.selection.particle + 1} ×"
-            st.button(name, key="clear_particle", on_click=change, kwargs={"particle": None})
+def make_context(page: PageContext, tab: str) -> BiasContext:
+    return BiasContext.create(page, tab, bias.check)
+
+
+def controls(context: BiasContext) -> None:
+    """Choose the model, where there are several, and the head; deselect the chosen constituent."""
+    model_segments(context.selection.models, context.selection.focus)
+    if context.is_ready:
+        config = context.model.config
+        head_inputs(context.layer, config.layers, context.head, config.heads)
+    if context.tab == "jet":
+        particle_button(context.selection.particle)

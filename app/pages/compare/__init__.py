@@ -1,1 +1,1 @@
-"""Pieces of the page Compare."""
+"""Compare: two to four models on the same jets."""

@@ -1,38 +1,40 @@
-"""The line on top: what is compared, how many jets, the button that starts it, the numbers to take along."""
+"""The line on top: how many jets are compared, the button that starts it, the results as files."""
 
-import numpy as np
 import streamlit as st
 
-from app.components.study.header import first_jets
-from app.services import comparison as comparing
-from app.services.comparison import Job, Tagger
-from app.state.resolve import Choice
+from app.components.study.header import choose_jets
+from app.components.toolbar import file_title
+from app.pages.compare.context import CompareContext
+from app.pages.compare.state import CompareState
+from app.services import comparison
+from app.services.jobs import Job
 
 KINDS = {"json": "JSON", "csv": "CSV", "parquet": "Jets (parquet)"}
 
 
-def head(choice: Choice, entries: np.ndarray, models: dict[str, Tagger] | None, job: Job | None) -> None:
+def header(context: CompareContext, job: Job | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="compare_line"):
-        right_too = "; 'Misclassified only' does not apply" if choice.selection.wrong else ""
-        first_jets("Compare", choice, "compared", 500, right_too)
+        remark = "; 'Misclassified only' does not apply" if context.selection.misclassified_only else ""
+        n = context.state.n_compared
+        choose_jets("Compare", context.resolved, CompareState, "n_compared", n, step=500, remark=remark)
         if job is None or job.error:
-            idle = models is None or not len(entries)
-            st.button("Run", key="run", on_click=_start, args=(choice, entries, models), type="primary", disabled=idle)
-        if job and job.result:
-            _exports(choice, entries, job)
+            is_idle = not context.models or not len(context.entries)
+            st.button("Run", key="run", on_click=_start, args=(context,), type="primary", disabled=is_idle)
+        if job and job.result is not None:
+            _exports(context, job)
 
 
-def _start(choice: Choice, entries: np.ndarray, models: dict[str, Tagger]) -> None:
-    comparing.start(choice.file, entries, models)
+def _start(context: CompareContext) -> None:
+    comparison.start(context.file, context.entries, context.models)
 
 
-def _exports(choice: Choice, entries: np.ndarray, job: Job) -> None:
-    shown = st.session_state.get("upload_names", {}).get(choice.file.name, choice.file.name)
+def _exports(context: CompareContext, job: Job) -> None:
+    shown_name = file_title(context.file)
     with st.popover("Export", key="export"), st.container(horizontal=True):
         for kind, label in KINDS.items():
             st.download_button(
                 label,
-                data=lambda kind=kind: comparing.export(job.result, shown, entries, kind),
+                data=lambda kind=kind: comparison.export(job.result, shown_name, context.entries, kind),
                 file_name=f"comparison.{kind}",
                 key=f"export_{kind}",
                 on_click="ignore",

@@ -1,17 +1,19 @@
-"""What is shown of a comparison below the table, a section at a time."""
+"""The sections of a comparison below the table, of which one is shown at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.messages import line, note
+from app.components.theme import accents, theme_name
+from app.pages.compare.context import CompareContext
 from app.pages.compare.jets import jets_table
-from app.services.comparison import AttentionChange, Comparison, draw
-from app.state.resolve import Choice
-from app.state.selection import adopt, mirror
+from app.pages.compare.state import CompareState
+from app.services.library import Comparison
+from app.services.library import comparison_charts as charts
+from app.state import session
 
 TITLES = {
     "overview": "Overview",
@@ -20,37 +22,40 @@ TITLES = {
     "disagreement": "Disagreement",
     "attention": "Attention",
 }
+WITH_LABELS = ("overview", "roc", "confusion")
 
 
 @dataclass(frozen=True, eq=False)
 class Sections:
     """A comparison as this run shows it."""
 
-    choice: Choice
+    context: CompareContext
     comparison: Comparison
-    entries: np.ndarray
-    theme: str
-    accents: tuple[str, ...]
+
+    @property
+    def theme(self) -> str:
+        return theme_name()
+
+    @property
+    def accents(self) -> tuple[str, ...]:
+        return accents()
 
     @property
     def height(self) -> int:
-        """Of what is below the table and a caption, so that all fits on a screen of 900 px."""
+        """The pixels below the table and a caption, so that all fits on a screen of 900."""
         return 700 - 29 * len(self.comparison.names)
 
     def show(self) -> None:
         st.segmented_control(
             "Section",
             list(TITLES),
-            key=mirror("section"),
-            format_func=TITLES.get,
-            on_change=adopt,
-            args=("section",),
+            format_func=lambda name: TITLES[name],
             required=True,
             label_visibility="collapsed",
+            **session.bind_widget(CompareState, "section"),
         )
-        section = self.choice.selection.section
-        needs_labels = section in ("overview", "roc", "confusion")
-        if needs_labels and self.comparison.truth is None:
+        section = self.context.state.section
+        if section in WITH_LABELS and self.comparison.truth is None:
             note("These jets have no labels of the models' classes: only what needs none is compared.")
             return
         getattr(self, f"_{section}")()
@@ -59,17 +64,17 @@ class Sections:
         columns = st.columns(3)
         with columns[0]:
             if self.comparison.rejections:
-                self._plot("Background rejection by class (▸ none passes)", draw.draw_rejections)
+                self._plot("rejections", "Background rejection by class (▸ none passes)", charts.draw_rejections)
             else:
-                note("Rejections need jets of JetClass, QCD and another class; here they are not.")
+                note("Rejections need jets of JetClass, QCD and another class; there are none here.")
         with columns[1]:
-            self._plot("Accuracy and latency", draw.draw_pareto)
+            self._plot("pareto", "Accuracy and latency", charts.draw_pareto)
         with columns[2]:
-            self._plot("Calibration", draw.draw_reliability)
+            self._plot("reliability", "Calibration", charts.draw_reliability)
 
     def _roc(self) -> None:
         if self.comparison.signals:
-            self._plot("Background rejection against efficiency", draw.draw_roc)
+            self._plot("roc", "Background rejection against efficiency", charts.draw_roc)
         else:
             note("A ROC curve needs jets of the background and of another class; here all are of one.")
 
@@ -79,70 +84,67 @@ class Sections:
         for m, column in enumerate(columns[: len(names)]):
             with column:
                 line('<div class="caption" style="color:{}">{} [% of a class]</div>', self.accents[m], names[m])
-                self._chart(draw.draw_confusion(self.comparison, m, self.theme, height), f"confusion{m}")
+                self._chart(charts.draw_confusion(self.comparison, m, self.theme, height), f"confusion{m}")
         if len(names) == 2:
             with columns[2]:
                 line('<div class="caption">{} minus {} [points]</div>', *names[::-1])
-                self._chart(draw.draw_confusion_change(self.comparison, 1, self.theme, height), "change")
+                self._chart(charts.draw_confusion_change(self.comparison, 1, self.theme, height), "change")
 
     def _disagreement(self) -> None:
         left, right = st.columns((0.36, 0.64))
-        models = len(self.comparison.names)
+        n_models = len(self.comparison.names)
         with left:
-            line('<div class="caption">Jets taken for the same class [%]</div>')
-            self._chart(draw.draw_agreement(self.comparison, self.theme, 50 + 56 * models), "agreement")
+            line('<div class="caption">Jets predicted as the same class [%]</div>')
+            self._chart(charts.draw_agreement(self.comparison, self.theme, 50 + 56 * n_models), "agreement")
             if self.comparison.truth is not None:
-                first = self.comparison.names[0]
-                line('<div class="caption">Right together with {}, alone, or neither</div>', first)
-                bars = draw.draw_outcomes(self.comparison, self.theme, 35 + 45 * models, self.accents)
+                line('<div class="caption">Right together with {}, alone, or neither</div>', self.comparison.names[0])
+                bars = charts.draw_outcomes(self.comparison, self.theme, 35 + 45 * n_models, self.accents)
                 self._chart(bars, "outcomes")
         with right:
             about = "Most different jets; a click opens one in Explore. Dot: the only model that is right"
             line('<div class="caption">{}</div>', about)
-            jets_table(self.choice, self.comparison, self.entries, self.accents, self.height)
+            jets_table(self.context, self.comparison, self.accents, self.height)
 
     def _attention(self) -> None:
-        other = self._other()
+        other = self._choose_other()
         height = min(self.height - 64, 540)
         change = self.comparison.attention[other]
-        if not isinstance(change, AttentionChange):
+        if change is None or isinstance(change, str):
             columns = st.columns((2, 1))
             with columns[0]:
-                note(change)
+                note(change or "")
         else:
             columns = st.columns(3)
-            heads = (
+            maps = (
                 ("Jensen-Shannon divergence [nats]", change.mean_divergence, "nats"),
                 ("Queries whose strongest key changes [%]", 100 * change.flip_rate, "% of queries"),
             )
-            for column, (caption, values, unit) in zip(columns, heads, strict=False):
+            for column, (caption, values, unit) in zip(columns, maps, strict=False):
                 with column:
                     line('<div class="caption">{}</div>', f"{caption}, {self.comparison.attention_jets} jets")
-                    self._chart(draw.draw_heads(values, unit, self.theme, height), unit)
+                    self._chart(charts.draw_heads(values, unit, self.theme, height), unit)
         with columns[-1]:
             line('<div class="caption">Logit drift from {}</div>', self.comparison.names[0])
-            drift = draw.draw_drift(self.comparison, other, self.theme, height, self.accents[other])
+            drift = charts.draw_drift(self.comparison, other, self.theme, height, self.accents[other])
             self._chart(drift, "drift")
 
-    def _other(self) -> int:
-        """Which model is held against the first."""
+    def _choose_other(self) -> int:
+        """Choose which model is compared with the first."""
         names = self.comparison.names
-        other = min(self.choice.selection.against, len(names) - 1)
+        other = min(self.context.state.other_model, len(names) - 1)
         if len(names) > 2:
             st.segmented_control(
                 f"{names[0]} and",
                 list(range(1, len(names))),
-                key=mirror("against", other),
                 format_func=lambda m: names[m],
-                on_change=adopt,
-                args=("against",),
                 required=True,
+                **session.bind_widget(CompareState, "other_model", other),
             )
         return other
 
-    def _plot(self, caption: str, drawing: Callable) -> None:
+    def _plot(self, key: str, caption: str, draw: Callable[..., go.Figure]) -> None:
         line('<div class="caption">{}</div>', caption)
-        self._chart(drawing(self.comparison, self.theme, self.height, self.accents), drawing.__name__)
+        self._chart(draw(self.comparison, self.theme, self.height, self.accents), key)
 
     def _chart(self, figure: go.Figure, key: str) -> None:
         st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})

@@ -1,0 +1,1 @@
+"""Explore: one jet and the attention of the models on it."""

@@ -1,53 +1,58 @@
-"""Explore: one jet, what the models take it for, and where their heads look."""
+"""Explore: one jet, the models' predictions for it, and where their heads attend."""
 
 import streamlit as st
 
-from app.components.messages import refuse
-from app.components.resolved import resolved
+from app.components.messages import show_errors
+from app.components.page import open_page
 from app.components.sidebar import sidebar
-from app.pages.explore.cards import make_cards, show, view_of
+from app.components.toolbar import highlight, jet_line, position_of
+from app.pages.explore.cards import make_cards, show_cards
+from app.pages.explore.context import ExploreContext
 from app.pages.explore.export import export_menu
-from app.pages.explore.toolbar import highlight, jet_line, view_line
-from app.services import models as backend
-from app.state import resolve as choices
-from app.state import selection as session
-from app.state.resolve import Choice
+from app.pages.explore.state import ExploreState
+from app.pages.explore.toolbar import view_line
+from app.services.figures import view_jet
+from app.services.library import PartError
+from app.services.models import load_tagger, prefetch
+from app.state.resolve import neighbour
+from app.state.session import get_error
 
 
 def render() -> None:
-    choice = resolved()
-    if choice:
-        sidebar(choice)
+    page = open_page(ExploreState)
+    if page:
+        sidebar(page.resolved)
         _main()
 
 
 @st.fragment
 def _main() -> None:
-    """Everything but the sidebar, which a step to another jet or a click on a head need not draw again."""
-    choice = resolved()
-    if not choice:
+    """Draw everything but the sidebar, which a step to another jet or a click on a head need not draw again."""
+    page = open_page(ExploreState)
+    if not page:
         return
-    cards = make_cards(choice, st.context.theme.type or "light")
-    whole = [card for card in cards if not isinstance(card, Exception)]
-    first = whole[0].scene if whole else None
+    context = ExploreContext(page.resolved, page.state)
+    cards = make_cards(context)
+    drawn = [card for card in cards if not isinstance(card, PartError)]
+    first = drawn[0].jet_view if drawn else None
     with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
-        jet_line(choice, first)
-        export_menu(choice, whole, view_of(choice))
-    for sentence in filter(None, (session.complaint(), choice.note)):
-        refuse(sentence)
-    view_line(choice, first)
-    highlight(choice, first)
-    show(cards)
-    if waiting := st.session_state.get("ahead"):
+        jet_line(context.resolved, first)
+        export_menu(context, drawn)
+    show_errors(get_error(), context.resolved.jet_note)
+    view_line(context, first)
+    selection = context.selection
+    highlight(selection.layer, selection.head, position_of(first, selection))
+    show_cards(cards)
+    if waiting := st.session_state.get("prefetch"):
         waiting.cancel()
-    st.session_state["ahead"] = backend.ahead(_look_ahead, choice)
+    st.session_state["prefetch"] = prefetch(_view_next, context)
 
 
-def _look_ahead(choice: Choice) -> None:
-    """Have the models look at the next jet, so that the step to it is quick."""
-    jet = choices.neighbour(choice, 1).jet
-    for model in choice.selection.models:
-        backend.scene_of(choice.file, jet, model)
+def _view_next(context: ExploreContext) -> None:
+    """Trace the next jet with the models, so that the step to it is quick."""
+    jet = neighbour(context.resolved, 1).jet
+    for name in context.selection.models:
+        view_jet(context.file, jet, load_tagger(name, context.file), name)
 
 
 render()

@@ -1,1 +1,1 @@
-"""The tabs of the page Intervention."""
+"""Intervention: predictions when the model, its activations or the jet is changed."""

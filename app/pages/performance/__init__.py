@@ -1,1 +1,1 @@
-"""What the Performance page shows."""
+"""Performance: how fast models are, how their cost grows, and where their time goes."""

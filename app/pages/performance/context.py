@@ -1,72 +1,118 @@
-"""What the page shows of what was measured: which measurements, of which machines, which of their models."""
+"""One run of Performance: which measurements are shown, of which machines and models."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import streamlit as st
 
-from app.components.card import ACCENTS
 from app.components.messages import note
-from app.services import benchmarks as measuring
-from app.services.benchmarks import Results
-from app.state.resolve import Choice
+from app.components.theme import accents, theme_name
+from app.services import benchmarks
+from app.services.library import PartError, Results
+from app.state.context import PageContext
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One run of the page. found: the chosen measurements by name."""
+class PerformanceContext(PageContext):
+    """One run of Performance, whose state is a PerformanceState.
 
-    choice: Choice
+    Attributes
+    ----------
+    tab : str
+        The tab that is shown.
+    results : dict of str to Results
+        The chosen measurements by name.
+    error : str or None
+        Why they cannot be shown.
+    """
+
     tab: str
-    found: dict[str, Results]
+    results: dict[str, Results]
+    error: str | None = None
+
+    @classmethod
+    def create(cls, page: PageContext, tab: str) -> Self:
+        """Return the context with the requested measurements that fit the tab, or the newest if none does."""
+        offered = offered_results(tab)
+        names = [name for name in page.state.results if name in offered] or offered[:1]
+        st.session_state["shown_results"] = tuple(names)
+        try:
+            return cls(page.resolved, page.state, tab, {name: load_results(name) for name in names})
+        except PartError as error:
+            return cls(page.resolved, page.state, tab, {}, str(error))
 
     @property
     def accents(self) -> tuple[str, ...]:
-        return ACCENTS[st.context.theme.type or "light"]
+        return accents()
 
     def colour(self, number: int) -> str:
-        """Of a series in the charts."""
-        colours = measuring.series_colours(st.context.theme.type or "light", self.accents)
+        """Return the colour of a series in the charts."""
+        colours = benchmarks.colours(theme_name(), self.accents)
         return colours[number % len(colours)]
 
     @property
     def series(self) -> dict[str, list]:
-        """Rows of a sweep by model, with the measurement in brackets where there are several."""
-        found = {}
-        for number, results in enumerate(self.found.values(), 1):
-            for row in measuring.rows(results):
-                name = f"{row.model} ({number})" if len(self.found) > 1 else row.model
-                found.setdefault(name, []).append(row)
-        return found
+        """The measurements of sweeps by model, with the number of the file in brackets where there are several."""
+        series: dict[str, list] = {}
+        for number, results in enumerate(self.results.values(), 1):
+            for row in benchmarks.measurements(results):
+                name = f"{row.model} ({number})" if len(self.results) > 1 else row.model
+                series.setdefault(name, []).append(row)
+        return series
 
     @property
-    def rows(self) -> list:
-        """Of the first measurement."""
-        return measuring.rows(next(iter(self.found.values())))
+    def first_rows(self) -> list:
+        """The measurements of the first file."""
+        return benchmarks.measurements(next(iter(self.results.values()))) if self.results else []
 
-    def has(self, about: str) -> bool:
-        """Whether there is anything to show; else the page says what Run would show."""
-        if any(results.rows for results in self.found.values()):
+    @property
+    def first_models(self) -> list[str]:
+        """The models of the first file."""
+        return list(dict.fromkeys(row.model for row in self.first_rows))
+
+    def has_rows(self, about: str) -> bool:
+        """Return whether there is anything to show; otherwise the page says what Run would show."""
+        if any(results.rows for results in self.results.values()):
             return True
         note(about)
         return False
 
 
-def machines(look: Look) -> None:
-    """On what the numbers were measured: a line each."""
-    for number, results in enumerate(look.found.values(), 1):
-        plan = results.plan
-        which = f"({number}) " if len(look.found) > 1 else ""
-        threads = f"{plan['threads']} thread{'s' if plan['threads'] > 1 else ''}"
-        unfinished = "" if results.complete else " · stopped before its end"
-        st.caption(f"{which}{results.machine} · {threads} · {results.made[:16].replace('T', ' ')}{unfinished}")
+def offered_results(tab: str) -> list[str]:
+    """Return the names of all measurements that fit a tab, those of this machine first."""
+    kind = benchmarks.KIND_OF_TAB[tab]
+    return benchmarks.listed(tab) + [name for name, results in uploaded_results().items() if results.kind == kind]
+
+
+def uploaded_results() -> dict[str, Results]:
+    return st.session_state.setdefault("uploaded_results", {})
+
+
+def load_results(name: str) -> Results:
+    """Return a measurement by its name. Raises PartError."""
+    return uploaded_results().get(name) or benchmarks.load(name)
+
+
+def show_machines(context: PerformanceContext) -> None:
+    """Say on what the numbers were measured, in a line each."""
+    for number, results in enumerate(context.results.values(), 1):
+        n_threads = results.plan["threads"]
+        which = f"({number}) " if len(context.results) > 1 else ""
+        threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
+        incomplete = "" if results.complete else " · stopped before its end"
+        st.caption(f"{which}{results.machine} · {threads} · {_minute(results)}{incomplete}")
 
 
 def title(results: Results) -> str:
-    """Of a measurement in a list: when, where, and of what."""
+    """Return a measurement's title in a list: when, what, and where."""
     machine = results.machine.gpu or results.machine.cpu
-    return f"{results.made[5:16].replace('T', ' ')} · {', '.join(measuring.models_of(results))} · {machine}"
+    return f"{_minute(results)[5:]} · {', '.join(benchmarks.models_of(results))} · {machine}"
 
 
-def ms(seconds: float) -> str:
-    """Milliseconds, to three digits or whole."""
+def milliseconds(seconds: float) -> str:
+    """Return milliseconds, to three digits or whole."""
     return f"{1e3 * seconds:.3g}" if seconds < 0.1 else f"{1e3 * seconds:.0f}"
+
+
+def _minute(results: Results) -> str:
+    return results.created[:16].replace("T", " ")

@@ -1,112 +1,114 @@
-"""The line on top: the machine, what to measure, Run, the files; and below it what is shown."""
+"""The line on top: the machine, the settings, Run, the files; and below it what is shown."""
 
 import streamlit as st
 
 from app.components.messages import line
 from app.components.study.controls import segments
-from app.pages.performance.context import title
+from app.pages.performance.context import (
+    PerformanceContext,
+    load_results,
+    offered_results,
+    title,
+    uploaded_results,
+)
 from app.pages.performance.settings import settings
-from app.services import benchmarks as measuring
-from app.services.benchmarks import BadInput, Results
-from app.state.resolve import Choice
-from app.state.selection import adopt, change, complain, mirror
+from app.pages.performance.state import PerformanceState
+from app.services import benchmarks
+from app.services.library import PartError, speed_charts
+from app.state import session
+from app.state.selection import JetSelection
 
-MOST = {"speed": 4, "growth": 4, "operators": 2, "roofline": 4}  # models
-MOST_SHOWN = 4  # measurements
-JETS = 512
+MAX_MEASURED = {"speed": 4, "growth": 4, "operators": 2, "roofline": 4}  # models
+MAX_SHOWN = 4  # measurements
+MAX_JETS = 512
 
 
-def head(choice: Choice, tab: str, found: dict[str, Results]) -> None:
+def header(context: PerformanceContext) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="study_line"):
-        names = choice.selection.models[: MOST[tab]]
-        told = f"{', '.join(names)} · this machine: {measuring.machine()}"
-        line('<div class="jet"><b>{}</b><span>{}</span></div>', "Performance", told)
-        options = settings(tab, choice)
-        st.button("Run", key="run", type="primary", on_click=_start, args=(choice, tab, names, options))
-        _files(tab, found)
+        models = context.selection.models[: MAX_MEASURED[context.tab]]
+        text = f"{', '.join(models)} · this machine: {benchmarks.machine()}"
+        line('<div class="jet"><b>{}</b><span>{}</span></div>', "Performance", text)
+        options = settings(context.tab, context.file.name)
+        st.button("Run", key="run", type="primary", on_click=_start, args=(context, models, options))
+        _files(context)
 
 
-def _start(choice: Choice, tab: str, names: tuple[str, ...], options: list[str]) -> None:
-    entries = [] if tab in ("growth", "roofline") else choice.candidates[:JETS].tolist()
+def _start(context: PerformanceContext, models: tuple[str, ...], options: list[str]) -> None:
+    takes_jets = context.tab not in ("growth", "roofline")
+    entries = context.resolved.candidates[:MAX_JETS].tolist() if takes_jets else []
     try:
-        name = measuring.start(tab, names, options, choice.file, entries)
-    except BadInput as error:
-        complain(str(error))
+        name = benchmarks.start(context.tab, models, options, context.file, entries)
+    except PartError as error:
+        session.set_error(str(error))
         return
     st.session_state["measuring"] = name
-    change(results=(name,))
+    session.update(PerformanceState, results=(name,))
 
 
-def _files(tab: str, found: dict[str, Results]) -> None:
-    """What is shown, to take along, and what was measured elsewhere, to put beside it."""
-    ours = [name for name in found if name in measuring.listed(tab)]
+def _files(context: PerformanceContext) -> None:
+    """Offer what is shown as files, and take measurements of other machines."""
+    listed = benchmarks.listed(context.tab)
     with st.popover("Files", key="export"):
-        for name in ours:
-            st.caption(title(found[name]))
+        for name in [name for name in context.results if name in listed]:
+            st.caption(title(context.results[name]))
             with st.container(horizontal=True):
-                data = measuring.content(name)
+                data = benchmarks.content(name)
                 st.download_button("JSON", data, f"{name}.json", key=f"json_{name}", on_click="ignore")
-                if tab == "operators":
-                    for number, (model, path) in enumerate(measuring.traces(name).items()):
-                        label, key = f"Trace of {model}", f"trace_{name}_{number}"
-                        st.download_button(label, path.read_bytes(), path.name, key=key, on_click="ignore")
-        if tab == "operators":
+                if context.tab == "operators":
+                    _traces(name)
+        if context.tab == "operators":
             st.caption("Traces open at ui.perfetto.dev.")
-        st.file_uploader("A measurement of another machine (JSON)", key="upload_results", on_change=_adopt_upload)
+        st.file_uploader("A measurement of another machine (JSON)", key="upload_results", on_change=_on_upload)
 
 
-def _adopt_upload() -> None:
+def _traces(name: str) -> None:
+    for number, (model, path) in enumerate(benchmarks.traces(name).items()):
+        label, key = f"Trace of {model}", f"trace_{name}_{number}"
+        st.download_button(label, path.read_bytes(), path.name, key=key, on_click="ignore")
+
+
+def _on_upload() -> None:
     """Show a measurement beside the others, if it is one."""
     upload = st.session_state["upload_results"]
     if upload is None:
         return
     name = "".join(c for c in upload.name if c.isprintable())[:60]
     try:
-        found = measuring.parse(upload.getvalue(), name)
-        measuring.rows(found)
-    except BadInput as error:
-        complain(str(error))
+        results = benchmarks.parse(upload.getvalue(), name)
+    except PartError as error:
+        session.set_error(str(error))
         return
-    uploaded = st.session_state.setdefault("uploaded_results", {})
-    uploaded[f"upload:{name}"] = found
-    change(results=(*st.session_state["shown_results"], f"upload:{name}")[-MOST_SHOWN:])
+    uploaded_results()[f"upload:{name}"] = results
+    shown = (*st.session_state["shown_results"], f"upload:{name}")
+    session.update(PerformanceState, results=shown[-MAX_SHOWN:])
 
 
-def found_of(choice: Choice, tab: str) -> dict[str, Results]:
-    """The measurements that are asked for and fit the tab; the newest if none does. Raises BadInput."""
-    uploaded = st.session_state.get("uploaded_results", {})
-    offered = offers(tab)
-    names = [name for name in choice.selection.results if name in offered] or offered[:1]
-    st.session_state["shown_results"] = tuple(names)
-    return {name: uploaded.get(name) or measuring.load(name) for name in names}
+def view_line(context: PerformanceContext, titles: dict[str, str]) -> None:
+    """Choose the tab, the measurements and what is shown of them."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
+        segments("Shown", PerformanceState, "tab", titles, context.tab)
+        st.multiselect(
+            "Measurements",
+            offered_results(context.tab),
+            format_func=_title_or_name,
+            max_selections=MAX_SHOWN,
+            select_all=False,
+            placeholder="None yet",
+            width=520,
+            **session.bind_widget(PerformanceState, "results", list(context.results), tuple),
+        )
+        if context.tab == "operators":
+            measures = {name: title for name, (title, *_) in speed_charts.MEASURES.items()}
+            measure = context.state.measure if context.state.measure in measures else "seconds"
+            segments("Bars", PerformanceState, "measure", measures, measure)
+        models = context.first_models
+        if context.tab == "roofline" and len(models) > 1:
+            focus = min(context.selection.focus, len(models) - 1)
+            segments("Model", JetSelection, "focus", dict(enumerate(models)), focus)
 
 
-def offers(tab: str) -> list[str]:
-    uploaded = st.session_state.get("uploaded_results", {})
-    fitting = [name for name, found in uploaded.items() if found.kind == measuring.KIND_OF[tab]]
-    return measuring.listed(tab) + fitting
-
-
-def shown(tab: str, titles: dict[str, str], found: dict[str, Results]) -> None:
-    """Which tab, and which measurements."""
-    segments("Shown", "tab", titles, tab)
-    uploaded = st.session_state.get("uploaded_results", {})
-
-    def told(name: str) -> str:
-        try:
-            return title(uploaded.get(name) or measuring.load(name))
-        except BadInput:
-            return name
-
-    st.multiselect(
-        "Measurements",
-        offers(tab),
-        key=mirror("results", list(found)),
-        format_func=told,
-        on_change=adopt,
-        args=("results", tuple),
-        max_selections=MOST_SHOWN,
-        select_all=False,
-        placeholder="None yet",
-        width=520,
-    )
+def _title_or_name(name: str) -> str:
+    try:
+        return title(load_results(name))
+    except PartError:
+        return name

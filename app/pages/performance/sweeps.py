@@ -5,100 +5,103 @@ import html
 import streamlit as st
 
 from app.components.messages import line
+from app.components.model_table import cells, model_table
 from app.components.study.chart import show_chart
-from app.pages.performance.context import Look, machines, ms
-from app.services.benchmarks import Row, charts
-from app.state.selection import adopt, mirror
+from app.pages.performance.context import PerformanceContext, milliseconds, show_machines
+from app.pages.performance.state import PerformanceState
+from app.services.library import SpeedMeasurement, speed_charts
+from app.state import session
 
 TALL = 380  # px
 HEADINGS = {
     "Time of a pass": "Median, and in brackets the quartiles",
-    "a jet": "The median over the jets of a pass",
-    "Jets a second": "Of the median",
+    "Time per jet": "The median divided by the jets of a pass",
+    "Jets per second": "At the median",
     "Ratio": "Time of the first model over that of this one",
-    "First pass": "The first of those that warm up",
-    "Memory": "Weights, and at their peak the tensors of a pass; on the CPU what is within an operator is not seen",
-    "Energy a jet": "By the counters of the hardware, where there are any",
+    "First pass": "The first of the warm-up passes",
+    "Memory": "Weights and the peak of a pass's tensors; on the CPU the buffers inside an operator are not counted",
+    "Energy per jet": "By the counters of the hardware, where there are any",
     "On disk": "Size of the file of weights",
     "Parameters": "Trained numbers",
 }
 
 
-def speed(look: Look) -> None:
-    """Latency and throughput against the batch, and one batch size in detail."""
-    if not look.has("Run measures time, throughput and memory of the models against the number of jets of a pass."):
+def speed(context: PerformanceContext) -> None:
+    """Draw latency and throughput against the batch, and one batch size in detail."""
+    if not context.has_rows("Run measures time, throughput and memory of the models against the jets of a pass."):
         return
-    series = look.series
+    series = context.series
     sizes = sorted({row.batch for rows in series.values() for row in rows})
-    batch = min(sizes, key=lambda size: abs(size - look.choice.selection.batch))
-    for column, chart in zip(
-        st.columns(3),
-        (charts.latency(series, "batch"), charts.throughput(series, "batch"), charts.passes(series, batch)),
-        strict=True,
-    ):
+    batch = min(sizes, key=lambda size: abs(size - context.state.batch))
+    charts = (
+        speed_charts.latency(series, "batch"),
+        speed_charts.throughput(series, "batch"),
+        speed_charts.passes(series, batch),
+    )
+    for column, chart in zip(st.columns(3), charts, strict=True):
         with column:
-            show_chart(chart, f"speed_{chart.title}", TALL, look.accents)
+            show_chart(chart, f"speed_{chart.title}", TALL, context.accents)
     with st.container(horizontal=True, vertical_alignment="center", key="batch_line"):
         line('<div class="caption">{}</div>', "In detail, jets of a pass")
-        key = mirror("batch", batch)
-        st.segmented_control(
-            "Jets of a pass", sizes, key=key, on_change=adopt, args=("batch",), label_visibility="collapsed"
-        )
-    _table({name: row for name, rows in series.items() for row in rows if row.batch == batch}, look)
-    if len(look.found) == 1:  # of several there would be more words than anyone reads
-        st.caption(" ".join(charts.growth_words(series, "batch")))
-    machines(look)
+        choice = session.bind_widget(PerformanceState, "batch", batch)
+        st.segmented_control("Jets of a pass", sizes, label_visibility="collapsed", **choice)
+    _table({name: row for name, rows in series.items() for row in rows if row.batch == batch}, context)
+    if len(context.results) == 1:  # for several files there would be too many sentences to read
+        st.caption(" ".join(speed_charts.describe_growth(series, "batch")))
+    show_machines(context)
 
 
-def growth(look: Look) -> None:
-    """Cost against N on logarithmic axes, the exponents, and where one model overtakes another."""
-    if not look.has("Run measures how time and memory of a pass grow with the number of constituents of a jet."):
+def growth(context: PerformanceContext) -> None:
+    """Draw cost against N on logarithmic axes, the exponents, and where one model overtakes another."""
+    if not context.has_rows("Run measures how time and memory of a pass grow with the constituents of a jet."):
         return
-    series = look.series
+    series = context.series
     left, middle, right = st.columns((0.4, 0.36, 0.24))
     with left:
-        show_chart(charts.latency(series, "n"), "growth_time", 520, look.accents)
+        show_chart(speed_charts.latency(series, "n"), "growth_time", 520, context.accents)
     with middle:
-        show_chart(charts.memory(series, "n"), "growth_memory", 520, look.accents)
+        show_chart(speed_charts.memory(series, "n"), "growth_memory", 520, context.accents)
     with right:
         line('<div class="caption">{}</div>', "In words")
-        for words in charts.growth_words(series, "n"):
-            st.caption(words)
-        for failed in {
-            f"{row.model}, {row.n:.0f}: {row.failed}" for rows in series.values() for row in rows if row.failed
-        }:
-            st.caption(failed)
-        if fresh := sorted({row.model for rows in series.values() for row in rows if row.untrained}):
-            st.caption(f"Beyond its room {', '.join(fresh)} has fresh weights.")
-    machines(look)
+        for sentence in _growth_sentences(series):
+            st.caption(sentence)
+    show_machines(context)
 
 
-def _table(rows: dict[str, Row], look: Look) -> None:
-    """A row a model, at one batch size."""
-    good = [row for row in rows.values() if not row.failed]
-    base = good[0].timing.median if good else float("nan")
-    cells = "".join(f'<th title="{about}">{name}</th>' for name, about in HEADINGS.items())
-    body = "".join(
-        f'<tr><th style="color:{look.colour(i)}">{html.escape(name)}</th>{_cells(row, base)}</tr>'
-        for i, (name, row) in enumerate(rows.items())
-    )
-    st.html(f'<table class="models"><thead><tr><th></th>{cells}</tr></thead><tbody>{body}</tbody></table>')
+def _growth_sentences(series: dict[str, list[SpeedMeasurement]]) -> list[str]:
+    """Return how time grows, what failed, and which models ran with other weights."""
+    rows = [row for measurements in series.values() for row in measurements]
+    failures = {f"{row.model}, {row.n:.0f}: {row.failed}": None for row in rows if row.failed}
+    sentences = [*speed_charts.describe_growth(series, "n"), *failures]
+    if models := sorted({row.model for row in rows if row.reinitialised}):
+        sentences.append(f"Beyond the length it was built for, {', '.join(models)} has random weights.")
+    return sentences
 
 
-def _cells(row: Row, base: float) -> str:
+def _table(rows: dict[str, SpeedMeasurement], context: PerformanceContext) -> None:
+    """Draw a row for each model, at one batch size."""
+    succeeded = [row for row in rows.values() if not row.failed]
+    first = succeeded[0].timing.median if succeeded else float("nan")
+    lines = [(name, context.colour(i), _cells(row, first)) for i, (name, row) in enumerate(rows.items())]
+    model_table(HEADINGS, lines)
+
+
+def _cells(row: SpeedMeasurement, first: float) -> str:
+    """Return the cells of a row; `first` is the first model's time."""
     if row.failed:
         return f'<td colspan="{len(HEADINGS)}">{html.escape(row.failed)}</td>'
     time, (low, high) = row.timing.median, row.timing.quartiles
-    energy = "" if row.joules is None else f"{1e3 * row.joules / row.batch:.3g} mJ"
-    texts = (
-        f"{ms(time)} <small>[{ms(low)}, {ms(high)}]</small>",
-        f"{ms(time / row.batch)} ms",
-        f"{row.batch / time:.3g}" if row.batch / time < 100 else f"{row.batch / time:.0f}",
-        f"×{base / time:.2f}",
-        f"{ms(row.warmup[0])} ms",
-        f"{row.memory / 1e6:.0f} MB",
-        energy or "not counted",
-        f"{row.disk / 1e6:.2f} MB",
-        f"{row.parameters / 1e6:.2f} M",
+    jets_per_second = row.batch / time
+    return cells(
+        (
+            f"{milliseconds(time)} <small>[{milliseconds(low)}, {milliseconds(high)}]</small>",
+            f"{milliseconds(time / row.batch)} ms",
+            f"{jets_per_second:.3g}" if jets_per_second < 100 else f"{jets_per_second:.0f}",
+            f"×{first / time:.2f}",
+            f"{milliseconds(row.warmup[0])} ms",
+            f"{row.memory / 1e6:.0f} MB",
+            "not counted" if row.joules is None else f"{1e3 * row.joules / row.batch:.3g} mJ",
+            f"{row.disk / 1e6:.2f} MB",
+            f"{row.parameters / 1e6:.2f} M",
+        )
     )
-    return "".join(f"<td>{text}</td>" for text in texts)

@@ -1,1 +1,1 @@
-"""The tabs of the page Sparsity."""
+"""Sparsity: how few particles heads attend to, and which."""

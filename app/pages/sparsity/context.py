@@ -1,92 +1,101 @@
-"""What the page shows of sparsity: of which models and head, which number; and the line where that is chosen."""
+"""One run of Sparsity: the studies of several models, and the controls that all tabs share."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-import streamlit as st
+from app.components.messages import note, show_errors
+from app.components.study.context import StudyContext, StudyOptions
+from app.components.study.controls import head_inputs, model_segments, select
+from app.components.study.progress import show_progress, user_error
+from app.components.theme import accents
+from app.pages.sparsity.state import SparsityState
+from app.services import studies
+from app.services.figures import view_jet
+from app.services.library import SPARSITY_QUANTITIES, JetView, PartError
+from app.services.studies import Task
+from app.state.context import PageContext
 
-from app.components.card import ACCENTS
-from app.components.messages import note, refuse
-from app.components.study.controls import model_segments, number, segments
-from app.components.study.header import progress
-from app.services.models import BadInput
-from app.services.sparsity import QUANTITIES
-from app.services.studies import Findings, Task
-from app.state.resolve import Choice
-from app.state.selection import adopt, mirror
-
-ONE_MODEL = ("places", "components")  # tabs that study the chosen one of several models
+ONE_MODEL = ("places", "components")  # tabs that study the focused one of several models
 WITH_QUANTITY = ("heads", "groups")
 WITH_HEAD = ("groups", "places", "components")
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One run of the page. tasks: the studies of this tab, one for each model that can be studied."""
+class SparsityContext(StudyContext):
+    """One run of Sparsity, whose state is a SparsityState, with a task for each model that can be studied."""
 
-    choice: Choice
-    tasks: Sequence[Task]
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.tasks) or not self.errors
 
     @property
     def quantity(self) -> str:
-        asked = self.choice.selection.measure
-        return asked if asked in QUANTITIES else next(iter(QUANTITIES))
+        requested = self.state.measure
+        return requested if requested in SPARSITY_QUANTITIES else next(iter(SPARSITY_QUANTITIES))
 
     @property
     def focus(self) -> Task:
-        """Of the model that the shared parts show."""
+        """The task of the model that the parts for a single model show."""
         names = [task.name for task in self.tasks]
-        chosen = self.choice.selection.models[self.choice.selection.focus]
+        chosen = self.resolved.focused_model
         return self.tasks[names.index(chosen) if chosen in names else 0]
 
     @property
+    def jet_view(self) -> JetView:
+        return view_jet(self.file, self.jet, self.focus.model, self.focus.name)
+
+    @property
     def layer(self) -> int:
-        return min(self.choice.selection.layer, self.tasks[0].model.config.layers - 1)
+        return min(self.selection.layer, self.tasks[0].model.config.layers - 1)
 
     @property
     def head(self) -> int:
-        return min(self.choice.selection.head, self.tasks[0].model.config.heads - 1)
+        return min(self.selection.head, self.tasks[0].model.config.heads - 1)
 
     @property
     def accents(self) -> tuple[str, ...]:
-        """Colours of the models that are studied, those that they have on other pages."""
-        colours = ACCENTS[st.context.theme.type or "light"]
-        return tuple(colours[self.choice.selection.models.index(task.name)] for task in self.tasks)
+        """The colours of the models that are studied, the same as on other pages."""
+        return tuple(accents()[self.selection.models.index(task.name)] for task in self.tasks)
 
-    def findings(self, about: str) -> dict[str, Findings]:
-        """What is found, by model, if all is done; else the page says where it stands. about: what Run would show."""
+    def with_study(self, make: Callable[[Any], StudyOptions]) -> Self:
+        study, options = make(self)
+        names = (self.resolved.focused_model,) if self.tab in ONE_MODEL else self.selection.models
+        tasks, errors = [], []
+        for name in names:
+            try:
+                tasks.append(studies.task(name, study, self.file, self.entries, **options))
+            except PartError as error:
+                errors.append(str(error))
+        return replace(self, tasks=tuple(tasks), errors=tuple(errors))
+
+    def results(self, about: str) -> dict[str, Any]:
+        """Return the results by model, if all are there; otherwise the page says why not.
+
+        about is what Run would show.
+        """
         jobs = [task.job for task in self.tasks]
-        for job in jobs:
-            if job and job.error:
-                if not isinstance(job.error, BadInput):
-                    raise job.error
-                refuse(job.error)
-        if any(job and job.running for job in jobs):
-            progress(jobs)
-        elif self.tasks and not any(job and (job.result or job.error) for job in jobs):
+        show_errors(*map(user_error, jobs))
+        if any(job and job.is_running for job in jobs):
+            show_progress(jobs)
+        elif self.tasks and not any(jobs):
             note(about)
-        return {task.name: job.result for task, job in zip(self.tasks, jobs, strict=True) if job and job.result}
+        return {task.name: task.result for task in self.tasks if task.result is not None}
 
 
-def controls(look: Look, tab: str, titles: dict[str, str]) -> None:
-    """The tabs; then which model, number and head, as far as the tab has a choice of them."""
-    choice = look.choice
-    with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
-        segments("Shown", "tab", titles, tab)
-        if tab in (*ONE_MODEL, "topk"):
-            model_segments(choice.selection.models, choice.selection.focus)
-        if tab in WITH_QUANTITY:
-            st.selectbox(
-                "Number",
-                list(QUANTITIES),
-                key=mirror("measure", look.quantity),
-                format_func=lambda name: QUANTITIES[name].title,
-                on_change=adopt,
-                args=("measure",),
-                width=300,
-            )
-        if look.tasks and (tab in WITH_HEAD or (tab == "weights" and len(look.tasks) > 1)):
-            config = look.tasks[0].model.config
-            number("Layer", "layer", look.layer, config.layers)
-            if tab != "weights":
-                number("Head", "head", look.head, config.heads)
+def make_context(page: PageContext, tab: str) -> SparsityContext:
+    return SparsityContext(page.resolved, page.state, tab)
+
+
+def controls(context: SparsityContext) -> None:
+    """Choose the model, the quantity and the head, as far as the tab has a choice of them."""
+    tab, tasks = context.tab, context.tasks
+    if tab in (*ONE_MODEL, "topk"):
+        model_segments(context.selection.models, context.selection.focus)
+    if tab in WITH_QUANTITY:
+        titles = {name: quantity.title for name, quantity in SPARSITY_QUANTITIES.items()}
+        select("Quantity", SparsityState, "measure", titles, context.quantity, 300)
+    if tasks and (tab in WITH_HEAD or (tab == "weights" and len(tasks) > 1)):
+        config = tasks[0].model.config
+        head = None if tab == "weights" else context.head
+        head_inputs(context.layer, config.layers, head, config.heads)

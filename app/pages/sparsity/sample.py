@@ -1,138 +1,133 @@
 """Sparsity over a sample: heads, weights, groups of jets, subjets and species, principal components."""
 
-from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from app.components.messages import note
+from app.components.messages import grouped, note
 from app.components.study.chart import show_chart
-from app.pages.sparsity.context import Look
-from app.services.sparsity import QUANTITIES, charts, colour_limits, component_charts
+from app.pages.sparsity.context import SparsityContext
+from app.services import sparsity
+from app.services.library import SPARSITY_QUANTITIES, component_charts, sparsity_charts
 
 ABOUT = (
-    "Run measures how sparse each head is, where it looks, and the same for untrained weights and for shuffled keys: "
-    "two nulls, the second exact."
+    "Run measures how sparse each head is, where it attends, and the same for untrained weights and for shuffled keys: "
+    "two null hypotheses, the second exact."
 )
 TALL, LOW = 640, 300  # px of a chart alone in its column, and of one of two
 
 
-def heads(look: Look) -> None:
-    """Maps of a quantity: one model beside its nulls, or several models above one null each."""
-    found = look.findings(ABOUT)
-    if not found:
+def heads(context: SparsityContext) -> None:
+    """Draw maps of a quantity: one model beside its null hypotheses, or several models above one of these each."""
+    results = context.results(ABOUT)
+    if not results:
         return
-    quantity = look.quantity
-    first = next(iter(found.values()))
-    null = charts.nulls(first, quantity)[-1:]
-    if len(found) == 1:
-        shown = [[(name, one, n) for n in (None, *charts.nulls(one, quantity))] for name, one in found.items()]
+    quantity = context.quantity
+    first = next(iter(results.values()))
+    last_null = sparsity_charts.nulls(first, quantity)[-1:]
+    if len(results) == 1:
+        nulls = (None, *sparsity_charts.nulls(first, quantity))
+        maps = [[(name, result, null) for null in nulls] for name, result in results.items()]
     else:
-        shown = [[(name, one, n) for name, one in found.items()] for n in (None, *null)]
-    means = [charts.of(one, quantity, n).value for row in shown for _, one, n in row]
+        maps = [[(name, result, null) for name, result in results.items()] for null in (None, *last_null)]
+    means = [sparsity_charts.mean_of_heads(result, quantity, null).value for row in maps for _, result, null in row]
     largest = max((float(np.nanmax(values)) for values in means if np.isfinite(values).any()), default=1.0)
-    for row in shown:
-        for column, (name, one, n) in zip(_columns(len(row)), row, strict=False):
-            caption = f"{name}, {charts.NULLS[n]}" if n else name
-            chart = charts.head_map(one, quantity, n, (0, largest))
+    for row in maps:
+        columns = st.columns(max(len(row), 2))  # so that a single map does not fill the page
+        for column, (name, result, null) in zip(columns, row, strict=False):
+            caption = f"{name}, {sparsity_charts.NULLS[null]}" if null else name
+            chart = sparsity_charts.head_map(result, quantity, null, (0, largest))
             with column:
-                show_chart(chart, f"{quantity}_{name}_{n}", TALL if len(found) == 1 else LOW, caption=caption)
-    unit = f" [{QUANTITIES[quantity].unit}]" if QUANTITIES[quantity].unit else ""
-    unmoved = "" if QUANTITIES[quantity].places else " Shuffling the keys of a query leaves it as it is."
-    st.caption(f"{first.titles[quantity]}{unit}: mean over the queries of a jet, then over jets.{unmoved}")
+                show_chart(chart, f"{quantity}_{name}_{null}", TALL if len(results) == 1 else LOW, caption=caption)
+    described = SPARSITY_QUANTITIES[quantity]
+    unit = f" [{described.unit}]" if described.unit else ""
+    unchanged = "" if described.depends_on_keys else " Shuffling the keys of a query does not change it."
+    st.caption(f"{first.titles[quantity]}{unit}: mean over the queries of a jet, then over jets.{unchanged}")
 
 
-def weights(look: Look) -> None:
-    """Histograms of the weights, linear and logarithmic."""
-    found = look.findings(ABOUT)
-    if not found:
+def weights(context: SparsityContext) -> None:
+    """Draw histograms of the weights, linear and logarithmic."""
+    results = context.results(ABOUT)
+    if not results:
         return
-    one = next(iter(found.values())) if len(found) == 1 else None
+    only = next(iter(results.values())) if len(results) == 1 else None
     for column, log in zip(st.columns(2), (False, True), strict=True):
         with column:
-            chart = charts.weights(one, log) if one else charts.weights_compared(found, log, look.layer)
-            accents = () if one else look.accents
-            show_chart(chart, f"weights_{'log' if log else 'linear'}", TALL, accents)
+            chart = (
+                sparsity_charts.weights(only, log)
+                if only
+                else sparsity_charts.compare_weights(results, log, context.layer)
+            )
+            show_chart(chart, f"weights_{'log' if log else 'linear'}", TALL, () if only else context.accents)
     st.caption("Weights between real particles, all heads of a layer; weights below 10⁻⁸ are in the first bin.")
 
 
-def groups(look: Look) -> None:
-    """A quantity of one head in the classes, and against multiplicity and pT."""
-    found = look.findings(ABOUT)
-    if not found:
+def groups(context: SparsityContext) -> None:
+    """Draw a quantity of one head by class, and against multiplicity and pT."""
+    results = context.results(ABOUT)
+    if not results:
         return
-    about = (look.quantity, look.layer, look.head)
+    quantity, layer, head = context.quantity, context.layer, context.head
     by_class, by_n, by_pt = st.columns(3)
     with by_class:
-        chart = charts.by_class(found, *about)
+        chart = sparsity_charts.by_class(results, quantity, layer, head)
         if chart.series and chart.series[0].x:
-            show_chart(chart, "by_class", TALL, look.accents, "By class")
+            show_chart(chart, "by_class", TALL, context.accents, "By class")
         else:
             note("These jets have no labels of the models' classes.")
     for column, kind, caption in ((by_n, "n", "Against multiplicity"), (by_pt, "pt", "Against pT")):
         with column:
-            show_chart(
-                charts.by_group(found, look.quantity, kind, look.layer, look.head), kind, TALL, look.accents, caption
-            )
-    st.caption("One head; intervals of 95 % over the jets of a bin. Faint: the nulls of the first model.")
+            chart = sparsity_charts.by_group(results, quantity, kind, layer, head)
+            show_chart(chart, kind, TALL, context.accents, caption)
+    st.caption("One head; intervals of 95 % over the jets of a bin. Faint: the null hypotheses of the first model.")
 
 
-def places(look: Look) -> None:
-    """Between subjets, to leptons, between species; each less what shuffled keys would give."""
-    found = look.findings(ABOUT)
-    if not found:
+def places(context: SparsityContext) -> None:
+    """Draw attention between subjets, to leptons and between species, each minus its expectation for shuffled keys."""
+    results = context.results(ABOUT)
+    if not results:
         return
-    one = next(iter(found.values()))
+    result = next(iter(results.values()))
     left, middle, right = st.columns((0.3, 0.3, 0.4))
     with left:
-        show_chart(charts.excess(one, "inter_subjet"), "inter_subjet", LOW)
-        show_chart(charts.excess(one, "inter_subjet_edges"), "inter_subjet_edges", LOW)
+        show_chart(sparsity_charts.excess_map(result, "inter_subjet"), "inter_subjet", LOW)
+        show_chart(sparsity_charts.excess_map(result, "inter_subjet_edges"), "inter_subjet_edges", LOW)
     with middle:
-        _null(look, one)
-        _leptons(charts.excess(one, "to_leptons"))
+        if result.untrained:
+            show_chart(sparsity.untrained_excess(result, "inter_subjet"), "inter_subjet_untrained", LOW)
+        _leptons(sparsity_charts.excess_map(result, "to_leptons"))
     with right:
-        show_chart(charts.species(one, look.layer, look.head), "species", TALL)
+        show_chart(sparsity_charts.species(result, context.layer, context.head), "species", TALL)
     st.caption(
-        f"{one.study.subjets} exclusive kT subjets. A particle's attention to itself is left out. Leptons: only jets "
-        "that have any. Negative: less than for shuffled keys."
+        f"{result.subjets} exclusive kT subjets. A particle's attention to itself is left out. Leptons: only "
+        "jets that have any. Negative: less than for shuffled keys."
     )
 
 
-def _null(look: Look, one) -> None:
-    """Untrained weights, in the colours of the trained ones."""
-    if one.untrained:
-        limits = colour_limits(charts.excess(one, "inter_subjet"))
-        show_chart(charts.excess(one, "inter_subjet", "untrained", limits), "inter_subjet_untrained", LOW)
-
-
-def _leptons(chart) -> None:
+def _leptons(chart: Any) -> None:
     if np.isfinite(chart.values).any():
         show_chart(chart, "to_leptons", LOW)
     else:
-        note("None of these jets has a lepton that the file tells of.")
+        note("None of these jets has a lepton, as far as the file says.")
 
 
-def components(look: Look) -> None:
-    """The first principal component of what each head gives the particles, against their features."""
-    found = look.findings(
-        "Run finds the first principal component of what each head gives the particles, and what it has to do with "
-        "their momentum, place and species."
+def components(context: SparsityContext) -> None:
+    """Draw the first principal component of each head's output against the features of the particles."""
+    results = context.results(
+        "Run computes the first principal component of each head's output for the particles, and how it is related to "
+        "their momentum, position and species."
     )
-    if not found:
+    if not results:
         return
-    one = next(iter(found.values()))
+    result = next(iter(results.values()))
     left, middle, right = st.columns((0.3, 0.38, 0.32))
     with left:
-        show_chart(component_charts.explained(one), "explained", TALL)
+        show_chart(component_charts.explained_variance(result), "explained", TALL)
     with middle:
-        show_chart(component_charts.correlation(one, look.layer), "correlation", TALL)
+        show_chart(component_charts.correlation(result, context.layer), "correlation", TALL)
     with right:
-        show_chart(component_charts.profile(one, "ln pT", look.layer, look.head), "pt", LOW)
-        show_chart(component_charts.profile(one, "ΔR", look.layer, look.head), "dr", LOW)
-    particles = f"{one.particles:,}".replace(",", " ")
-    st.caption(f"{particles} particles of {one.jets} jets. The sign of a component is such that it grows with pT.")
-
-
-def _columns(count: int) -> Iterable:
-    """At least two, so that a map alone does not fill the page."""
-    return st.columns(max(count, 2))
+        show_chart(component_charts.profile(result, "ln pT", context.layer, context.head), "pt", LOW)
+        show_chart(component_charts.profile(result, "ΔR", context.layer, context.head), "dr", LOW)
+    particles = grouped(result.particles)
+    st.caption(f"{particles} particles of {result.jets} jets. The sign of a component is such that it grows with pT.")

@@ -1,1 +1,1 @@
-"""Pieces of the page Train."""
+"""The page Train: starting, watching and stopping runs of training."""

@@ -1,6 +1,7 @@
-"""What a run wrote: the end of its output, and its card as tables."""
+"""The tabs about a run: the end of its output, its card, and its choices."""
 
 import html
+from typing import Any
 
 import streamlit as st
 
@@ -11,13 +12,14 @@ LINES = 200
 
 
 def about(run: Run) -> None:
-    log, card, plan = st.tabs(["Log", "Card", "Plan"])
+    """Draw a tab for each."""
+    log, card, choices = st.tabs(["Log", "Card", "Choices"])
     with log:
         lines = run.tail(LINES)
         if lines:
             st.html(f'<div class="log"><pre>{html.escape(chr(10).join(lines))}</pre></div>')
         else:
-            note("Its output is not kept: it was started on the command line.")
+            note("There is no output, because the run was started on the command line.")
     with card:
         if run.card:
             training = {key: value for key, value in run.training.items() if key != "plan"}
@@ -31,26 +33,26 @@ def about(run: Run) -> None:
                 }
             )
         else:
-            note("The card comes with the first checkpoint, after an epoch.")
-    with plan:
-        items = list(run.plan.items())
+            note("The card appears with the first checkpoint, after an epoch.")
+    with choices:
+        items = list(run.config.items())
         third = -(-len(items) // 3)
         _tables({f"{i}": dict(items[third * i : third * (i + 1)]) for i in range(3)}, titles=False)
 
 
-def _with_intervals(held_out: dict) -> dict[str, str]:
-    """Results on held-out jets; behind each the ends of its 95 % interval, of which the last may be infinite."""
-    ends = held_out.get("intervals", {})
-    told = {key: _text(value) for key, value in held_out.items() if key != "intervals"}
-    between = {
+def _with_intervals(held_out: dict[str, Any]) -> dict[str, str]:
+    """Return the results on held-out jets, each followed by its 95 % interval, whose upper end may be infinite."""
+    intervals = held_out.get("intervals", {})
+    results = {key: _text(value) for key, value in held_out.items() if key != "intervals"}
+    brackets = {
         key: f" [{_text(low)}, {'∞' if high is None else _text(high)}]"
-        for key, (low, high) in ends.items()
+        for key, (low, high) in intervals.items()
         if low is not None
     }
-    return {f"held out: {key}": text + between.get(key, "") for key, text in told.items()}
+    return {f"held out: {key}": text + brackets.get(key, "") for key, text in results.items()}
 
 
-def _tables(tables: dict[str, dict], titles: bool = True) -> None:
+def _tables(tables: dict[str, dict[str, Any]], titles: bool = True) -> None:
     for column, (title, values) in zip(st.columns(len(tables)), tables.items(), strict=True):
         rows = "".join(
             f"<tr><th>{html.escape(_name(k))}</th><td>{html.escape(_text(v))}</td></tr>" for k, v in values.items()
@@ -63,7 +65,7 @@ def _name(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _text(value) -> str:
+def _text(value: Any) -> str:
     match value:
         case None:
             return "–"

@@ -1,66 +1,76 @@
-"""One jet's attention as training goes on: a scrubber over the epochs, all heads, the chosen one."""
+"""The attention of one jet during a training: a slider over the epochs, all heads, and the chosen head."""
 
 import streamlit as st
 
 from app.components import prediction
-from app.components.canvas.matrix import matrix
-from app.components.canvas.mosaic import mosaic
-from app.components.canvas.slots import slots
-from app.components.card import ACCENTS
-from app.components.messages import line, note, refuse
-from app.services import models as backend
-from app.services import runs as training
-from app.services.models import figures
+from app.components.canvas.head import canvas_kind, draw_head
+from app.components.canvas.mosaic import draw_mosaic
+from app.components.messages import line, note, show_error
+from app.components.theme import ACCENTS
+from app.components.toolbar import highlight
+from app.services import runs
+from app.services.figures import mosaic_pixels
+from app.services.library import JetView, PartError, View
 from app.services.runs import Run
-from app.state.selection import change
+from app.state import session
+from app.state.selection import JetSelection
 
 
 def attention(run: Run, theme: str) -> None:
-    epochs = training.looks(run)
+    """Draw the attention after the chosen epoch, or say why there is none."""
+    epochs = runs.snapshot_epochs(run)
     if not epochs:
-        if not training.attends(run):
-            note(f"A {run.plan.get('model')} has no attention between particles to be looked at.")
-        elif run.active:
-            note("Attention of one jet, epoch by epoch, comes before the first step.")
-        else:
-            note("This run wrote no attention.")
+        note(_reason(run))
         return
     left, right = st.columns((0.62, 0.38), vertical_alignment="bottom")
     with right:
-        epoch = _scrubber(run, epochs)
+        epoch = _choose_epoch(run, epochs)
     try:
-        scene = training.scene_of(run, epoch)
-    except training.BadInput as error:
-        refuse(error)
+        jet_view = runs.view_snapshot(run, epoch)
+    except PartError as error:
+        show_error(error)
         return
     with left:
-        line('<div class="caption">{} <small>validation jet: {}</small></div>', _when(epoch), scene.heading)
+        line('<div class="caption">{} <small>validation jet: {}</small></div>', _title(epoch), jet_view.heading)
+    view = _chosen_head(jet_view)
+    highlight(view.layer, view.head)
     columns = st.columns((1, 1.08, 0.92))
-    view = _view(scene)
-    key = f"{training.look_key(run, epoch)}/{theme}"
+    key = f"{runs.snapshot_key(run, epoch)}/{theme}"
     with columns[0]:
-        overview = figures.View("mosaic")
-        mosaic(backend.mosaic_pixels(key, None, theme, scene, overview), "run_mosaic", _choose_head)
+        draw_mosaic(mosaic_pixels(key, None, theme, jet_view, View("mosaic")), "run_mosaic", _choose_head)
     with columns[1]:
-        data = figures.figure_data(scene, view)
-        draw, kind = (slots, "slots") if scene.over_slots else (matrix, "matrix")
-        painted = f"{key}/{view.layer + 1}:{view.head + 1}"
-        draw(data, f"{view.title}: attention", theme, f"run_{kind}", painted, _leave)
+        draw_head(
+            jet_view,
+            view,
+            key=f"run_{canvas_kind(jet_view)}",
+            painted=f"{key}/{view.layer + 1}:{view.head + 1}",
+            theme=theme,
+            on_particle=_ignore_particle,
+            caption=f"{view.title}: attention",
+        )
     with columns[2].container(key="run_bars"):
-        prediction.bars(scene, ACCENTS[theme][0])
+        prediction.bars(jet_view, ACCENTS[theme][0])
 
 
-def _scrubber(run: Run, epochs: list[int]) -> int:
-    """The epoch to show: the latest, as long as none else was chosen."""
-    asked = st.session_state.get("look", ("", None))
-    epoch = asked[1] if asked[0] == run.name and asked[1] in epochs else epochs[-1]
+def _reason(run: Run) -> str:
+    if not runs.has_attention(run):
+        return f"The particles of a {run.config.get('model')} do not attend to each other."
+    if run.is_active:
+        return "The attention of one jet appears before the first step, and after each epoch."
+    return "This run has written no attention."
+
+
+def _choose_epoch(run: Run, epochs: list[int]) -> int:
+    """Draw the slider, and return the epoch to show: the latest one unless another was chosen for this run."""
+    name, chosen = st.session_state.get("snapshot_epoch", ("", None))
+    epoch = chosen if name == run.name and chosen in epochs else epochs[-1]
     if len(epochs) > 1:
         st.session_state["choose_epoch"] = epoch
         st.select_slider(
             "Attention after epoch",
             epochs,
             key="choose_epoch",
-            on_change=_adopt_epoch,
+            on_change=_on_epoch_change,
             args=(run.name, epochs[-1]),
             format_func=lambda e: f"epoch {e}" if e else "start",
             label_visibility="collapsed",
@@ -68,28 +78,26 @@ def _scrubber(run: Run, epochs: list[int]) -> int:
     return epoch
 
 
-def _adopt_epoch(name: str, last: int) -> None:
+def _on_epoch_change(name: str, last: int) -> None:
     epoch = st.session_state["choose_epoch"]
-    st.session_state["look"] = (name, None if epoch == last else epoch)
+    st.session_state["snapshot_epoch"] = (name, None if epoch == last else epoch)
 
 
-def _when(epoch: int) -> str:
+def _title(epoch: int) -> str:
     return f"Attention after epoch {epoch}" if epoch else "Attention before the first step"
 
 
-def _view(scene: backend.Scene) -> figures.View:
-    """The head that is chosen for all pages, if this model has it; the canvases frame it."""
-    selection, (layers, heads) = st.session_state["selection"], scene.trace.pattern.shape[:2]
+def _chosen_head(jet_view: JetView) -> View:
+    """Return the view of the head that is chosen for all pages, if this model has it."""
+    selection, (layers, heads) = session.read(JetSelection), jet_view.trace.pattern.shape[:2]
     layer = selection.layer if selection.layer < layers else 0
     head = selection.head if selection.head < heads else 0
-    variables = f"--partscope-layer: {layer}; --partscope-head: {head}; --partscope-position: -9999;"
-    st.html(f"<style>:root {{ {variables} }}</style>")
-    return figures.View("matrix", layer=layer, head=head)
+    return View("matrix", layer=layer, head=head)
 
 
 def _choose_head(layer: int, head: int) -> None:
-    change(layer=layer, head=head)
+    session.update(JetSelection, layer=layer, head=head)
 
 
-def _leave(particle: int) -> None:
-    """A constituent here is one of another jet than Explore's, so a click chooses nothing."""
+def _ignore_particle(particle: int) -> None:
+    """Ignore a click on a constituent, because this jet is not the one of Explore."""

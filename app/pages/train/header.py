@@ -1,81 +1,66 @@
-"""The line on top of a run: what it is, how far it is, and what can be done with it."""
+"""The line above a run: its model and state, how far it is, and the buttons that control it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from app.components.messages import line, refuse
+from app.components.messages import grouped, line, show_error
 from app.pages.train.listing import COLOURS
-from app.services import runs as training
-from app.services.runs import Progress, Run
-from app.state import selection as session
-from app.state.selection import change, complain
+from app.pages.train.state import TrainState
+from app.services import runs
+from app.services.library import PartError
+from app.services.runs import Run, RunProgress
+from app.state import session
+from app.state.selection import JetSelection
 
 EXPLORE = Path(__file__).parents[1] / "explore" / "page.py"
+STOP_HELP = "It finishes its present step. What is done of the epoch is lost, and Resume begins the epoch again."
+RESUME_HELP = "Continue after the last finished epoch, or from the start if there is none"
+OPEN_HELP = "The model after its last finished epoch"
 
 
-def complaint() -> None:
-    """What was refused, if anything was."""
-    if sentence := session.complaint():
-        refuse(sentence)
-
-
-def head(run: Run) -> None:
-    """The line with its buttons; then why it failed, or how far it is."""
-    about = " · ".join((run.plan["model"], run.plan["dataset"], f"{run.plan['features']} inputs"))
+def header(run: Run) -> None:
+    """Draw the line with its buttons, then why the run failed, and how far it is."""
+    about = " · ".join((run.config["model"], run.config["dataset"], f"{run.config['features']} inputs"))
     with st.container(horizontal=True, vertical_alignment="center", key="run_line"):
         markup = '<div class="jet"><b>{}</b><span>{}</span><i class="state" style="background:{}">{}</i></div>'
         line(markup, run.name, about, COLOURS[run.state], run.state)
         if run.can_stop:
-            about = "It finishes the step it is at; what is done of the epoch is lost, and Resume begins it again."
-            st.button("Stop", key="stop", on_click=_stop, args=(run,), help=about, disabled=run.state == "stopping")
+            is_stopping = run.state == "stopping"
+            st.button("Stop", key="stop", on_click=_try, args=(runs.stop, run), help=STOP_HELP, disabled=is_stopping)
         if run.can_resume:
-            st.button(
-                "Resume",
-                key="resume",
-                on_click=_resume,
-                args=(run,),
-                help="Go on after the last whole epoch, or begin anew",
-            )
-        if run.checkpoint and st.button("Open in Explore", key="open_run", help="As it is after its last whole epoch"):
-            change(models=(training.checkpoint_name(run),))
+            st.button("Resume", key="resume", on_click=_try, args=(runs.resume, run), help=RESUME_HELP)
+        if run.checkpoint and st.button("Open in Explore", key="open_run", help=OPEN_HELP):
+            session.update(JetSelection, models=(runs.checkpoint_name(run),))
             st.switch_page(EXPLORE)
     if run.state == "failed":
-        refuse(run.reason or "It ended without a word.")
-    known = training.progress(run)
-    st.progress(min(max(known.share, 0.0), 1.0), text=_sentence(run, known))
+        show_error(run.reason or "It ended without any output.")
+    progress = runs.run_progress(run)
+    st.progress(min(max(progress.run_fraction, 0.0), 1.0), text=_summary(run, progress))
 
 
-def _stop(run: Run) -> None:
-    _try(training.stop, run)
-
-
-def _resume(run: Run) -> None:
-    _try(training.resume, run)
-
-
-def _try(act, run: Run) -> None:
+def _try(control: Callable[[Run], None], run: Run) -> None:
     try:
-        act(training.again(run))
-        change()
-    except training.BadInput as error:
-        complain(str(error))
+        control(runs.reload(run))
+        session.update(TrainState)  # clears the error of the last action
+    except PartError as error:
+        session.set_error(str(error))
 
 
-def _sentence(run: Run, known: Progress) -> str:
-    if run.active and not run.done and not known.within:
+def _summary(run: Run, progress: RunProgress) -> str:
+    if run.is_active and not run.epochs_done and not progress.epoch_fraction:
         return "Reading the jets, then the first steps"
-    parts = [f"{run.done} of {run.epochs} epochs done"]
-    if run.active and run.done < run.epochs:
-        parts = [f"Epoch {known.epoch} of {run.epochs}, {100 * known.within:.0f} %"]
-    if known.jets_per_second:
-        rate = f"{known.jets_per_second:,.0f}".replace(",", " ")
-        parts.append(f"{rate} jets/s")
-    if known.seconds_left:
-        parts.append(f"{_duration(known.seconds_left)} left")
+    texts = [f"{run.epochs_done} of {run.epochs} epochs done"]
+    if run.is_active and run.epochs_done < run.epochs:
+        texts = [f"Epoch {progress.epoch} of {run.epochs}, {100 * progress.epoch_fraction:.0f} %"]
+    if progress.jets_per_second:
+        texts.append(f"{grouped(progress.jets_per_second)} jets/s")
+    if progress.seconds_left:
+        texts.append(f"{_duration(progress.seconds_left)} left")
     elif seconds := run.training.get("seconds"):
-        parts.append(f"{_duration(seconds)} of training")
-    return " · ".join(parts)
+        texts.append(f"{_duration(seconds)} of training")
+    return " · ".join(texts)
 
 
 def _duration(seconds: float) -> str:

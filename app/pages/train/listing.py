@@ -2,12 +2,11 @@
 
 from functools import partial
 
-import streamlit as st
-
-from app.components.canvas.canvas import asset, clicked, script
-from app.services import runs as training
+from app.components.canvas.table import draw_table
+from app.pages.train.state import TrainState
+from app.services import runs
 from app.services.runs import Run
-from app.state.selection import change
+from app.state import session
 
 COLOURS = {
     "running": "#2f9e62",
@@ -17,39 +16,37 @@ COLOURS = {
     "failed": "#d1495b",
 }
 HEIGHT = 12 * 19
-_component = st.components.v2.component(
-    "partscope_runs", html=asset("table.html"), css=asset("table.css"), js=script("table.js")
-)
 
 
-def listing(runs: list[Run], chosen: Run) -> None:
-    columns = _columns(runs)
-    states = "/".join(f"{run.name}:{run.state}:{run.done}" for run in runs)
+def listing(all_runs: list[Run], chosen: Run) -> None:
+    """Draw the table of all runs, in which the chosen one is marked."""
+    columns = _columns(all_runs)
+    states = "/".join(f"{run.name}:{run.state}:{run.epochs_done}" for run in all_runs)
     payload = {
         "key": f"{chosen.name}|{states}",
         "height": HEIGHT,
-        "columns": [(name, is_text) for name, (is_text, _) in columns.items()],
+        "columns": [(heading, is_text) for heading, (is_text, _) in columns.items()],
         "rows": [list(row) for row in zip(*(texts for _, texts in columns.values()), strict=True)],
-        "numbers": list(range(1, len(runs) + 1)),
-        "colours": [COLOURS[run.state] for run in runs],
-        "chosen": next(i for i, run in enumerate(runs, 1) if run.name == chosen.name),
+        "numbers": list(range(1, len(all_runs) + 1)),
+        "colours": [COLOURS[run.state] for run in all_runs],
+        "chosen": next(i for i, run in enumerate(all_runs, 1) if run.name == chosen.name),
     }
-    _component(data=payload, key="runs", on_particle_change=clicked("runs", partial(_choose, runs)))
+    draw_table(payload, "runs", partial(_choose, all_runs))
 
 
-def _choose(runs: list[Run], place: int) -> None:
-    if place < len(runs):
-        change(run=runs[place].name)
+def _choose(all_runs: list[Run], row: int) -> None:
+    if row < len(all_runs):
+        session.update(TrainState, run=all_runs[row].name)
 
 
-def _columns(runs: list[Run]) -> dict[str, tuple[bool, list[str]]]:
-    """Heading -> whether it is text, and a text a run; what may be cut off at the side comes last."""
-    best = [training.best_accuracy(run) for run in runs]
+def _columns(all_runs: list[Run]) -> dict[str, tuple[bool, list[str]]]:
+    """Return by heading whether the column is text, and its texts; a narrow table cuts off the last columns."""
+    best = [runs.best_accuracy(run) for run in all_runs]
     return {
-        "run": (True, [run.name for run in runs]),
-        "state": (True, [run.state for run in runs]),
-        "epochs": (False, [f"{run.done}/{run.epochs}" for run in runs]),
+        "run": (True, [run.name for run in all_runs]),
+        "state": (True, [run.state for run in all_runs]),
+        "epochs": (False, [f"{run.epochs_done}/{run.epochs}" for run in all_runs]),
         "best": (False, ["" if value is None else f"{value:.3f}" for value in best]),
-        "model": (True, [run.plan["model"] for run in runs]),
-        "dataset": (True, [run.plan["dataset"] for run in runs]),
+        "model": (True, [run.config["model"] for run in all_runs]),
+        "dataset": (True, [run.config["dataset"] for run in all_runs]),
     }

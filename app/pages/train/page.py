@@ -1,75 +1,77 @@
 """Train: start, watch and stop runs. A run is a process of its own; this page only reads what it writes."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 
-from app.components.messages import line, note
+from app.components.messages import line, note, show_errors
+from app.components.theme import theme_name
 from app.pages.train.about import about
 from app.pages.train.attention import attention
 from app.pages.train.charts import charts
 from app.pages.train.form import form
-from app.pages.train.header import complaint, head
+from app.pages.train.header import header
 from app.pages.train.listing import listing
-from app.services import runs as training
-from app.state import selection as session
+from app.pages.train.state import TrainState
+from app.services import runs
+from app.state import session
 
-PAGES = Path(__file__).parents[1]
-EVERY = 2.0  # seconds between looks at what runs
+STYLE = Path(__file__).with_name("style.css")
+REFRESH = 2.0  # seconds between two readings of active runs
 
 
 def render() -> None:
-    st.html(PAGES.parent / "train.css")
-    runs, chosen = _choose()
-    every = EVERY if any(run.active for run in runs) else None
+    st.html(STYLE)
+    all_runs, chosen = _resolve()
+    is_busy = any(run.is_active for run in all_runs)
     left, right = st.columns((0.365, 0.635), gap="medium")
     with left:
-        line('<div class="jet"><b>Train</b><span>{}</span></div>', f"{len(runs)} run{'s' * (len(runs) != 1)}")
-        if runs:
-            st.fragment(_list, run_every=every)(_state(runs, chosen))
-        with st.expander("New run", expanded=not runs):
-            form(any(run.active for run in runs))
+        line('<div class="jet"><b>Train</b><span>{}</span></div>', f"{len(all_runs)} run{'s' * (len(all_runs) != 1)}")
+        if all_runs:
+            st.fragment(_list, run_every=REFRESH if is_busy else None)(_outline(all_runs, chosen))
+        with st.expander("New run", expanded=not all_runs):
+            form(is_busy)
     with right:
         if chosen:
-            st.fragment(_watch, run_every=every if chosen.active else None)(chosen.active)
+            st.fragment(_watch, run_every=REFRESH if chosen.is_active else None)(chosen.is_active)
         else:
-            complaint()
-            note("There is no run yet. Start one on the left: it goes on when this page is closed, and the app, too.")
+            show_errors(session.get_error())
+            note("There is no run yet. Start one on the left: it continues when this page or the app is closed.")
 
 
-def _choose() -> tuple[list[training.Run], training.Run | None]:
-    """All runs, and the one that is asked for or the first; the session and the URL then say which."""
-    runs, asked = training.list_runs(), session.load()
-    chosen = next((run for run in runs if run.name == asked.run), None)
-    if asked.run and not chosen and runs:
-        session.complain(f"There is no run {asked.run[:100]}; this is another.")
-    chosen = chosen or (runs[0] if runs else None)
-    session.store(replace(asked, run=chosen.name if chosen else ""))
-    return runs, chosen
+def _resolve() -> tuple[list[runs.Run], runs.Run | None]:
+    """Return all runs, and the requested one or the first, which the session and the URL then name."""
+    session.load()
+    all_runs, requested = runs.list_runs(), session.read(TrainState).run
+    chosen = next((run for run in all_runs if run.name == requested), None)
+    if requested and not chosen and all_runs:
+        session.set_error(f"There is no run {requested[:100]}; this is another one.")
+    chosen = chosen or (all_runs[0] if all_runs else None)
+    session.store(TrainState(chosen.name if chosen else ""))
+    return all_runs, chosen
 
 
-def _state(runs: list[training.Run], chosen: training.Run | None) -> tuple:
-    """What the whole page depends on."""
-    return chosen and chosen.name, {(run.name, run.state) for run in runs}
+def _outline(all_runs: list[runs.Run], chosen: runs.Run | None) -> tuple[str | None, set[tuple[str, str]]]:
+    """Return what the layout of the whole page depends on."""
+    return chosen and chosen.name, {(run.name, run.state) for run in all_runs}
 
 
-def _list(before: tuple) -> None:
-    """The list as it is now; the whole page comes again when a run is chosen, begins or ends."""
-    runs, chosen = _choose()
-    if _state(runs, chosen) != before or chosen is None:
+def _list(outline: tuple[str | None, set[tuple[str, str]]]) -> None:
+    """Draw the list of runs; the whole page runs again if one was chosen, began or ended."""
+    all_runs, chosen = _resolve()
+    if chosen is None or _outline(all_runs, chosen) != outline:
         st.rerun()
-    listing(runs, chosen)
+    listing(all_runs, chosen)
 
 
-def _watch(active: bool) -> None:
-    """The chosen run, again and again while it runs."""
-    _, chosen = _choose()
-    if chosen is None or chosen.active != active:
+def _watch(is_active: bool) -> None:
+    """Draw the chosen run, again and again while it is active."""
+    _, chosen = _resolve()
+    if chosen is None or chosen.is_active != is_active:
         st.rerun()
-    theme = st.context.theme.type or "light"
-    complaint()
-    head(chosen)
+    theme = theme_name()
+    show_errors(session.get_error())
+    header(chosen)
     charts(chosen, theme)
     attention(chosen, theme)
     about(chosen)

@@ -1,1 +1,1 @@
-"""What of a jet speaks for a class: attributions to its particles and inputs, and how far they can be believed."""
+"""Attributions to the particles and inputs of a jet, and how faithful they are; imports `part.inference` and below."""

@@ -1,7 +1,7 @@
-"""What reaches the class token from each particle along the attention, layer by layer.
+"""Attributions along the attention: how much of each particle reaches the class token, layer by layer.
 
-The token stands first of 1 + N; while it does not take part yet, it stays itself.
-Shapes: N particles, L layers of particles and of the class token, H heads.
+In the patterns here the class token comes first of 1 + N tokens; in layers where it does not attend it keeps its state.
+Shapes: N particles, H heads.
 """
 
 import numpy as np
@@ -9,67 +9,72 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from part.analysis.attribution.explained import Explained
+from part.analysis.attribution.task import Attribution, AttributionTask
+from part.inference.cache import ActivationCache
 
 
-def rollout(jet: Explained) -> np.ndarray:
-    """Attention rollout (arXiv:2005.00928) -> (N,): shares of the class token, positive, the same for all classes.
+def attention_rollout(task: AttributionTask) -> Attribution:
+    """Compute attention rollout: the shares of the class token that come from each particle.
 
-    In each layer a token is half what it was, for the residual, and half what its heads, on average, look at.
-    What the layers do to values, and how long these are, it does not know.
+    In each layer a token is half itself, for the residual connection, and half what it attends to, on average over
+    the heads. Rollout ignores what the layers do to the values and how long these are; it is positive, and the same
+    for all classes.
+
+    References
+    ----------
+    arXiv:2005.00928
     """
     with torch.no_grad():
-        patterns, _ = _hear(jet)
-    return roll([_square(pattern[0].mean(0), len(jet)).double().cpu().numpy() for pattern in patterns])
+        patterns, _ = _record_patterns(task)
+    rows = [_square(pattern[0].mean(0), len(task)).double().cpu().numpy() for pattern in patterns]
+    return Attribution("rollout", roll_out(rows))
 
 
-def roll(patterns: list[np.ndarray]) -> np.ndarray:
-    """Patterns (1 + N, 1 + N) of all layers, rows that sum to 1 -> what of each particle is in the token (N,)."""
-    mixed = np.eye(len(patterns[0]))
+def roll_out(patterns: list[np.ndarray]) -> np.ndarray:
+    """Return the share of each particle in the class token (N,), from the patterns (1 + N, 1 + N) of all layers."""
+    shares = np.eye(len(patterns[0]))
     for pattern in patterns:
-        mixed = (pattern + np.eye(len(pattern))) / 2 @ mixed
-    return mixed[0, 1:]
+        shares = (pattern + np.eye(len(pattern))) / 2 @ shares
+    return shares[0, 1:]
 
 
-def gradient_attention(jet: Explained) -> np.ndarray:
-    """Gradient times attention (arXiv:2012.09838, in the form of arXiv:2103.15679) -> (N,), in the target's unit.
+def gradient_attention(task: AttributionTask) -> Attribution:
+    """Compute gradient times attention: rollout with attention weighted by what it does for the target, in log odds.
 
-    In each layer attention counts by the gradient of the target with respect to it, where that is positive, on
-    average over the heads: only what speaks for the target shows.
+    In each layer a weight of attention counts times the gradient of the target with respect to it where that is
+    positive, on average over the heads, so only evidence for the target shows.
+
+    References
+    ----------
+    arXiv:2012.09838, in the form of arXiv:2103.15679
     """
     with torch.enable_grad():
-        patterns, target = _hear(jet)
+        patterns, target = _record_patterns(task)
         gradients = torch.autograd.grad(target.sum(), patterns)
-    mixed = torch.eye(1 + len(jet), dtype=torch.float64, device=jet.x.device)
+    relevance = torch.eye(1 + len(task), dtype=torch.float64, device=task.x.device)
     for pattern, gradient in zip(patterns, gradients, strict=True):
-        helpful = (gradient * pattern).detach().clamp(min=0)[0].mean(0)
-        mixed = mixed + _square(helpful, len(jet), token=0.0).double() @ mixed
-    return mixed[0, 1:].cpu().numpy()
+        positive = (gradient * pattern).detach().clamp(min=0)[0].mean(0)
+        relevance = relevance + _square(positive, len(task), idle=0.0).double() @ relevance
+    return Attribution("gradient_attention", relevance[0, 1:].cpu().numpy())
 
 
-def _hear(jet: Explained) -> tuple[list[Tensor], Tensor]:
-    """The patterns (1, H, queries, keys) of all layers in their order, and the target (1,)."""
-    patterns = []
-
-    def tap(name: str, tensor: Tensor) -> Tensor:
-        if name.endswith(".pattern"):
-            if torch.is_grad_enabled() and not tensor.requires_grad:
-                tensor = tensor.requires_grad_()  # the first one, as weights and inputs ask for no gradients
-            patterns.append(tensor)
-        return tensor
-
-    mask = jet.x.new_ones(1, len(jet), dtype=torch.bool)
-    return patterns, jet.target(jet.tagger.model(jet.x, jet.v, mask, tap=tap))
+def _record_patterns(task: AttributionTask) -> tuple[list[Tensor], Tensor]:
+    """Return the patterns (1, H, queries, keys) of all layers in the order of the pass, and the target (1,)."""
+    cache = ActivationCache(("pattern",), grad=True)
+    mask = task.x.new_ones(1, len(task), dtype=torch.bool)
+    target = task.target(task.tagger.model(task.x, task.v, mask, tap=cache.record))
+    return list(cache.values()), target
 
 
-def _square(pattern: Tensor, n: int, token: float = 1.0) -> Tensor:
-    """Of particles (N, N), of the class token (1, 1 + N) or of all (1 + N, 1 + N) -> (1 + N, 1 + N).
+def _square(pattern: Tensor, n: int, idle: float = 1.0) -> Tensor:
+    """Return a pattern over all tokens (1 + N, 1 + N), from that of the queries of one layer.
 
-    token: what stands on the diagonal for those that ask nothing in this layer.
+    These are the particles (N, N), the class token (1, 1 + N) or all of them (1 + N, 1 + N). The diagonal of tokens
+    that are no queries of the layer is `idle`.
     """
     if pattern.shape[1] == n:
         square = F.pad(pattern, (1, 0, 1, 0))
-        square[0, 0] = token
+        square[0, 0] = idle
         return square
-    idle = token * torch.eye(n + 1, dtype=pattern.dtype, device=pattern.device)
-    return torch.cat((pattern, idle[len(pattern) :]))
+    rest = idle * torch.eye(n + 1, dtype=pattern.dtype, device=pattern.device)
+    return torch.cat((pattern, rest[len(pattern) :]))

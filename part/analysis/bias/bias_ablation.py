@@ -1,10 +1,9 @@
-"""What is lost without the bias, and what is left of it alone: in all layers, or in one.
+"""The study `bias_switch`: what is lost without the bias, and what is left with it alone, in all layers or in one.
 
-The trained weights stay as they are; a model trained without a bias, such as ParTNoBias, is another matter.
-Shapes: V switches, J jets, C classes, R replicas.
+The trained weights are unchanged; a model trained without a bias, such as ParTNoBias, answers another question.
+Shapes: V ablations, J jets, C classes, R replicas.
 """
 
-import argparse
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,57 +14,72 @@ from torch import Tensor
 from part.analysis.bias.embedding import check_scores
 from part.analysis.statistics.bootstrap import interval, replicas
 from part.analysis.statistics.divergence import logit_drift
-from part.analysis.statistics.metrics import accuracy, macro_auc, rejection, rejections_of
-from part.analysis.statistics.running_mean import Moments
+from part.analysis.statistics.metrics import accuracy, macro_auc, rejection, working_points
+from part.analysis.statistics.running_mean import RunningMean
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
 from part.jets.schema import Dataset
+from part.options import option
 
 
 @dataclass(frozen=True)
-class Switch:
-    """off: what is zero in the logits of a layer, "bias", "scores_qk" or "" for nothing. layer: None for all."""
+class BiasAblation:
+    """A tap that sets one term of the attention logits to zero.
 
-    off: str = ""
+    Parameters
+    ----------
+    removed : str
+        The term: "bias", "scores_qk", or "" for nothing.
+    layer : int, optional
+        The only layer where this happens; by default all.
+    """
+
+    removed: str = ""
     layer: int | None = None
 
     @property
     def title(self) -> str:
-        return {"": "untouched", "bias": "bias off", "scores_qk": "bias only"}[self.off]
+        return {"": "untouched", "bias": "bias off", "scores_qk": "bias only"}[self.removed]
 
     @property
     def place(self) -> str:
-        return "" if not self.off else "all layers" if self.layer is None else f"layer {self.layer + 1}"
+        return "" if not self.removed else "all layers" if self.layer is None else f"layer {self.layer + 1}"
 
     def __call__(self, name: str, tensor: Tensor) -> Tensor:
-        """As a tap."""
+        """Record or replace a tensor, as every tap does."""
         scope, _, what = name.rpartition(".")
         layer = scope.removeprefix("blocks.")
-        here = layer.isdigit() and what == self.off and self.layer in (None, int(layer))
-        return tensor.new_zeros(()).expand_as(tensor) if here else tensor
+        applies = layer.isdigit() and what == self.removed and self.layer in (None, int(layer))
+        return tensor.new_zeros(()).expand_as(tensor) if applies else tensor
 
 
-def switches(layers: int) -> tuple[Switch, ...]:
-    """Untouched first; then the bias off and q·k off (bias only), each in all layers and in every one alone."""
-    places = (None, *range(layers))
-    return Switch(), *(Switch(off, layer) for off in ("bias", "scores_qk") for layer in places)
+def bias_ablations(layers: int) -> tuple[BiasAblation, ...]:
+    """Return no ablation first, then without the bias and without q·k, each in all layers and in every single one."""
+    layer_choices = (None, *range(layers))
+    return BiasAblation(), *(BiasAblation(term, layer) for term in ("bias", "scores_qk") for layer in layer_choices)
 
 
-def switched(tagger: Tagger, jets: ak.Array, chosen: tuple[Switch, ...]) -> np.ndarray:
-    """Probabilities (V, J, C) of the jets, all at once. Raises PartError for a model without bias or q·k."""
+def ablated_probabilities(tagger: Tagger, jets: ak.Array, ablations: tuple[BiasAblation, ...]) -> np.ndarray:
+    """Return the probabilities (V, J, C) of jets under each ablation. Raises PartError without a bias or q·k."""
     check_scores(tagger)
     batch = make_batch(jets, tagger.features).to(tagger.device)
-    return np.stack([tagger.logits(batch, switch).softmax(-1).cpu().numpy() for switch in chosen])
+    return np.stack([tagger.logits(batch, ablation).softmax(-1).cpu().numpy() for ablation in ablations])
 
 
 @dataclass(frozen=True)
-class SwitchStudy:
-    """replicas: bootstrap draws of the jets, the same for all switches."""
+class BiasAblationStudy:
+    """Probabilities and quality without the bias, and with the bias alone.
 
-    replicas: int = 200
-    block: ClassVar[int] = 16
-    passes: ClassVar[int] = 1
+    Parameters
+    ----------
+    replicas : int
+        Bootstrap draws of the jets, the same for all ablations.
+    """
+
+    replicas: int = option("bootstrap draws", 200)
+    batch_size: ClassVar[int] = 16
+    n_passes: ClassVar[int] = 1
 
     def __post_init__(self):
         if self.replicas < 2:
@@ -74,19 +88,19 @@ class SwitchStudy:
     def check(self, tagger: Tagger) -> None:
         check_scores(tagger)
 
-    def begin(self, tagger: Tagger) -> "SwitchMeasurement":
-        return SwitchMeasurement(self, tagger)
+    def accumulator(self, tagger: Tagger) -> "BiasAblationAccumulator":
+        return BiasAblationAccumulator(self, tagger)
 
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """A quantity of the jets with one switch: its value and 95 % interval, and how it differs from the untouched.
+    """A quantity under one ablation: its value with a 95 % interval, and its change from the unchanged model.
 
-    change: the difference, of rejections the ratio, with the interval of paired draws. nan: none, as of what is a
-    change already, and of the ratio of two infinite rejections.
+    The change is the difference, for rejections the ratio, with the interval of paired draws. It is NaN for quantities
+    that are changes themselves and for the ratio of two infinite rejections.
     """
 
-    switch: Switch
+    ablation: BiasAblation
     quantity: str
     value: float
     low: float
@@ -97,10 +111,21 @@ class Effect:
 
 
 @dataclass(frozen=True, eq=False)
-class SwitchFindings:
-    """probabilities (V, J, C) and, if they are known, classes (J,), in the order that the jets were studied in."""
+class BiasAblationResult:
+    """The result of the study `bias_switch`.
 
-    switches: tuple[Switch, ...]
+    Attributes
+    ----------
+    ablations : tuple of BiasAblation
+        V of them; the first removes nothing.
+    probabilities : ndarray (V, J, C)
+        In the order in which the jets were studied.
+    truth : ndarray (J,) or None
+        Class indices, where they are known.
+    effects : tuple of Effect
+    """
+
+    ablations: tuple[BiasAblation, ...]
     probabilities: np.ndarray
     truth: np.ndarray | None
     effects: tuple[Effect, ...]
@@ -109,15 +134,15 @@ class SwitchFindings:
     def quantities(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(effect.quantity for effect in self.effects))
 
-    def of(self, quantity: str) -> dict[Switch, Effect]:
-        return {effect.switch: effect for effect in self.effects if effect.quantity == quantity}
+    def by_ablation(self, quantity: str) -> dict[BiasAblation, Effect]:
+        return {effect.ablation: effect for effect in self.effects if effect.quantity == quantity}
 
     def rows(self) -> list[dict]:
         names = ("value", "low", "high", "change", "change_low", "change_high")
         return [
             {
-                "switch": e.switch.title,
-                "where": e.switch.place,
+                "switch": e.ablation.title,
+                "where": e.ablation.place,
                 "quantity": e.quantity,
                 "jets": self.probabilities.shape[1],
             }
@@ -126,66 +151,69 @@ class SwitchFindings:
         ]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        titles = np.array([f"{switch.title} {switch.place}".strip() for switch in self.switches])
-        known = {} if self.truth is None else {"truth": self.truth}
-        return {"switches": titles, "probabilities": self.probabilities} | known
+        titles = np.array([f"{ablation.title} {ablation.place}".strip() for ablation in self.ablations])
+        truth = {} if self.truth is None else {"truth": self.truth}
+        return {"switches": titles, "probabilities": self.probabilities} | truth
 
 
-class SwitchMeasurement:
-    def __init__(self, study: SwitchStudy, tagger: Tagger):
+class BiasAblationAccumulator:
+    def __init__(self, study: BiasAblationStudy, tagger: Tagger):
         self._study, self._tagger = study, tagger
-        self._switches = switches(tagger.config.layers)
+        self._ablations = bias_ablations(tagger.config.layers)
         self._probabilities, self._truth = [], []
 
-    def add(self, jets: ak.Array, truth: np.ndarray | None) -> None:
-        self._probabilities.append(switched(self._tagger, jets, self._switches))
-        self._truth.append(truth)
+    def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
+        self._probabilities.append(ablated_probabilities(self._tagger, jets, self._ablations))
+        self._truth.append(labels)
 
     def next_pass(self) -> None:
-        """One is enough."""
+        """Do nothing: the sample streams once."""
 
-    def result(self) -> SwitchFindings:
+    def result(self) -> BiasAblationResult:
         probabilities = np.concatenate(self._probabilities, 1)
-        truth = None if any(known is None for known in self._truth) else np.concatenate(self._truth)
-        effects = moved(self._switches, probabilities)
+        truth = None if any(labels is None for labels in self._truth) else np.concatenate(self._truth)
+        effects = changes(self._ablations, probabilities)
         if truth is not None:
-            effects += quality(self._switches, probabilities, truth, self._tagger.dataset, self._study.replicas)
-        return SwitchFindings(self._switches, probabilities, truth, effects)
+            effects += quality(self._ablations, probabilities, truth, self._tagger.dataset, self._study.replicas)
+        return BiasAblationResult(self._ablations, probabilities, truth, effects)
 
 
-def moved(chosen: tuple[Switch, ...], probabilities: np.ndarray) -> tuple[Effect, ...]:
-    """How far jets move from what the untouched model, the first, says of them: share that change class, and the mean
-    root mean square change of their logits. Intervals from the spread over jets."""
+def changes(ablations: tuple[BiasAblation, ...], probabilities: np.ndarray) -> tuple[Effect, ...]:
+    """Return how predictions (V, J, C) differ from those of the unchanged model, which comes first.
+
+    The quantities are the share of jets that change class and the mean root mean square change of their logits, with
+    intervals from the spread over jets.
+    """
     classes = probabilities.argmax(-1)
-    found = []
+    effects = []
     for name, values in (
         ("share of jets that change class", classes != classes[0]),
         ("logit drift", np.stack([logit_drift(probabilities[0], p) for p in probabilities])),
     ):
-        moments = Moments((len(chosen),))
-        moments.add(values.T)
-        mean = moments.result
-        found += [
-            Effect(switch, name, value, low, high, np.nan, np.nan, np.nan)
-            for switch, value, low, high in zip(chosen, mean.value, *mean.interval, strict=True)
+        running = RunningMean((len(ablations),))
+        running.add(values.T)
+        mean = running.result
+        effects += [
+            Effect(ablation, name, value, low, high, np.nan, np.nan, np.nan)
+            for ablation, value, low, high in zip(ablations, mean.value, *mean.interval, strict=True)
         ]
-    return tuple(found)
+    return tuple(effects)
 
 
 def quality(
-    chosen: tuple[Switch, ...], probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int
+    ablations: tuple[BiasAblation, ...], probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int
 ) -> tuple[Effect, ...]:
-    """Accuracy, macro AUC and rejections with each switch, by bootstrap over jets; see `bootstrap.replicas`."""
-    drawn, points = replicas(probabilities, truth, dataset, count), rejections_of(dataset, truth)
-    found = []
+    """Return accuracy, macro AUC and rejections under each ablation, by bootstrap over jets (`bootstrap.replicas`)."""
+    drawn, points = replicas(probabilities, truth, dataset, count), working_points(dataset, truth)
+    effects = []
     for name, values in drawn.items():
-        measured = np.array([_quantity(name, p, truth, points) for p in probabilities])
+        values_now = np.array([_quantity(name, p, truth, points) for p in probabilities])
         compare = _ratio if name in points else np.subtract
-        change, changes = compare(measured, measured[0]), compare(values, values[0])
-        for v, switch in enumerate(chosen):
+        change, changes = compare(values_now, values_now[0]), compare(values, values[0])
+        for v, ablation in enumerate(ablations):
             spread = interval(changes[v]) if np.isfinite(changes[v]).all() else (np.nan, np.nan)
-            found.append(Effect(switch, name, measured[v], *interval(values[v]), change[v], *spread))
-    return tuple(found)
+            effects.append(Effect(ablation, name, values_now[v], *interval(values[v]), change[v], *spread))
+    return tuple(effects)
 
 
 def _quantity(name: str, probabilities: np.ndarray, truth: np.ndarray, points: dict) -> float:
@@ -194,14 +222,6 @@ def _quantity(name: str, probabilities: np.ndarray, truth: np.ndarray, points: d
     return accuracy(probabilities, truth) if name == "accuracy" else macro_auc(probabilities, truth)
 
 
-def _ratio(values: np.ndarray, untouched: np.ndarray) -> np.ndarray:
+def _ratio(values: np.ndarray, unchanged: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
-        return np.asarray(values) / untouched
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--replicas", type=int, default=SwitchStudy().replicas, help="bootstrap draws")
-
-
-def study_of(args: argparse.Namespace) -> SwitchStudy:
-    return SwitchStudy(args.replicas)
+        return np.asarray(values) / unchanged

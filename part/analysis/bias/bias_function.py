@@ -1,4 +1,4 @@
-"""The bias as the function that it is, over the Lund plane at a momentum fraction and a mass.
+"""The interaction bias as a function over the Lund plane, at a fixed momentum fraction and mass.
 
 Shapes: H heads, P pairs, Y points along lnkT, X points along ln 1/Δ.
 """
@@ -11,11 +11,22 @@ LN_INVERSE_DELTA = np.linspace(-1, 7, 65)
 LN_KT = np.linspace(-5, 4, 73)
 
 
-def surface(network: Network, lnz: float, lnm2: float | None = None) -> np.ndarray:
-    """Bias (H, Y, X) of pairs at LN_KT and LN_INVERSE_DELTA; the network's features are lnkT, lnz, lnΔ, lnm².
+def bias_on_lund_plane(network: Network, lnz: float, lnm2: float | None = None) -> np.ndarray:
+    """Return the bias of pairs at LN_KT and LN_INVERSE_DELTA.
 
-    lnz: logarithm of min(pT) / (sum of pT), at most ln 1/2. lnm2: of the pair's squared mass in GeV²; None for what
-    massless particles close to each other have, see `massless`. Given freely, most of the plane has no such pairs.
+    Parameters
+    ----------
+    network : callable
+        Features (P, 4), lnkT, lnz, lnΔ and lnm², to biases (P, H).
+    lnz : float
+        Logarithm of min(pT) / (sum of pT), at most ln 1/2.
+    lnm2 : float, optional
+        Logarithm of the pair's squared mass in GeV². By default that of massless particles close to each other, see
+        `massless`; for a fixed value most of the plane has no such pairs.
+
+    Returns
+    -------
+    ndarray (H, Y, X)
     """
     lnkt, lndelta = np.meshgrid(LN_KT, -LN_INVERSE_DELTA, indexing="ij")
     mass = massless(lnkt, lnz) if lnm2 is None else np.full(lnkt.shape, lnm2)
@@ -24,11 +35,11 @@ def surface(network: Network, lnz: float, lnm2: float | None = None) -> np.ndarr
 
 
 def massless(lnkt: np.ndarray, lnz: np.ndarray | float) -> np.ndarray:
-    """lnm² of two massless particles at a small angle: m² = pT₁ pT₂ Δ² = kT² (1 - z) / z."""
+    """Return lnm² of two massless particles at a small angle: m² = pT₁ pT₂ Δ² = kT² (1 - z) / z."""
     return 2 * lnkt + np.log1p(-np.exp(lnz)) - lnz
 
 
 def nearby(features: np.ndarray, lnz: float, lnm2: float | None = None, within: float = 0.5) -> np.ndarray:
-    """Which pairs (P,) have a lnz, and unless it is None a lnm², that differs from these by at most `within`."""
+    """Return which pairs (P,) have a lnz, and unless it is None a lnm², that differs by at most `within`."""
     near = np.abs(features[:, 1] - lnz) <= within
     return near if lnm2 is None else near & (np.abs(features[:, 3] - lnm2) <= within)

@@ -1,4 +1,4 @@
-"""The pair embedding by itself: which models have one, pairs drawn from jets, and the bias that features give.
+"""The pair embedding by itself: the bias it gives to features, and pairs drawn from jets.
 
 Shapes: J jets, P pairs, H heads; the four features are those of `PAIR_FEATURES`, lnkT, lnz, lnΔ, lnm²
 (arXiv:2202.03772, eq. 3), of momenta in GeV.
@@ -6,24 +6,24 @@ Shapes: J jets, P pairs, H heads; the four features are those of `PAIR_FEATURES`
 
 import zlib
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 
-from part.errors import PartError
+from part.inference.capabilities import require
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
-from part.models.config import LinParTConfig, ParTConfig
-from part.models.numerics.precision import running_in
-from part.models.pair import PAIR_FEATURES, pair_features
+from part.models.numerics.precision import autocast
+from part.models.pair import PairEmbed, pair_features
+from part.models.transformer import ParticleTransformer
 
-__all__ = ["PAIR_FEATURES", "Pairs", "all_pairs", "bias_of", "check_bias", "check_scores", "draw_pairs", "features_of"]
-_ROWS = 16384  # pairs that the embedding takes at a time
+_CHUNK = 16384  # pairs per call of the embedding
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """jet, i, j (P,): the jet of a batch and two different particles of it. features (P, 4)."""
+    """P pairs: jet, i, j (P,), the jet of a batch and two different particles of it, and their features (P, 4)."""
 
     jet: np.ndarray
     i: np.ndarray
@@ -35,55 +35,49 @@ class Pairs:
 
 
 def check_bias(tagger: Tagger) -> None:
-    """Raises PartError, in one sentence, for a model that has no interaction bias of pairs of particles."""
-    if not isinstance(tagger.config, ParTConfig):
-        raise PartError(f"{tagger.name} has no attention between particles, so it has no interaction bias.")
-    if isinstance(tagger.config, LinParTConfig):
-        raise PartError(f"The particles of {tagger.name} attend to slots, so their pairs have no bias of their own.")
-    if tagger.model.pair_embed is None:
-        raise PartError(f"{tagger.name} has no interaction bias; its attention is q·k alone.")
+    """Raise PartError for a model whose pairs of particles have no interaction bias."""
+    require(tagger, "interaction bias of pairs", "particles", "bias")
 
 
 def check_scores(tagger: Tagger) -> None:
-    """As `check_bias`, and for a model that has nothing to hold the bias against."""
-    check_bias(tagger)
-    if tagger.config.model == "PairAttn":
-        raise PartError(f"{tagger.name} has no q·k to hold the bias against; its attention is the bias alone.")
+    """Raise PartError for a model whose logits are not the sum of q·k and an interaction bias."""
+    require(tagger, "q·k to compare with its interaction bias", "particles", "bias", "qk")
 
 
-def bias_of(tagger: Tagger, features: np.ndarray) -> np.ndarray:
-    """Features (P, 4) -> the bias that each head adds to the logits of such a pair (P, H), the same in all layers."""
+def evaluate_bias(tagger: Tagger, features: np.ndarray) -> np.ndarray:
+    """Return the bias (P, H) that each head adds to the logits of pairs with features (P, 4), in all layers."""
     rows = torch.from_numpy(np.asarray(features, np.float32)).to(tagger.device)
-    with torch.inference_mode(), running_in(tagger.precision, tagger.device):
-        parts = [tagger.model.pair_embed.embed(some).float() for some in rows.split(_ROWS)]
-    return torch.cat(parts).cpu().numpy()
+    pair_embed = cast(PairEmbed, cast(ParticleTransformer, tagger.model).pair_embed)
+    with torch.inference_mode(), autocast(tagger.precision, tagger.device):
+        biases = [pair_embed.embed(chunk).float() for chunk in rows.split(_CHUNK)]
+    return torch.cat(biases).cpu().numpy()
 
 
-def features_of(batch: JetBatch, jet: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """Features (P, 4) of pairs of particles i, j (P,) of jets (P,), as the model computes them."""
-    # The model takes the later particle first; the other way round the last digit may differ.
+def features_of_pairs(batch: JetBatch, jet: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Return the features (P, 4) of particles i and j (P,) of jets (P,), as the model computes them."""
+    # The model takes the later particle first; in the other order the last digit may differ.
     first, second = np.maximum(i, j), np.minimum(i, j)
     with torch.inference_mode():
         return pair_features(batch.v[jet, first].float(), batch.v[jet, second].float()).cpu().numpy()
 
 
 def all_pairs(batch: JetBatch) -> Pairs:
-    """Both ways round."""
+    """Return all ordered pairs of different particles."""
     real = batch.mask[:, :, None] & batch.mask[:, None, :]
     real &= ~torch.eye(real.shape[-1], dtype=torch.bool, device=real.device)
     jet, i, j = (index.cpu().numpy() for index in real.nonzero(as_tuple=True))
-    return Pairs(jet, i, j, features_of(batch, jet, i, j))
+    return Pairs(jet, i, j, features_of_pairs(batch, jet, i, j))
 
 
 def draw_pairs(batch: JetBatch, count: int, seed: int) -> tuple[Pairs, np.ndarray]:
-    """`count` pairs of two different particles of each jet, with replacement, and a random number of each (P,).
+    """Draw `count` pairs of different particles from each jet, with replacement, and a random number (P,) for each.
 
-    A jet's momenta and the seed decide, so that it does not matter in which order or company jets come. A jet of one
+    The jet's momenta seed the draw, so it does not depend on the order of the jets or on the batch. A jet of one
     particle has no pairs.
     """
     drawn = [_draw(jet, momenta, count, seed) for jet, momenta in enumerate(_momenta(batch)) if len(momenta) > 1]
-    jet, i, j, chance = (np.concatenate(column) for column in zip(_nothing(), *drawn, strict=True))
-    return Pairs(jet, i, j, features_of(batch, jet, i, j)), chance
+    jet, i, j, chance = (np.concatenate(column) for column in zip(_empty(), *drawn, strict=True))
+    return Pairs(jet, i, j, features_of_pairs(batch, jet, i, j)), chance
 
 
 def _momenta(batch: JetBatch) -> list[np.ndarray]:
@@ -97,5 +91,5 @@ def _draw(jet: int, momenta: np.ndarray, count: int, seed: int) -> tuple[np.ndar
     return np.full(count, jet), i, j, rng.random(count)
 
 
-def _nothing() -> tuple[np.ndarray, ...]:
+def _empty() -> tuple[np.ndarray, ...]:
     return (*(np.zeros(0, np.int64) for _ in range(3)), np.zeros(0))

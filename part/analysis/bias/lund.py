@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from part.analysis.bias.embedding import Pairs
-from part.analysis.statistics.running_mean import Mean, Moments
+from part.analysis.statistics.running_mean import Mean, RunningMean
 
 LN_KT = np.linspace(-5, 4, 19)
 LN_INVERSE_DELTA = np.linspace(-1, 7, 17)
@@ -19,9 +19,15 @@ LN_INVERSE_DELTA = np.linspace(-1, 7, 17)
 
 @dataclass(frozen=True, eq=False)
 class Lund:
-    """Means over the jets that have pairs in a bin, of each jet's mean there; nan where no jet has.
+    """Means over jets of each jet's mean in a bin; NaN in bins where no jet has pairs.
 
-    attention (L, H, Y, X); bias (H, Y, X), the same in all layers; pairs (Y, X): share of a jet's pairs.
+    Attributes
+    ----------
+    attention : Mean (L, H, Y, X)
+    bias : Mean (H, Y, X)
+        The same in all layers.
+    pairs : Mean (Y, X)
+        Share of a jet's pairs.
     """
 
     attention: Mean
@@ -29,27 +35,27 @@ class Lund:
     pairs: Mean
 
 
-class LundOf:
-    """Adds up what blocks of jets give. A particle with itself is no pair; pairs beyond the edges are left out."""
+class LundAccumulator:
+    """Sums over batches of jets. A particle with itself is no pair, and pairs outside the bins are left out."""
 
     def __init__(self, layers: int, heads: int):
         plane = len(LN_KT) - 1, len(LN_INVERSE_DELTA) - 1
-        self._attention, self._bias = Moments((layers, heads, *plane)), Moments((heads, *plane))
-        self._pairs = Moments(plane)
+        self._attention, self._bias = RunningMean((layers, heads, *plane)), RunningMean((heads, *plane))
+        self._pairs = RunningMean(plane)
 
     def add(self, attention: np.ndarray, bias: np.ndarray, pairs: Pairs) -> None:
-        """attention (J, L, H, N, N), bias (J, H, N, N), [query, key]; pairs: query i and key j of all (P,)."""
+        """Add attention (J, L, H, N, N) and bias (J, H, N, N), [query, key]; pairs hold query i and key j."""
         jets, (rows, columns) = len(attention), self._pairs.count.shape
         cell, inside = cells(pairs.features)
         jet, i, j = (index[inside] for index in (pairs.jet, pairs.i, pairs.j))
         bins, count = jet * rows * columns + cell[inside], jets * rows * columns
-        for moments, values in ((self._attention, attention[jet, :, :, i, j]), (self._bias, bias[jet, :, i, j])):
+        for running, values in ((self._attention, attention[jet, :, :, i, j]), (self._bias, bias[jet, :, i, j])):
             heads = values.reshape(len(bins), prod(values.shape[1:]))
             means = bin_means(bins, heads, count).reshape(jets, rows, columns, -1)
-            moments.add(np.moveaxis(means, -1, 1).reshape(jets, *moments.count.shape))
-        found = np.bincount(bins, minlength=count).reshape(jets, rows, columns)
+            running.add(np.moveaxis(means, -1, 1).reshape(jets, *running.count.shape))
+        counts = np.bincount(bins, minlength=count).reshape(jets, rows, columns)
         total = np.bincount(pairs.jet, minlength=jets)[:, None, None]
-        self._pairs.add(np.divide(found, total, out=np.full(found.shape, np.nan), where=total > 0))
+        self._pairs.add(np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0))
 
     @property
     def result(self) -> Lund:
@@ -57,7 +63,7 @@ class LundOf:
 
 
 def cells(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number of the bin of pairs with features (P, 4), counted along ln 1/Δ first, and whether there is one (P,)."""
+    """Return each pair's bin (P,), counted along ln 1/Δ first, and whether it lies inside, from features (P, 4)."""
     row = np.searchsorted(LN_KT, features[:, 0], side="right") - 1
     column = np.searchsorted(LN_INVERSE_DELTA, -features[:, 2], side="right") - 1
     rows, columns = len(LN_KT) - 1, len(LN_INVERSE_DELTA) - 1
@@ -66,9 +72,9 @@ def cells(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bin_means(bins: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
-    """Means (count, K) of the values (P, K) in each bin (P,), nan where there are none."""
+    """Return the means (count, K) of values (P, K) in each bin (P,), NaN where a bin is empty."""
     columns = values.shape[1]
-    places = (bins[:, None] * columns + np.arange(columns)).ravel()
-    sums = np.bincount(places, values.ravel(), count * columns).reshape(count, columns)
+    index = (bins[:, None] * columns + np.arange(columns)).ravel()
+    sums = np.bincount(index, values.ravel(), count * columns).reshape(count, columns)
     filled = np.bincount(bins, minlength=count)[:, None]
     return np.divide(sums, filled, out=np.full(sums.shape, np.nan), where=filled > 0)

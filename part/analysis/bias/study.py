@@ -1,9 +1,8 @@
-"""The interaction bias over a sample: against q·k, by its four features, over the Lund plane.
+"""The study `bias`: the interaction bias over a sample, against q·k, by its four features, over the Lund plane.
 
-Shapes: J jets, L layers, H heads, B baseline pairs, F = 4 features, P pairs; others as in `shares` and `lund`.
+Shapes: J jets, L layers, H heads, B baseline pairs, F = 4 features, P pairs; others as in `variance_shares` and `lund`.
 """
 
-import argparse
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -11,31 +10,42 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.bias.embedding import PAIR_FEATURES, all_pairs, bias_of, check_scores, draw_pairs
-from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, Lund, LundOf
+from part.analysis.bias.embedding import all_pairs, check_scores, draw_pairs, evaluate_bias
+from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, Lund, LundAccumulator
 from part.analysis.bias.shapley import shapley
-from part.analysis.bias.variance_shares import DECADES, Shares, SharesOf
-from part.analysis.statistics.running_mean import Mean, Moments
+from part.analysis.bias.variance_shares import DECADES, VarianceShareAccumulator, VarianceShares
+from part.analysis.statistics.running_mean import Mean, RunningMean
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch, make_batch
+from part.models.pair import PAIR_FEATURES
+from part.options import option
 
-KEPT = 4000  # pairs whose features stay, to be drawn
+SHOWN_PAIRS = 4000  # pairs whose features the result keeps, for charts
 
 
 @dataclass(frozen=True)
 class BiasStudy:
-    """pairs: of each jet, whose Shapley values are averaged. baseline: pairs of the sample that unknown features are
-    taken from. seed: draws both, the same pairs whatever the order of the jets.
+    """The interaction bias against q·k, by pair feature and over the Lund plane.
 
-    The jets go by twice: the baseline is of all of them.
+    The sample streams twice, because the baseline pairs come from all of it. The same pairs are drawn whatever the
+    order of the jets.
+
+    Parameters
+    ----------
+    pairs : int
+        Pairs of each jet whose Shapley values are averaged.
+    baseline : int
+        Pairs of the sample that stand in for features that are not known.
+    seed : int
+        Seed of both draws.
     """
 
-    pairs: int = 16
-    baseline: int = 64
-    seed: int = 0
-    block: ClassVar[int] = 8
-    passes: ClassVar[int] = 2
+    pairs: int = option("pairs per jet whose Shapley values are averaged", 16)
+    baseline: int = option("pairs that stand in for features that are not known", 64)
+    seed: int = option("seed of the draws of pairs", 0)
+    batch_size: ClassVar[int] = 8
+    n_passes: ClassVar[int] = 2
 
     def __post_init__(self):
         for name in ("pairs", "baseline"):
@@ -45,20 +55,31 @@ class BiasStudy:
     def check(self, tagger: Tagger) -> None:
         check_scores(tagger)
 
-    def begin(self, tagger: Tagger) -> "BiasMeasurement":
-        return BiasMeasurement(self, tagger)
+    def accumulator(self, tagger: Tagger) -> "BiasAccumulator":
+        return BiasAccumulator(self, tagger)
 
 
 @dataclass(frozen=True, eq=False)
-class BiasFindings:
-    """shares: of the variance of logits, flips and ratios (L, H, ...). lund: attention and bias over the Lund plane.
+class BiasResult:
+    """The result of the study `bias`; standard errors are over jets, for this baseline.
 
-    shapley, size: means over jets of the mean over a jet's pairs, as they are and their sizes (H, F), in units of a
-    logit. base (H,): mean bias of the baseline pairs, whose features are baseline (B, F). pairs (P, F): features of
-    the first pairs that values were found for. Standard errors are over jets, for this baseline.
+    Attributes
+    ----------
+    shares : VarianceShares
+        Shares of the variance of the logits, flips and ratios (L, H, ...).
+    lund : Lund
+        Attention and bias over the Lund plane.
+    shapley, size : Mean (H, F)
+        Means over jets of the mean over a jet's pairs, of the Shapley values and of their magnitudes, in logits.
+    base : ndarray (H,)
+        Mean bias of the baseline pairs.
+    baseline : ndarray (B, F)
+        Features of the baseline pairs.
+    pairs : ndarray (P, F)
+        Features of some of the explained pairs.
     """
 
-    shares: Shares
+    shares: VarianceShares
     lund: Lund
     shapley: Mean
     size: Mean
@@ -73,13 +94,13 @@ class BiasFindings:
             "variance share of covariance": self.shares.covariance,
             "argmax flips without bias": self.shares.flips,
         }
-        found = [
+        rows = [
             _row(name, layer, head, None, mean, (layer, head))
             for name, mean in shares.items()
             for layer, head in np.ndindex(mean.value.shape)
         ]
         values = {"mean Shapley value": self.shapley, "mean size of Shapley value": self.size}
-        return found + [
+        return rows + [
             _row(name, None, head, PAIR_FEATURES[feature], mean, (head, feature))
             for name, mean in values.items()
             for head, feature in np.ndindex(mean.value.shape)
@@ -106,27 +127,27 @@ class BiasFindings:
         return arrays
 
 
-class BiasMeasurement:
-    """First what the model does with the jets, and the baseline; then the Shapley values against it."""
+class BiasAccumulator:
+    """The first pass collects shares, Lund plane and baseline; the second the Shapley values against that baseline."""
 
     def __init__(self, study: BiasStudy, tagger: Tagger):
         self._study, self._tagger = study, tagger
         layers, heads = tagger.config.layers, tagger.config.heads
-        self._shares, self._lund = SharesOf(layers, heads), LundOf(layers, heads)
-        self._values, self._sizes = Moments((heads, len(PAIR_FEATURES))), Moments((heads, len(PAIR_FEATURES)))
-        self._baseline, self._base, self._shown = Baseline(study.baseline, study.seed), np.zeros(heads), []
-        self._add = self._look
+        self._shares, self._lund = VarianceShareAccumulator(layers, heads), LundAccumulator(layers, heads)
+        self._values, self._sizes = RunningMean((heads, len(PAIR_FEATURES))), RunningMean((heads, len(PAIR_FEATURES)))
+        self._baseline, self._base, self._shown = BaselinePairs(study.baseline, study.seed), np.zeros(heads), []
+        self._add = self._observe
 
-    def add(self, jets: ak.Array, truth: np.ndarray | None) -> None:
+    def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
         self._add(jets)
 
     def next_pass(self) -> None:
         self._add = self._explain
 
-    def _look(self, jets: ak.Array) -> None:
+    def _observe(self, jets: ak.Array) -> None:
         trace, batch = self._tagger.trace(jets), make_batch(jets, self._tagger.features).to(self._tagger.device)
-        self._shares.add(trace.scores_qk, trace.bias, trace.mask)
-        self._lund.add(trace.pattern, trace.bias[:, 0], all_pairs(batch))
+        self._shares.add(trace["scores_qk"], trace["bias"], trace.mask)
+        self._lund.add(trace["pattern"], trace["bias"][:, 0], all_pairs(batch))
         self._baseline.add(batch)
 
     def _explain(self, jets: ak.Array) -> None:
@@ -134,18 +155,18 @@ class BiasMeasurement:
         pairs, _ = draw_pairs(batch, self._study.pairs, self._study.seed + 1)
         if not len(pairs):
             return
-        found = shapley(partial(bias_of, self._tagger), pairs.features, self._baseline.features)
-        # Every jet that has pairs has as many.
-        values = found.values.reshape(-1, self._study.pairs, *found.values.shape[1:])
+        shapley_values = shapley(partial(evaluate_bias, self._tagger), pairs.features, self._baseline.features)
+        # Every jet that has pairs at all contributes the same number.
+        values = shapley_values.values.reshape(-1, self._study.pairs, *shapley_values.values.shape[1:])
         self._values.add(values.mean(1))
         self._sizes.add(np.abs(values).mean(1))
-        self._base = found.base
-        if sum(map(len, self._shown)) < KEPT:
+        self._base = shapley_values.base
+        if sum(map(len, self._shown)) < SHOWN_PAIRS:
             self._shown.append(pairs.features)
 
-    def result(self) -> BiasFindings:
-        shown = np.concatenate([np.zeros((0, len(PAIR_FEATURES))), *self._shown])[:KEPT]
-        return BiasFindings(
+    def result(self) -> BiasResult:
+        shown = np.concatenate([np.zeros((0, len(PAIR_FEATURES))), *self._shown])[:SHOWN_PAIRS]
+        return BiasResult(
             self._shares.result,
             self._lund.result,
             self._values.result,
@@ -156,8 +177,8 @@ class BiasMeasurement:
         )
 
 
-class Baseline:
-    """`count` random pairs of all jets that are added; every jet is as likely, however many particles it has."""
+class BaselinePairs:
+    """`count` random pairs of all jets that are added; every jet is equally likely, whatever its multiplicity."""
 
     def __init__(self, count: int, seed: int):
         self._count, self._seed = count, seed
@@ -171,31 +192,20 @@ class Baseline:
 
     @property
     def features(self) -> np.ndarray:
-        """(B, F). Raises PartError if no jet has a pair."""
+        """The features of the pairs (B, F). Raises PartError if no jet has a pair."""
         if not len(self._features):
             raise PartError("No jet has two particles, so there are no pairs to study.")
         return self._features
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    default = BiasStudy()
-    parser.add_argument("--pairs", type=int, default=default.pairs, help="pairs a jet for Shapley values")
-    parser.add_argument("--baseline", type=int, default=default.baseline, help="pairs that unknown features are of")
-    parser.add_argument("--seed", type=int, default=default.seed, help="draws the pairs")
-
-
-def study_of(args: argparse.Namespace) -> BiasStudy:
-    return BiasStudy(args.pairs, args.baseline, args.seed)
-
-
-def _row(name: str, layer: int | None, head: int, feature: str | None, mean: Mean, at: tuple[int, int]) -> dict:
-    """value, error and interval of a mean; None for what too few jets leave unknown."""
+def _row(name: str, layer: int | None, head: int, feature: str | None, mean: Mean, index: tuple[int, int]) -> dict:
+    """Return value, error and interval of a mean; None where there are too few jets for one."""
     numbers = dict(zip(("value", "error", "low", "high"), (mean.value, mean.error, *mean.interval), strict=True))
     return {
         "quantity": name,
         "layer": None if layer is None else layer + 1,
         "head": head + 1,
         "feature": feature,
-        **{key: float(array[at]) if np.isfinite(array[at]) else None for key, array in numbers.items()},
-        "jets": int(mean.jets[at]),
+        **{key: float(array[index]) if np.isfinite(array[index]) else None for key, array in numbers.items()},
+        "jets": int(mean.jets[index]),
     }

@@ -1,8 +1,8 @@
-"""q·k against the interaction bias: which of the two decides where a head looks.
+"""q·k against the interaction bias: which of the two decides where a head attends.
 
-Logits are q·k/√d + bias. The softmax does not see what a row of them has in common, so rows are centred over their
-real keys before anything is compared, unless said otherwise. Compare arXiv:2512.00210, which finds the ratio of the
-two in decades and that the bias, though smaller, changes the strongest key of most particles.
+Logits are q·k/√d + bias. The softmax ignores a constant in a row of logits, so rows are centred over their real keys
+before they are compared, unless said otherwise. Compare arXiv:2512.00210, which finds that the two differ by decades
+and that the bias, though smaller, changes the strongest key of most particles.
 Shapes: J jets, L layers, H heads, Q queries, K keys, R bins of the ratio.
 """
 
@@ -10,19 +10,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from part.analysis.statistics.running_mean import Mean, Moments
+from part.analysis.statistics.running_mean import Mean, RunningMean
 
-DECADES = np.linspace(-4, 4, 33)  # edges of log10 of the ratio; what lies outside counts in the outermost bins
+DECADES = np.linspace(-4, 4, 33)  # edges of log10 of the ratio; values outside count in the outermost bins
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class VarianceShares:
     """Means over jets with their standard errors.
 
-    scores, bias, covariance (L, H): shares of the variance of a row of logits, Var(q·k) / Var(logits),
-    Var(bias) / Var(logits) and 2 Cov / Var(logits), which add up to 1; variances over keys, averaged over queries.
-    flips (L, H): share of queries whose strongest key is another one without the bias.
-    ratio, centred (L, H, R): shares of pairs by log10 |q·k/√d| / |bias|, of both as they are, and of centred rows.
+    Attributes
+    ----------
+    scores, bias, covariance : Mean (L, H)
+        Shares of the variance of a row of logits, Var(q·k) / Var(logits), Var(bias) / Var(logits) and
+        2 Cov / Var(logits), which add up to 1. Variances are over keys and averaged over queries.
+    flips : Mean (L, H)
+        Share of queries whose strongest key changes without the bias.
+    ratio, centred : Mean (L, H, R)
+        Shares of pairs by log10 |q·k/√d| / |bias|, of the unchanged and of the centred rows.
     """
 
     scores: Mean
@@ -33,15 +38,15 @@ class Shares:
     centred: Mean
 
 
-class SharesOf:
-    """Adds up what blocks of jets give. A jet of one particle has nothing to choose from and does not count."""
+class VarianceShareAccumulator:
+    """Sums over batches of jets. A jet of one particle has a single key and does not count."""
 
     def __init__(self, layers: int, heads: int):
-        self._variances, self._flips = Moments((3, layers, heads)), Moments((layers, heads))
-        self._ratios = Moments((2, layers, heads, len(DECADES) - 1))
+        self._variances, self._flips = RunningMean((3, layers, heads)), RunningMean((layers, heads))
+        self._ratios = RunningMean((2, layers, heads, len(DECADES) - 1))
 
     def add(self, scores: np.ndarray, bias: np.ndarray, mask: np.ndarray) -> None:
-        """scores, bias (J, L, H, Q, K), zero on padding; mask (J, Q)."""
+        """Add scores and bias (J, L, H, Q, K), zero on padding, with their mask (J, Q)."""
         several = mask.sum(1) > 1
         scores, bias, mask = scores[several], bias[several], mask[several]
         if not len(mask):
@@ -52,24 +57,24 @@ class SharesOf:
         self._ratios.add(np.stack([ratios(scores, bias, mask), ratios(*centred, mask)], 1))
 
     @property
-    def result(self) -> Shares:
-        parts = [
-            _part(moments.result, i)
-            for moments, count in ((self._variances, 3), (self._ratios, 2))
+    def result(self) -> VarianceShares:
+        means = [
+            _component(running.result, i)
+            for running, count in ((self._variances, 3), (self._ratios, 2))
             for i in range(count)
         ]
-        return Shares(*parts[:3], self._flips.result, *parts[3:])
+        return VarianceShares(*means[:3], self._flips.result, *means[3:])
 
 
 def centre(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Values (J, L, H, Q, K) less the mean of their row over real keys; zero on padding."""
+    """Return values (J, L, H, Q, K) minus the mean of their row over real keys; zero on padding."""
     real = (mask[:, :, None] & mask[:, None, :])[:, None, None]
     mean = (values * real).sum(-1, keepdims=True) / mask.sum(1)[:, None, None, None, None]
     return (values - mean) * real
 
 
 def variance_shares(scores: np.ndarray, bias: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Of centred rows: the shares of q·k, of the bias and of twice their covariance (J, 3, L, H), nan without any."""
+    """Return the variance shares of q·k, bias and twice their covariance (J, 3, L, H) for centred rows."""
     pairs = (mask.sum(1) ** 2)[:, None, None]
     terms = [scores * scores, bias * bias, 2 * scores * bias]
     variances = np.stack([term.sum((-2, -1), dtype=np.float64) / pairs for term in terms], 1)
@@ -78,16 +83,16 @@ def variance_shares(scores: np.ndarray, bias: np.ndarray, mask: np.ndarray) -> n
 
 
 def flips(scores: np.ndarray, bias: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Share of real queries (J, L, H) whose strongest key is another one when the bias is left out of the logits."""
-    fence = np.where(mask, 0, -np.inf).astype(np.float32)[:, None, None, None]
-    moved = (scores + bias + fence).argmax(-1) != (scores + fence).argmax(-1)
-    return (moved & mask[:, None, None]).sum(-1) / mask.sum(1)[:, None, None]
+    """Return the share of real queries (J, L, H) whose strongest key changes when the logits lose the bias."""
+    mask_logits = np.where(mask, 0, -np.inf).astype(np.float32)[:, None, None, None]
+    flipped = (scores + bias + mask_logits).argmax(-1) != (scores + mask_logits).argmax(-1)
+    return (flipped & mask[:, None, None]).sum(-1) / mask.sum(1)[:, None, None]
 
 
 def ratios(scores: np.ndarray, bias: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Shares of a jet's pairs (J, L, H, R) by log10 |q·k| / |bias|, in bins with edges DECADES.
+    """Return the shares of a jet's pairs (J, L, H, R) by log10 |q·k| / |bias|, in bins with edges DECADES.
 
-    Pairs of different particles: a particle's distance to itself is 0, of which the features have no logarithm.
+    Only pairs of different particles count: the distance of a particle to itself is 0, which has no logarithm.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         logarithm = np.log10(np.abs(scores)) - np.log10(np.abs(bias))
@@ -102,5 +107,5 @@ def ratios(scores: np.ndarray, bias: np.ndarray, mask: np.ndarray) -> np.ndarray
     return counts / pairs.sum((1, 2))[:, None, None, None]
 
 
-def _part(mean: Mean, index: int) -> Mean:
+def _component(mean: Mean, index: int) -> Mean:
     return Mean(mean.value[index], mean.error[index], mean.jets[index])

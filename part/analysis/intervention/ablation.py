@@ -1,38 +1,47 @@
-"""Ablation: what a model predicts without a head, a layer's attention, the bias, q·k or the particles of a species.
+"""Ablation: predictions without a head, a layer's attention, the bias, q·k or the particles of a species.
 
-A head is taken away by replacing what it mixes for each query, the sum of its values weighted by its pattern, before
-the output projection. As in arXiv:2605.09881 by zero; or by its mean over a sample, or by what it mixes for another
-jet (resampling), which keep what follows closer to what it has learnt to take. The bias and q·k become zero, so that
-the other alone makes the pattern; a mean would be the same, since a softmax does not feel a constant.
+A head is ablated by replacing its output for each query, the sum of the values weighted by its pattern, before the
+output projection. Zero is the choice of arXiv:2605.09881. The mean over a sample, or the output for another jet
+(resampling), keeps the input of later layers closer to what these were trained on. The bias and q·k become zero, so
+that the other alone makes the pattern; their mean would do the same, since a softmax ignores a constant.
 
-Shapes: B jets, T tokens of the particle blocks, N particles, H heads, d channels of a head, C classes, A targets.
+Shapes: B jets, N particles, C classes, A targets, K copies of the batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import awkward as ak
-import numpy as np
 import torch
 from torch import Tensor
 
-from part.errors import PartError
-from part.inference.forward import Pass, check_attention, jet_keys
+from part.analysis.intervention.reference import HEAD_OUTPUT, Reference
+from part.inference.capabilities import require
+from part.inference.forward import CachedForward, jet_hashes
 from part.inference.tagger import Tagger
 from part.jets import kinematics
-from part.jets.features import select
+from part.jets.preprocessing import keep_leading
 from part.jets.schema import IDENTITY, SPECIES
 
-INSTEAD = ("zero", "mean", "resample")
-DONORS = 32  # jets whose heads' outputs stand in for others'
 _CLASS_KINDS = ("class head", "class attention")
+_TAP_OF_KIND = {"bias": "bias", "q·k": "scores_qk"}  # all other kinds replace head outputs
 
 
 @dataclass(frozen=True)
-class Target:
-    """What is taken away. kind: "head"; "attention", all heads of a layer; "bias" or "q·k" of a layer, or of all where
-    layer is None; "class head" and "class attention" of a class block; "species". All count from 0."""
+class AblationTarget:
+    """A component of the model, or a species of particles, that is ablated.
+
+    Parameters
+    ----------
+    kind : str
+        "head"; "attention", all heads of a layer; "bias" or "q·k"; "class head" and "class attention" of a class
+        block; "species".
+    layer, head : int, optional
+        Counted from 0. "bias" and "q·k" without a layer mean those of all layers.
+    species : int, optional
+        An index of `part.jets.schema.SPECIES`.
+    """
 
     kind: str
     layer: int | None = None
@@ -44,148 +53,145 @@ class Target:
             return f"{SPECIES[self.species]}s"
         place = "everywhere" if self.layer is None else f"layer {self.layer + 1}"
         if self.kind in _CLASS_KINDS:
-            place = f"class layer {self.layer + 1}"
+            place = f"class {place}"
         kind = {"class attention": "attention"}.get(self.kind, self.kind)
         return f"{place}, head {self.head + 1}" if self.head is not None else f"{kind}, {place}"
 
 
-def targets_of(tagger: Tagger) -> tuple[Target, ...]:
-    """All that a model has and that can be taken away from it. Raises PartError for a model without attention."""
-    check_attention(tagger)
-    config, parts = tagger.config, []
-    if getattr(config, "pair_bias", "") != "none" and config.model != "ParTNoBias":
-        parts.append("bias")
-    if config.model != "PairAttn":
-        parts.append("q·k")
-    found = []
-    for layer in range(config.layers):
-        found += [Target("head", layer, head) for head in range(config.heads)]
-        found += [Target(kind, layer) for kind in ("attention", *(parts if len(parts) == 2 else ()))]
-    for layer in range(config.class_layers):
-        found += [Target("class head", layer, head) for head in range(config.heads)]
-        found.append(Target("class attention", layer))
-    found += [Target(kind) for kind in parts]
-    if set(IDENTITY) <= set(tagger.features.branches):
-        found += [Target("species", species=i) for i in range(len(SPECIES))]
-    return tuple(found)
+def check_attention(tagger: Tagger) -> None:
+    """Raise PartError for a model without attention heads."""
+    require(tagger, "attention heads to intervene on", "attention")
 
 
-class Reference:
-    """What stands in for a head's output: its mean over the particles of a sample, or that of another jet of it.
+def ablation_targets(tagger: Tagger) -> tuple[AblationTarget, ...]:
+    """Return all that can be ablated in a model.
 
-    Donors are the DONORS jets whose `jet_keys` are lowest, whatever the order of the sample; a jet's own key picks
-    one of them, not itself. A query takes the donor's output for the query of the same rank in pT, beginning again
-    with the hardest where the donor has fewer.
+    Raises
+    ------
+    PartError
+        If the model has no attention.
     """
-
-    def __init__(self):
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-        self._donors: list[tuple[int, dict[str, Tensor]]] = []
-
-    def add(self, passed: Pass, jets: ak.Array) -> None:
-        """Some jets of the sample, passed with "mixed" kept."""
-        for name, mixed in passed.heard.items():
-            real = mixed.transpose(1, 2)[passed.mask] if mixed.shape[2] > 1 else mixed[:, :, 0]  # (-1, H, d)
-            self._sums[name] = self._sums.get(name, 0) + real.sum(0, dtype=torch.float64)
-            self._counts[name] = self._counts.get(name, 0) + len(real)
-        order = passed.rank.argsort(-1)
-        for jet, key in enumerate(jet_keys(jets).tolist()):
-            if len(self._donors) == DONORS and key >= self._donors[-1][0]:
-                continue
-            queries = order[jet, : int(passed.mask[jet].sum())]
-            kept = {name: t[jet][:, queries] if t.shape[2] > 1 else t[jet] for name, t in passed.heard.items()}
-            self._donors = sorted([*self._donors, (key, kept)], key=lambda donor: donor[0])[:DONORS]
-
-    def mean(self, name: str) -> Tensor:
-        """(H, 1, d)"""
-        return (self._sums[name] / self._counts[name]).float()[:, None]
-
-    def resampled(self, name: str, passed: Pass, keys: np.ndarray) -> Tensor:
-        """(B, H, T, d), of the class blocks (B, H, 1, d)"""
-        return torch.stack([self._donated(name, key, rank) for key, rank in zip(keys, passed.rank, strict=True)])
-
-    def _donated(self, name: str, key: int, rank: Tensor) -> Tensor:
-        others = [kept for other, kept in self._donors if other != key]
-        if not others:
-            raise PartError("Resampling needs a sample of at least two jets.")
-        mixed = others[key % len(others)][name]
-        return mixed if name.startswith("class_blocks") else mixed[:, rank % mixed.shape[1]]
+    check_attention(tagger)
+    config, targets = tagger.config, []
+    terms = [kind for kind, has_term in (("bias", config.has_bias), ("q·k", config.has_qk)) if has_term]
+    layer_kinds = ("attention", *terms) if len(terms) == 2 else ("attention",)  # nothing is left without the only term
+    for layer in range(config.layers):
+        targets += [AblationTarget("head", layer, head) for head in range(config.heads)]
+        targets += [AblationTarget(kind, layer) for kind in layer_kinds]
+    for layer in range(getattr(config, "class_layers", 0)):
+        targets += [AblationTarget("class head", layer, head) for head in range(config.heads)]
+        targets.append(AblationTarget("class attention", layer))
+    targets += [AblationTarget(kind) for kind in terms]
+    if set(IDENTITY) <= set(tagger.features.branches):
+        targets += [AblationTarget("species", species=i) for i in range(len(SPECIES))]
+    return tuple(targets)
 
 
 def ablate(
-    passed: Pass,
+    forward: CachedForward,
     jets: ak.Array,
-    targets: Sequence[Target],
-    instead: str = "zero",
+    targets: Sequence[AblationTarget],
+    replacement: str = "zero",
     reference: Reference | None = None,
 ) -> Tensor:
-    """Probabilities (A, B, C) without each of the targets. reference: of a sample, unless heads give way to zero."""
-    found: dict[Target, Tensor] = {}
-    keys = jet_keys(jets) if instead == "resample" else None
+    """Compute the predictions with each of the targets ablated in turn.
 
-    def stand_in(name: str) -> Tensor | float:
-        if instead == "zero":
+    Parameters
+    ----------
+    forward : CachedForward
+        The unchanged forward pass of B jets.
+    jets : ak.Array
+        The same jets.
+    targets : sequence of AblationTarget
+        Some of `ablation_targets(tagger)`.
+    replacement : str
+        What replaces a head's output: one of `REPLACEMENTS`.
+    reference : Reference, optional
+        The sample that the replacement is taken from; required unless it is "zero".
+
+    Returns
+    -------
+    Tensor (A, B, C)
+        Probabilities.
+
+    Raises
+    ------
+    PartError
+        If the reference holds no other jet to resample from.
+
+    References
+    ----------
+    arXiv:2605.09881
+    """
+    results: dict[AblationTarget, Tensor] = {}
+    if reference is None and replacement != "zero":
+        raise ValueError(f"the replacement {replacement!r} needs a reference")
+    keys = jet_hashes(jets) if replacement == "resample" else None
+
+    def replace_output(name: str) -> Tensor | float:
+        if replacement == "zero" or reference is None:
             return 0.0
-        return reference.mean(name) if instead == "mean" else reference.resampled(name, passed, keys)
+        return reference.mean(name) if keys is None else reference.resample(name, forward, keys)
 
-    ordered = sorted(targets, key=_place)
-    for (first, alone), group in groupby(ordered, key=lambda target: _start(target, passed.layers)):
+    ordered = sorted(targets, key=_forward_order)
+    for (first, only_first), group in groupby(ordered, key=lambda target: _start(target, forward.layers)):
         group = tuple(group)
         if group[0].kind == "species":
-            results = passed.masked(_without_species(passed, jets, group))
+            probabilities = forward.with_particles(_without_species(forward, jets, group))
         else:
-            results = passed.again(first, len(group), _Taken(group, stand_in), alone=alone)
-        found |= dict(zip(group, results, strict=True))
-    return torch.stack([found[target] for target in targets])
+            tap = _AblationTap(group, replace_output)
+            probabilities = forward.rerun_from(first, len(group), tap, only_first=only_first)
+        results |= dict(zip(group, probabilities, strict=True))
+    return torch.stack([results[target] for target in targets])
 
 
-def leave_one_out(passed: Pass) -> Tensor:
-    """Probabilities (N, C) of one jet without each of its particles, in file order."""
-    n = int(passed.batch.mask.sum())
-    return passed.masked(passed.batch.mask & ~torch.eye(n, dtype=torch.bool, device=passed.mask.device)[:, None])[:, 0]
+def leave_one_out(forward: CachedForward) -> Tensor:
+    """Return the probabilities (N, C) of one jet without each of its particles, in the order of the file."""
+    n = int(forward.batch.mask.sum())
+    others = ~torch.eye(n, dtype=torch.bool, device=forward.mask.device)[:, None]
+    return forward.with_particles(forward.batch.mask & others)[:, 0]
 
 
-class _Taken:
-    """The tap that takes one target away from each copy of a batch."""
+class _AblationTap:
+    """The tap that ablates one target in each copy of a batch."""
 
-    def __init__(self, group: Sequence[Target], stand_in):
-        self._group, self._stand_in = group, stand_in
+    def __init__(self, targets: Sequence[AblationTarget], replace_output: Callable[[str], Tensor | float]):
+        self._targets, self._replace_output = targets, replace_output
 
     def __call__(self, name: str, tensor: Tensor) -> Tensor:
-        *block, part = name.split(".")
-        if part not in ("mixed", "bias", "scores_qk"):
+        *block, tap = name.split(".")
+        if tap not in (HEAD_OUTPUT, *_TAP_OF_KIND.values()):
             return tensor
-        copies = tensor.unflatten(0, (len(self._group), -1)).clone()
-        stand_in = None
-        for copy, target in zip(copies, self._group, strict=True):
-            if part != {"bias": "bias", "q·k": "scores_qk"}.get(target.kind, "mixed"):
+        copies = tensor.unflatten(0, (len(self._targets), -1)).clone()
+        output = None
+        for copy, target in zip(copies, self._targets, strict=True):
+            if tap != _TAP_OF_KIND.get(target.kind, HEAD_OUTPUT):
                 continue
             if target.layer is not None and block[-1] != str(target.layer):
                 continue
-            if part != "mixed":
+            if tap != HEAD_OUTPUT:
                 copy.zero_()
                 continue
-            stand_in = self._stand_in(name) if stand_in is None else stand_in
+            output = self._replace_output(name) if output is None else output
             heads = slice(None) if target.head is None else slice(target.head, target.head + 1)
-            copy[:, heads] = stand_in if isinstance(stand_in, float) else stand_in[..., heads, :, :].to(copy.dtype)
+            copy[:, heads] = output[..., heads, :, :].to(copy.dtype) if isinstance(output, Tensor) else output
         return copies.flatten(0, 1)
 
 
-def _place(target: Target) -> tuple:
+def _forward_order(target: AblationTarget) -> tuple:
     return target.kind == "species", target.kind in _CLASS_KINDS, -1 if target.layer is None else target.layer
 
 
-def _start(target: Target, layers: int) -> tuple[int, bool]:
-    """Before which block a pass is taken up again, and whether only that one is changed."""
+def _start(target: AblationTarget, layers: int) -> tuple[int, bool]:
+    """Return the block from which the forward pass is repeated, and whether only that block is changed."""
     if target.kind in _CLASS_KINDS:
         return layers, True
     return (-1 if target.species is not None else 0, False) if target.layer is None else (target.layer, True)
 
 
-def _without_species(passed: Pass, jets: ak.Array, group: Sequence[Target]) -> Tensor:
-    """Masks (K, B, N)"""
-    mask = passed.batch.mask
-    species = ak.fill_none(ak.pad_none(kinematics.species(select(jets)[0]), mask.shape[1]), -1)
+def _without_species(forward: CachedForward, jets: ak.Array, targets: Sequence[AblationTarget]) -> Tensor:
+    """Return masks (K, B, N) of the particles that are not of each target's species."""
+    mask = forward.batch.mask
+    species = ak.fill_none(ak.pad_none(kinematics.species(keep_leading(jets)[0]), mask.shape[1]), -1)
     species = torch.from_numpy(ak.to_numpy(species)).to(mask.device)
-    return torch.stack([mask & (species != target.species) for target in group])
+    return torch.stack([mask & (species != target.species) for target in targets])

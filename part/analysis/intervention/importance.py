@@ -1,136 +1,183 @@
-"""Study `importance`: how much each head matters, and each layer's attention, the bias, q·k, the species.
+"""Study `importance`: how much each head, each layer's attention, the bias, q·k and each species matter.
 
-Shapes: A targets, J jets, B jets of a block, L layers, H heads, C classes.
+Shapes: A targets, J jets, L layers, H heads.
 """
 
-import argparse
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import awkward as ak
 import numpy as np
 
-from part.analysis.intervention.ablation import INSTEAD, Reference, Target, ablate, targets_of
-from part.analysis.intervention.effects import Change, changes
+from part.analysis.intervention.ablation import AblationTarget, ablate, ablation_targets
+from part.analysis.intervention.effects import Change, measure_changes
+from part.analysis.intervention.reference import HEAD_OUTPUT, REPLACEMENTS, Reference
 from part.errors import PartError
-from part.inference.forward import Pass, jet_keys
+from part.inference.forward import CachedForward, jet_hashes
 from part.inference.tagger import Tagger
+from part.options import option
 
-LAYER_KINDS = ("attention", "bias", "q·k")  # of a layer, beside its heads
+LAYER_KINDS = ("attention", "bias", "q·k")  # targets of a layer beside its heads
+_STATISTICS = ("low", "high", "p")
 
 
 @dataclass(frozen=True)
-class Importance:
-    """instead: what a head's output gives way to, "zero", its "mean" over the sample or a "resample" from another jet
-    of it (see `ablation`). draws: of the bootstrap. The sample's probabilities are kept, 4 kB a jet."""
+class ImportanceStudy:
+    """Ablations of all targets of a model, one by one, over a sample.
 
-    instead: str = "zero"
-    draws: int = 300
+    The probabilities of the whole sample are kept, 4 kB for a jet.
 
-    block: ClassVar[int] = 16
+    Parameters
+    ----------
+    replacement : str
+        What replaces a head's output: "zero", its "mean" over the sample, or "resample", its output for another jet
+        of the sample; see `ablation`.
+    draws : int
+        The number of bootstrap draws.
 
-    def __post_init__(self):
-        if self.instead not in INSTEAD:
-            raise PartError(f"Heads cannot give way to {self.instead!r}; choose one of {', '.join(INSTEAD)}.")
+    Examples
+    --------
+    >>> result = study_jets(ImportanceStudy(), tagger, jets)
+    >>> result.heads("accuracy"), result.heads("accuracy", "significant")
+    """
+
+    replacement: str = option("what replaces a head's output", "zero", flag="--instead", choices=REPLACEMENTS)
+    draws: int = option("bootstrap draws", 300)
+
+    batch_size: ClassVar[int] = 16
+
+    def __post_init__(self) -> None:
+        if self.replacement not in REPLACEMENTS:
+            raise PartError(f"Heads cannot give way to {self.replacement!r}; choose one of {', '.join(REPLACEMENTS)}.")
+        if self.draws < 2:
+            raise PartError(f"{self.draws} bootstrap draws give no interval; expected 2 or more.")
 
     @property
-    def passes(self) -> int:
-        return 1 if self.instead == "zero" else 2
+    def n_passes(self) -> int:
+        return 1 if self.replacement == "zero" else 2
 
     def check(self, tagger: Tagger) -> None:
-        targets_of(tagger)
+        ablation_targets(tagger)
 
-    def begin(self, tagger: Tagger) -> "ImportanceUnderWay":
-        return ImportanceUnderWay(self, tagger)
+    def accumulator(self, tagger: Tagger) -> "ImportanceAccumulator":
+        return ImportanceAccumulator(self, tagger)
 
 
 @dataclass(frozen=True, eq=False)
-class ImportanceFound:
-    """changes: of each measure by each of the targets (A,), see `effects.changes`. jets: how many."""
+class ImportanceResult:
+    """The change of each measure by each ablation.
 
-    targets: tuple[Target, ...]
+    Parameters
+    ----------
+    targets : tuple of AblationTarget (A,)
+    changes : dict of str to Change
+        By measure, see `effects.measure_changes`.
+    jets : int
+        The number of jets.
+    """
+
+    targets: tuple[AblationTarget, ...]
     changes: dict[str, Change]
     jets: int
 
-    def heads(self, measure: str, part: str = "value") -> np.ndarray:
-        """A part of the change of a measure ("value", "low", "high", "p" or "significant"): (L, H)."""
-        values, others = self.table(measure, part)
+    def heads(self, measure: str, statistic: str = "value") -> np.ndarray:
+        """Return a map of the heads.
+
+        Parameters
+        ----------
+        measure : str
+            One of `changes`, for instance "accuracy".
+        statistic : str
+            "value", "low", "high", "p" or "significant".
+
+        Returns
+        -------
+        ndarray (L, H)
+        """
+        values, others = self.table(measure, statistic)
         return values[:, : values.shape[1] - len(others)]
 
-    def table(self, measure: str, part: str = "value", kind: str = "head") -> tuple[np.ndarray, tuple[str, ...]]:
-        """As `heads`, of kind "head" or "class head", and as more columns what else its layer has, with their names."""
-        extra = [k for k in LAYER_KINDS if Target(k, 0) in self.targets] if kind == "head" else ["class attention"]
-        values = dict(zip(self.targets, getattr(self.changes[measure], part), strict=True))
-        layers = 1 + max(target.layer for target in self.targets if target.kind == kind)
-        heads = 1 + max(target.head for target in self.targets if target.kind == kind)
+    def table(self, measure: str, statistic: str = "value", kind: str = "head") -> tuple[np.ndarray, tuple[str, ...]]:
+        """Return the map of the heads and, as further columns, the other targets of each layer, with their names.
+
+        Parameters
+        ----------
+        measure, statistic : str
+            See `heads`.
+        kind : str
+            "head" or "class head".
+        """
+        targets = self.targets
+        extra = [k for k in LAYER_KINDS if AblationTarget(k, 0) in targets] if kind == "head" else ["class attention"]
+        values = dict(zip(targets, getattr(self.changes[measure], statistic), strict=True))
+        layers = 1 + max(target.layer or 0 for target in targets if target.kind == kind)
+        heads = 1 + max(target.head or 0 for target in targets if target.kind == kind)
         rows = [
-            [values[Target(kind, layer, head)] for head in range(heads)] + [values[Target(k, layer)] for k in extra]
+            [values[AblationTarget(kind, layer, head)] for head in range(heads)]
+            + [values[AblationTarget(k, layer)] for k in extra]
             for layer in range(layers)
         ]
         return np.array(rows), tuple(extra)
 
     def rows(self) -> list[dict]:
+        """Return a row for each target."""
         rows = []
         for a, target in enumerate(self.targets):
-            row = {"target": str(target), "kind": target.kind}
-            row |= {name: _counted(getattr(target, name)) for name in ("layer", "head")}
+            row: dict[str, Any] = {"target": str(target), "kind": target.kind}
+            row |= {name: _from_one(getattr(target, name)) for name in ("layer", "head")}
             for name, change in self.changes.items():
-                row[f"delta_{name}"] = _number(change.value[a])
-                row |= {f"{part}_{name}": _number(getattr(change, part)[a]) for part in ("low", "high", "p")}
+                row[f"delta_{name}"] = _finite(change.value[a])
+                row |= {f"{statistic}_{name}": _finite(getattr(change, statistic)[a]) for statistic in _STATISTICS}
             rows.append(row | {"jets": self.jets})
         return rows
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """target (A,) names; full_M: measure M of the model as it is; delta_M, low_M, high_M, p_M (A,)."""
-        found = {"target": np.array([str(target) for target in self.targets])}
+        """Return the `target` names (A,), and for each measure M full_M, and delta_M, low_M, high_M, p_M (A,)."""
+        arrays = {"target": np.array([str(target) for target in self.targets])}
         for name, change in self.changes.items():
-            found |= {f"full_{name}": np.array(change.full), f"delta_{name}": change.value}
-            found |= {f"{part}_{name}": getattr(change, part) for part in ("low", "high", "p")}
-        return found
+            arrays |= {f"full_{name}": np.array(change.full), f"delta_{name}": change.value}
+            arrays |= {f"{statistic}_{name}": getattr(change, statistic) for statistic in _STATISTICS}
+        return arrays
 
 
-class ImportanceUnderWay:
-    def __init__(self, study: Importance, tagger: Tagger):
+class ImportanceAccumulator:
+    """The probabilities of the sample; where heads are not replaced by zero, the reference in a pass before that."""
+
+    def __init__(self, study: ImportanceStudy, tagger: Tagger):
         self._study, self._tagger = study, tagger
-        self._targets = targets_of(tagger)
-        self._reference = None if study.passes == 1 else Reference()
-        self._referring = study.passes > 1
-        self._keys, self._truth, self._found = [], [], []
+        self._targets = ablation_targets(tagger)
+        self._reference = None if study.n_passes == 1 else Reference()
+        self._collects_reference = study.n_passes > 1
+        self._hashes: list[np.ndarray] = []
+        self._labels: list[np.ndarray | None] = []
+        self._probabilities: list[np.ndarray] = []
 
-    def add(self, jets: ak.Array, truth: np.ndarray | None) -> None:
-        if self._referring:
-            self._reference.add(Pass(self._tagger, jets, {"mixed"}), jets)
+    def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
+        if self._reference is not None and self._collects_reference:
+            self._reference.add(CachedForward(self._tagger, jets, {HEAD_OUTPUT}), jets)
             return
-        passed = Pass(self._tagger, jets)
-        without = ablate(passed, jets, self._targets, self._study.instead, self._reference)
-        self._found.append(np.concatenate((passed.probabilities[None].cpu().numpy(), without.cpu().numpy())))
-        self._keys.append(jet_keys(jets))
-        self._truth.append(truth)
+        forward = CachedForward(self._tagger, jets)
+        ablated = ablate(forward, jets, self._targets, self._study.replacement, self._reference)
+        self._probabilities.append(np.concatenate((forward.probabilities[None].cpu().numpy(), ablated.cpu().numpy())))
+        self._hashes.append(jet_hashes(jets))
+        self._labels.append(labels)
 
     def next_pass(self) -> None:
-        self._referring = False
+        self._collects_reference = False
 
-    def result(self) -> ImportanceFound:
-        order = np.argsort(np.concatenate(self._keys), kind="stable")  # the draws do not depend on who read the jets
-        labels = None if any(t is None for t in self._truth) else np.concatenate(self._truth)[order]
-        found = np.concatenate(self._found, axis=1)[:, order]
-        return ImportanceFound(
-            self._targets, changes(found, labels, self._tagger.dataset, self._study.draws), len(order)
-        )
-
-
-def _counted(value: int | None) -> int | None:
-    return None if value is None else value + 1
+    def result(self) -> ImportanceResult:
+        # Sorted by content, so that the bootstrap draws do not depend on the order in which jets were read.
+        order = np.argsort(np.concatenate(self._hashes), kind="stable")
+        label_batches = [labels for labels in self._labels if labels is not None]
+        labels = np.concatenate(label_batches)[order] if len(label_batches) == len(self._labels) else None
+        probabilities = np.concatenate(self._probabilities, axis=1)[:, order]
+        changes = measure_changes(probabilities, labels, self._tagger.dataset, self._study.draws)
+        return ImportanceResult(self._targets, changes, len(order))
 
 
-def _number(value: float) -> float | None:
+def _from_one(index: int | None) -> int | None:
+    return None if index is None else index + 1
+
+
+def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--instead", choices=INSTEAD, default="zero", help="what a head's output gives way to")
-    parser.add_argument("--draws", type=int, default=300, help="of the bootstrap")
-
-
-def study_of(args: argparse.Namespace) -> Importance:
-    return Importance(args.instead, args.draws)

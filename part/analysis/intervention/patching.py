@@ -1,147 +1,154 @@
-"""Activation patching: how much of a prediction comes back when a part of a pass over one jet enters that over another.
+"""Study `patching`: the recovery of `activation_patching`, over jets of one class corrupted by jets of another.
 
-A clean jet and a corrupted one are taken for different things. A state, a head's output or a head's pattern of the
-clean pass replaces that of the corrupted one at one place, and the rest is computed anew. The recovery is
-(patched - corrupted) / (clean - corrupted) of the logit difference between the class the clean jet is taken for and
-the one that gains most by the corruption: 0 if the place does not matter, 1 if it carries all that tells the two
-apart (arXiv:2202.05262; for jets with corruptions that stay on the manifold, arXiv:2605.09881).
-
-Particles are matched by their rank in pT; those of the corrupted jet that have no partner stay as they are. There are
-two corruptions. "jet": the corrupted jet is another, real one. "flavour": the clean jet's momenta with the species,
-charges and displacements of another, by rank, beginning again with the hardest where that has fewer.
-
-Shapes: N particles, T tokens of the particle blocks, L layers, H heads, C classes, K copies.
+Shapes: L layers, H heads.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import awkward as ak
 import numpy as np
-import torch
-from torch import Tensor
 
+from part.analysis.intervention.ablation import check_attention
+from part.analysis.intervention.activation_patching import (
+    COMPONENTS,
+    CORRUPTIONS,
+    Recovery,
+    patch,
+    with_flavour_of,
+)
 from part.errors import PartError
-from part.inference.forward import Pass, check_attention
+from part.inference.forward import jet_hashes
 from part.inference.tagger import Tagger
-from part.jets import kinematics
-from part.jets.schema import DISPLACEMENT, IDENTITY
+from part.jets.schema import IDENTITY
+from part.options import option
 
-CORRUPTIONS = ("jet", "flavour")
-PARTS = ("head", "pattern", "residual")
-_HEARD = {"head": "mixed", "pattern": "pattern"}
-MOST_PARTICLES = 20  # the hardest, whose states are patched one by one
+DONORS = 64
+HEAD_COMPONENTS = COMPONENTS[:2]  # particles of different jets have no common place to average states at
+
+
+@dataclass(frozen=True)
+class PatchingStudy:
+    """Activation patching over a sample.
+
+    Donors are the DONORS jets of the corrupted class with the lowest `jet_hashes`; each clean jet takes the one whose
+    number of constituents is nearest to its own. Pairs whose logit difference the corruption does not lower have
+    nothing to recover and are left out.
+
+    Parameters
+    ----------
+    clean, corrupted : str
+        Short names of classes, such as "Tbqq" and "QCD".
+    component : str
+        "head" or "pattern".
+    corruption : str
+        "jet" or "flavour", see `activation_patching`.
+    """
+
+    clean: str = option("class of the jets whose activations are patched in", "Tbqq")
+    corrupted: str = option("class of the jets that corrupt them", "QCD")
+    component: str = option("what is patched", "head", flag="--part", choices=HEAD_COMPONENTS)
+    corruption: str = option("another jet, or only its flavour", "jet", choices=CORRUPTIONS)
+
+    batch_size: ClassVar[int] = 16
+    n_passes: ClassVar[int] = 2
+
+    def check(self, tagger: Tagger) -> None:
+        check_attention(tagger)
+        for name in (self.clean, self.corrupted):
+            if name not in tagger.dataset.classes:
+                raise PartError(f"There is no class {name!r}; choose of {', '.join(tagger.dataset.classes)}.")
+        if self.clean == self.corrupted:
+            raise PartError(f"Patching needs jets of two classes, not of {self.clean} alone.")
+        if self.component not in HEAD_COMPONENTS or self.corruption not in CORRUPTIONS:
+            raise PartError(f"Over a sample, {' or '.join(HEAD_COMPONENTS)} is patched, by {' or '.join(CORRUPTIONS)}.")
+        if self.corruption == "flavour" and not set(IDENTITY) <= set(tagger.features.branches):
+            raise PartError(f"{tagger.name} sees no species, so it cannot be corrupted by flavour.")
+
+    def accumulator(self, tagger: Tagger) -> "PatchingAccumulator":
+        return PatchingAccumulator(self, tagger)
 
 
 @dataclass(frozen=True, eq=False)
-class Recovery:
-    """patched: logit differences with one place patched. part "head", "pattern": (L, H + 1), the last for all heads of
-    the layer; "residual": (L + 1, R + 1), of R particles by rank, the last for all that have a partner. clean,
-    corrupted: logit differences; classes: the two whose logits they are of, as indices."""
+class PatchingResult:
+    """The mean recovery at each place.
 
-    part: str
-    patched: np.ndarray
-    clean: float
-    corrupted: float
-    classes: tuple[int, int]
+    Parameters
+    ----------
+    study : PatchingStudy
+    value, error : ndarray (L, H + 1)
+        The mean of the patched over the mean of the clean logit difference, both minus the corrupted one; the last
+        column is for all heads of a layer. The error is the standard error of the ratio over jets, to first order.
+    jets : int
+        The number of pairs.
+    """
 
-    @property
-    def values(self) -> np.ndarray:
-        return (self.patched - self.corrupted) / (self.clean - self.corrupted)
+    study: PatchingStudy
+    value: np.ndarray
+    error: np.ndarray
+    jets: int
 
+    def rows(self) -> list[dict]:
+        """Return a row for each head, and for all heads of each layer."""
+        layers, places = self.value.shape
+        return [
+            {
+                "layer": layer + 1,
+                "head": "all" if head == places - 1 else str(head + 1),
+                "recovery": float(self.value[layer, head]),
+                "error": float(self.error[layer, head]),
+                "jets": self.jets,
+            }
+            for layer in range(layers)
+            for head in range(places)
+        ]
 
-def patch(tagger: Tagger, clean: ak.Array, corrupted: ak.Array, part: str = "head") -> Recovery:
-    """clean, corrupted: one jet each. Raises PartError where there is nothing to recover."""
-    check_attention(tagger)
-    if part not in PARTS:
-        raise PartError(f"There is no {part!r} to patch; choose one of {', '.join(PARTS)}.")
-    keep = {_HEARD[part]} if part in _HEARD else ()
-    source, target = (Pass(tagger, jet, keep) for jet in (clean, corrupted))
-    before, after = (p.probabilities[0].double().log() for p in (source, target))
-    first = int(before.argmax())
-    second = int((after - before).index_fill(0, torch.tensor([first], device=after.device), -torch.inf).argmax())
-    match = matches(source, target)
-    probabilities = _residual(source, target, match) if part == "residual" else _heads(source, target, match, part)
-    logs = probabilities.double().log()
-    return Recovery(
-        part,
-        (logs[..., first] - logs[..., second]).cpu().numpy(),
-        float(before[first] - before[second]),
-        float(after[first] - after[second]),
-        (first, second),
-    )
-
-
-def matches(source: Pass, target: Pass) -> Tensor:
-    """Of each token of the target (T,) the source's of the same rank in pT, -1 where there is none."""
-    order = source.rank[0].argsort()[: int(source.mask[0].sum())]
-    rank = target.rank[0]
-    return torch.where((rank < len(order)) & target.mask[0], order[rank.clamp(max=len(order) - 1)], -1)
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return `recovery` and `error` (L, H + 1), and the number of `jets`."""
+        return {"recovery": self.value, "error": self.error, "jets": np.array(self.jets)}
 
 
-def flavoured(jet: ak.Array, donor: ak.Array) -> ak.Array:
-    """One jet with the species, charges and displacements of another. Raises PartError if either tells none."""
-    names = [name for name in IDENTITY + DISPLACEMENT + ("part_pid",) if name in jet.fields]
-    if not names or not set(names) <= set(donor.fields):
-        raise PartError("These jets tell neither species nor displacements to exchange.")
-    order, theirs = (_by_pt(some) for some in (jet, donor))
-    take = np.empty(len(order), np.int64)
-    take[order] = theirs[np.arange(len(order)) % len(theirs)]
-    fields = {name: jet[name] for name in jet.fields}
-    fields |= {name: ak.unflatten(ak.to_numpy(donor[name][0])[take], [len(take)]) for name in names}
-    return ak.zip(fields, depth_limit=1)
+class PatchingAccumulator:
+    """The donors, collected in the first pass, and the recoveries of the second."""
 
+    def __init__(self, study: PatchingStudy, tagger: Tagger):
+        self._study, self._tagger = study, tagger
+        self._clean, self._corrupted = (tagger.dataset.classes.index(c) for c in (study.clean, study.corrupted))
+        self._donors: list[tuple[int, ak.Array]] = []
+        self._collects_donors = True
+        self._recoveries: list[Recovery] = []
 
-def _by_pt(jet: ak.Array) -> np.ndarray:
-    pt = ak.to_numpy(kinematics.pt(jet["part_px"][0], jet["part_py"][0]))
-    return np.argsort(-pt, kind="stable")
+    def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
+        if labels is None:
+            raise PartError("Patching a sample needs jets with labels.")
+        if self._collects_donors:
+            candidates = jets[labels == self._corrupted]
+            new_donors = [(key, candidates[i : i + 1]) for i, key in enumerate(jet_hashes(candidates).tolist())]
+            self._donors = sorted([*self._donors, *new_donors], key=lambda donor: donor[0])[:DONORS]
+            return
+        clean = jets[labels == self._clean]
+        self._recoveries += [self._patch(clean[i : i + 1]) for i in range(len(clean))]
 
+    def _patch(self, jet: ak.Array) -> Recovery:
+        if not self._donors:
+            raise PartError(f"There are no {self._study.corrupted} jets among these to patch from.")
+        n = len(jet[0]["part_px"])
+        donor = min(self._donors, key=lambda one: abs(len(one[1][0]["part_px"]) - n))[1]
+        corrupted = donor if self._study.corruption == "jet" else with_flavour_of(jet, donor)
+        return patch(self._tagger, jet, corrupted, self._study.component)
 
-def _residual(source: Pass, target: Pass, match: Tensor) -> Tensor:
-    """Probabilities (L + 1, R + 1, C), R of the MOST_PARTICLES hardest particles."""
-    ahead = target.mask.shape[1] - target.batch.mask.shape[1]
-    order = target.rank[0].argsort()[ahead : int(target.mask[0].sum())]
-    hardest = order[match[order] >= 0][:MOST_PARTICLES]
-    places = [*hardest[:, None], torch.nonzero(match >= 0)[:, 0]]
-    found = []
-    for depth, (theirs, ours) in enumerate(zip(source.states, target.states, strict=True)):
-        states = ours.repeat(len(places), 1, 1)
-        for copy, place in zip(states, places, strict=True):
-            copy[place] = theirs[0, match[place]]
-        found.append(target.again(depth, len(places), None, states)[:, 0])
-    return torch.stack(found)
+    def next_pass(self) -> None:
+        self._collects_donors = False
 
-
-def _heads(source: Pass, target: Pass, match: Tensor, part: str) -> Tensor:
-    """Probabilities (L, H + 1, C)"""
-    heads = target.tagger.config.heads
-    found = []
-    for layer in range(target.layers):
-        name = f"blocks.{layer}.{_HEARD[part]}"
-        theirs, ours = source.heard[name][0], target.heard[name][0]
-        new = _rows(theirs, ours, match) if part == "head" else _pattern(theirs, ours, match)
-
-        def swap(heard: str, tensor: Tensor, name: str = name, new: Tensor = new) -> Tensor:
-            if heard != name:
-                return tensor
-            changed = tensor.clone()  # a copy of the jet for each head, and one for all of them
-            changed[range(heads), range(heads)] = new
-            changed[heads] = new
-            return changed
-
-        found.append(target.again(layer, heads + 1, swap)[:, 0])
-    return torch.stack(found)
-
-
-def _rows(theirs: Tensor, ours: Tensor, match: Tensor) -> Tensor:
-    """Per query (H, T, ...): theirs of the partner, ours where there is none."""
-    partner = match.clamp(min=0)
-    return torch.where((match >= 0)[:, None], theirs[:, partner], ours)
-
-
-def _pattern(theirs: Tensor, ours: Tensor, match: Tensor) -> Tensor:
-    """(H, T, T), or over slots (H, T, K). Rows keep a sum of 1: what the partner gives to keys without one is shared
-    out among the others."""
-    if theirs.shape[1] != theirs.shape[2] or ours.shape[1] != ours.shape[2]:
-        return _rows(theirs, ours, match)
-    keys = theirs[:, :, match.clamp(min=0)] * (match >= 0)
-    return _rows(keys / keys.sum(-1, keepdim=True).clamp(min=1e-20), ours, match)
+    def result(self) -> PatchingResult:
+        recoveries = [r for r in self._recoveries if r.clean > r.corrupted]
+        if not recoveries:
+            study = self._study
+            raise PartError(f"No {study.clean} jet among these has a prediction to recover from {study.corrupted}.")
+        n = len(recoveries)
+        total = np.array([r.clean - r.corrupted for r in recoveries])
+        recovered = np.stack([r.patched - r.corrupted for r in recoveries])
+        value = recovered.mean(0) / total.mean()
+        residual = (recovered - value * total[:, None, None]) / total.mean()
+        error = residual.std(0, ddof=1) / np.sqrt(n) if n > 1 else np.full(value.shape, np.nan)
+        return PatchingResult(self._study, value, error, n)

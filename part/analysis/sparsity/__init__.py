@@ -1,1 +1,1 @@
-"""How many particles the heads look at, which, and what the heads make of them."""
+"""Sparsity of attention: how many particles the heads attend to, which ones, and what the heads compute from them."""

@@ -1,18 +1,19 @@
-"""Which groups of particles attend to which: subjets, species. A particle's attention to itself is left out, since it
-says nothing about groups.
+"""Attention between groups of particles, such as subjets and species.
 
-The null is a shuffle: the weights of each query stay, but go to its other particles in random order. Its expectation
-is exact and needs no random numbers: a group of m among a query's n - 1 others gets m / (n - 1) of what it gives them.
+A particle's attention to itself is left out, since it carries no information on groups. The null hypothesis is a
+shuffle: the weights of each query stay, but go to its other particles in random order. Its expectation is exact: a
+group with m of a query's n - 1 other particles receives m / (n - 1) of the attention to them.
 Shapes: J jets, L layers, H heads, N particles, G groups. groups (J, N): of each particle, -1 for none and padding.
 """
 
 import numpy as np
 
 
-def given_to(weights: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each query gives other particles, by their group, (J, L, H, N, G), and in all (J, L, H, N).
+def attention_by_group(weights: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each query's attention to other particles by group (J, L, H, N, G), and in total (J, L, H, N).
 
-    weights (J, L, H, N, N): attention or any number of pairs, 0 on padding. members (J, N, G): 1 in its group.
+    weights (J, L, H, N, N) are attention or any other number per pair, 0 on padding; members (J, N, G) are 1 in the
+    particle's own group.
     """
     n = weights.shape[-1]
     others = weights * (1 - np.eye(n, dtype=weights.dtype))
@@ -20,56 +21,61 @@ def given_to(weights: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def membership(groups: np.ndarray, count: int) -> np.ndarray:
-    """groups (J, N) -> 1 in the particle's own group, else 0 (J, N, G)."""
+    """Return 1 in each particle's own group and 0 elsewhere (J, N, G), from group indices (J, N)."""
     return (groups[..., None] == np.arange(count)).astype(np.float32)
 
 
-def chances(members: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Share of each group in the other real particles of a query (J, N, G); 0 for a particle alone."""
+def expected_share(members: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return each group's share of the other real particles of a query (J, N, G); 0 for a single particle."""
     others = np.maximum(mask.sum(1) - 1, 1)[:, None, None]
     return (members.sum(1, keepdims=True) - members) * mask[..., None] / others
 
 
 def inter_fraction(weights: np.ndarray, groups: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the weights between particles of different groups (subjets: the inter-subjet edge fraction of
-    arXiv:2512.00210) in those between different particles, and its expectation for shuffled keys: (J, L, H) each.
+    """Return the share of weight between different groups, and its expectation for shuffled keys, (J, L, H) each.
 
-    The intra-group fraction is 1 minus it. nan where there are no such weights. All particles have a group.
+    It is relative to the weight between different particles; for subjets it is the inter-subjet edge fraction of
+    arXiv:2512.00210. All particles need a group. It is NaN where there is no such weight.
     """
     members = membership(groups, int(groups.max(initial=0)) + 1)
-    given, total = given_to(weights, members)
-    own = np.einsum("jlhng,jng->jlhn", given, members)
-    chance = np.einsum("jng,jng->jn", chances(members, mask), members)
-    expected = np.einsum("jlhn,jn->jlh", total, 1 - chance)
+    received, total = attention_by_group(weights, members)
+    own = np.einsum("jlhng,jng->jlhn", received, members)
+    own_share = np.einsum("jng,jng->jn", expected_share(members, mask), members)
+    expected = np.einsum("jlhn,jn->jlh", total, 1 - own_share)
     return _ratio((total - own).sum(-1), total.sum(-1)), _ratio(expected, total.sum(-1))
 
 
 def share_to(weights: np.ndarray, chosen: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the weights between different particles that go to the chosen ones (J, N) bool, and its expectation for
-    shuffled keys: (J, L, H) each. nan for jets without any such particle."""
+    """Return the share of weight that goes to chosen particles (J, N), and its expectation for shuffled keys.
+
+    Both are (J, L, H), relative to the weight between different particles, and NaN for jets without such a particle.
+    """
     members = (chosen & mask)[..., None].astype(np.float32)
-    given, total = given_to(weights, members)
-    expected = np.einsum("jlhn,jn->jlh", total, chances(members, mask)[..., 0])
-    there = np.where(members.any((1, 2)), 1, np.nan)[:, None, None]
+    received, total = attention_by_group(weights, members)
+    expected = np.einsum("jlhn,jn->jlh", total, expected_share(members, mask)[..., 0])
+    defined = np.where(members.any((1, 2)), 1, np.nan)[:, None, None]
     sums = total.sum(-1)
-    return _ratio(given[..., 0].sum(-1), sums) * there, _ratio(expected, sums) * there
+    return _ratio(received[..., 0].sum(-1), sums) * defined, _ratio(expected, sums) * defined
 
 
 def between(weights: np.ndarray, groups: np.ndarray, mask: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of what the particles of group a (row) give to others, the share that group b (column) gets (J, L, H, G, G), and
-    its expectation for shuffled keys (J, G, G); nan where a jet has no particle of group a or no other one of b."""
+    """Return the share that group b (column) receives of the weight from group a (row) to other particles.
+
+    The share is (J, L, H, G, G), its expectation for shuffled keys (J, G, G); both are NaN where a jet has no particle
+    of group a or no other particle of group b.
+    """
     members = membership(groups, count)
-    given, total = given_to(weights, members)
-    sums = np.swapaxes(given, -1, -2) @ members[:, None, None]  # (J, L, H, b, a)
+    received, total = attention_by_group(weights, members)
+    sums = np.swapaxes(received, -1, -2) @ members[:, None, None]  # (J, L, H, b, a)
     by_query = np.einsum("jlhn,jna->jlha", total, members)
     size = members.sum(1)
     others = np.maximum(mask.sum(1) - 1, 1)[:, None, None]
     expected = (size[:, None, :] - np.eye(count)) / others
-    there = (size[:, :, None] > 0) & (size[:, None, :] - np.eye(count) > 0)
+    defined = (size[:, :, None] > 0) & (size[:, None, :] - np.eye(count) > 0)
     shares = _ratio(np.swapaxes(sums, -1, -2), by_query[..., None])
-    return np.where(there[:, None, None], shares, np.nan), np.where(there, expected, np.nan)
+    return np.where(defined[:, None, None], shares, np.nan), np.where(defined, expected, np.nan)
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    part, whole = np.broadcast_arrays(np.asarray(part, np.float64), whole)
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+def _ratio(numerator: np.ndarray, total: np.ndarray) -> np.ndarray:
+    numerator, total = np.broadcast_arrays(np.asarray(numerator, np.float64), total)
+    return np.divide(numerator, total, out=np.full(numerator.shape, np.nan), where=total > 0)

@@ -1,69 +1,129 @@
-"""The study `sparsity`: how sparse, how local and how fond of leptons each head is, against two nulls.
+"""The study `sparsity`: how sparse and how local each head is and how much it attends to leptons.
 
-Null one, shuffled keys: the weights of each query go to its keys in random order. What depends on the weights alone
-(entropy, Gini, top mass, binary rows) is the same then; of the others the expectation is exact. Null two, untrained
-weights: the same architecture before its first step, on the same jets.
+There are two null hypotheses. Shuffled keys: the weights of each query go to its keys in random order. Measures of the
+weights alone (entropy, Gini, top mass, binary rows) do not change; for the others the expectation is exact. Untrained
+weights: the same architecture before its first training step, on the same jets.
 Shapes: J jets, L layers, H heads, N particles, Q quantities, K kinds, G groups of jets, E edges of bins.
 """
 
-import argparse
 from dataclasses import dataclass
 from typing import ClassVar
 
 import awkward as ak
 import numpy as np
 
-from part.analysis.sparsity.findings import DECADES, KINDS, LINEAR, NAMES, Choices, HeadNumbers, SparsityFindings
 from part.analysis.sparsity.groups import between, inter_fraction, share_to
 from part.analysis.sparsity.measures import sparsity
-from part.analysis.statistics.running_mean import Moments
-from part.inference.cache import check_pairs, patterns
+from part.analysis.sparsity.results import (
+    DECADES,
+    KINDS,
+    LINEAR,
+    NAMES,
+    HeadStatistics,
+    SparsityResult,
+)
+from part.analysis.statistics.running_mean import RunningMean
+from part.errors import PartError
+from part.inference.activations import normalised_patterns
+from part.inference.capabilities import require
 from part.inference.tagger import Tagger
-from part.jets import complete, select, subjets
+from part.jets import add_derived_fields, keep_leading, subjet_index
 from part.jets.kinematics import species
 from part.jets.schema import SPECIES
+from part.options import option
 
 LEPTONS = (SPECIES.index("electron"), SPECIES.index("muon"))
 
 
-class Sparsity(Choices):
-    """The study, with its choices."""
+@dataclass(frozen=True)
+class SparsityStudy:
+    """The sparsity and locality of attention between particles, against two null hypotheses.
 
-    block: ClassVar[int] = 16
-    passes: ClassVar[int] = 1
+    Parameters
+    ----------
+    k : int
+        Keys of the top-k mass.
+    threshold : float
+        A row with a weight above it is near binary.
+    edge : float
+        Weights above it are edges of the attention graph.
+    subjets : int
+        Exclusive kT subjets per jet.
+    n_edges, pt_edges : tuple of float
+        Bins of the jets in multiplicity and in pT [GeV], each [low, high).
+    untrained : bool
+        Whether untrained weights are measured too, which doubles the time.
+    seed : int
+        Seed of the untrained weights.
+    """
+
+    k: int = option("keys of the top-k mass", 5)
+    threshold: float = option("a row with a weight above it is near binary", 0.9)
+    edge: float = option("weights above it are edges of the attention graph", 0.1)
+    subjets: int = option("exclusive kT subjets per jet", 3)
+    n_edges: tuple[float, ...] = (2, 20, 30, 40, 50, 60, 80, 129)
+    pt_edges: tuple[float, ...] = (0, 500, 600, 700, 800, 900, 1000, float("inf"))
+    untrained: bool = option("leave out the null hypothesis of untrained weights", True, flag="--no-untrained")
+    seed: int = option("seed of the untrained weights", 0)
+
+    batch_size: ClassVar[int] = 16
+    n_passes: ClassVar[int] = 1
+
+    def __post_init__(self):
+        if self.k < 1 or self.subjets < 2:
+            raise PartError(
+                f"k is {self.k} and subjets {self.subjets}; expected k of at least 1 and subjets of at least 2."
+            )
+        if not 0.5 <= self.threshold < 1 or not 0 < self.edge < 1:
+            raise PartError(
+                f"threshold is {self.threshold:g} and edge {self.edge:g}; expected 0.5 <= threshold < 1, 0 < edge < 1."
+            )
 
     def check(self, tagger: Tagger) -> None:
-        check_pairs(tagger, "sparsity of attention")
+        require(tagger, "sparsity of attention", "particles")
 
-    def begin(self, tagger: Tagger) -> "SparsityMeasurement":
-        return SparsityMeasurement(self, tagger)
+    def accumulator(self, tagger: Tagger) -> "SparsityAccumulator":
+        return SparsityAccumulator(self, tagger)
 
 
-class SparsityMeasurement:
-    """The sums of a model and of its untrained twin."""
+class SparsityAccumulator:
+    """The sums of a model and of the same architecture before training."""
 
-    def __init__(self, study: Sparsity, tagger: Tagger):
+    def __init__(self, study: SparsityStudy, tagger: Tagger):
         self._study, self._tagger = study, tagger
-        self._twins = (tagger, tagger.untrained(study.seed)) if study.untrained else (tagger,)
-        self._sums = [_Sums(study, tagger) for _ in self._twins]
+        self._models = (tagger, tagger.reinitialised(study.seed)) if study.untrained else (tagger,)
+        self._sums = [_Sums(study, tagger) for _ in self._models]
 
-    def add(self, jets: ak.Array, truth: np.ndarray | None) -> None:
-        seen = _Seen.of(jets, self._study)
-        groups = _groups(self._study, seen, truth, len(self._tagger.dataset.titles))
-        for twin, sums in zip(self._twins, self._sums, strict=True):
-            sums.add(*patterns(twin, jets), seen, groups)
+    def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
+        visible = _VisibleJets.from_jets(jets, self._study)
+        groups = _groups(self._study, visible, labels, len(self._tagger.dataset.titles))
+        for model, sums in zip(self._models, self._sums, strict=True):
+            sums.add(*normalised_patterns(model, jets), visible, groups)
 
-    def next_pass(self) -> None: ...
+    def next_pass(self) -> None:
+        """Do nothing: the sample streams once."""
 
-    def result(self) -> SparsityFindings:
+    def result(self) -> SparsityResult:
         numbers = [sums.result() for sums in self._sums]
         trained, untrained = numbers if len(numbers) == 2 else (numbers[0], None)
-        return SparsityFindings(self._tagger.name, self._study, self._tagger.dataset.titles, trained, untrained)
+        study = self._study
+        return SparsityResult(
+            model=self._tagger.name,
+            k=study.k,
+            threshold=study.threshold,
+            edge=study.edge,
+            subjets=study.subjets,
+            n_edges=study.n_edges,
+            pt_edges=study.pt_edges,
+            classes=self._tagger.dataset.titles,
+            trained=trained,
+            untrained=untrained,
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
-    """Jets as the model sees them. subjet, species (J, N): of the constituents, -1 on padding; n, pt (J,)."""
+class _VisibleJets:
+    """Jets as the model sees them: subjet and species of constituents (J, N), -1 on padding; n and pt (J,)."""
 
     subjet: np.ndarray
     species: np.ndarray
@@ -71,11 +131,11 @@ class _Seen:
     pt: np.ndarray
 
     @classmethod
-    def of(cls, jets: ak.Array, study: Sparsity) -> "_Seen":
-        jets = select(complete(jets))[0]
+    def from_jets(cls, jets: ak.Array, study: SparsityStudy) -> "_VisibleJets":
+        jets = keep_leading(add_derived_fields(jets))[0]
         n = ak.to_numpy(ak.num(jets["part_px"]))
         return cls(
-            _padded(subjets(jets, study.subjets), int(n.max())),
+            _padded(subjet_index(jets, study.subjets), int(n.max())),
             _padded(species(jets), int(n.max())),
             n,
             ak.to_numpy(jets["jet_pt"]).astype(float),
@@ -86,49 +146,49 @@ def _padded(values: ak.Array, length: int) -> np.ndarray:
     return ak.to_numpy(ak.fill_none(ak.pad_none(values, length, clip=True), -1)).astype(np.int64)
 
 
-def _groups(study: Sparsity, seen: _Seen, truth: np.ndarray | None, classes: int) -> np.ndarray:
-    """Which jets are in which group (J, G) bool: all, each class, each bin of multiplicity, each of pT."""
-    of_class = np.full(len(seen.n), -1) if truth is None else truth
+def _groups(study: SparsityStudy, visible: _VisibleJets, labels: np.ndarray | None, classes: int) -> np.ndarray:
+    """Return which jets are in which group (J, G): all jets, each class, each bin of multiplicity, each of pT."""
+    of_class = np.full(len(visible.n), -1) if labels is None else labels
     bins = [
         np.digitize(values, edges)[:, None] == np.arange(1, len(edges))
-        for values, edges in ((seen.n, study.n_edges), (seen.pt, study.pt_edges))
+        for values, edges in ((visible.n, study.n_edges), (visible.pt, study.pt_edges))
     ]
-    everything = np.ones((len(seen.n), 1), bool)
+    everything = np.ones((len(visible.n), 1), bool)
     return np.concatenate((everything, of_class[:, None] == np.arange(classes), *bins), axis=1)
 
 
 class _Sums:
-    """Of one model: what becomes its HeadNumbers."""
+    """The sums over jets that become the HeadStatistics of one model."""
 
-    def __init__(self, study: Sparsity, tagger: Tagger):
+    def __init__(self, study: SparsityStudy, tagger: Tagger):
         self._study = study
         layers, heads, classes = tagger.config.layers, tagger.config.heads, len(tagger.dataset.titles)
         ends = np.cumsum((1, classes, len(study.n_edges) - 1, len(study.pt_edges) - 1)).tolist()
         self._groups = {"all": slice(0, 1)} | {
             name: slice(*ends[i : i + 2]) for i, name in enumerate(("class", "n", "pt"))
         }
-        self._numbers = Moments((ends[-1], len(KINDS), len(NAMES), layers, heads))
-        self._where = Moments((ends[-1], 2))
-        self._linear, self._log = Moments((layers, len(LINEAR) - 1)), Moments((layers, len(DECADES) - 1))
-        self._species = Moments((len(KINDS), layers, heads, len(SPECIES), len(SPECIES)))
+        self._numbers = RunningMean((ends[-1], len(KINDS), len(NAMES), layers, heads))
+        self._centres = RunningMean((ends[-1], 2))
+        self._linear, self._log = RunningMean((layers, len(LINEAR) - 1)), RunningMean((layers, len(DECADES) - 1))
+        self._species = RunningMean((len(KINDS), layers, heads, len(SPECIES), len(SPECIES)))
 
-    def add(self, pattern: np.ndarray, mask: np.ndarray, seen: _Seen, groups: np.ndarray) -> None:
-        numbers = _numbers(self._study, pattern, mask, seen)
+    def add(self, pattern: np.ndarray, mask: np.ndarray, visible: _VisibleJets, groups: np.ndarray) -> None:
+        numbers = _numbers(self._study, pattern, mask, visible)
         inside = groups.reshape(*groups.shape, 1, 1, 1, 1)
         self._numbers.add(np.where(inside, numbers[:, None], np.nan))
-        self._where.add(np.where(groups[..., None], np.stack((seen.n, seen.pt), 1)[:, None], np.nan))
+        self._centres.add(np.where(groups[..., None], np.stack((visible.n, visible.pt), 1)[:, None], np.nan))
         pairs = mask[:, :, None] & mask[:, None, :]
         self._linear.add(_histogram(pattern, pairs, LINEAR))
         logs = np.log10(pattern, out=np.full_like(pattern, -np.inf), where=pattern > 0)
         self._log.add(_histogram(logs, pairs, DECADES))
-        found, chance = between(pattern, seen.species, mask, len(SPECIES))
-        chance = np.broadcast_to(chance[:, None, None], found.shape)
-        self._species.add(np.stack((found, chance, found - chance), 1))
+        observed, expected = between(pattern, visible.species, mask, len(SPECIES))
+        expected = np.broadcast_to(expected[:, None, None], observed.shape)
+        self._species.add(np.stack((observed, expected, observed - expected), 1))
 
-    def result(self) -> HeadNumbers:
-        return HeadNumbers(
+    def result(self) -> HeadStatistics:
+        return HeadStatistics(
             self._numbers.result,
-            self._where.result,
+            self._centres.result,
             self._groups,
             self._linear.result,
             self._log.result,
@@ -136,40 +196,26 @@ class _Sums:
         )
 
 
-def _numbers(study: Sparsity, pattern: np.ndarray, mask: np.ndarray, seen: _Seen) -> np.ndarray:
-    """All quantities of all KINDS (J, K, Q, L, H)."""
-    found = sparsity(pattern, mask, study.k, study.threshold)
-    shuffled = dict(found)
-    shuffled["identity_distance"] = np.broadcast_to((1 - 1 / seen.n)[:, None, None], pattern.shape[:3])
+def _numbers(study: SparsityStudy, pattern: np.ndarray, mask: np.ndarray, visible: _VisibleJets) -> np.ndarray:
+    """Return all quantities of all KINDS (J, K, Q, L, H)."""
+    observed = sparsity(pattern, mask, study.k, study.threshold)
+    shuffled = dict(observed)
+    shuffled["identity_distance"] = np.broadcast_to((1 - 1 / visible.n)[:, None, None], pattern.shape[:3])
     weights = {"inter_subjet": pattern, "inter_subjet_edges": (pattern > study.edge).astype(np.float32)}
     for name, values in weights.items():
-        found[name], shuffled[name] = inter_fraction(values, seen.subjet, mask)
-    leptons = np.isin(seen.species, LEPTONS)
-    found["to_leptons"], shuffled["to_leptons"] = share_to(pattern, leptons, mask)
-    numbers, null = (np.stack([kind[name] for name in NAMES], 1) for kind in (found, shuffled))
+        observed[name], shuffled[name] = inter_fraction(values, visible.subjet, mask)
+    leptons = np.isin(visible.species, LEPTONS)
+    observed["to_leptons"], shuffled["to_leptons"] = share_to(pattern, leptons, mask)
+    numbers, null = (np.stack([kind[name] for name in NAMES], 1) for kind in (observed, shuffled))
     return np.stack((numbers, null, numbers - null), 1)
 
 
 def _histogram(values: np.ndarray, pairs: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Share of the weights of each jet and layer in each bin (J, L, E - 1); values (J, L, H, N, N), pairs (J, N, N)."""
+    """Return the share of weights per bin (J, L, E - 1) of values (J, L, H, N, N) at real pairs (J, N, N)."""
     jets, layers = values.shape[:2]
     width, bins = edges[1] - edges[0], len(edges) - 1
-    place = np.clip((values - edges[0]) / width, 0, bins - 1).astype(np.int64)
-    place += bins * np.arange(jets * layers).reshape(jets, layers, 1, 1, 1)
-    wanted = np.broadcast_to(pairs[:, None, None], values.shape)
-    counts = np.bincount(place[wanted], minlength=jets * layers * bins).reshape(jets, layers, bins)
+    index = np.clip((values - edges[0]) / width, 0, bins - 1).astype(np.int64)
+    index += bins * np.arange(jets * layers).reshape(jets, layers, 1, 1, 1)
+    real = np.broadcast_to(pairs[:, None, None], values.shape)
+    counts = np.bincount(index[real], minlength=jets * layers * bins).reshape(jets, layers, bins)
     return counts / counts.sum(-1, keepdims=True)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    default = Sparsity()
-    parser.add_argument("--k", type=int, default=default.k, help="of the top-k mass")
-    parser.add_argument("--threshold", type=float, default=default.threshold, help="above it a row is near binary")
-    parser.add_argument("--edge", type=float, default=default.edge, help="weights above it are edges")
-    parser.add_argument("--subjets", type=int, default=default.subjets, help="exclusive kT subjets a jet has")
-    parser.add_argument("--no-untrained", action="store_true", help="leave out the null of untrained weights")
-    parser.add_argument("--seed", type=int, default=default.seed, help="of the untrained weights")
-
-
-def study_of(args: argparse.Namespace) -> Sparsity:
-    return Sparsity(args.k, args.threshold, args.edge, args.subjets, untrained=not args.no_untrained, seed=args.seed)

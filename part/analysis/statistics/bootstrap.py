@@ -1,7 +1,7 @@
-"""Intervals by bootstrap, and of differences between models: every model is measured on the same draws of jets.
+"""Bootstrap intervals, also of differences between models: every model is measured on the same draws of jets.
 
-Jets are drawn with replacement within their class, so that every draw has the classes of the sample. A draw is
-a number for each jet, how often it was drawn, which spares sorting the scores anew.
+Jets are drawn with replacement within their class, so every draw has the classes of the sample. A draw is stored as
+the number of times that each jet was drawn, so scores need not be sorted again.
 Shapes: M models, J jets, C classes, R replicas (r of them at a time), P jets of one class, N of another.
 """
 
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from part.analysis.statistics.metrics import discriminant, rejections_of
+from part.analysis.statistics.metrics import discriminant, working_points
 from part.errors import PartError
 from part.jets.schema import Dataset
 
 LEVEL = 0.95
-_BLOCK = 2_000_000  # numbers of draws held at a time
+_BLOCK = 2_000_000  # counts held in memory at a time
 
 
 def replicas(
@@ -23,15 +23,37 @@ def replicas(
     dataset: Dataset,
     count: int = 200,
     seed: int = 0,
-    told: Callable[[int], None] = lambda done: None,
+    on_draws: Callable[[int], None] = lambda done: None,
 ) -> dict[str, np.ndarray]:
-    """What `measure` tells of the models (M, J, C), for each of `count` draws: name -> (M, R), by its names.
+    """Return the metrics of `metrics.measure` for bootstrap draws of the jets.
 
-    A rejection may be infinite. Without a second class there is no macro AUC. told: how many are done.
+    Parameters
+    ----------
+    probabilities : ndarray (M, J, C)
+        Class probabilities of M models.
+    labels : ndarray (J,)
+        Class indices.
+    dataset : Dataset
+        Decides the working points of the rejections.
+    count : int
+        R, the number of draws, at least 2.
+    seed : int
+    on_draws : callable
+        Receives the number of draws that are done.
+
+    Returns
+    -------
+    dict of ndarray (M, R)
+        By the names of `metrics.measure`. A rejection may be infinite; there is no macro AUC of one class.
+
+    Raises
+    ------
+    PartError
+        If `count` is below 2.
     """
     if count < 2:
         raise PartError(f"{count} replicas give no interval; expected 2 or more.")
-    points = rejections_of(dataset, labels)
+    points = working_points(dataset, labels)
     members = {int(c): np.flatnonzero(labels == c) for c in np.unique(labels)}
     blocks = []
     for drawn in draws(labels, count, seed):
@@ -43,18 +65,18 @@ def replicas(
             scores = [discriminant(p, signal, background) for p in probabilities]
             block[name] = np.stack([_rejection(s, *kinds, efficiency, drawn) for s in scores])
         blocks.append(block)
-        told(sum(len(block["accuracy"][0]) for block in blocks))
+        on_draws(sum(len(block["accuracy"][0]) for block in blocks))
     return {name: np.concatenate([block[name] for block in blocks], axis=1) for name in blocks[0]}
 
 
 def interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
-    """The quantiles of replicas (R,) that hold `level` of them; either may be infinite."""
+    """Return the central interval of replicas (R,) that holds `level` of them; either end may be infinite."""
     tail = (1 - level) / 2
     return float(np.quantile(values, tail, method="lower")), float(np.quantile(values, 1 - tail, method="higher"))
 
 
 def draws(labels: np.ndarray, count: int, seed: int = 0) -> Iterator[np.ndarray]:
-    """`count` draws as blocks (r, J) of how often each jet was drawn; the seed alone decides."""
+    """Yield `count` draws in blocks (r, J) of how often each jet was drawn; only the seed decides them."""
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
     rows = max(1, _BLOCK // len(labels))
@@ -71,7 +93,7 @@ def _accuracy(right: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 
 
 def _macro_auc(probabilities: np.ndarray, members: dict[int, np.ndarray], drawn: np.ndarray) -> np.ndarray:
-    """As `metrics.macro_auc`, for each draw (r,)."""
+    """Return `metrics.macro_auc` of each draw (r,)."""
     values = [
         _auc(probabilities[jets, this], probabilities[others, this], drawn[:, jets], drawn[:, others])
         for this, jets in members.items()
@@ -82,19 +104,19 @@ def _macro_auc(probabilities: np.ndarray, members: dict[int, np.ndarray], drawn:
 
 
 def _auc(positive: np.ndarray, negative: np.ndarray, drawn_p: np.ndarray, drawn_n: np.ndarray) -> np.ndarray:
-    """Scores (P,) and (N,), drawn (r, P) and (r, N) times -> Mann-Whitney, ties counting half (r,)."""
+    """Return the Mann-Whitney AUC (r,) of scores (P,) and (N,) that were drawn (r, P) and (r, N) times."""
     order = np.argsort(negative, kind="stable")
     below = np.zeros((len(drawn_n), len(negative) + 1))
     np.cumsum(drawn_n[:, order], axis=1, out=below[:, 1:])
-    ahead, upto = (np.searchsorted(negative[order], positive, side) for side in ("left", "right"))
-    beaten = (below[:, ahead] + below[:, upto]) / 2
-    return np.einsum("rp,rp->r", drawn_p, beaten) / (len(positive) * len(negative))
+    below_ties, with_ties = (np.searchsorted(negative[order], positive, side) for side in ("left", "right"))
+    outranked = (below[:, below_ties] + below[:, with_ties]) / 2
+    return np.einsum("rp,rp->r", drawn_p, outranked) / (len(positive) * len(negative))
 
 
 def _rejection(
     scores: np.ndarray, signal: np.ndarray, background: np.ndarray, efficiency: float, drawn: np.ndarray
 ) -> np.ndarray:
-    """As `metrics.rejection`, for each draw (r,); signal and background are jet numbers."""
+    """Return `metrics.rejection` of each draw (r,); signal and background are jet indices."""
     chosen = signal[np.argsort(scores[signal], kind="stable")]
     rejected = background[np.argsort(scores[background], kind="stable")]
     lowest = np.floor((len(signal) - 1) * (1 - efficiency))

@@ -1,4 +1,4 @@
-"""Where models part on the same jets: classes, probabilities, logits, attention.
+"""The differences of models on the same jets: classes, probabilities, logits, attention.
 
 Shapes: M models, J jets, C classes, L layers, H heads, Q queries, K keys. Divergences are in nats.
 """
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_TINY = np.finfo(np.float32).tiny  # below it float32 probabilities are 0
+_TINY = np.finfo(np.float32).tiny  # smaller float32 probabilities are rounded to 0
 
 
 def jensen_shannon(distributions: np.ndarray) -> np.ndarray:
-    """Divergence of M distributions (M, ..., K) from their mean (...): 0 if all are one, ln M if none overlap.
+    """Return the divergence of M distributions (M, ..., K) from their mean: 0 if equal, ln M if disjoint.
 
-    They are scaled to a sum of 1; one without any entries counts as having none.
+    Each distribution is scaled to a sum of 1; one that is all zero stays zero.
     """
     total = distributions.sum(-1, keepdims=True, dtype=np.float64)
     p = np.divide(distributions, total, out=np.zeros(distributions.shape), where=total > 0)
@@ -22,12 +22,12 @@ def jensen_shannon(distributions: np.ndarray) -> np.ndarray:
 
 
 def agreement(classes: np.ndarray) -> np.ndarray:
-    """Share of jets (M, M) that two models take for the same class; classes (M, J)."""
+    """Return the share of jets (M, M) for which two models predict the same class, from classes (M, J)."""
     return (classes[:, None] == classes[None]).mean(-1)
 
 
 def outcomes(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
-    """Jets that both, one or neither of two models gets right; first, second: whether right (J,)."""
+    """Return how many jets both, one or neither of two models classify correctly, from their correctness (J,)."""
     return {
         "both right": int((first & second).sum()),
         "only first": int((first & ~second).sum()),
@@ -37,10 +37,10 @@ def outcomes(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
 
 
 def logit_drift(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Root mean square over the classes (J,) of the change of logits, from probabilities (J, C).
+    """Return the root mean square change of logits over the classes (J,), from probabilities (J, C).
 
-    A constant added to all logits of a jet changes nothing, so each jet's mean is taken out first. What
-    float32 rounds to 0 counts as its smallest normal number.
+    A constant added to all logits of a jet changes nothing, so each jet's mean is subtracted first. Probabilities that
+    float32 rounds to 0 count as its smallest normal number.
     """
     change = np.subtract(*(np.log(np.maximum(p, _TINY, dtype=np.float64)) for p in (first, second)))
     change -= change.mean(-1, keepdims=True)
@@ -49,9 +49,15 @@ def logit_drift(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class AttentionChange:
-    """Sums over queries of two models' heads, to be added up over a sample; (L, H) each.
+    """Sums over queries that compare two models' heads, to be added up over a sample.
 
-    divergence: Jensen-Shannon. flips: queries whose strongest key is another one.
+    Attributes
+    ----------
+    queries : int
+    divergence : ndarray (L, H)
+        Jensen-Shannon divergence.
+    flips : ndarray (L, H)
+        Queries whose strongest keys differ.
     """
 
     queries: int
@@ -73,9 +79,9 @@ class AttentionChange:
 
 
 def attention_change(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> AttentionChange:
-    """Patterns (J, L, H, Q, K) of two models and which queries are real (J, Q)."""
+    """Compare the patterns (J, L, H, Q, K) of two models over their real queries (J, Q)."""
     real = mask[:, None]
-    layers = [(first[:, layer], second[:, layer]) for layer in range(first.shape[1])]  # one at a time, for memory
+    layers = [(first[:, layer], second[:, layer]) for layer in range(first.shape[1])]  # one at a time, to save memory
     divergence = [(jensen_shannon(np.stack(pair)) * real).sum((0, 2)) for pair in layers]
     flips = [((a.argmax(-1) != b.argmax(-1)) & real).sum((0, 2)) for a, b in layers]
     return AttentionChange(int(mask.sum()), np.stack(divergence), np.stack(flips))

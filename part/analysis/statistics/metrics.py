@@ -1,4 +1,4 @@
-"""How good a tagger is: accuracy, AUC and background rejection, as published for JetClass (arXiv:2202.03772).
+"""The quality of a tagger: accuracy, AUC and background rejection, as published for JetClass (arXiv:2202.03772).
 
 Shapes: J jets, C classes. Probabilities (J, C), labels (J,) class indices.
 """
@@ -12,12 +12,15 @@ _EFFICIENCY = {"Hqql": 0.99, "Tbl": 0.995}
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Share of jets whose most probable class is the true one."""
+    """Return the share of jets whose most probable class is the true one."""
     return float((probabilities.argmax(1) == labels).mean())
 
 
 def auc(scores: np.ndarray, positive: np.ndarray) -> float:
-    """Probability that a positive (bool, (J,)) scores above a negative, ties counting half (Mann-Whitney)."""
+    """Return the probability that a positive scores above a negative, ties counting half (Mann-Whitney).
+
+    Raises PartError if all jets are of one kind.
+    """
     _values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     mean_rank = np.cumsum(counts) - (counts - 1) / 2
     n_pos, n_neg = int(positive.sum()), int((~positive).sum())
@@ -28,7 +31,7 @@ def auc(scores: np.ndarray, positive: np.ndarray) -> float:
 
 
 def macro_auc(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """One-vs-one AUC averaged over all pairs of classes present, both ways round (Hand and Till, 2001)."""
+    """Return the one-vs-one AUC averaged over all ordered pairs of classes present (Hand and Till, 2001)."""
     present = np.unique(labels)
     values = []
     for i, a in enumerate(present):
@@ -42,52 +45,71 @@ def macro_auc(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 def discriminant(probabilities: np.ndarray, signal: int, background: int) -> np.ndarray:
-    """p_signal / (p_signal + p_background) of each jet (J,), float64."""
+    """Return p_signal / (p_signal + p_background) of each jet (J,), float64."""
     p_s, p_b = probabilities[:, signal].astype(np.float64), probabilities[:, background].astype(np.float64)
     return p_s / np.maximum(p_s + p_b, 1e-300)
 
 
 def rejection(probabilities: np.ndarray, labels: np.ndarray, signal: int, background: int, efficiency: float) -> float:
-    """1 / (share of background jets kept) at a cut that keeps `efficiency` of the signal jets.
+    """Return the background rejection, 1 / (background efficiency), at a working point.
 
-    The score is the `discriminant`. Infinite where no background jet passes.
+    Parameters
+    ----------
+    probabilities : ndarray (J, C)
+    labels : ndarray (J,)
+        Class indices.
+    signal, background : int
+        Class indices; the score is their `discriminant`.
+    efficiency : float
+        Signal efficiency of the cut.
+
+    Returns
+    -------
+    float
+        Infinite where no background jet passes.
+
+    Raises
+    ------
+    PartError
+        If there are no jets of one of the two classes.
     """
     score = discriminant(probabilities, signal, background)
-    chosen, rejected = score[labels == signal], score[labels == background]
-    if not len(chosen) or not len(rejected):
+    signal_scores, background_scores = score[labels == signal], score[labels == background]
+    if not len(signal_scores) or not len(background_scores):
         raise PartError("A rejection needs jets of the signal and of the background class.")
-    cut = np.quantile(chosen, 1 - efficiency, method="lower")
-    passing = (rejected >= cut).mean()
+    cut = np.quantile(signal_scores, 1 - efficiency, method="lower")
+    passing = (background_scores >= cut).mean()
     return float(1 / passing) if passing else float("inf")
 
 
 def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of positives and of negatives that pass, from no jet to all, a point for every cut between scores."""
+    """Return true and false positive rates from no jet to all, with a point for every cut between scores."""
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # of each run of equal scores
-    kept, mistaken = np.cumsum(positive[order])[last], np.cumsum(~positive[order])[last]
-    if not kept[-1] or not mistaken[-1]:
+    true_positives, false_positives = np.cumsum(positive[order])[last], np.cumsum(~positive[order])[last]
+    if not true_positives[-1] or not false_positives[-1]:
         raise PartError("A ROC curve needs jets of both kinds; here all are of one.")
-    return np.append(0, kept) / kept[-1], np.append(0, mistaken) / mistaken[-1]
+    return np.append(0, true_positives) / true_positives[-1], np.append(0, false_positives) / false_positives[-1]
 
 
 def confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Jets (C, C) by their class (row) and the one they are taken for (column)."""
+    """Return the number of jets (C, C) by true class (row) and predicted class (column)."""
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
-def background_of(dataset: Dataset) -> int:
-    """The class that the others are told apart from: QCD, or the gluons."""
+def background_class(dataset: Dataset) -> int:
+    """Return the index of the background class: QCD, or the gluons."""
     return dataset.classes.index("QCD") if "QCD" in dataset.classes else len(dataset.classes) - 1
 
 
-def rejections_of(dataset: Dataset, labels: np.ndarray) -> dict[str, tuple[int, int, float]]:
-    """Name -> signal, background and efficiency of the published rejections, where there are such jets.
+def working_points(dataset: Dataset, labels: np.ndarray) -> dict[str, tuple[int, int, float]]:
+    """Return signal, background and signal efficiency of the published rejections, by their names.
 
-    JetClass: of QCD at 50 % efficiency, but Hqql at 99 % and Tbl at 99.5 % (arXiv:2202.03772). The others, which have
-    one signal: at 30 % and 50 %, as in the comparisons there.
+    For JetClass the background is QCD and the efficiency 50 %, except for Hqql at 99 % and Tbl at 99.5 %
+    (arXiv:2202.03772). The other datasets have one signal, at 30 % and 50 % as in the comparisons of that paper. A
+    class without jets has no working point.
     """
-    background, points = background_of(dataset), {}
+    background, points = background_class(dataset), {}
     if dataset is not JETCLASS and len(np.unique(labels)) == len(dataset.classes) == 2:
         signal = dataset.classes[1 - background]
         points = {f"rejection_{signal}_{100 * e:g}%": (1 - background, background, e) for e in (0.3, 0.5)}
@@ -100,27 +122,29 @@ def rejections_of(dataset: Dataset, labels: np.ndarray) -> dict[str, tuple[int, 
 
 
 def per_class(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -> dict[str, dict]:
-    """Of each class that there are jets of: how many, which share is taken for what it is (efficiency), which share of
-    those taken for it is of it (purity, None where there are none), and the AUC of its probability against all others.
+    """Return the number of jets, efficiency, purity and one-vs-rest AUC of each class that has jets.
+
+    The efficiency is the share of the class that is predicted as it, the purity the share of those predicted as it
+    that belong to it. A purity or AUC that is not defined is None.
     """
     predicted, result = probabilities.argmax(1), {}
     for index, name in enumerate(dataset.classes):
-        own, taken = labels == index, predicted == index
+        own, selected = labels == index, predicted == index
         if not own.any():
             continue
         result[name] = {
             "jets": int(own.sum()),
-            "efficiency": round(float(taken[own].mean()), 5),
-            "purity": round(float(own[taken].mean()), 5) if taken.any() else None,
+            "efficiency": round(float(selected[own].mean()), 5),
+            "purity": round(float(own[selected].mean()), 5) if selected.any() else None,
             "auc": None if own.all() else round(auc(probabilities[:, index], own), 5),
         }
     return result
 
 
 def measure(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -> dict:
-    """Accuracy with its binomial error, macro AUC and the published rejections of the background.
+    """Return accuracy with its binomial error, macro AUC and the published background rejections, by name.
 
-    The AUC of jets of one class, and an infinite rejection, are None.
+    The AUC of jets of one class and an infinite rejection are None.
     """
     value = accuracy(probabilities, labels)
     several = len(np.unique(labels)) > 1
@@ -130,7 +154,7 @@ def measure(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -> 
         "accuracy_error": round((value * (1 - value) / len(labels)) ** 0.5, 5),
         "macro_auc": round(macro_auc(probabilities, labels), 5) if several else None,
     }
-    for name, point in rejections_of(dataset, labels).items():
+    for name, point in working_points(dataset, labels).items():
         factor = rejection(probabilities, labels, *point)
         result[name] = round(factor, 1) if np.isfinite(factor) else None
     return result

@@ -1,4 +1,4 @@
-"""Means over a sample that goes by, with their standard errors. A jet is the unit: its particles are not independent.
+"""Means over a streamed sample, with standard errors. Jets are the unit, since particles of a jet are correlated.
 
 Shapes: J jets; S the shape of the quantity, for instance (L, H).
 """
@@ -9,12 +9,12 @@ import numpy as np
 
 from part.errors import PartError
 
-Z95 = 1.959963984540054  # standard errors to each side of a mean that hold 95 % of a normal distribution
+Z95 = 1.959963984540054  # half width of the central 95 % of a normal distribution, in standard deviations
 
 
 @dataclass(frozen=True, eq=False)
 class Mean:
-    """value, error (S): a mean and its standard error, nan of a single jet. jets (S): how many had the quantity."""
+    """A mean and its standard error (S), NaN for a single jet, and the number of jets that had the quantity (S)."""
 
     value: np.ndarray
     error: np.ndarray
@@ -22,26 +22,25 @@ class Mean:
 
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
-        """95 %, as of a normal distribution."""
+        """The 95 % interval of a normal distribution."""
         return self.value - Z95 * self.error, self.value + Z95 * self.error
 
 
-class Moments:
-    """Counts, means and squared deviations of a quantity of shape S, merged block by block (Chan et al., 1983)."""
+class RunningMean:
+    """Counts, means and squared deviations of a quantity of shape S, merged batch by batch (Chan et al., 1983)."""
 
     def __init__(self, shape: tuple[int, ...] = ()):
         self.count, self._mean, self._squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
 
     def add(self, values: np.ndarray) -> None:
-        """Values (J, S) of some jets; a jet that has no such quantity has nan."""
+        """Add values (J, S) of some jets; NaN marks a jet without the quantity."""
         values = np.asarray(values, np.float64)
         if values.shape[1:] != self.count.shape:
-            raise PartError(f"Values of shape {values.shape[1:]} a jet; expected {self.count.shape}.")
-        known = np.isfinite(values)
-        count = known.sum(0)
-        some = np.maximum(count, 1)
-        mean = np.where(known, values, 0).sum(0) / some
-        squares = np.where(known, values - mean, 0) ** 2
+            raise PartError(f"Values of shape {values.shape[1:]} per jet; expected {self.count.shape}.")
+        finite = np.isfinite(values)
+        count = finite.sum(0)
+        mean = np.where(finite, values, 0).sum(0) / np.maximum(count, 1)
+        squares = np.where(finite, values - mean, 0) ** 2
         total, shift = self.count + count, np.where(count > 0, mean - self._mean, 0)
         share = np.divide(count, total, out=np.zeros(total.shape), where=total > 0)
         self._mean = self._mean + shift * share

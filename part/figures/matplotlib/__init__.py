@@ -1,4 +1,4 @@
-"""Figures for papers, in matplotlib: objects of their own, without pyplot's global state."""
+"""Draw figures for papers with matplotlib, without pyplot's global state. Imports the figures' data and style."""
 
 import io
 
@@ -11,18 +11,35 @@ from part.figures.heatmaps import ClassRows, Matrix, Mosaic
 from part.figures.matplotlib.display import draw_display
 from part.figures.matplotlib.heatmaps import draw_class, draw_matrix, draw_mosaic
 from part.figures.matplotlib.prediction import draw_prediction
-from part.figures.matplotlib.style import style
+from part.figures.matplotlib.style import publication_style
 from part.figures.prediction import Prediction
 from part.figures.style import COLUMN
 
-NARROWEST, WIDEST = 2.4, 12.0
+MIN_WIDTH, MAX_WIDTH = 2.4, 12.0  # inches
 
 
-def draw_paper(data: FigureData, width: float = COLUMN) -> Figure:
-    """The figure, `width` inches wide; PartError if that is too narrow or too wide."""
-    if not NARROWEST <= width <= WIDEST:
-        raise PartError(f"The width is {width:g} inches; expected {NARROWEST:g} to {WIDEST:g}.")
-    with style():
+def draw_matplotlib(data: FigureData, width: float = COLUMN) -> Figure:
+    """Draw a figure for a paper.
+
+    Parameters
+    ----------
+    data : figure data
+        What `part.figures.figure_data` returned.
+    width : float
+        Inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    PartError
+        If the width is below `MIN_WIDTH` or above `MAX_WIDTH`.
+    """
+    if not MIN_WIDTH <= width <= MAX_WIDTH:
+        raise PartError(f"The width is {width:g} inches; expected {MIN_WIDTH:g} to {MAX_WIDTH:g}.")
+    with publication_style():
         match data:
             case Matrix():
                 return draw_matrix(data, width)
@@ -34,17 +51,33 @@ def draw_paper(data: FigureData, width: float = COLUMN) -> Figure:
                 return draw_display(data, width)
             case Prediction():
                 return draw_prediction(data, width)
+    raise PartError(f"There is no drawing of a {type(data).__name__}.")
 
 
-def save_paper(figure: Figure, kind: str, metadata: dict[str, str], dpi: int = 300) -> bytes:
-    """The figure as "png", "svg" or "pdf"; heatmaps in the latter have 600 dots per inch.
+def figure_bytes(figure: Figure, kind: str, metadata: dict[str, str], dpi: int = 300) -> bytes:
+    """Return a figure as the content of a file.
 
-    metadata: what the kind of file has room for, such as Title. No date, so that a figure can be compared.
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    kind : str
+        "png", "svg" or "pdf".
+    metadata : dict of str
+        Entries that the kind of file supports, such as Title. The date is left out, so that the same figure gives
+        the same file.
+    dpi : int
+        Dots per inch of a png; heatmaps in the other kinds have 600.
+
+    Returns
+    -------
+    bytes
     """
+    entries: dict[str, str | None] = dict(metadata)
     if kind != "png":
-        metadata = {"CreationDate" if kind == "pdf" else "Date": None} | metadata
+        entries = {"CreationDate" if kind == "pdf" else "Date": None} | entries
         dpi = 600
     out = io.BytesIO()
-    with style():
-        figure.savefig(out, format=kind, dpi=dpi, metadata=metadata)
+    with publication_style():
+        figure.savefig(out, format=kind, dpi=dpi, metadata=entries)
     return out.getvalue()

@@ -1,6 +1,7 @@
-"""Charts of studies on paper."""
+"""Draw charts of studies on paper."""
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,21 +10,37 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from part.errors import PartError
-from part.figures import scale
-from part.figures.charts import Chart, Flame, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.flame import Flame
 from part.figures.matplotlib.flame import draw_flame
 from part.figures.matplotlib.plane import draw_plane
-from part.figures.matplotlib.style import style, tex
+from part.figures.matplotlib.style import publication_style, tex
+from part.figures.palette import DARK_FILL, LIGHT, PAPER_DARK_TEXT, PAPER_FAINT, PAPER_LIGHT_TEXT, colormap
 from part.figures.style import COLUMN
 
-COLOURS = ("#2a6fdb", "#c8601a", "#2f8f5b", "#8e44ad", "#b7791f", "#c0395b", "#4b8ea3", "#6b6f7b")
-FAINT = "#8b8f9b"
-CELL = 0.3  # inches, the least that a number in a cell needs
+MIN_CELL = 0.3  # inches, the width that a number in a cell needs
 
 
 def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
-    """The chart, `width` inches wide, wider where its cells need it, under its title."""
-    with style():
+    """Draw a chart for a paper.
+
+    Parameters
+    ----------
+    chart : Chart
+        One of the kinds in `part.figures.charts`.
+    width : float
+        Inches; the figure is wider where its cells need it.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    PartError
+        If it is no chart.
+    """
+    with publication_style():
         match chart:
             case HeadMap():
                 return _head_map(chart, width)
@@ -34,7 +51,7 @@ def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
             case Plane():
                 return draw_plane(*_figure(chart, width, 0.95 * width), chart)
             case Flame():
-                return draw_flame(*_figure(chart, 2 * width, 0.9 * width), chart, COLOURS)
+                return draw_flame(*_figure(chart, 2 * width, 0.9 * width), chart)
             case Plot():
                 return _plot(chart, width)
     raise PartError(f"There is no drawing of a {type(chart).__name__}.")
@@ -50,7 +67,7 @@ def _figure(chart: Chart, width: float, height: float) -> tuple[Figure, Axes]:
 def _head_map(chart: HeadMap, width: float) -> Figure:
     layers, columns = chart.values.shape
     names = chart.columns or tuple(str(head + 1) for head in range(columns))
-    figure, axes = _cells(chart, max(width, CELL * columns + 0.5), names, [str(i + 1) for i in range(layers)])
+    figure, axes = _cells(chart, max(width, MIN_CELL * columns + 0.5), names, [str(i + 1) for i in range(layers)])
     axes.set_ylabel("layer")
     if not chart.columns:
         axes.set_xlabel("head")
@@ -61,23 +78,23 @@ def _head_map(chart: HeadMap, width: float) -> Figure:
 
 def _grid(chart: Grid, width: float) -> Figure:
     names = 0.06 * max(map(len, chart.rows))
-    figure, axes = _cells(chart, max(width, CELL * len(chart.columns) + names + 0.4), chart.columns, chart.rows)
+    figure, axes = _cells(chart, max(width, MIN_CELL * len(chart.columns) + names + 0.4), chart.columns, chart.rows)
     axes.set_xlabel(tex(chart.column_title))
     axes.set_ylabel(tex(chart.row_title))
-    if max(map(len, chart.columns)) * 0.055 > CELL:
+    if max(map(len, chart.columns)) * 0.055 > MIN_CELL:
         axes.tick_params(axis="x", labelrotation=90)
     return figure
 
 
-def _cells(chart: HeadMap | Grid, width: float, columns, rows) -> tuple[Figure, Axes]:
+def _cells(chart: HeadMap | Grid, width: float, columns: Sequence[str], rows: Sequence[str]) -> tuple[Figure, Axes]:
     figure, axes = _figure(chart, width, 0.9 + 0.24 * len(rows))
     low, high = colour_limits(chart)
-    image = axes.imshow(chart.values, _colours(chart), Normalize(low, high), aspect="auto", interpolation="nearest")
+    image = axes.imshow(chart.values, _colormap(chart), Normalize(low, high), aspect="auto", interpolation="nearest")
     texts, power = cell_texts(chart.values)
     for (row, column), value in np.ndenumerate(chart.values):
         if np.isfinite(value):
-            dark = np.mean(image.cmap(image.norm(value))[:3]) < 0.45
-            colour = "white" if dark else "black"
+            is_dark = np.mean(image.cmap(image.norm(value))[:3]) < DARK_FILL
+            colour = PAPER_LIGHT_TEXT if is_dark else PAPER_DARK_TEXT
             axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=6, color=colour)
     axes.set_xticks(range(len(columns)), [tex(name) for name in columns])
     axes.set_yticks(range(len(rows)), [tex(name) for name in rows])
@@ -91,10 +108,10 @@ def _cells(chart: HeadMap | Grid, width: float, columns, rows) -> tuple[Figure, 
 def _surface(chart: Surface, width: float) -> Figure:
     figure, axes = _figure(chart, width, 0.8 * width)
     image = axes.pcolormesh(
-        chart.x, chart.y, chart.values, cmap=_colours(chart), norm=Normalize(*colour_limits(chart)), rasterized=True
+        chart.x, chart.y, chart.values, cmap=_colormap(chart), norm=Normalize(*colour_limits(chart)), rasterized=True
     )
     if chart.points is not None:
-        axes.plot(*chart.points.T, ".", color="black", markersize=0.6, alpha=0.3, rasterized=True)
+        axes.plot(*chart.points.T, ".", color=PAPER_DARK_TEXT, markersize=0.6, alpha=0.3, rasterized=True)
         axes.set(xlim=(chart.x[0], chart.x[-1]), ylim=(chart.y[0], chart.y[-1]))
     axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title))
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
@@ -103,18 +120,18 @@ def _surface(chart: Surface, width: float) -> Figure:
     return figure
 
 
-def _colours(chart: HeadMap | Grid | Surface) -> ListedColormap:
-    return ListedColormap(scale.palette("bias" if chart.signed else "pattern") / 255)
+def _colormap(chart: HeadMap | Grid | Surface) -> ListedColormap:
+    return ListedColormap(colormap(chart.signed) / 255)
 
 
 def _plot(chart: Plot, width: float) -> Figure:
-    lying = [series for series in chart.series if series.style == "bars"]
-    rows = max((len(series.x) for series in lying), default=0)
-    figure, axes = _figure(chart, width, 0.5 + 0.16 * rows * len(lying) if lying else 0.72 * width)
+    bars = [series for series in chart.series if series.style == "bars"]
+    rows = max((len(series.x) for series in bars), default=0)
+    figure, axes = _figure(chart, width, 0.5 + 0.16 * rows * len(bars) if bars else 0.72 * width)
     for number, series in enumerate(chart.series):
-        colour = FAINT if series.colour is None else COLOURS[series.colour % len(COLOURS)]
-        if lying:
-            _bars(axes, series, colour, number, len(lying))
+        colour = PAPER_FAINT if series.colour is None else LIGHT.series[series.colour % len(LIGHT.series)]
+        if bars:
+            _bars(axes, series, colour, number, len(bars))
         else:
             _curve(axes, series, colour)
     if chart.log_x:
@@ -125,7 +142,7 @@ def _plot(chart: Plot, width: float) -> Figure:
         axes.set_xticks(chart.x_ticks, [f"{x:g}" for x in chart.x_ticks], minor=False)
         axes.minorticks_off()
     axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title), xlim=chart.x_range)
-    if not lying:
+    if not bars:
         axes.set_ylim(chart.y_range)
     if sum(bool(series.name) for series in chart.series) > 1:
         figure.legend(loc="outside lower center", ncols=min(3, len(chart.series)), fontsize=6)
@@ -150,9 +167,9 @@ def _curve(axes: Axes, series: Series, colour: str) -> None:
     if series.style == "points":
         error = None if series.low is None else np.stack([series.y - series.low, series.high - series.y])
         axes.errorbar(series.x, series.y, error, fmt="o", markersize=2.5, linewidth=0.7, color=colour, label=label)
-        for x, y, text in zip(series.x, series.y, series.beside, strict=False):
+        for x, y, text in zip(series.x, series.y, series.printed_labels, strict=False):
             axes.annotate(tex(text), (x, y), (2, -5), textcoords="offset points", fontsize=5, color=colour)
         return
     axes.plot(series.x, series.y, ":" if series.dashed else "-", color=colour, linewidth=1.0, label=label)
-    if series.low is not None:
+    if series.low is not None and series.high is not None:
         axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.2, linewidth=0)

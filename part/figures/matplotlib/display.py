@@ -1,6 +1,7 @@
-"""The jet in the η-φ plane on paper."""
+"""Draw the jet in the η-φ plane on paper."""
 
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,11 +11,11 @@ from matplotlib.lines import Line2D
 from part.figures import scale, style
 from part.figures.display import Display
 from part.figures.matplotlib.style import new_figure, tex
+from part.figures.palette import LIGHT, PAPER_MARKER, PAPER_NOTE, edge_colours, subjet_colour
 
-LARGEST, SMALLEST = 12.0, 2.5  # pt, markers
-WIDEST = 2.0  # pt, an edge of full strength
-DASHES = (0, (3.0, 1.5))  # between subjets
-EDGE, CHOSEN = "#3c4254", "#2a6fdb"
+MAX_DIAMETER, MIN_DIAMETER = 12.0, 2.5  # pt, of markers
+MAX_EDGE_WIDTH = 2.0  # pt
+DASHES = (0, (3.0, 1.5))  # of edges between subjets
 
 
 def draw_display(data: Display, width: float) -> Figure:
@@ -32,32 +33,36 @@ def draw_display(data: Display, width: float) -> Figure:
     axes.tick_params(which="both", top=True, right=True)
     axes.set_xlabel(tex("Δη"), loc="right")
     axes.set_ylabel(tex("Δφ"), loc="top")
-    if data.outside:
-        note = f"{data.outside} constituent{'s' * (data.outside > 1)} outside"
-        axes.text(0.02, 0.98, note, transform=axes.transAxes, va="top", fontsize="x-small", color="0.35")
+    if data.n_outside:
+        note = f"{data.n_outside} constituent{'s' * (data.n_outside > 1)} outside"
+        axes.text(0.02, 0.98, note, transform=axes.transAxes, va="top", fontsize="x-small", color=PAPER_NOTE)
     _legend(figure, data)
     return figure
 
 
 def _edges(axes: Axes, data: Display) -> None:
-    colours = style.edge_colours(data.weight, data.signed, EDGE)
-    widths = style.edge_width(data.strength, WIDEST)
+    colours = edge_colours(data.weight, data.signed, LIGHT.edge)
+    widths = style.edge_width(data.strength, MAX_EDGE_WIDTH)
     opacities = style.edge_opacity(data.strength)
-    for e in range(len(data.weight))[::-1]:  # the strongest on top
+    for e in range(len(data.weight))[::-1]:  # draws the strongest on top
         ends = [data.query[e], data.key[e]]
         x, y = data.deta[ends], data.dphi[ends]
-        look = {"color": colours[e], "alpha": float(opacities[e])}
-        dashes = "-" if data.within[e] else DASHES
-        axes.plot(x, y, linewidth=widths[e], linestyle=dashes, solid_capstyle="butt", zorder=1, **look)
+        colour: dict[str, Any] = {"color": colours[e], "alpha": float(opacities[e])}
+        dashes = "-" if data.within_subjet[e] else DASHES
+        axes.plot(x, y, linewidth=widths[e], linestyle=dashes, solid_capstyle="butt", zorder=1, **colour)
         angle = float(np.degrees(np.arctan2(y[1] - y[0], x[1] - x[0])))
-        at = [float(ends[0] + style.ARROW_AT * (ends[1] - ends[0])) for ends in (x, y)]
-        head = {"marker": (3, 0, angle - 90), "markersize": 2.0 + 1.2 * widths[e], "markeredgewidth": 0}
-        axes.plot(*([position] for position in at), linestyle="none", zorder=1.5, **head, **look)
+        position = [[float(ends[0] + style.ARROW_POSITION * (ends[1] - ends[0]))] for ends in (x, y)]
+        arrow: dict[str, Any] = {
+            "marker": (3, 0, angle - 90),
+            "markersize": 2.0 + 1.2 * widths[e],
+            "markeredgewidth": 0,
+        }
+        axes.plot(*position, linestyle="none", zorder=1.5, **arrow, **colour)
 
 
 def _particles(axes: Axes, data: Display) -> None:
-    diameter = np.maximum(LARGEST * data.size, SMALLEST) * np.array(style.MARKER_SCALE)[data.species]
-    for rank, i in enumerate(np.argsort(-data.pt, kind="stable")):  # soft ones in front stay visible
+    diameter = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.species]
+    for rank, i in enumerate(np.argsort(-data.pt, kind="stable")):  # soft ones last, to stay visible
         chosen = i == data.selected
         axes.plot(
             [data.deta[i]],
@@ -65,26 +70,28 @@ def _particles(axes: Axes, data: Display) -> None:
             linestyle="none",
             marker=style.MATPLOTLIB_MARKERS[data.species[i]],
             markersize=diameter[i],
-            markerfacecolor=style.subjet_colour(data.subjet[i]),
-            markeredgecolor=CHOSEN if chosen else "white",
+            markerfacecolor=subjet_colour(data.subjet[i]),
+            markeredgecolor=LIGHT.accent if chosen else LIGHT.background,
             markeredgewidth=1.5 if chosen else 0.4,
             zorder=2 + rank / len(data.pt),
         )
 
 
 def _legend(figure: Figure, data: Display) -> None:
-    """Below the axes: rows for the species there are, the subjets and the kinds of edges."""
-    known = sorted(set(data.species.tolist()) - {-1}) if data.scene.constituents.has_species else []
-    species = [_entry(style.SYMBOLS[i].replace("⁰", "$^0$"), style.MATPLOTLIB_MARKERS[i], "0.45") for i in known]
-    subjets = [_entry(f"subjet {i + 1}", "o", style.subjet_colour(i)) for i in sorted(set(data.subjet.tolist()))]
+    """Draw a legend below the axes with rows for species, subjets and kinds of edges."""
+    present = sorted(set(data.species.tolist()) - {-1}) if data.jet_view.constituents.has_species else []
+    symbols = [style.SYMBOLS[i].replace("⁰", "$^0$") for i in present]
+    markers = [style.MATPLOTLIB_MARKERS[i] for i in present]
+    species = [_legend_marker(*names, PAPER_MARKER) for names in zip(symbols, markers, strict=True)]
+    subjets = [_legend_marker(f"subjet {i + 1}", "o", subjet_colour(i)) for i in sorted(set(data.subjet.tolist()))]
     edges = [
-        Line2D([], [], color=EDGE, linewidth=1, linestyle=dashes, label=name)
+        Line2D([], [], color=LIGHT.edge, linewidth=1, linestyle=dashes, label=name)
         for name, dashes in (("within", "-"), ("between", DASHES))
         if len(data.weight)
     ]
     wide = figure.get_figwidth() > 3
     rows = [row for row in ((species, subjets + edges) if wide else (species, subjets, edges)) if row]
-    columns = zip_longest(*rows, fillvalue=_entry(" ", "", "none"))  # matplotlib fills column by column
+    columns = zip_longest(*rows, fillvalue=_legend_marker(" ", "", "none"))  # matplotlib fills column by column
     figure.legend(
         handles=[entry for column in columns for entry in column],
         loc="outside lower center",
@@ -96,5 +103,5 @@ def _legend(figure: Figure, data: Display) -> None:
     )
 
 
-def _entry(name: str, marker: str, colour: str) -> Line2D:
+def _legend_marker(name: str, marker: str, colour: str) -> Line2D:
     return Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=name)

@@ -1,7 +1,9 @@
-"""Matrix, mosaic and class rows on paper.
+"""Draw matrix, mosaic and class rows on paper.
 
 Shapes: L layers, H heads, n constituents.
 """
+
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,16 +14,15 @@ from matplotlib.patches import Rectangle
 
 from part.figures import scale
 from part.figures.heatmaps import ClassRows, Heatmap, Matrix, Mosaic
-from part.figures.matplotlib.style import new_figure, power, tex
-from part.figures.view import SIGNED
+from part.figures.matplotlib.style import mathtext_superscripts, new_figure, tex
+from part.figures.palette import LIGHT, colormap
 
-COLUMN_AND_A_HALF = 5.0  # inches; narrower colour bars have room for every second number
-LINE = {"color": "#31333f", "linewidth": 0.5}
-CHOSEN = "#2a6fdb"
+COLUMN_AND_A_HALF = 5.0  # inches; in narrower figures only every second number fits beside a colour bar
+LINE: dict[str, Any] = {"color": LIGHT.text, "linewidth": 0.5}
 
 
 def draw_matrix(data: Matrix, width: float) -> Figure:
-    if data.scene.over_slots:
+    if data.jet_view.attends_to_slots:
         return draw_slots(data, width)
     n = len(data.order)
     figure = new_figure(data, width, 0.82 * width)
@@ -40,13 +41,13 @@ def draw_matrix(data: Matrix, width: float) -> Figure:
 
 
 def draw_slots(data: Matrix, width: float) -> Figure:
-    """What each constituent asks of the slots, and beside it, row by row, what the slots are made of."""
+    """Draw the attention of each constituent to the slots, and beside it the weight of each constituent in them."""
     figure = new_figure(data, width, 0.75 * width)
     left, right = figure.subplots(1, 2, sharey=True)
     image = _image(left, data, data.values, aspect="auto")
-    limits = data.made_of_limits
-    colours = ListedColormap(scale.palette(SIGNED[0]) / 255)
-    mixing = right.imshow(data.made_of, colours, Normalize(*limits), aspect="auto", interpolation="nearest")
+    limits = data.slot_weight_limits
+    colours = ListedColormap(colormap(signed=True) / 255)
+    mixing = right.imshow(data.slot_weights, colours, Normalize(*limits), aspect="auto", interpolation="nearest")
     _ticks(left.yaxis, data, "constituent")
     slots = data.values.shape[1]
     for axes, shown, shown_limits, shown_scale, title in (
@@ -62,7 +63,7 @@ def draw_slots(data: Matrix, width: float) -> Figure:
             axes.add_patch(_frame((-0.5, data.selected - 0.5), slots, 1))
         bar = figure.colorbar(shown, ax=axes, location="top", fraction=0.05, pad=0.02, aspect=20)
         marks = scale.ticks(shown_limits, shown_scale)[:: 1 if width > COLUMN_AND_A_HALF else 2]
-        bar.set_ticks([value for value, _ in marks], labels=[power(label) for _, label in marks])
+        bar.set_ticks([value for value, _ in marks], labels=[mathtext_superscripts(label) for _, label in marks])
         bar.set_label(tex(title))
         bar.outline.set_linewidth(0.5)
     return figure
@@ -106,10 +107,10 @@ def draw_mosaic(data: Mosaic, width: float) -> Figure:
     return figure
 
 
-def _image(axes: Axes, data: Heatmap, values: np.ndarray, aspect: str = "equal") -> AxesImage:
+def _image(axes: Axes, data: Heatmap, values: np.ndarray, aspect: Literal["equal", "auto"] = "equal") -> AxesImage:
     low, high = data.limits
     norm = LogNorm(low, high, clip=True) if data.scale == "log" else Normalize(low, high)
-    colours = ListedColormap(scale.palette(data.quantity) / 255)
+    colours = ListedColormap(colormap(data.signed) / 255)
     return axes.imshow(values, cmap=colours, norm=norm, aspect=aspect, interpolation="nearest")
 
 
@@ -122,10 +123,10 @@ def _ticks(axis, data: Heatmap, role: str) -> None:
 def _colorbar(figure: Figure, axes, image: AxesImage, data: Heatmap) -> None:
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, aspect=30)
     marks = scale.ticks(data.limits, data.scale)
-    bar.set_ticks([value for value, _ in marks], labels=[power(label) for _, label in marks])
+    bar.set_ticks([value for value, _ in marks], labels=[mathtext_superscripts(label) for _, label in marks])
     bar.set_label(tex(data.quantity_title))
     bar.outline.set_linewidth(0.5)
 
 
 def _frame(corner: tuple[float, float], width: float, height: float) -> Rectangle:
-    return Rectangle(corner, width, height, fill=False, edgecolor=CHOSEN, linewidth=1.0, clip_on=False)
+    return Rectangle(corner, width, height, fill=False, edgecolor=LIGHT.accent, linewidth=1.0, clip_on=False)

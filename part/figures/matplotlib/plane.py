@@ -1,4 +1,6 @@
-"""A number for each constituent in the η-φ plane, on paper: colour the number, size pT, marker species."""
+"""Draw a number per constituent in the η-φ plane on paper: colour is the number, size pT, the marker species."""
+
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,26 +8,32 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from part.figures import scale, style
+from part.figures import style
 from part.figures.charts import Plane, colour_limits
 from part.figures.matplotlib.style import tex
+from part.figures.palette import PAPER_MARKER, PAPER_OUTLINE, colormap
 
-LARGEST, SMALLEST = 12.0, 2.5  # pt, markers
+MAX_DIAMETER, MIN_DIAMETER = 12.0, 2.5  # pt
 
 
 def draw_plane(figure: Figure, axes: Axes, chart: Plane) -> Figure:
     jet = chart.jet
-    colours = ListedColormap(scale.palette("bias" if chart.signed else "pattern") / 255)
-    shared = {"cmap": colours, "norm": Normalize(*colour_limits(chart)), "edgecolors": "0.4", "linewidths": 0.4}
-    diameter = np.maximum(LARGEST * jet.size, SMALLEST) * np.array(style.MARKER_SCALE)[jet.species]
-    for rank, i in enumerate(np.argsort(-jet.pt, kind="stable")):  # soft ones in front stay visible
+    colours = ListedColormap(colormap(chart.signed) / 255)
+    shared: dict[str, Any] = {
+        "cmap": colours,
+        "norm": Normalize(*colour_limits(chart)),
+        "edgecolors": PAPER_OUTLINE,
+        "linewidths": 0.4,
+    }
+    diameter = np.maximum(MAX_DIAMETER * jet.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[jet.species]
+    for rank, i in enumerate(np.argsort(-jet.pt, kind="stable")):  # soft ones last, to stay visible
         marker = style.MATPLOTLIB_MARKERS[jet.species[i]]
         points = axes.scatter(
             jet.deta[[i]],
             jet.dphi[[i]],
             diameter[i] ** 2,
             chart.values[[i]],
-            marker,
+            marker=marker,
             zorder=2 + rank / len(jet.pt),
             **shared,
         )
@@ -34,12 +42,12 @@ def draw_plane(figure: Figure, axes: Axes, chart: Plane) -> Figure:
     bar = figure.colorbar(points, ax=axes, fraction=0.046, pad=0.02)
     bar.set_label(tex(chart.unit))
     bar.outline.set_linewidth(0.5)
-    known = sorted(set(jet.species.tolist()) - {-1})
-    figure.legend(handles=[_entry(index) for index in known], loc="outside lower center", ncols=5, fontsize=6)
+    species = sorted(set(jet.species.tolist()) - {-1})
+    figure.legend(handles=[_legend_marker(index) for index in species], loc="outside lower center", ncols=5, fontsize=6)
     return figure
 
 
-def _entry(species: int) -> Line2D:
+def _legend_marker(species: int) -> Line2D:
     name = style.SYMBOLS[species].replace("⁰", "$^0$")
     marker = style.MATPLOTLIB_MARKERS[species]
-    return Line2D([], [], linestyle="none", marker=marker, color="0.45", markersize=4.5, label=name)
+    return Line2D([], [], linestyle="none", marker=marker, color=PAPER_MARKER, markersize=4.5, label=name)

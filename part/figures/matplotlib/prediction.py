@@ -1,27 +1,26 @@
-"""Class probabilities as bars on paper."""
+"""Draw class probabilities as bars on paper."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from part.figures import scale
-from part.figures.matplotlib.style import new_figure, power, tex
+from part.figures.matplotlib.style import mathtext_superscripts, new_figure, tex
+from part.figures.palette import LIGHT, PAPER_BAR
 from part.figures.prediction import Prediction
-
-BAR, OWN = "#9aa3b5", "#2a6fdb"
 
 
 def draw_prediction(data: Prediction, width: float) -> Figure:
-    """The bar of the jet's own class stands out."""
+    """Draw the bars; that of the jet's own class stands out."""
     low, high = data.limits
     rows = np.arange(len(data.titles))
     figure = new_figure(data, width, 0.5 + 0.19 * len(rows))
     axes = figure.add_subplot()
-    colours = [OWN if row == data.truth else BAR for row in rows]
-    drawn = np.maximum(data.probabilities, low)
-    axes.barh(rows, drawn - low, left=low, height=0.65, color=colours)
-    for row, (x, text) in enumerate(zip(drawn, data.texts, strict=True)):
+    colours = [LIGHT.accent if row == data.truth else PAPER_BAR for row in rows]
+    ends = np.maximum(data.probabilities, low)
+    axes.barh(rows, ends - low, left=low, height=0.65, color=colours)
+    for row, (x, text) in enumerate(zip(ends, data.texts, strict=True)):
         axes.annotate(
-            power(text),
+            mathtext_superscripts(text),
             (x, row),
             xytext=(3, 0),
             textcoords="offset points",
@@ -32,7 +31,7 @@ def draw_prediction(data: Prediction, width: float) -> Figure:
     axes.set_xscale(data.scale)
     axes.set_xlim(low, high)
     marks = scale.ticks(data.limits, data.scale)
-    axes.set_xticks([value for value, _ in marks], [power(label) for _, label in marks])
+    axes.set_xticks([value for value, _ in marks], [mathtext_superscripts(label) for _, label in marks])
     axes.set_yticks(rows, [tex(title) for title in data.titles])
     if data.truth is not None:
         axes.get_yticklabels()[data.truth].set_fontweight("bold")

@@ -1,12 +1,12 @@
-"""How figures look on paper, after mplhep: sans serif, ticks inwards on all sides, sizes for a column.
+"""The style of figures on paper, after mplhep: sans serif, ticks inwards on all sides, sizes for a column.
 
-matplotlib's settings are global and the page draws in threads: all drawing and saving is done in `style()`.
+matplotlib's settings are global and the app draws in threads, so all drawing happens within `publication_style()`.
 """
 
 import importlib.util
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from part.figures.view import lower_first
 
 SYMBOLS = {
     "pT": r"$p_{\mathrm{T}}$",
+    "d0": r"$d_0$",
+    "log10": r"$\log_{10}$",
     "η": r"$\eta$",
     "φ": r"$\phi$",
     "√d": r"$\sqrt{d}$",
@@ -27,7 +29,7 @@ SYMBOLS = {
     "′": "'",
 }
 # The first comes with mplhep, the second with matplotlib. mplhep's Helvetica is OpenType, which matplotlib
-# embeds in PDF as if it were TrueType; journals refuse that.
+# embeds in PDF as if it were TrueType; journals reject that.
 FONT, FALLBACK = "Fira Sans", "DejaVu Sans"
 SETTINGS = {
     "font.family": [FONT, FALLBACK],
@@ -59,14 +61,14 @@ SETTINGS = {
     "ytick.minor.width": 0.4,
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
-    "svg.hashsalt": "part",  # the same figure gives the same file
+    "svg.hashsalt": "part",  # makes the same figure give the same file
 }
 _lock = threading.RLock()
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """matplotlib's settings for our figures, for one thread at a time."""
+def publication_style() -> Generator[None, None, None]:
+    """Apply the settings of our figures, in one thread at a time."""
     with _lock:
         _register_fonts()
         with matplotlib.style.context(["default", SETTINGS]):
@@ -85,14 +87,14 @@ def _register_fonts() -> None:
 
 
 def tex(text: str) -> str:
-    """Plain text of ours with its physical symbols set as such."""
+    """Return a plain text with its physical symbols in mathtext."""
     for plain, markup in SYMBOLS.items():
         text = text.replace(plain, markup)
     return text
 
 
-def power(label: str) -> str:
-    """Superscripts that the font has not: "≤10⁻⁴" -> mathtext."""
+def mathtext_superscripts(label: str) -> str:
+    """Return a label such as "≤10⁻⁴" with its superscripts in mathtext, because the font lacks them."""
     digits = label.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
     head = len(label.rstrip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     if head == len(label):
@@ -101,10 +103,10 @@ def power(label: str) -> str:
 
 
 def new_figure(data: FigureData, width: float, height: float) -> Figure:
-    """A figure `height` inches high below its heading: model and head, then the jet, wrapped to the width."""
-    characters = int(23 * width)  # that fit at this size
-    lines = (f"{data.scene.model}, {lower_first(data.title)}", data.scene.heading)
-    wrapped = [tex(part) for line in lines for part in textwrap.wrap(line, characters)]
+    """Return an empty figure, `height` inches high below its heading of model, head and jet."""
+    characters = int(23 * width)  # as many as fit into a line at this size
+    lines = (f"{data.jet_view.model}, {lower_first(data.title)}", data.jet_view.heading)
+    wrapped = [tex(row) for line in lines for row in textwrap.wrap(line, characters)]
     figure = Figure(figsize=(width, height + 0.16 * len(wrapped)), layout="constrained")
     figure.suptitle("\n".join(wrapped), x=0.02, ha="left", fontsize=7, linespacing=1.4)
     return figure

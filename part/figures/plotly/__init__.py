@@ -1,6 +1,6 @@
-"""Figures for the screen, in plotly, for a light and a dark page."""
+"""Draw figures for the screen with plotly, for a light and a dark page. Imports the figures' data and style."""
 
-from part.figures.plotly.draw import draw_screen, picked
-from part.figures.plotly.page import standalone
+from part.figures.plotly.draw import clicked_constituent, draw_plotly
+from part.figures.plotly.html_page import html_page
 
-__all__ = ["draw_screen", "picked", "standalone"]
+__all__ = ["clicked_constituent", "draw_plotly", "html_page"]

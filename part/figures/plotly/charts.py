@@ -1,84 +1,100 @@
-"""Charts of studies in plotly."""
+"""Draw charts of studies with plotly."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from part.figures.charts import Chart, Flame, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.errors import PartError
+from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.flame import Flame
+from part.figures.palette import TRANSPARENT, Theme, get_theme, rgba, series_colours
 from part.figures.plotly.flame import draw_flame
 from part.figures.plotly.plane import draw_plane
-from part.figures.plotly.theme import Theme, base, colorbar, colorscale, html, theme
-from part.figures.style import rgba
+from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_above
 
-COLOURS = {
-    "light": ("#2a6fdb", "#c8601a", "#2f8f5b", "#8e44ad", "#b7791f", "#c0395b", "#4b8ea3", "#6b6f7b"),
-    "dark": ("#6ea8fe", "#f2a15f", "#63c794", "#c58be0", "#e0b354", "#f07f9d", "#7fc2d6", "#a3a8b4"),
-}
-LONGEST = 7.2  # px a character of names beside bars
-NARROW = 2.5  # decades that need more ticks than one each
-WIDEST = 72  # characters of a legend beside each other
+CHARACTER_WIDTH = 7.2  # px of the names beside bars
+FEW_DECADES = 2.5  # below so many, an axis needs more than one tick per decade
+LEGEND_WIDTH = 72  # characters in one row of the legend
 
 
-def draw_chart(chart: Chart, look_name: str, height: int, accents: Sequence[str] = ()) -> go.Figure:
-    """The chart, as wide as its place; accents: colours of the first series in place of ours."""
-    look = theme(look_name)
+def draw_chart(chart: Chart, theme_name: str, height: int, accents: Sequence[str] = ()) -> go.Figure:
+    """Draw a chart for the screen.
+
+    Parameters
+    ----------
+    chart : Chart
+        One of the kinds in `part.figures.charts`.
+    theme_name : str
+        "light" or "dark".
+    height : int
+        Pixels; the figure is as wide as its container.
+    accents : sequence of str
+        Colours of the first series, in place of the theme's.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    PartError
+        If it is no chart.
+    """
+    theme = get_theme(theme_name)
     match chart:
         case HeadMap():
-            return _head_map(chart, look, height)
+            return _head_map(chart, theme, height)
         case Grid():
-            return _grid(chart, look, height)
+            return _grid(chart, theme, height)
         case Surface():
-            return _surface(chart, look, height)
+            return _surface(chart, theme, height)
         case Plane():
-            return draw_plane(chart, look, height)
+            return draw_plane(chart, theme, height)
         case Flame():
-            return draw_flame(chart, look, height, COLOURS[look.name])
+            return draw_flame(chart, theme, height)
         case Plot():
-            return _plot(chart, look, height, series_colours(look_name, accents))
+            return _plot(chart, theme, height, series_colours(theme_name, accents))
+    raise PartError(f"There is no drawing of a {type(chart).__name__}.")
 
 
-def series_colours(look_name: str, accents: Sequence[str] = ()) -> tuple[str, ...]:
-    """Of the series of a plot, in their order, round and round."""
-    return *accents, *COLOURS[look_name][len(accents) :]
-
-
-def _head_map(chart: HeadMap, look: Theme, height: int) -> go.Figure:
+def _head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
     texts, power = cell_texts(chart.values)
-    figure = _cells(chart, texts, look, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"))
+    figure = _cells(chart, texts, theme, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"))
     figure.update_traces(y0=1, **({"x": list(chart.columns)} if chart.columns else {"x0": 1}))
     units = f"numbers × 10<sup>{power}</sup>" if power else ""
     title = " · ".join(filter(None, ("" if chart.columns else "head", units)))
     figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
     figure.update_yaxes(dtick=1, title_text="layer")
     if chart.marked is not None:
-        frame = {"type": "rect", "line": {"color": look.text, "width": 1.5}, "fillcolor": "rgba(0, 0, 0, 0)"}
+        frame = {"type": "rect", "line": {"color": theme.text, "width": 1.5}, "fillcolor": TRANSPARENT}
         for layer, head in np.argwhere(chart.marked).tolist():
             left = head - 0.5 if chart.columns else head + 0.5
             figure.add_shape(x0=left, x1=left + 1, y0=layer + 0.5, y1=layer + 1.5, **frame)
     return figure
 
 
-def _grid(chart: Grid, look: Theme, height: int) -> go.Figure:
+def _grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     texts, power = cell_texts(chart.values)
-    figure = _cells(chart, texts, look, height, "%{y}, %{x}")
+    figure = _cells(chart, texts, theme, height, "%{y}, %{x}")
     figure.update_traces(x=list(chart.columns), y=list(chart.rows))
     units = f"numbers × 10<sup>{power}</sup>" if power else ""
     slanted = sum(map(len, chart.columns)) > 36
     figure.update_xaxes(
-        title_text=" · ".join(filter(None, (html(chart.column_title), units))),
+        title_text=" · ".join(filter(None, (to_html(chart.column_title), units))),
         tickangle=-45 if slanted else 0,
-        type="category",  # also of names that are numbers
+        type="category",  # plotly would take names that are numbers for positions
     )
-    figure.update_yaxes(title_text=html(chart.row_title))
+    figure.update_yaxes(title_text=to_html(chart.row_title))
     widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
-    left = 24 + int(LONGEST * widest) + (22 if chart.row_title else 0)
-    below = 28 + int(0.75 * LONGEST * longest) + (20 if chart.column_title else 0) if slanted else 46
+    left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
+    below = 28 + int(0.75 * CHARACTER_WIDTH * longest) + (20 if chart.column_title else 0) if slanted else 46
     return figure.update_layout(margin={"l": left, "b": below})
 
 
-def _cells(chart: HeadMap | Grid, texts: list[list[str]], look: Theme, height: int, place: str) -> go.Figure:
-    figure = base(look, height, None)
+def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: int, cell: str) -> go.Figure:
+    figure = empty_figure(theme, height, None)
     low, high = colour_limits(chart)
     error = "" if chart.error is None else " ± %{customdata:.2~g}"
     figure.add_trace(
@@ -90,24 +106,24 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], look: Theme, height: i
             textfont={"size": 12 if chart.values.shape[1] <= 8 else 10},
             zmin=low,
             zmax=high,
-            colorscale=colorscale("bias" if chart.signed else "pattern", look),
+            colorscale=colorscale(chart.signed, theme),
             showscale=False,
             xgap=1,
             ygap=1,
             hoverongaps=False,
-            hovertemplate=f"{place}: <b>%{{z:.4~g}}</b>{error} {html(chart.unit)}<extra></extra>",
+            hovertemplate=f"{cell}: <b>%{{z:.4~g}}</b>{error} {to_html(chart.unit)}<extra></extra>",
         )
     )
-    plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": look.text}}
+    plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": theme.text}}
     figure.update_xaxes(plain)
     figure.update_yaxes(plain, autorange="reversed")
     return figure.update_layout(margin={"t": 4})
 
 
-def _surface(chart: Surface, look: Theme, height: int) -> go.Figure:
-    figure = base(look, height, None)
+def _surface(chart: Surface, theme: Theme, height: int) -> go.Figure:
+    figure = empty_figure(theme, height, None)
     limits = colour_limits(chart)
-    tip = f"{html(chart.x_title)} %{{x:.2f}}, {html(chart.y_title)} %{{y:.2f}}: <b>%{{z:.3~g}}</b><extra></extra>"
+    tip = f"{to_html(chart.x_title)} %{{x:.2f}}, {to_html(chart.y_title)} %{{y:.2f}}: <b>%{{z:.3~g}}</b><extra></extra>"
     figure.add_trace(
         go.Heatmap(
             x=chart.x,
@@ -115,55 +131,57 @@ def _surface(chart: Surface, look: Theme, height: int) -> go.Figure:
             z=chart.values,
             zmin=limits[0],
             zmax=limits[1],
-            colorscale=colorscale("bias" if chart.signed else "pattern", look),
-            colorbar=colorbar(chart.unit, limits, "linear", look),
+            colorscale=colorscale(chart.signed, theme),
+            colorbar=colorbar(chart.unit, limits, "linear", theme),
             hoverongaps=False,
             hovertemplate=tip,
         )
     )
     if chart.points is not None:
-        dots = {"size": 2, "color": look.text, "opacity": 0.25}
+        dots = {"size": 2, "color": theme.text, "opacity": 0.25}
         x, y = chart.points.T
         figure.add_trace(go.Scattergl(x=x, y=y, mode="markers", marker=dots, hoverinfo="skip"))
-    figure.update_xaxes(title_text=html(chart.x_title), range=_whole_cells(chart.x))
-    figure.update_yaxes(title_text=html(chart.y_title), range=_whole_cells(chart.y))
+    figure.update_xaxes(title_text=to_html(chart.x_title), range=_outer_edges(chart.x))
+    figure.update_yaxes(title_text=to_html(chart.y_title), range=_outer_edges(chart.y))
     return figure.update_layout(margin={"r": 70})
 
 
-def _whole_cells(middles: np.ndarray) -> list[float]:
-    """From the lower edge of the first cell to the upper edge of the last."""
+def _outer_edges(middles: np.ndarray) -> list[float]:
+    """Return the lower edge of the first cell and the upper edge of the last."""
     return [1.5 * middles[0] - 0.5 * middles[1], 1.5 * middles[-1] - 0.5 * middles[-2]]
 
 
-def _plot(chart: Plot, look: Theme, height: int, colours: Sequence[str]) -> go.Figure:
-    figure = base(look, height, None)
-    lying = any(series.style == "bars" for series in chart.series)
+def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.Figure:
+    figure = empty_figure(theme, height, None)
+    has_bars = any(series.style == "bars" for series in chart.series)
     for series in chart.series:
-        colour = look.faint if series.colour is None else colours[series.colour % len(colours)]
-        for trace in _bars(series, colour, look) if lying else _curve(series, colour, look):
+        colour = theme.faint if series.colour is None else colours[series.colour % len(colours)]
+        for trace in _bars(series, colour, theme) if has_bars else _curve(series, colour, theme):
             figure.add_trace(trace)
-    if lying:
+    if has_bars:
         names = max((len(str(name)) for series in chart.series for name in series.x), default=0)
-        figure.update_layout(barmode="group", bargap=0.3, margin={"l": 20 + int(LONGEST * names)})
-        figure.update_yaxes(autorange="reversed", ticks="", tickfont={"color": look.text})
-    figure.update_xaxes(title_text=html(chart.x_title), showgrid=lying, gridcolor=look.grid, **_axis(chart, "x"))
-    figure.update_yaxes(title_text=html(chart.y_title), showgrid=not lying, gridcolor=look.grid, **_axis(chart, "y"))
-    named = [series for series in chart.series if series.name]
-    if len(named) > 1:
-        _legend(figure, named, look, colours)
+        figure.update_layout(barmode="group", bargap=0.3, margin={"l": 20 + int(CHARACTER_WIDTH * names)})
+        figure.update_yaxes(autorange="reversed", ticks="", tickfont={"color": theme.text})
+    figure.update_xaxes(title_text=to_html(chart.x_title), showgrid=has_bars, gridcolor=theme.grid, **_axis(chart, "x"))
+    figure.update_yaxes(
+        title_text=to_html(chart.y_title), showgrid=not has_bars, gridcolor=theme.grid, **_axis(chart, "y")
+    )
+    named_series = [series for series in chart.series if series.name]
+    if len(named_series) > 1:
+        _legend(figure, named_series, theme, colours)
     return figure
 
 
 def _axis(chart: Plot, name: str) -> dict:
     logarithmic, span = (chart.log_x, chart.x_range) if name == "x" else (chart.log_y, chart.y_range)
-    chosen = {"type": "log", "exponentformat": "power", "dtick": 1} if logarithmic else {}
-    if logarithmic and _decades(chart, name) < NARROW:
-        chosen["dtick"] = "D2"  # also at 2 and 5
+    options: dict[str, Any] = {"type": "log", "exponentformat": "power", "dtick": 1} if logarithmic else {}
+    if logarithmic and _decades(chart, name) < FEW_DECADES:
+        options["dtick"] = "D2"  # adds ticks at 2 and 5
     if name == "x" and chart.x_ticks:
-        chosen |= {"tickmode": "array", "tickvals": chart.x_ticks, "ticktext": [f"{x:g}" for x in chart.x_ticks]}
+        options |= {"tickmode": "array", "tickvals": chart.x_ticks, "ticktext": [f"{x:g}" for x in chart.x_ticks]}
     if span is not None:
-        chosen["range"] = [float(np.log10(v)) for v in span] if logarithmic else list(span)
-    return chosen
+        options["range"] = [float(np.log10(v)) for v in span] if logarithmic else list(span)
+    return options
 
 
 def _decades(chart: Plot, name: str) -> float:
@@ -172,32 +190,32 @@ def _decades(chart: Plot, name: str) -> float:
     return float(np.log10(values.max() / values.min())) if len(values) else 0.0
 
 
-def _bars(series: Series, colour: str, look: Theme) -> list[go.Bar]:
+def _bars(series: Series, colour: str, theme: Theme) -> list[go.Bar]:
     error = None
     if series.low is not None:
-        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": look.text}
+        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": theme.text}
         error |= {"array": series.high - series.y, "arrayminus": series.y - series.low}
-    tip = f"%{{y}}, {html(series.name)}: <b>%{{x:.4~g}}</b><extra></extra>"
+    tip = f"%{{y}}, {to_html(series.name)}: <b>%{{x:.4~g}}</b><extra></extra>"
     bar = go.Bar(x=series.y, y=list(series.x), orientation="h", error_x=error, hovertemplate=tip)
     return [bar.update(marker={"color": colour})]
 
 
-def _curve(series: Series, colour: str, look: Theme) -> list[go.Scatter]:
-    name = f"{html(series.name)}: " if series.name else ""
+def _curve(series: Series, colour: str, theme: Theme) -> list[go.Scatter]:
+    name = f"{to_html(series.name)}: " if series.name else ""
     name += "%{customdata}: " if series.labels else ""
     tip = f"{name}<b>%{{y:.4~g}}</b> at %{{x:.4~g}}<extra></extra>"
-    x, y = (series.x, series.y)
+    x, y = np.asarray(series.x), series.y
     shape = {"color": colour, "width": 2, "dash": "dot" if series.dashed else "solid"}
     if series.style == "steps":
-        x, y, shape = series.x, np.append(series.y, series.y[-1:]), shape | {"shape": "hv"}
+        y, shape = np.append(series.y, series.y[-1:]), shape | {"shape": "hv"}
     traces = []
-    if series.low is not None and series.style != "points":
+    if series.low is not None and series.high is not None and series.style != "points":
         band = {"x": np.concatenate((x, x[::-1])), "y": np.concatenate((series.high, series.low[::-1]))}
         fill = {"fill": "toself", "fillcolor": rgba(colour, 0.18), "line": {"width": 0}, "hoverinfo": "skip"}
         traces.append(go.Scatter(mode="lines", **band, **fill))
     error = None
     if series.low is not None and series.style == "points":
-        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": look.text}
+        error = {"type": "data", "symmetric": False, "thickness": 1.2, "width": 3, "color": theme.text}
         error |= {"array": series.high - series.y, "arrayminus": series.y - series.low}
     mode = (
         "markers"
@@ -210,22 +228,21 @@ def _curve(series: Series, colour: str, look: Theme) -> list[go.Scatter]:
     curve.update(marker={"size": 6, "color": colour})
     if series.labels:
         right = np.log(x) > np.log(x).mean() if len(x) else []
-        sides = ["bottom left" if r else "bottom right" for r in right]  # towards the middle, where there is room
-        beside = {"mode": "markers+text", "text": series.beside, "textposition": sides}
-        curve.update(customdata=series.labels, textfont={"size": 11, "color": colour}, **beside)
+        sides = ["bottom left" if is_right else "bottom right" for is_right in right]  # towards the middle
+        text = {"mode": "markers+text", "text": series.printed_labels, "textposition": sides}
+        curve.update(customdata=series.labels, textfont={"size": 11, "color": colour}, **text)
     return [*traces, curve]
 
 
-def _legend(figure: go.Figure, named: Sequence[Series], look: Theme, colours: Sequence[str]) -> None:
-    """Not plotly's, which complains to the browser's console while the page has no width for it yet."""
-    rows, room = [[]], WIDEST
-    for series in named:
-        colour = look.faint if series.colour is None else colours[series.colour % len(colours)]
-        room -= len(series.name) + 5
-        if room < 0 and rows[-1]:
-            rows, room = [*rows, []], WIDEST - len(series.name) - 5
-        rows[-1].append(f"<span style='color:{colour}'>{'┄' if series.dashed else '●'} {html(series.name)}</span>")
-    text = "<br>".join("   ".join(row) for row in rows)
-    place = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-    figure.add_annotation(text=text, showarrow=False, font={"size": 12}, align="right", **place)
+def _legend(figure: go.Figure, named_series: Sequence[Series], theme: Theme, colours: Sequence[str]) -> None:
+    """Write the names of the series above the plot, in as many rows as they need."""
+    rows: list[list[str]] = [[]]
+    remaining = LEGEND_WIDTH
+    for series in named_series:
+        colour = theme.faint if series.colour is None else colours[series.colour % len(colours)]
+        remaining -= len(series.name) + 5
+        if remaining < 0 and rows[-1]:
+            rows, remaining = [*rows, []], LEGEND_WIDTH - len(series.name) - 5
+        rows[-1].append(f"<span style='color:{colour}'>{'┄' if series.dashed else '●'} {to_html(series.name)}</span>")
+    write_above(figure, "<br>".join("   ".join(row) for row in rows))
     figure.update_layout(margin={"t": 8 + 16 * len(rows)})

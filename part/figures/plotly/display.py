@@ -1,33 +1,34 @@
-"""The jet in the η-φ plane, in plotly. Edges are shapes, which may each have a width and an opacity."""
+"""Draw the jet in the η-φ plane with plotly. Edges are shapes, which may each have a width and an opacity."""
 
 import numpy as np
 import plotly.graph_objects as go
 
 from part.figures import style
 from part.figures.display import Display
-from part.figures.plotly.theme import Theme, base, html
+from part.figures.palette import TRANSPARENT, Theme, edge_colours, rgba, subjet_colour
+from part.figures.plotly.theme import empty_figure, to_html
 
-LARGEST, SMALLEST = 26.0, 5.0  # px, markers
+MAX_DIAMETER, MIN_DIAMETER = 26.0, 5.0  # px
 
 
-def draw_display(data: Display, look: Theme, height: int, accent: str | None, background: str | None) -> go.Figure:
-    figure = base(look, height, background)
-    colours = style.edge_colours(data.weight, data.signed, accent or look.edge)
+def draw_display(data: Display, theme: Theme, height: int, accent: str | None, background: str | None) -> go.Figure:
+    figure = empty_figure(theme, height, background)
+    colours = edge_colours(data.weight, data.signed, accent or theme.edge)
     figure.update_layout(shapes=_edges(data, colours))
     if len(data.weight):
         figure.add_trace(_arrows(data, colours))
-    figure.add_trace(_particles(data, look, accent or look.accent))
-    for trace in _legend(data, look):
+    figure.add_trace(_particles(data, theme, accent or theme.accent))
+    for trace in _legend(data, theme):
         figure.add_trace(trace)
     limits = [-data.extent, data.extent]
-    figure.update_xaxes(title_text="Δη", range=limits, constrain="domain", showgrid=True, gridcolor=look.grid)
-    figure.update_yaxes(title_text="Δφ", range=limits, constrain="domain", showgrid=True, gridcolor=look.grid)
+    figure.update_xaxes(title_text="Δη", range=limits, constrain="domain", showgrid=True, gridcolor=theme.grid)
+    figure.update_yaxes(title_text="Δφ", range=limits, constrain="domain", showgrid=True, gridcolor=theme.grid)
     figure.update_yaxes(scaleanchor="x")
     figure.update_layout(
         showlegend=True,
         margin={"b": 92, "l": 56},
-        legend=_legend_box(look, 22 / height),
-        legend2=_legend_box(look, 0.0),
+        legend=_legend_box(theme, 22 / height),
+        legend2=_legend_box(theme, 0.0),
     )
     return figure
 
@@ -36,10 +37,10 @@ def _edges(data: Display, colours: list[str]) -> list[dict]:
     widths = style.edge_width(data.strength)
     opacities = style.edge_opacity(data.strength)
     edges = []
-    for e in range(len(data.weight))[::-1]:  # the strongest on top
+    for e in range(len(data.weight))[::-1]:  # draws the strongest on top
         i, j = data.query[e], data.key[e]
-        line = {"color": style.rgba(colours[e], opacities[e]), "width": float(widths[e])}
-        if not data.within[e]:
+        line = {"color": rgba(colours[e], opacities[e]), "width": float(widths[e])}
+        if not data.within_subjet[e]:
             line["dash"] = "4px,3px"
         ends = {"x0": data.deta[i], "y0": data.dphi[i], "x1": data.deta[j], "y1": data.dphi[j]}
         edges.append({"type": "line", "layer": "below", "line": line} | {k: float(v) for k, v in ends.items()})
@@ -47,12 +48,12 @@ def _edges(data: Display, colours: list[str]) -> list[dict]:
 
 
 def _arrows(data: Display, colours: list[str]) -> go.Scatter:
-    """A head on each edge, pointing from query to key, with the edge's numbers."""
+    """Draw an arrow head on each edge from query to key, with the edge's numbers on hover."""
     i, j = data.query, data.key
-    x = data.deta[i] + style.ARROW_AT * (data.deta[j] - data.deta[i])
-    y = data.dphi[i] + style.ARROW_AT * (data.dphi[j] - data.dphi[i])
+    x = data.deta[i] + style.ARROW_POSITION * (data.deta[j] - data.deta[i])
+    y = data.dphi[i] + style.ARROW_POSITION * (data.dphi[j] - data.dphi[i])
     angle = np.degrees(np.arctan2(data.deta[j] - data.deta[i], data.dphi[j] - data.dphi[i]))
-    particles = data.scene.constituents
+    particles = data.jet_view.constituents
     columns = [i + 1, j + 1, particles.pt[i], particles.pt[j], particles.pair_delta_r[i, j], data.weight]
     return go.Scatter(
         x=x,
@@ -62,7 +63,7 @@ def _arrows(data: Display, colours: list[str]) -> go.Scatter:
             "symbol": "triangle-up",
             "angle": angle,
             "size": 5 + 1.2 * style.edge_width(data.strength),
-            "color": [style.rgba(c, o) for c, o in zip(colours, style.edge_opacity(data.strength), strict=True)],
+            "color": [rgba(c, o) for c, o in zip(colours, style.edge_opacity(data.strength), strict=True)],
             "line": {"width": 0},
         },
         customdata=np.stack(columns, -1).astype(np.float32),
@@ -74,12 +75,12 @@ def _arrows(data: Display, colours: list[str]) -> go.Scatter:
     )
 
 
-def _particles(data: Display, look: Theme, accent: str) -> go.Scatter:
-    """All of them in one trace, hard ones first, so that soft ones in front of them stay visible."""
+def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
+    """Draw all constituents in one trace, the leading first, so that soft ones in front of them stay visible."""
     order = np.argsort(-data.pt, kind="stable")
-    size = np.maximum(LARGEST * data.size, SMALLEST) * np.array(style.MARKER_SCALE)[data.species]
+    size = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.species]
     chosen = [index == data.selected for index in order]
-    particles = data.scene.constituents
+    particles = data.jet_view.constituents
     unchanged = {"marker": {"opacity": 0.92}}
     return go.Scatter(
         x=data.deta[order],
@@ -88,29 +89,29 @@ def _particles(data: Display, look: Theme, accent: str) -> go.Scatter:
         marker={
             "symbol": [style.MARKERS[data.species[index]] for index in order],
             "size": size[order],
-            "color": [style.subjet_colour(data.subjet[index]) for index in order],
+            "color": [subjet_colour(data.subjet[index]) for index in order],
             "opacity": 0.92,
             "line": {
-                "color": [accent if c else look.background for c in chosen],
+                "color": [accent if c else theme.background for c in chosen],
                 "width": [3.0 if c else 1.0 for c in chosen],
             },
         },
         selected=unchanged,
         unselected=unchanged,
         customdata=np.stack([order + 1, data.deta[order], data.dphi[order], data.subjet[order] + 1], -1),
-        text=[html(particles.describe(index)) for index in order],
+        text=[to_html(particles.describe(index)) for index in order],
         hovertemplate="<b>%{customdata[0]:.0f}</b>  %{text}"
         "<br>Δη %{customdata[1]:.3f}, Δφ %{customdata[2]:.3f}<br>subjet %{customdata[3]:.0f}<extra></extra>",
         showlegend=False,
     )
 
 
-def _legend(data: Display, look: Theme) -> list[go.Scatter]:
-    """Entries without points: the markers of the species there are, below them the colours of the subjets."""
-    known = sorted(set(data.species.tolist()) - {-1}) if data.scene.constituents.has_species else []
-    entries = [(style.SYMBOLS[index], style.MARKERS[index], look.faint, "legend") for index in known]
+def _legend(data: Display, theme: Theme) -> list[go.Scatter]:
+    """Return traces without points as entries: markers of species, and below them colours of subjets."""
+    present = sorted(set(data.species.tolist()) - {-1}) if data.jet_view.constituents.has_species else []
+    entries = [(style.SYMBOLS[index], style.MARKERS[index], theme.faint, "legend") for index in present]
     for index in sorted(set(data.subjet.tolist())):
-        entries.append((f"subjet {index + 1}", "circle", style.subjet_colour(index), "legend2"))
+        entries.append((f"subjet {index + 1}", "circle", subjet_colour(index), "legend2"))
     return [
         go.Scatter(
             x=[None],
@@ -124,7 +125,7 @@ def _legend(data: Display, look: Theme) -> list[go.Scatter]:
     ]
 
 
-def _legend_box(look: Theme, y: float) -> dict:
+def _legend_box(theme: Theme, y: float) -> dict:
     return {
         "orientation": "h",
         "x": 0.5,
@@ -132,8 +133,8 @@ def _legend_box(look: Theme, y: float) -> dict:
         "yref": "container",
         "y": y,
         "yanchor": "bottom",
-        "font": {"size": 12, "color": look.faint},
+        "font": {"size": 12, "color": theme.faint},
         "itemclick": False,
         "itemdoubleclick": False,
-        "bgcolor": "rgba(0, 0, 0, 0)",
+        "bgcolor": TRANSPARENT,
     }

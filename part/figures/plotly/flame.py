@@ -1,18 +1,18 @@
-"""Flame charts in plotly."""
-
-from collections.abc import Sequence
+"""Draw flame charts with plotly."""
 
 import plotly.graph_objects as go
 
-from part.figures.charts import Flame
-from part.figures.plotly.theme import Theme, base
+from part.figures.flame import Flame
+from part.figures.palette import Theme
+from part.figures.plotly.theme import empty_figure
 
 
-def draw_flame(chart: Flame, look: Theme, height: int, colours: Sequence[str]) -> go.Figure:
-    """From the bottom up; a click goes into a part."""
+def draw_flame(chart: Flame, theme: Theme, height: int) -> go.Figure:
+    """Draw the whole at the bottom and its parts above; a click zooms into a part."""
     nodes = chart.nodes()
-    filled = [None if (i := chart.colour(path)) is None else colours[i % len(colours)] for path in nodes]
-    figure = base(look, height, None)
+    numbers = [chart.colour(path) for path in nodes]
+    colours = [theme.grid if i is None else theme.series[i % len(theme.series)] for i in numbers]
+    figure = empty_figure(theme, height, None)
     figure.add_trace(
         go.Icicle(
             ids=["/".join(path) or "/" for path in nodes],
@@ -23,8 +23,8 @@ def draw_flame(chart: Flame, look: Theme, height: int, colours: Sequence[str]) -
             sort=False,
             tiling={"orientation": "v", "flip": "y"},
             marker={
-                "colors": [colour or look.grid for colour in filled],
-                "line": {"width": 1, "color": look.background},
+                "colors": colours,
+                "line": {"width": 1, "color": theme.background},
             },
             textfont={"size": 12},
             pathbar={"visible": True, "thickness": 20},

@@ -1,4 +1,4 @@
-"""Matrix, mosaic and class rows in plotly.
+"""Draw matrix, mosaic and class rows with plotly.
 
 plotly's heatmaps report no clicks, so an invisible point lies on each cell, for clicks and for the hover.
 Shapes: L layers, H heads, n constituents.
@@ -8,24 +8,25 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.figures.heatmaps import ClassRows, Heatmap, Matrix, Mosaic
+from part.figures.palette import Theme
 from part.figures.plotly.slots import draw_slots
-from part.figures.plotly.theme import Theme, base, colorbar, colorscale, drawn, html
+from part.figures.plotly.theme import colorbar, colorscale, empty_figure, scaled_values, to_html
 
 
-def draw_matrix(data: Matrix, look: Theme, height: int, accent: str, background: str | None) -> go.Figure:
-    if data.scene.over_slots:
-        return draw_slots(data, look, height, accent, background)
+def draw_matrix(data: Matrix, theme: Theme, height: int, accent: str, background: str | None) -> go.Figure:
+    if data.jet_view.attends_to_slots:
+        return draw_slots(data, theme, height, accent, background)
     n = len(data.order)
-    figure = base(look, height, background)
-    figure.add_trace(_heatmap(data, data.values, look))
+    figure = empty_figure(theme, height, background)
+    figure.add_trace(_heatmap(data, data.values, theme))
     figure.add_trace(_matrix_points(data))
     _constituent_axis(figure.layout.xaxis, data, "key", n)
     _constituent_axis(figure.layout.yaxis, data, "query", n)
     figure.update_yaxes(autorange=None, range=[n - 0.5, -0.5], scaleanchor="x", constrain="domain")
     figure.update_xaxes(constrain="domain", constraintoward="right")
     for _, _, stop in data.groups[:-1]:
-        figure.add_hline(stop - 0.5, line={"color": look.text, "width": 1})
-        figure.add_vline(stop - 0.5, line={"color": look.text, "width": 1})
+        figure.add_hline(stop - 0.5, line={"color": theme.text, "width": 1})
+        figure.add_vline(stop - 0.5, line={"color": theme.text, "width": 1})
     if data.selected is not None:
         line = {"color": accent, "width": 2}
         low, high = data.selected - 0.5, data.selected + 0.5
@@ -33,11 +34,11 @@ def draw_matrix(data: Matrix, look: Theme, height: int, accent: str, background:
     return figure
 
 
-def draw_class(data: ClassRows, look: Theme, height: int, accent: str, background: str | None) -> go.Figure:
+def draw_class(data: ClassRows, theme: Theme, height: int, accent: str, background: str | None) -> go.Figure:
     layers, heads, tokens = data.values.shape
     rows = data.values.reshape(layers * heads, tokens)
-    figure = base(look, height, background)
-    figure.add_trace(_heatmap(data, rows, look))
+    figure = empty_figure(theme, height, background)
+    figure.add_trace(_heatmap(data, rows, theme))
     figure.add_trace(_class_points(data))
     _constituent_axis(figure.layout.xaxis, data, "key", tokens, shift=1)
     figure.update_yaxes(
@@ -49,8 +50,8 @@ def draw_class(data: ClassRows, look: Theme, height: int, accent: str, backgroun
         title_text="head",
     )
     for layer in range(1, layers):
-        figure.add_hline(layer * heads - 0.5, line={"color": look.text, "width": 1})
-    figure.add_vline(0.5, line={"color": look.text, "width": 1})
+        figure.add_hline(layer * heads - 0.5, line={"color": theme.text, "width": 1})
+    figure.add_vline(0.5, line={"color": theme.text, "width": 1})
     if data.selected is not None:
         low, high = data.selected + 0.5, data.selected + 1.5
         line = {"color": accent, "width": 2}
@@ -58,13 +59,13 @@ def draw_class(data: ClassRows, look: Theme, height: int, accent: str, backgroun
     return figure
 
 
-def draw_mosaic(data: Mosaic, look: Theme, height: int, accent: str, background: str | None) -> go.Figure:
-    """For a page of its own: no hover on cells, which would weigh megabytes."""
+def draw_mosaic(data: Mosaic, theme: Theme, height: int, accent: str, background: str | None) -> go.Figure:
+    """Draw the mosaic without hover on cells, whose texts would take megabytes."""
     layers, heads = data.values.shape[:2]
     n = max(data.values.shape[2:])
     canvas, tile = data.canvas()
-    figure = base(look, height, background)
-    figure.add_trace(_heatmap(data, canvas, look))
+    figure = empty_figure(theme, height, background)
+    figure.add_trace(_heatmap(data, canvas, theme))
     for axis, count, letter in ((figure.layout.xaxis, heads, "H"), (figure.layout.yaxis, layers, "L")):
         axis.update(
             tickvals=[i * tile + (n - 1) / 2 for i in range(count)],
@@ -78,14 +79,14 @@ def draw_mosaic(data: Mosaic, look: Theme, height: int, accent: str, background:
     return figure
 
 
-def _heatmap(data: Heatmap, values: np.ndarray, look: Theme) -> go.Heatmap:
-    low, high = drawn(np.array(data.limits), data.limits, data.scale).tolist()
+def _heatmap(data: Heatmap, values: np.ndarray, theme: Theme) -> go.Heatmap:
+    low, high = scaled_values(np.array(data.limits), data.limits, data.scale).tolist()
     return go.Heatmap(
-        z=drawn(values, data.limits, data.scale),
+        z=scaled_values(values, data.limits, data.scale),
         zmin=low,
         zmax=high,
-        colorscale=colorscale(data.quantity, look),
-        colorbar=colorbar(data.quantity_title, data.limits, data.scale, look),
+        colorscale=colorscale(data.signed, theme),
+        colorbar=colorbar(data.quantity_title, data.limits, data.scale, theme),
         hoverinfo="skip",
         hoverongaps=False,
     )
@@ -93,25 +94,25 @@ def _heatmap(data: Heatmap, values: np.ndarray, look: Theme) -> go.Heatmap:
 
 def _constituent_axis(axis, data: Heatmap, role: str, n: int, shift: int = 0) -> None:
     marks = [(0.0, "class")] * shift + [(position + shift, label) for position, label in data.ticks]
-    if shift:  # the first constituent's label would touch the class token's
+    if shift:  # the label of the first constituent would overlap that of the class token
         marks = [mark for mark in marks if mark[0] == 0 or mark[0] > n / 10]
     axis.update(
         range=[-0.5, n - 0.5],
         tickvals=[position for position, _ in marks],
         ticktext=[label for _, label in marks],
         tickangle=0,
-        title_text=html(f"{role}, {data.order_title}"),
+        title_text=to_html(f"{role}, {data.order_title}"),
     )
 
 
-def _points(x: np.ndarray, y: np.ndarray, trace: type, **rest) -> go.Scatter | go.Scattergl:
+def _points(x: np.ndarray, y: np.ndarray, trace: type, **options) -> go.Scatter | go.Scattergl:
     invisible = {"marker": {"opacity": 0}}
     marker = {"size": 6, "opacity": 0}
-    return trace(x=x, y=y, mode="markers", marker=marker, selected=invisible, unselected=invisible, **rest)
+    return trace(x=x, y=y, mode="markers", marker=marker, selected=invisible, unselected=invisible, **options)
 
 
-def _matrix_points(data: Matrix) -> go.Scattergl:
-    particles, order, n = data.scene.constituents, data.order, len(data.order)
+def _matrix_points(data: Matrix) -> go.Scatter | go.Scattergl:
+    particles, order, n = data.jet_view.constituents, data.order, len(data.order)
     query, key = (index.ravel() for index in np.indices((n, n)))
     i, j = order[query], order[key]
     columns = [
@@ -128,9 +129,9 @@ def _matrix_points(data: Matrix) -> go.Scattergl:
         f"{data.quantity_title.lower()} <b>%{{customdata[5]:.3~g}}</b>",
     ]
     for quantity, title in (("scores_qk", "q·k/√d"), ("bias", "bias")):
-        if data.scene.trace.has(quantity) and quantity != data.quantity:
+        if data.jet_view.trace.has(quantity) and quantity != data.quantity:
             lines.append(f"{title} %{{customdata[{len(columns)}]:.3~g}}")
-            columns.append(data.scene.head(quantity, data.view.layer, data.view.head)[i, j])
+            columns.append(data.jet_view.head(quantity, data.view.layer, data.view.head)[i, j])
     names = np.array([particles.symbol(index) for index in order])
     text = [f"{a} → {b}" for a in names for b in names] if particles.has_species else None
     lines[0] = lines[0] if text else lines[0].replace("  %{text}", "")
@@ -148,17 +149,17 @@ def _small(index: np.ndarray) -> np.ndarray:
     return index.astype(np.int16)
 
 
-def _class_points(data: ClassRows) -> go.Scatter:
+def _class_points(data: ClassRows) -> go.Scatter | go.Scattergl:
     layers, heads, tokens = data.values.shape
     row, token = (index.ravel() for index in np.indices((layers * heads, tokens)))
-    particles = data.scene.constituents
+    particles = data.jet_view.constituents
     names = np.array(["class token", *(f"{i + 1}: {particles.describe(i)}" for i in data.order)])
     return _points(
         _small(token),
         _small(row),
         go.Scatter,
         customdata=np.stack([row // heads + 1, row % heads + 1, data.values.ravel()], -1).astype(np.float32),
-        text=[html(name) for name in names[token].tolist()],
+        text=[to_html(name) for name in names[token].tolist()],
         hovertemplate="<b>%{text}</b><br>class layer %{customdata[0]:.0f}, head %{customdata[1]:.0f}"
         "<br>attention <b>%{customdata[2]:.3~g}</b><extra></extra>",
     )

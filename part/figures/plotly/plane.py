@@ -1,31 +1,32 @@
-"""A number for each constituent in the η-φ plane, in plotly: colour the number, size pT, marker species."""
+"""Draw a number per constituent in the η-φ plane with plotly: colour is the number, size pT, the marker species."""
 
 import numpy as np
 import plotly.graph_objects as go
 
 from part.figures import style
 from part.figures.charts import Plane, colour_limits
-from part.figures.plotly.theme import Theme, base, colorbar, colorscale, html
+from part.figures.palette import Theme
+from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_above
 
-LARGEST, SMALLEST = 30.0, 7.0  # px, markers
+MAX_DIAMETER, MIN_DIAMETER = 30.0, 7.0  # px
 
 
-def draw_plane(chart: Plane, look: Theme, height: int) -> go.Figure:
-    figure = base(look, height, None)
-    figure.add_trace(_particles(chart, look))
+def draw_plane(chart: Plane, theme: Theme, height: int) -> go.Figure:
+    figure = empty_figure(theme, height, None)
+    figure.add_trace(_particles(chart, theme))
     limits = [-chart.jet.extent, chart.jet.extent]
-    shared = {"range": limits, "constrain": "domain", "showgrid": True, "gridcolor": look.grid}
+    shared = {"range": limits, "constrain": "domain", "showgrid": True, "gridcolor": theme.grid}
     figure.update_xaxes(title_text="Δη", **shared)
     figure.update_yaxes(title_text="Δφ", scaleanchor="x", **shared)
-    _species(figure, chart, look)
+    _add_legend(figure, chart, theme)
     return figure.update_layout(margin={"t": 24, "r": 70})
 
 
-def _particles(chart: Plane, look: Theme) -> go.Scatter:
-    """All in one trace, hard ones first, so that soft ones in front of them stay visible."""
-    jet, particles = chart.jet, chart.jet.scene.constituents
+def _particles(chart: Plane, theme: Theme) -> go.Scatter:
+    """Draw all constituents in one trace, the leading first, so that soft ones in front of them stay visible."""
+    jet, particles = chart.jet, chart.jet.jet_view.constituents
     order = np.argsort(-jet.pt, kind="stable")
-    size = np.maximum(LARGEST * jet.size, SMALLEST) * np.array(style.MARKER_SCALE)[jet.species]
+    size = np.maximum(MAX_DIAMETER * jet.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[jet.species]
     low, high = colour_limits(chart)
     error = np.full(len(order), np.nan) if chart.error is None else chart.error
     width = "" if chart.error is None else " ± %{customdata[2]:.2~g}"
@@ -39,24 +40,22 @@ def _particles(chart: Plane, look: Theme) -> go.Scatter:
             "color": chart.values[order],
             "cmin": low,
             "cmax": high,
-            "colorscale": colorscale("bias" if chart.signed else "pattern", look),
-            "colorbar": colorbar(chart.unit, (low, high), "linear", look),
-            "line": {"color": look.faint, "width": 1.0},
+            "colorscale": colorscale(chart.signed, theme),
+            "colorbar": colorbar(chart.unit, (low, high), "linear", theme),
+            "line": {"color": theme.faint, "width": 1.0},
             "opacity": 1.0,
         },
         customdata=np.stack([order + 1, chart.values[order], error[order]], -1),
-        text=[html(particles.describe(index)) for index in order],
+        text=[to_html(particles.describe(index)) for index in order],
         hovertemplate="<b>%{customdata[0]:.0f}</b>  %{text}"
         f"<br><b>%{{customdata[1]:.3~g}}</b>{width}<extra></extra>",
     )
 
 
-def _species(figure: go.Figure, chart: Plane, look: Theme) -> None:
-    """What the markers mean, in a line above; and how many constituents lie beyond."""
-    known = sorted(set(chart.jet.species.tolist()) - {-1})
-    marks = "●■◆▲★"
-    words = [f"{marks[index]} {style.SYMBOLS[index]}" for index in known]
-    if chart.jet.outside:
-        words.append(f"{chart.jet.outside} outside")
-    place = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-    figure.add_annotation(text="   ".join(words), showarrow=False, font={"size": 12, "color": look.faint}, **place)
+def _add_legend(figure: go.Figure, chart: Plane, theme: Theme) -> None:
+    """Write above the plane what the markers mean, and how many constituents are outside."""
+    present = sorted(set(chart.jet.species.tolist()) - {-1})
+    words = [f"{'●■◆▲★'[index]} {style.SYMBOLS[index]}" for index in present]
+    if chart.jet.n_outside:
+        words.append(f"{chart.jet.n_outside} outside")
+    write_above(figure, "   ".join(words), theme.faint)

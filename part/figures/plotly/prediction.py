@@ -1,18 +1,19 @@
-"""Class probabilities as bars, in plotly."""
+"""Draw class probabilities as bars with plotly."""
 
 import numpy as np
 import plotly.graph_objects as go
 
 from part.figures import scale
-from part.figures.plotly.theme import Theme, base
+from part.figures.palette import Theme
+from part.figures.plotly.theme import empty_figure
 from part.figures.prediction import Prediction
 
 
-def draw_prediction(data: Prediction, look: Theme, height: int, accent: str, background: str | None) -> go.Figure:
-    """The jet's own class is bold."""
+def draw_prediction(data: Prediction, theme: Theme, height: int, accent: str, background: str | None) -> go.Figure:
+    """Draw the bars; the jet's own class is bold."""
     low, high = data.limits
     names = [f"<b>{t}</b>" if i == data.truth else t for i, t in enumerate(data.titles)]
-    figure = base(look, height, background)
+    figure = empty_figure(theme, height, background)
     figure.add_trace(
         go.Bar(
             x=np.maximum(data.probabilities, low),
@@ -22,7 +23,7 @@ def draw_prediction(data: Prediction, look: Theme, height: int, accent: str, bac
             text=data.texts,
             textposition="outside",
             textangle=0,
-            textfont={"size": 12, "color": look.faint},
+            textfont={"size": 12, "color": theme.faint},
             cliponaxis=False,
             customdata=data.probabilities,
             hovertemplate="%{y}: <b>%{customdata:.4~g}</b><extra></extra>",
@@ -36,6 +37,6 @@ def draw_prediction(data: Prediction, look: Theme, height: int, accent: str, bac
         ticktext=[label for _, label in marks],
         title_text="probability",
     )
-    figure.update_yaxes(autorange="reversed", ticks="", tickfont={"size": 13, "color": look.text})
+    figure.update_yaxes(autorange="reversed", ticks="", tickfont={"size": 13, "color": theme.text})
     figure.update_layout(bargap=0.3, margin={"l": 72, "r": 46})
     return figure

@@ -1,10 +1,24 @@
-"""Findings -> charts: a module a kind of study, each with `charts(findings)`, by name in the order of showing."""
+"""Charts of studies: a module per kind with `charts(result)`. May import the analyses and the figures' data."""
 
 from importlib import import_module
+from typing import Any
 
 from part.figures.charts import Chart
 
 
-def charts_of(kind: str, findings) -> dict[str, Chart]:
-    """All charts of the findings of a kind of study (a name in `part.analysis.registry`)."""
-    return import_module(f"part.figures.studies.{kind}").charts(findings)
+def study_charts(kind: str, result: Any) -> dict[str, Chart]:
+    """Return all charts of a study.
+
+    Parameters
+    ----------
+    kind : str
+        The study's name in `part.analysis.registry`.
+    result : Any
+        What the study returned.
+
+    Returns
+    -------
+    dict of str to Chart
+        The charts by name, in the order in which they are shown.
+    """
+    return import_module(f"part.figures.studies.{kind}").charts(result)

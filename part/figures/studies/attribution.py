@@ -1,145 +1,169 @@
-"""Attributions as charts: of a sample, and of one jet. Four-momenta are dashed, inputs whole."""
+"""Charts of attributions: of a sample, and of one jet. Attributions to four-momenta are dashed, to inputs solid."""
 
 import numpy as np
 
 from part.analysis.attribution.faithfulness import FRACTIONS
-from part.analysis.attribution.findings import BY_PT, TITLES, AttributionFindings
-from part.analysis.attribution.methods import MOMENTUM, Attribution
+from part.analysis.attribution.methods import METHODS
+from part.analysis.attribution.results import BY_PT, TITLES, AttributionResult
+from part.analysis.attribution.task import Attribution
 from part.analysis.statistics.running_mean import Z95
+from part.errors import PartError
 from part.figures.charts import Chart, Grid, Plane, Plot, Series
 from part.figures.display import Display
-from part.figures.scene import Scene
+from part.figures.jet_view import JetView
 from part.figures.style import SYMBOLS
 from part.figures.view import View
 from part.jets.schema import IDENTITY, SPECIES
 
-COLOURS = ("integrated", "smoothgrad", "occlusion", "shapley", "rollout", "gradient_attention")
-SHORT = dict(zip(IDENTITY[1:], SYMBOLS, strict=False))  # names of flags
-MOST = 20  # particles in a list
-EVIDENCE = "log odds"  # see `Target`
+COLOUR_ORDER = ("integrated", "smoothgrad", "occlusion", "shapley", "rollout", "gradient_attention")
+SHORT = dict(zip(IDENTITY[1:], SYMBOLS, strict=False))  # for the flags of species
+MAX_PARTICLES = 20  # in a list
+EVIDENCE = "log odds"  # see `AttributionTarget`
 
 
-def charts(findings: AttributionFindings) -> dict[str, Chart]:
-    """All of a sample."""
+def charts(result: AttributionResult) -> dict[str, Chart]:
+    """Return all charts of a sample."""
     return {
-        "deletion": deletion(findings),
-        "insertion": insertion(findings),
-        "gains": gains(findings),
-        "infidelity": infidelity(findings),
-        "agreement": agreement(findings.names, findings.means["agreement"].value, findings.means["agreement"].error),
-        "species": by_species(findings),
-        "ranks": by_rank(findings),
+        "deletion": deletion(result),
+        "insertion": insertion(result),
+        "gains": gains(result),
+        "infidelity": infidelity(result),
+        "agreement": agreement(result.names, result.means["agreement"].value, result.means["agreement"].error),
+        "species": by_species(result),
+        "ranks": by_rank(result),
     }
 
 
-def deletion(findings: AttributionFindings) -> Plot:
-    mean = findings.means["deletion"]
-    return curves("Deletion: lower is better", "removed", findings.names, mean.value, mean.error)
+def deletion(result: AttributionResult) -> Plot:
+    """Return the probability as particles are removed, the most important first."""
+    mean = result.means["deletion"]
+    return faithfulness_curves("Deletion: lower is better", "removed", result.names, mean.value, mean.error)
 
 
-def insertion(findings: AttributionFindings) -> Plot:
-    mean = findings.means["insertion"]
-    return curves("Insertion: higher is better", "put back", findings.names, mean.value, mean.error)
+def insertion(result: AttributionResult) -> Plot:
+    """Return the probability as particles are put back, the most important first."""
+    mean = result.means["insertion"]
+    return faithfulness_curves("Insertion: higher is better", "put back", result.names, mean.value, mean.error)
 
 
-def curves(title: str, done: str, names: tuple[str, ...], values: np.ndarray, error: np.ndarray | None) -> Plot:
-    """values (M + 1, T): the mean of the random orders last; error: of all, or of that one alone with nan else."""
+def faithfulness_curves(
+    title: str, done: str, names: tuple[str, ...], values: np.ndarray, error: np.ndarray | None
+) -> Plot:
+    """Return curves of all methods against the share of particles.
+
+    Parameters
+    ----------
+    title : str
+        The chart's title.
+    done : str
+        What is done to the particles, such as "removed".
+    names : tuple of str
+        M methods.
+    values, error : np.ndarray
+        Mean probabilities (M + 1, T), that of random orders last, and their standard errors, NaN without one.
+    """
     series = []
     for i, name in enumerate((*names, "random")):
-        known = error is not None and np.isfinite(error[i]).all()
-        low, high = (values[i] - Z95 * error[i], values[i] + Z95 * error[i]) if known else (None, None)
-        series.append(Series(TITLES.get(name, name), FRACTIONS, values[i], low, high, **_look(name)))
+        spread = None if error is None or not np.isfinite(error[i]).all() else Z95 * error[i]
+        low, high = (None, None) if spread is None else (values[i] - spread, values[i] + spread)
+        series.append(Series(TITLES.get(name, name), FRACTIONS, values[i], low, high, **_line_style(name)))
     return Plot(title, f"share of particles {done}", "probability", tuple(series), y_range=(0, 1))
 
 
-def gains(findings: AttributionFindings) -> Plot:
-    """What the orders are better by than random ones, jet by jet, with intervals of 95 %."""
-    names = tuple(TITLES[name] for name in findings.names)
+def gains(result: AttributionResult) -> Plot:
+    """Return the area gained over random orders, averaged over jets, with 95 % intervals."""
+    names = tuple(TITLES[name] for name in result.names)
     series = []
     for colour, (kind, title) in enumerate((("deletion_gain", "deletion"), ("insertion_gain", "insertion"))):
-        mean = findings.means[kind]
+        mean = result.means[kind]
         low, high = (bound[:-1] for bound in mean.interval)
         series.append(Series(title, names, mean.value[:-1], low, high, colour, "bars"))
-    return Plot("Area gained on random orders", "area", "", tuple(series))
+    return Plot("Area gained over random orders", "area", "", tuple(series))
 
 
-def infidelity(findings: AttributionFindings) -> Plot:
-    mean = findings.means["infidelity"]
-    return shares("Infidelity: 0 tells all, 1 nothing", findings.names, mean.value, mean.interval)
+def infidelity(result: AttributionResult) -> Plot:
+    """Return the infidelity of each method with 95 % intervals."""
+    mean = result.means["infidelity"]
+    return method_bars("Infidelity: 0 explains all, 1 nothing", result.names, mean.value, mean.interval)
 
 
-def shares(title: str, names: tuple[str, ...], values: np.ndarray, interval: tuple | None = None) -> Plot:
-    """A number a method, as bars; those that have none are left out."""
-    known = np.isfinite(values)
-    titles = tuple(TITLES[name] for name, some in zip(names, known, strict=True) if some)
-    low, high = (bound[known] for bound in interval) if interval else (None, None)
-    return Plot(title, "", "", (Series("", titles, values[known], low, high, 0, "bars"),))
+def method_bars(title: str, names: tuple[str, ...], values: np.ndarray, interval: tuple | None = None) -> Plot:
+    """Return a number per method as bars; methods whose number is NaN are left out."""
+    finite = np.isfinite(values)
+    titles = tuple(TITLES[name] for name, is_finite in zip(names, finite, strict=True) if is_finite)
+    low, high = (bound[finite] for bound in interval) if interval else (None, None)
+    return Plot(title, "", "", (Series("", titles, values[finite], low, high, 0, "bars"),))
 
 
 def agreement(names: tuple[str, ...], values: np.ndarray, error: np.ndarray | None = None) -> Grid:
-    """Rank correlations (M, M)."""
+    """Return the rank correlations (M, M) of methods."""
     titles = tuple(TITLES[name] for name in names)
     title = "Agreement of methods"
     return Grid(title, "rank correlation", values, titles, titles, error=error, signed=True, limits=(-1.0, 1.0))
 
 
-def by_species(findings: AttributionFindings) -> Grid:
-    mean = findings.means["species"]
-    titles = tuple(TITLES[name] for name in findings.names)
+def by_species(result: AttributionResult) -> Grid:
+    """Return the share of each species in each method's attribution."""
+    mean = result.means["species"]
+    titles = tuple(TITLES[name] for name in result.names)
     return Grid("By species", "share of attribution", mean.value, titles, SPECIES, error=mean.error, limits=(0.0, 1.0))
 
 
-def by_rank(findings: AttributionFindings) -> Plot:
-    mean, series = findings.means["rank"], []
+def by_rank(result: AttributionResult) -> Plot:
+    """Return the share of the leading particles in each method's attribution."""
+    mean, series = result.means["rank"], []
     ranks = np.arange(1, mean.value.shape[1] + 1)
-    for i, name in enumerate(findings.names):
+    for i, name in enumerate(result.names):
         low, high = (bound[i] for bound in mean.interval)
-        series.append(Series(TITLES[name], ranks, mean.value[i], low, high, **_look(name)))
-    return Plot("In the hardest particles", "hardest particles", "share of attribution", tuple(series), y_range=(0, 1))
+        series.append(Series(TITLES[name], ranks, mean.value[i], low, high, **_line_style(name)))
+    title, x_title = "In the leading particles", "leading particles in pT"
+    return Plot(title, x_title, "share of attribution", tuple(series), y_range=(0, 1))
 
 
-def plane(found: Attribution, scene: Scene) -> Plane:
-    """The jet, coloured by what its particles give."""
-    none = np.empty(0, np.int64)
-    jet = Display(scene, View("display"), none, none, np.empty(0), (0.0, 1.0))
-    title = TITLES[found.method]
-    return Plane(title, _unit(found), jet, found.values, found.error, signed=bool((found.values < 0).any()))
+def plane(result: Attribution, jet_view: JetView) -> Plane:
+    """Return the jet, coloured by the attribution to its particles."""
+    empty = np.empty(0, np.int64)
+    jet = Display(jet_view, View("display"), empty, empty, np.empty(0), (0.0, 1.0))
+    title = TITLES[result.method]
+    return Plane(title, _unit(result), jet, result.values, result.error, signed=bool((result.values < 0).any()))
 
 
-def bars(found: Attribution, scene: Scene) -> Plot:
-    """The particles of largest attribution, with intervals of 95 % where they are sampled."""
-    top = _top(found)
-    error = None if found.error is None else Z95 * found.error[top]
-    low, high = (None, None) if error is None else (found.values[top] - error, found.values[top] + error)
-    series = Series("", _particles(scene, top), found.values[top], low, high, 0, "bars")
-    return Plot("Largest attributions", _unit(found), "", (series,))
+def bars(result: Attribution, jet_view: JetView) -> Plot:
+    """Return the particles of largest attribution, with 95 % intervals where it is sampled."""
+    top = _top(result)
+    error = None if result.error is None else Z95 * result.error[top]
+    low, high = (None, None) if error is None else (result.values[top] - error, result.values[top] + error)
+    series = Series("", _particles(jet_view, top), result.values[top], low, high, 0, "bars")
+    return Plot("Largest attributions", _unit(result), "", (series,))
 
 
-def parts(found: Attribution, scene: Scene) -> Grid:
-    """What each input or coordinate of the particles of largest attribution gives, and, below, of all of them."""
-    top = _top(found)
-    values = np.concatenate((found.parts[top], found.parts.sum(0, keepdims=True)))
-    names = tuple(SHORT.get(name, name.removeprefix("part_")) for name in found.names)
+def by_input(result: Attribution, jet_view: JetView) -> Grid:
+    """Return the attribution by input of the particles of largest attribution, and in the last row of all particles."""
+    if result.parts is None:
+        raise PartError(f"{TITLES[result.method]} does not divide its attribution among inputs.")
+    top = _top(result)
+    values = np.concatenate((result.parts[top], result.parts.sum(0, keepdims=True)))
+    names = tuple(SHORT.get(name, name.removeprefix("part_")) for name in result.names)
     largest = float(np.abs(values[:-1]).max(initial=0)) or 1.0
-    rows = (*_particles(scene, top), "all particles")
+    rows = (*_particles(jet_view, top), "all particles")
     return Grid("By input", EVIDENCE, values, rows, names, signed=True, limits=(-largest, largest))
 
 
-def _top(found: Attribution) -> np.ndarray:
-    return np.argsort(-np.abs(found.values), kind="stable")[:MOST]
+def _top(result: Attribution) -> np.ndarray:
+    return np.argsort(-np.abs(result.values), kind="stable")[:MAX_PARTICLES]
 
 
-def _particles(scene: Scene, places: np.ndarray) -> tuple[str, ...]:
-    particles = scene.constituents
-    return tuple(f"{particles.symbol(i)} {i + 1}, {particles.pt[i]:.3g} GeV" for i in places.tolist())
+def _particles(jet_view: JetView, indices: np.ndarray) -> tuple[str, ...]:
+    particles = jet_view.constituents
+    return tuple(f"{particles.symbol(i)} {i + 1}, {particles.pt[i]:.3g} GeV" for i in indices.tolist())
 
 
-def _unit(found: Attribution) -> str:
-    return "share of the class token" if found.method == "rollout" else EVIDENCE
+def _unit(result: Attribution) -> str:
+    return "share of the class token" if result.method == "rollout" else EVIDENCE
 
 
-def _look(name: str) -> dict:
-    """Colour and kind of a method's line."""
+def _line_style(name: str) -> dict:
+    """Return colour and dashes of a method's line."""
     family = name.removesuffix("_momenta")
-    colour = COLOURS.index(family) if family in COLOURS else None
-    return {"colour": colour, "dashed": name in MOMENTUM or name not in (*TITLES, BY_PT)}
+    colour = COLOUR_ORDER.index(family) if family in COLOUR_ORDER else None
+    return {"colour": colour, "dashed": METHODS[name].momenta if name in METHODS else name != BY_PT}

@@ -1,27 +1,28 @@
-"""How far the attributions of one jet can be believed, as charts."""
+"""Charts of how faithful the attributions of one jet are."""
 
 import numpy as np
 
 from part.analysis.attribution.faithfulness import FRACTIONS
-from part.analysis.attribution.jet_study import JetFindings
+from part.analysis.attribution.single_jet_study import JetAttributionResult
 from part.figures.charts import Chart, Plot
 from part.figures.studies import attribution
 
 
-def charts(findings: JetFindings) -> dict[str, Chart]:
+def charts(result: JetAttributionResult) -> dict[str, Chart]:
+    """Return all charts of a jet."""
     return {
-        "deletion": _curves("Deletion: lower is better", "removed", findings, findings.curves.deletion),
-        "insertion": _curves("Insertion: higher is better", "put back", findings, findings.curves.insertion),
-        "agreement": attribution.agreement(findings.names, findings.agreement),
-        "infidelity": attribution.shares("Infidelity: 0 tells all, 1 nothing", findings.names, findings.infidelity),
-        "sensitivity": attribution.shares("Sensitivity to inputs moved by 0.02", findings.names, findings.sensitivity),
+        "deletion": _curves("Deletion: lower is better", "removed", result, result.curves.deletion),
+        "insertion": _curves("Insertion: higher is better", "put back", result, result.curves.insertion),
+        "agreement": attribution.agreement(result.names, result.agreement),
+        "infidelity": attribution.method_bars("Infidelity: 0 explains all, 1 nothing", result.names, result.infidelity),
+        "sensitivity": attribution.method_bars("Sensitivity to inputs moved by 0.02", result.names, result.sensitivity),
     }
 
 
-def _curves(title: str, done: str, findings: JetFindings, values: np.ndarray) -> Plot:
-    """The random orders as their mean and the standard error of it."""
-    methods, random = np.split(values, [len(findings.names)])
+def _curves(title: str, done: str, result: JetAttributionResult, values: np.ndarray) -> Plot:
+    """Return the curves of all methods, and the mean of the random orders with its standard error."""
+    methods, random = np.split(values, [len(result.names)])
     error = np.full((len(methods) + 1, len(FRACTIONS)), np.nan)
     error[-1] = random.std(0, ddof=1) / len(random) ** 0.5
     means = np.concatenate((methods, random.mean(0, keepdims=True)))
-    return attribution.curves(title, done, findings.names, means, error)
+    return attribution.faithfulness_curves(title, done, result.names, means, error)

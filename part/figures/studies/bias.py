@@ -1,56 +1,62 @@
-"""What `part.analysis.bias.study` found, and the bias of single pairs and as a function, as charts."""
+"""Charts of the study `bias`, and of the bias of single pairs and as a function."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from part.analysis.bias import bias_function as surface
-from part.analysis.bias import lund
+from part.analysis.bias import bias_function, lund
 from part.analysis.bias.shapley import Shapley
-from part.analysis.bias.study import BiasFindings
+from part.analysis.bias.study import BiasResult
 from part.analysis.bias.variance_shares import DECADES
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface
 from part.models.pair import PAIR_FEATURES
 
-PLANE = {"x_title": "ln 1/Δ", "y_title": "ln kT [ln GeV]"}
+PLANE: dict[str, Any] = {"x_title": "ln 1/Δ", "y_title": "ln kT [ln GeV]"}
 
 
-def charts(findings: BiasFindings) -> dict[str, Chart]:
-    heads = range(len(findings.base))
+def charts(result: BiasResult) -> dict[str, Chart]:
+    """Return all charts of a sample."""
+    heads = range(len(result.base))
     return {
-        **shares(findings),
-        "ratio": ratio_by_layer(findings),
-        "shapley": shapley_means(findings),
-        **{f"lund_bias_head{head + 1}": lund_bias(findings, head) for head in heads},
-        **{f"lund_attention_head{head + 1}": lund_attention(findings, None, head) for head in heads},
-        "lund_pairs": lund_pairs(findings),
+        **variance_shares(result),
+        "ratio": ratio_by_layer(result),
+        "shapley": shapley_means(result),
+        **{f"lund_bias_head{head + 1}": lund_bias(result, head) for head in heads},
+        **{f"lund_attention_head{head + 1}": lund_attention(result, None, head) for head in heads},
+        "lund_pairs": lund_pairs(result),
     }
 
 
-def shares(findings: BiasFindings, chosen: tuple[int, int] | None = None) -> dict[str, HeadMap]:
-    """By head: of what the variance of logits along a row is made, and how many argmaxes are the bias's doing.
+def variance_shares(result: BiasResult, chosen: tuple[int, int] | None = None) -> dict[str, HeadMap]:
+    """Return, per head, the shares of q·k and bias in the variance of logits, and where the bias decides the argmax.
 
-    chosen: a layer and head to be framed.
+    Parameters
+    ----------
+    result : BiasResult
+        The result of the study.
+    chosen : tuple of int, optional
+        Layer and head that get a frame.
     """
-    told = {
-        "share_scores": ("q·k: share of the logits' variance", findings.shares.scores, False),
-        "share_bias": ("Bias: share of the logits' variance", findings.shares.bias, False),
-        "share_covariance": ("Twice their covariance: share", findings.shares.covariance, True),
-        "flips": ("Queries whose strongest key needs the bias", findings.shares.flips, False),
+    maps = {
+        "share_scores": ("q·k: share of the logits' variance", result.shares.scores, False),
+        "share_bias": ("Bias: share of the logits' variance", result.shares.bias, False),
+        "share_covariance": ("Twice their covariance: share", result.shares.covariance, True),
+        "flips": ("Queries whose strongest key needs the bias", result.shares.flips, False),
     }
-    marked = np.zeros(findings.shares.bias.value.shape, bool)
+    marked = np.zeros(result.shares.bias.value.shape, bool)
     if chosen is not None:
         marked[chosen] = True
     return {
         name: HeadMap(title, "share", mean.value, mean.error, signed, marked, limits=(-1.0 if signed else 0.0, 1.0))
-        for name, (title, mean, signed) in told.items()
+        for name, (title, mean, signed) in maps.items()
     }
 
 
-def ratio(findings: BiasFindings, layer: int, head: int) -> Plot:
-    """|q·k| over |bias| of a head's pairs."""
-    kinds = (("as they are", findings.shares.ratio), ("less the mean of their row", findings.shares.centred))
+def ratio(result: BiasResult, layer: int, head: int) -> Plot:
+    """Return the distribution of |q·k| / |bias| over a head's pairs."""
+    kinds = (("unchanged", result.shares.ratio), ("minus the mean of their row", result.shares.centred))
     series = []
     for colour, (name, mean) in enumerate(kinds):
         low, high = (bound[layer, head] for bound in mean.interval)
@@ -58,11 +64,11 @@ def ratio(findings: BiasFindings, layer: int, head: int) -> Plot:
     return _ratio_plot(f"|q·k| / |bias|, layer {layer + 1}, head {head + 1}", tuple(series))
 
 
-def ratio_by_layer(findings: BiasFindings) -> Plot:
-    """|q·k| over |bias| of rows less their mean, averaged over the heads of each layer."""
-    values = findings.shares.centred.value.mean(1)
+def ratio_by_layer(result: BiasResult) -> Plot:
+    """Return the distribution of |q·k| / |bias| minus the mean of each row, averaged over each layer's heads."""
+    values = result.shares.centred.value.mean(1)
     series = tuple(Series(f"layer {i + 1}", _middles(), y, colour=i) for i, y in enumerate(values))
-    return _ratio_plot("|q·k| / |bias| less the mean of their row, by layer", series)
+    return _ratio_plot("|q·k| / |bias| minus the mean of their row, by layer", series)
 
 
 def _ratio_plot(title: str, series: tuple[Series, ...]) -> Plot:
@@ -73,43 +79,45 @@ def _middles() -> np.ndarray:
     return 10 ** ((DECADES[:-1] + DECADES[1:]) / 2)
 
 
-def shapley_means(findings: BiasFindings) -> Grid:
-    """How much each feature moves each head's bias: mean sizes of its Shapley values."""
-    heads = tuple(f"head {head + 1}" for head in range(len(findings.base)))
-    size = findings.size
+def shapley_means(result: BiasResult) -> Grid:
+    """Return how much each pair feature changes each head's bias: the mean size of its Shapley values."""
+    heads = tuple(f"head {head + 1}" for head in range(len(result.base)))
+    size = result.size
     return Grid("Mean size of Shapley values", "logits", size.value, heads, PAIR_FEATURES, error=size.error)
 
 
-def shapley_of_head(findings: BiasFindings, head: int) -> Plot:
-    """A head's mean sizes as bars."""
-    y, spread = findings.size.value[head], Z95 * findings.size.error[head]
+def shapley_of_head(result: BiasResult, head: int) -> Plot:
+    """Return the mean sizes of one head's Shapley values as bars."""
+    y, spread = result.size.value[head], Z95 * result.size.error[head]
     bars = Series("", PAIR_FEATURES, y, y - spread, y + spread, head, "bars")
     return Plot(f"Mean size of Shapley values, head {head + 1}", "logits", "", (bars,))
 
 
-def explained(found: Shapley, head: int, names: Sequence[str]) -> Grid:
-    """A row a pair: what the baseline and each feature add to its bias, and the bias, which is the sum."""
-    base = np.full((len(names), 1), found.base[head])
-    values = np.concatenate((base, found.values[:, head], found.bias[:, head, None]), 1)
+def pair_shapley(shapley: Shapley, head: int, names: Sequence[str]) -> Grid:
+    """Return a row per pair: what the baseline and each feature contribute to its bias, and the bias, their sum."""
+    base = np.full((len(names), 1), shapley.base[head])
+    values = np.concatenate((base, shapley.values[:, head], shapley.bias[:, head, None]), 1)
     title = f"Shapley values of pairs, head {head + 1}"
     return Grid(title, "logits", values, tuple(names), ("baseline", *PAIR_FEATURES, "bias"), signed=True)
 
 
-def lund_bias(findings: BiasFindings, head: int) -> Surface:
+def lund_bias(result: BiasResult, head: int) -> Surface:
+    """Return the mean bias of a head over the Lund plane."""
     title = f"Mean bias over the Lund plane, head {head + 1}"
-    return _lund(title, "bias", findings.lund.bias.value[head], signed=True)
+    return _lund(title, "bias", result.lund.bias.value[head], signed=True)
 
 
-def lund_attention(findings: BiasFindings, layer: int | None, head: int) -> Surface:
-    """Of a layer's head; of the head averaged over layers, which share its bias, if layer is None."""
-    values = findings.lund.attention.value[:, head]
+def lund_attention(result: BiasResult, layer: int | None, head: int) -> Surface:
+    """Return the mean attention of a head over the Lund plane; without a layer the mean of all layers."""
+    values = result.lund.attention.value[:, head]
     where = "layers averaged" if layer is None else f"layer {layer + 1}"
     shown = values.mean(0) if layer is None else values[layer]
     return _lund(f"Mean attention over the Lund plane, {where}, head {head + 1}", "attention", shown)
 
 
-def lund_pairs(findings: BiasFindings) -> Surface:
-    values = findings.lund.pairs.value
+def lund_pairs(result: BiasResult) -> Surface:
+    """Return the density of pairs over the Lund plane."""
+    values = result.lund.pairs.value
     return _lund("Where the pairs lie in the Lund plane", "share of pairs", np.where(values > 0, values, np.nan))
 
 
@@ -118,17 +126,29 @@ def _lund(title: str, unit: str, values: np.ndarray, signed: bool = False) -> Su
     return Surface(title, unit, x, y, values, **PLANE, signed=signed)
 
 
-def learned(values: np.ndarray, head: int, pairs: np.ndarray, lnz: float, lnm2: float | None) -> Surface:
-    """What a head has learned, values (Y, X) from `surface.surface`, with the pairs (P, F) that are near the plane."""
-    near = pairs[surface.nearby(pairs, lnz, lnm2)]
+def learned_bias(values: np.ndarray, head: int, pairs: np.ndarray, lnz: float, lnm2: float | None) -> Surface:
+    """Return a head's bias as a function over the Lund plane.
+
+    Parameters
+    ----------
+    values : np.ndarray
+        Biases (Y, X) from `part.analysis.bias.bias_function.bias_on_lund_plane`.
+    head : int
+        The head.
+    pairs : np.ndarray
+        Pair features (P, F); those near the plane are drawn as dots.
+    lnz, lnm2 : float
+        The other two features; lnm2 is None for massless pairs.
+    """
+    near = pairs[bias_function.nearby(pairs, lnz, lnm2)]
     mass = "m² of massless pairs" if lnm2 is None else f"lnm² {lnm2:.1f}"
     title = f"Bias as a function, head {head + 1}, lnz {lnz:.1f}, {mass}"
     points = np.stack((-near[:, 2], near[:, 0]), -1)
     return Surface(
         title.replace("-", "−"),
         "bias",
-        surface.LN_INVERSE_DELTA,
-        surface.LN_KT,
+        bias_function.LN_INVERSE_DELTA,
+        bias_function.LN_KT,
         values,
         **PLANE,
         signed=True,

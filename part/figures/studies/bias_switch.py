@@ -1,10 +1,10 @@
-"""What `part.analysis.bias.bias_ablation` found, as charts."""
+"""Charts of the study `bias_switch`."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from part.analysis.bias.bias_ablation import Switch, SwitchFindings
+from part.analysis.bias.bias_ablation import BiasAblation, BiasAblationResult
 from part.figures.charts import Chart, Grid, Plot, Series
 
 TITLES = {
@@ -17,45 +17,46 @@ RANGES = {"accuracy": (0.0, 1.0), "macro_auc": (0.5, 1.0), "share of jets that c
 REJECTION = "rejection_"
 
 
-def charts(findings: SwitchFindings) -> dict[str, Chart]:
-    made = {name: bars(findings, name) for name in TITLES if name in findings.quantities}
-    names = {name: name.replace(" ", "_") for name in made}
-    found = {names[name]: chart for name, chart in made.items()}
-    if any(name.startswith(REJECTION) for name in findings.quantities):
-        grid = rejections(findings)
-        if np.isfinite(grid.values).any():  # in a small sample no background may be left anywhere
-            found["rejections"] = grid
-    return found
+def charts(result: BiasAblationResult) -> dict[str, Chart]:
+    """Return all charts of the study `bias_switch`."""
+    charts: dict[str, Chart] = {
+        name.replace(" ", "_"): bars(result, name) for name in TITLES if name in result.quantities
+    }
+    if any(name.startswith(REJECTION) for name in result.quantities):
+        grid = rejections(result)
+        if np.isfinite(grid.values).any():  # small samples may have no background left anywhere
+            charts["rejections"] = grid
+    return charts
 
 
-def bars(findings: SwitchFindings, quantity: str) -> Plot:
-    """With the bias off and with it alone, in all layers and in each; the title tells it of the untouched model."""
-    effects = findings.of(quantity)
+def bars(result: BiasAblationResult, quantity: str) -> Plot:
+    """Return a quantity without the bias and with it alone, in all layers and in each; the title has it unchanged."""
+    effects = result.by_ablation(quantity)
     series = []
-    for colour, off in enumerate(("bias", "scores_qk")):
-        some = [effect for switch, effect in effects.items() if switch.off == off]
-        y, low, high = (np.array([getattr(effect, name) for effect in some]) for name in ("value", "low", "high"))
-        places = tuple(effect.switch.place for effect in some)
-        series.append(Series(some[0].switch.title, places, y, low, high, colour, "bars"))
-    untouched = effects[Switch()]
-    about = f" (untouched {untouched.value:.3f})" if np.isfinite(untouched.change) else ""
+    for colour, term in enumerate(("bias", "scores_qk")):
+        chosen = [effect for ablation, effect in effects.items() if ablation.removed == term]
+        y, low, high = (np.array([getattr(effect, name) for effect in chosen]) for name in ("value", "low", "high"))
+        places = tuple(effect.ablation.place for effect in chosen)
+        series.append(Series(chosen[0].ablation.title, places, y, low, high, colour, "bars"))
+    unchanged = effects[BiasAblation()]
+    note = f" (untouched {unchanged.value:.3f})" if np.isfinite(unchanged.change) else ""
     title = TITLES[quantity]
-    return Plot(title + about, title, "", tuple(series), x_range=RANGES.get(quantity))
+    return Plot(title + note, title, "", tuple(series), x_range=RANGES.get(quantity))
 
 
-def rejections(findings: SwitchFindings) -> Grid:
-    """Of the background, over what the untouched model rejects; empty where either is infinite."""
-    names = [name for name in findings.quantities if name.startswith(REJECTION)]
-    switches = [switch for switch in findings.switches if switch.off]
-    effects = [findings.of(name) for name in names]
-    values = np.array([[effect[switch].change for effect in effects] for switch in switches])
+def rejections(result: BiasAblationResult) -> Grid:
+    """Return background rejections relative to the unchanged model's; empty where either is infinite."""
+    names = [name for name in result.quantities if name.startswith(REJECTION)]
+    ablations = [ablation for ablation in result.ablations if ablation.removed]
+    effects = [result.by_ablation(name) for name in names]
+    values = np.array([[effect[ablation].change for effect in effects] for ablation in ablations])
     values = np.where(np.isfinite(values), values, np.nan)
     columns = tuple(name.removeprefix(REJECTION).replace("_", " ") for name in names)
-    rows = tuple(f"{switch.title}, {switch.place}" for switch in switches)
+    rows = tuple(f"{ablation.title}, {ablation.place}" for ablation in ablations)
     return Grid("Background rejection over that of the untouched model", "of the untouched", values, rows, columns)
 
 
-def of_jet(switches: Sequence[Switch], probabilities: np.ndarray, classes: Sequence[str]) -> Grid:
-    """Probabilities (V, C) that one jet has with each switch."""
-    rows = tuple(f"{switch.title}{', ' * bool(switch.place)}{switch.place}" for switch in switches)
+def jet_probabilities(ablations: Sequence[BiasAblation], probabilities: np.ndarray, classes: Sequence[str]) -> Grid:
+    """Return the probabilities (V, C) of one jet under each ablation."""
+    rows = tuple(f"{ablation.title}{', ' * bool(ablation.place)}{ablation.place}" for ablation in ablations)
     return Grid("Probabilities of this jet", "probability", probabilities, rows, tuple(classes), limits=(0.0, 1.0))

@@ -2,30 +2,32 @@
 
 import numpy as np
 
-from part.analysis.intervention.patching import Recovery
-from part.analysis.intervention.patching_study import PatchingFound
+from part.analysis.intervention.activation_patching import Recovery
+from part.analysis.intervention.patching import PatchingResult
 from part.figures.charts import Chart, Grid, HeadMap
 
-PARTS = {"head": "each head's output", "pattern": "each head's pattern", "residual": "each particle's state"}
+COMPONENT_TITLES = {"head": "each head's output", "pattern": "each head's pattern", "residual": "each particle's state"}
 
 
-def charts(found: PatchingFound) -> dict[str, Chart]:
-    study = found.study
+def charts(result: PatchingResult) -> dict[str, Chart]:
+    """Return the mean recovery of each head."""
+    study = result.study
     by = "jets" if study.corruption == "jet" else "flavour"
-    title = f"Recovery of {study.clean} from {study.corrupted} {by} by {PARTS[study.part]}, {found.jets} pairs"
-    return {"recovery": _heads(title, found.value, found.error)}
+    component = COMPONENT_TITLES[study.component]
+    title = f"Recovery of {study.clean} from {study.corrupted} {by} by {component}, {result.jets} pairs"
+    return {"recovery": _heads(title, result.value, result.error)}
 
 
-def jet_recovery(found: Recovery) -> Chart:
-    """Of one jet: heads by layer, or the hardest particles by depth."""
-    title = f"Recovery by {PARTS[found.part]}"
-    if found.part != "residual":
-        return _heads(title, found.values, None)
-    depths, places = found.values.shape
+def jet_recovery(result: Recovery) -> Chart:
+    """Return the recovery of one jet: of heads by layer, or of the leading particles by depth."""
+    title = f"Recovery by {COMPONENT_TITLES[result.component]}"
+    if result.component != "residual":
+        return _heads(title, result.values, None)
+    depths, n_columns = result.values.shape
     rows = ("embedding", *(f"layer {depth}" for depth in range(1, depths)))
-    columns = (*map(str, range(1, places)), "all")
-    values = found.values
-    limit = float(np.abs(values[:, :-1]).max()) if places > 1 else 1.0
+    columns = (*map(str, range(1, n_columns)), "all")
+    values = result.values
+    limit = float(np.abs(values[:, :-1]).max()) if n_columns > 1 else 1.0
     limits = (-limit, limit)
     return Grid(title, "of the logit difference", values, rows, columns, "", "rank in pT", signed=True, limits=limits)
 

@@ -2,36 +2,37 @@
 
 import numpy as np
 
-from part.analysis.intervention.probes import ProbesFound
+from part.analysis.intervention.probes import ProbesResult
 from part.figures.charts import Chart, Grid, Plot, Series
 
 
-def charts(found: ProbesFound) -> dict[str, Chart]:
+def charts(result: ProbesResult) -> dict[str, Chart]:
+    """Return R² of each observable by read-out, by depth, and beyond that of the mean inputs."""
     grid = Grid(
-        "R² of a linear read-out, of jets it has not seen",
+        "R² of a linear read-out on jets it was not fitted to",
         "R²",
-        found.value,
-        found.readouts,
-        found.observables,
-        error=found.error,
+        result.value,
+        result.readouts,
+        result.observables,
+        error=result.error,
         limits=(0.0, 1.0),
     )
-    depths = np.arange(len(found.readouts) - 1)
+    depths = np.arange(len(result.readouts) - 1)
     lines = tuple(
         Series(
             name,
             depths,
-            found.value[1:, y],
-            found.value[1:, y] - found.error[1:, y],
-            found.value[1:, y] + found.error[1:, y],
+            result.value[1:, y],
+            result.value[1:, y] - result.error[1:, y],
+            result.value[1:, y] + result.error[1:, y],
             y,
         )
-        for y, name in enumerate(found.observables)
+        for y, name in enumerate(result.observables)
     )
-    gain = found.value - found.value[:1]
+    gain = result.value - result.value[:1]
     rows = tuple(
-        Series(name, depths, gain[1:, y], gain[1:, y] - found.error[1:, y], gain[1:, y] + found.error[1:, y], y)
-        for y, name in enumerate(found.observables)
+        Series(name, depths, gain[1:, y], gain[1:, y] - result.error[1:, y], gain[1:, y] + result.error[1:, y], y)
+        for y, name in enumerate(result.observables)
     )
     return {
         "probes": grid,

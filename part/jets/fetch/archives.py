@@ -1,4 +1,4 @@
-"""Tars of jets -> folders of files, whole or not at all, and with what came from where on record."""
+"""Tars of jets, unpacked atomically into folders of files, with a manifest of what each folder should hold."""
 
 import json
 import shutil
@@ -6,62 +6,99 @@ import tarfile
 from pathlib import Path
 
 from part.errors import PartError
-from part.jets.fetch.download import Progress, Remote, reason
+from part.jets.fetch.catalogue import RemoteFile
+from part.jets.fetch.download import describe_error
+from part.progress import ProgressCallback
 
-LIST = ".unpacked.json"  # in each folder: file -> bytes
+MANIFEST = ".unpacked.json"  # in each folder: file -> bytes
 SPLITS = ("train", "val", "test")
 
 
-def unpacked(remote: Remote, folder: Path, force: bool = False) -> bool:
-    """Whether `folder` holds what a tar put there, by names and bytes; if not, it is to be made or (`force`) redone.
+def is_unpacked(remote: RemoteFile, folder: Path, force: bool = False) -> bool:
+    """Return whether a folder holds the files of a tar, by their names and sizes.
 
-    Raises PartError for a folder that is neither whole nor to be replaced, or with files from elsewhere that would go.
+    Parameters
+    ----------
+    remote : RemoteFile
+        The tar.
+    folder : Path
+        Where it would be unpacked.
+    force : bool
+        An incomplete or changed folder may be replaced.
+
+    Returns
+    -------
+    bool
+        False if the tar is to be unpacked into the folder.
+
+    Raises
+    ------
+    PartError
+        If the folder is incomplete and `force` is not set, or if it holds other files, which would be lost.
     """
     if not folder.exists():
         return False
     if not folder.is_dir():
         raise PartError(f"{folder} is a file; expected a folder, or nothing yet.")
-    here = _files(folder)
+    present = _files(folder)
     try:
-        listed = json.loads((folder / LIST).read_text())
+        listed = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError):
         listed = {}
-    changed = sorted(name for name in listed if here.get(name) != listed[name])
+    changed = sorted(name for name in listed if present.get(name) != listed[name])
     if listed and not changed:
         return True
-    if foreign := sorted(here.keys() - listed.keys()):
+    if foreign := sorted(present.keys() - listed.keys()):
         raise PartError(f"{folder} holds {foreign[0]}, which is not from {remote.file}; move it away first.")
     if changed and not force:
-        raise PartError(f"{folder / changed[0]} is gone or was changed; use --force to download {remote.file} again.")
+        raise PartError(
+            f"{folder / changed[0]} is missing or was changed; use --force to download {remote.file} again."
+        )
     return False
 
 
-def unpack(tar: Path, folder: Path, progress: Progress | None = None) -> int:
-    """Put the files of a tar into `folder`, all or none, and what was there goes. Returns how many.
+def unpack(tar: Path, folder: Path, progress: ProgressCallback | None = None) -> int:
+    """Replace a folder by the files of a tar, atomically.
 
-    Folders that hold a single folder and nothing else are left out. Files of several splits, `train_...` and the like,
-    go into `train/`, `val/` and `test/`, so that nobody trains on the test jets by giving the folder.
-    Raises PartError for a tar that is damaged, or has members that would end up elsewhere.
+    Folders that hold a single folder and nothing else are skipped. Files of several splits, `train_...` and the like,
+    go into `train/`, `val/` and `test/`, so that passing the whole folder does not train on the test jets.
+
+    Parameters
+    ----------
+    tar, folder : Path
+    progress : ProgressCallback, optional
+        Called with the number of bytes so far and in all.
+
+    Returns
+    -------
+    int
+        The number of files.
+
+    Raises
+    ------
+    PartError
+        For a damaged tar, or one with members outside of the folder. The folder is then unchanged.
     """
     hidden, old = (folder.with_name(f".{folder.name}.{word}") for word in ("unpack", "old"))
-    _tidy(folder, hidden, old)  # after a run that was killed
+    _clean_up(folder, hidden, old)  # after a run that was killed
     try:
         hidden.mkdir(parents=True)
         _extract(tar, hidden, progress)
-        inner = _arranged(hidden)
+        inner = _sort_by_split(hidden)
         files = _files(inner)
-        (inner / LIST).write_text(json.dumps(files, indent=1))
+        (inner / MANIFEST).write_text(json.dumps(files, indent=1))
         if folder.exists():
             folder.rename(old)
         inner.rename(folder)
     except (OSError, tarfile.TarError, EOFError) as error:
-        raise PartError(f"Could not unpack {tar} into {folder}: {reason(error)}.") from None
+        raise PartError(f"Could not unpack {tar} into {folder}: {describe_error(error)}.") from None
     finally:
-        _tidy(folder, hidden, old)
+        _clean_up(folder, hidden, old)
     return len(files)
 
 
-def _tidy(folder: Path, hidden: Path, old: Path) -> None:
+def _clean_up(folder: Path, hidden: Path, old: Path) -> None:
+    """Restore the old folder if it was not replaced, and delete what else is left."""
     if old.exists() and not folder.exists():
         old.rename(folder)
     for path in (hidden, old):
@@ -69,22 +106,22 @@ def _tidy(folder: Path, hidden: Path, old: Path) -> None:
 
 
 def _files(folder: Path) -> dict[str, int]:
-    """Path in the folder -> bytes, of all files but the list itself."""
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / LIST)
+    """Return the size in bytes of each file but the manifest, by its path in the folder."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST)
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
 
 
-def _extract(tar: Path, folder: Path, progress: Progress | None) -> None:
+def _extract(tar: Path, folder: Path, progress: ProgressCallback | None) -> None:
     total = tar.stat().st_size
     with tarfile.open(tar) as archive:
         for member in archive:
-            archive.extract(member, folder, filter="data")  # refuses what would lead out of the folder
+            archive.extract(member, folder, filter="data")  # rejects members outside of the folder
             if progress:
                 progress(f"Unpacking {tar.name}", min(member.offset_data + member.size, total), total)
 
 
-def _arranged(folder: Path) -> Path:
-    """The innermost folder that holds all files, these sorted by split."""
+def _sort_by_split(folder: Path) -> Path:
+    """Return the innermost folder that holds all files, after moving these to a folder for each split."""
     while len(entries := sorted(folder.iterdir())) == 1 and entries[0].is_dir():
         folder = entries[0]
     if not entries:

@@ -1,1 +1,1 @@
-"""One module per kind of file; each opens a path as a Source."""
+"""One module for each file format; each opens a path as a `Source`. They may import schema, labels and pdg."""

@@ -2,12 +2,12 @@
 
 QuarkGluon: X (J, M, 4) = pt, rapidity, phi, PDG code, padded with zeros; y (J,) = 1 for quarks.
 Jagged: counts (J,), part_* (P,), and label (J,) or any flat branch (J,).
-Pickled arrays are refused. Shapes: J jets, M slots, P constituents of all jets in a row.
+Pickled arrays are rejected. Shapes: J jets, M slots, P constituents of all jets in a row.
 """
 
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,15 +15,15 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
-from part.jets.formats.source import Source
-from part.jets.labels import meaning, one_hot
+from part.jets.formats.source import Column, Source
+from part.jets.labels import infer_dataset, one_hot
 from part.jets.pdg import CHARGES, MASSES, SPECIES_FLAGS
 from part.jets.schema import MOMENTA, QUARKGLUON
 
 
 @dataclass(frozen=True)
 class _Member:
-    """One array of the archive: read in slices of its first axis, without loading the rest into memory."""
+    """An array of the archive, which is read in slices of its first axis without loading the rest into memory."""
 
     path: str
     archive: zipfile.ZipFile
@@ -43,7 +43,8 @@ class _Member:
 
 
 @contextmanager
-def open_npz(path: str) -> Iterator[Source]:
+def open_npz(path: str) -> Generator[Source, None, None]:
+    """Open an archive, which holds QuarkGluon's X and y or jagged arrays."""
     with zipfile.ZipFile(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         if "X" in names:
@@ -51,15 +52,15 @@ def open_npz(path: str) -> Iterator[Source]:
         elif "counts" in names:
             yield _jagged(path, archive, names)
         else:
-            found = ", ".join(names[:8]) or "nothing"
-            raise PartError(f"{path}: holds arrays {found}; expected X and y, or counts and part_*")
+            present = ", ".join(names[:8]) or "nothing"
+            raise PartError(f"{path}: holds arrays {present}; expected X and y, or counts and part_*")
 
 
 def _member(path: str, archive: zipfile.ZipFile, name: str) -> _Member:
     with archive.open(f"{name}.npy") as stream:
         version = np.lib.format.read_magic(stream)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        shape, fortran, dtype = read[version](stream)
+        readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, fortran, dtype = readers[version](stream)
         begin = stream.tell()
     if dtype.kind not in "fiub" or (fortran and len(shape) > 1) or not shape or min(shape) < 0:
         raise PartError(f"{path}: array {name} of type {dtype}; expected rows of numbers")
@@ -73,16 +74,16 @@ def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
         raise PartError(f"{path}: array counts is no list of multiplicities; expected one for each jet")
     counts = counts.astype(np.int64)
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    label = None
+    label = np.zeros(0, np.int64)
     if "label" in names:
         label = _flat_member(path, archive, "label", len(counts)).rows(0, len(counts))
-    dataset = meaning(path, names, int(label.max(initial=0)) if label is not None else 0)
+    dataset = infer_dataset(path, names, int(label.max(initial=0)))
     classes = () if dataset is None else dataset.labels
     hidden = {"counts", "label"} if classes else {"counts"}
 
-    def read(wanted, start, stop):
-        out = {}
-        for name in wanted:
+    def read(requested: Sequence[str], start: int, stop: int) -> dict[str, Column]:
+        out: dict[str, Column] = {}
+        for name in requested:
             if name in classes:
                 continue
             if name.startswith("part_"):
@@ -90,7 +91,7 @@ def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
                 out[name] = ak.unflatten(member.rows(offsets[start], offsets[stop]), counts[start:stop])
             else:
                 out[name] = _flat_member(path, archive, name, len(counts)).rows(start, stop)
-        if set(wanted) & set(classes):
+        if dataset is not None and set(requested) & set(classes):
             out |= one_hot(label[start:stop], dataset)
         return out
 
@@ -108,30 +109,28 @@ def _quark_gluon(path: str, archive: zipfile.ZipFile, names: list[str]) -> Sourc
     x = _member(path, archive, "X")
     if len(x.shape) != 3 or x.shape[2] != 4:
         raise PartError(f"{path}: array X has shape {x.shape}; expected (jets, slots, 4) = pt, y, phi, pid")
-    classes = QUARKGLUON.labels if "y" in names else ()
-    y = _flat_member(path, archive, "y", x.shape[0]) if classes else None
+    y = _flat_member(path, archive, "y", x.shape[0]) if "y" in names else None
 
-    def read(wanted, start, stop):
+    def read(requested: Sequence[str], start: int, stop: int) -> dict[str, Column]:
         out = _particles(path, x.rows(start, stop), start)
         if y is not None:
-            quark = y.rows(start, stop)
-            out |= dict(zip(classes, (quark == 1, quark == 0), strict=True))
-        return {name: out[name] for name in wanted}
+            out |= one_hot(y.rows(start, stop), QUARKGLUON)
+        return {name: out[name] for name in requested}
 
     constituents = (*MOMENTA, "part_pid", "part_charge", *SPECIES_FLAGS)
-    return Source(x.shape[0], (*constituents, *classes), read)
+    return Source(x.shape[0], (*constituents, *(QUARKGLUON.labels if y is not None else ())), read)
 
 
-def _particles(path: str, x: np.ndarray, first: int) -> dict[str, ak.Array]:
-    """Four-momenta with PDG masses, charges and identity flags from (J, M, 4) = pt, y, phi, pid."""
+def _particles(path: str, x: np.ndarray, first: int) -> dict[str, Column]:
+    """Return four-momenta with PDG masses, charges and identity flags from (J, M, 4) = pt, y, phi, pid."""
     real = np.any(x != 0, axis=2)
     counts = real.sum(axis=1)
     pt, y, phi, code = x[real].astype(np.float64).T
     code = np.nan_to_num(code, nan=0, posinf=0, neginf=0).astype(np.int64)
     kind = np.abs(code)
-    known = np.isin(kind, list(MASSES))
-    if not known.all():
-        i = int(np.argmin(known))
+    is_known = np.isin(kind, list(MASSES))
+    if not is_known.all():
+        i = int(np.argmin(is_known))
         entry = first + int(np.searchsorted(np.cumsum(counts), i, side="right"))
         raise PartError(f"{path}: array X, entry {entry}: particle code {code[i]}; expected a known PDG code")
     codes, place = np.unique(kind, return_inverse=True)

@@ -1,6 +1,6 @@
 """Parquet: the converted TopLandscape and QuarkGluon files, or any with JetClass's branch names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import awkward as ak
@@ -10,25 +10,26 @@ import pyarrow.parquet as pq
 
 from part.errors import PartError
 from part.jets.formats.source import Column, Source
-from part.jets.labels import LABELS, meaning, one_hot
+from part.jets.labels import infer_dataset, one_hot
 from part.jets.schema import TOPLANDSCAPE
 
 
 @contextmanager
-def open_parquet(path: str) -> Iterator[Source]:
-    """Only the row groups that hold the jets asked for are read. A `label` column becomes label branches."""
+def open_parquet(path: str) -> Generator[Source, None, None]:
+    """Open a file of which only the row groups with the requested jets are read.
+
+    A `label` column becomes label branches. Without particle identity it is TopLandscape's, as in its files.
+    """
     with pq.ParquetFile(path) as file:
         columns = file.schema_arrow.names
-        dataset = meaning(path, columns)
-        if dataset is None and "label" in columns and not LABELS & set(columns):
-            dataset = TOPLANDSCAPE  # a label but no identity, as in its files
+        dataset = infer_dataset(path, columns, default=TOPLANDSCAPE)
         classes = () if dataset is None else dataset.labels
 
-        def read(names, start, stop):
+        def read(names: Sequence[str], start: int, stop: int) -> dict[str, Column]:
             stored = [name for name in names if name not in classes]
             table = _rows(file, [*stored, "label"] if len(stored) < len(names) else stored, start, stop)
-            out = {name: _column(path, name, table) for name in stored}
-            if len(stored) < len(names):
+            out: dict[str, Column] = {name: _column(path, name, table) for name in stored}
+            if dataset is not None and len(stored) < len(names):
                 out |= one_hot(_label(path, table, start), dataset)
             return out
 

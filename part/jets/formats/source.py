@@ -1,4 +1,4 @@
-"""What every kind of file looks like to the reader."""
+"""The interface between a file format and the reader."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,27 @@ import awkward as ak
 import numpy as np
 
 Column = ak.Array | np.ndarray
+Read = Callable[[Sequence[str], int, int], dict[str, Column]]
 
 
 @dataclass(frozen=True)
 class Source:
-    """An open file: how many jets it holds, its branches, and how to read some of them.
+    """An open file.
 
-    `read(names, start, stop)` returns a dict of arrays with one item per jet of [start, stop).
-    `edges`: jets between two of them are compressed together, so that reading a few of them costs as much as all.
+    Attributes
+    ----------
+    n_jets : int
+        How many jets it holds.
+    branches : tuple of str
+        The names of its branches.
+    read : callable
+        `read(names, start, stop)` returns one column for each name, with one item for each jet of [start, stop).
+    cluster_boundaries : tuple of int
+        Entries between which jets are compressed together, from 0 to `n_jets`: to read a few of them takes as long as
+        to read all. Empty where the format does not say.
     """
 
     n_jets: int
     branches: tuple[str, ...]
-    read: Callable[[Sequence[str], int, int], dict[str, Column]]
-    edges: tuple[int, ...] = ()
+    read: Read
+    cluster_boundaries: tuple[int, ...] = ()

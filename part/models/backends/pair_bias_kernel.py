@@ -1,14 +1,15 @@
-"""The interaction bias in one kernel, from four-momenta to squares: neither features nor hidden layers reach memory.
+"""The interaction bias in one Triton kernel, from four-momenta to packed squares, for inference.
 
-For inference, with BatchNorms at fixed statistics and folded into the linear maps. One program takes some pairs i >= j
-of a jet and writes each to both of its places.
+Neither pair features nor hidden layers are written to memory. BatchNorms have fixed statistics and are folded into the
+linear layers. One program handles some pairs i >= j of a jet and writes each to both of its positions.
 
-In float32 E² - p² cancels, and one rounding more or less moves logits by 1e-2. So the kernel is compiled without
+In float32 E² - p² cancels, and one rounding more or less moves logits by 1e-2. The kernel is therefore compiled without
 contraction of products and sums to fused multiply-adds, and has the operations of `pair.pair_features` in their order;
-the matrix products, which accumulate in fused multiply-adds on any hardware, are not touched by this. Only the
-logarithms and the error function may differ from torch's, in their last digits.
+the matrix products, which accumulate in fused multiply-adds on any hardware, are not affected. Only the logarithms and
+the error function may differ from torch's, in their last digits.
 
-Shapes: T real particles of all jets, H heads, W channels of each hidden layer, S = sum of n squared over the jets.
+Shapes: T real particles of all jets, H heads, W channels of each hidden layer, S = sum of n squared over the jets of n
+particles.
 """
 
 import math
@@ -18,12 +19,12 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from part.models.kernels.varlen_attention import Layout
-from part.models.pair import LOWEST, PairEmbed, cylindrical
+from part.models.kernels.packed_layout import PackedLayout
+from part.models.pair import FEATURE_FLOOR, PairEmbed, cylindrical
 
-PAIRS = 32  # in a program, whose eight warps hold no more in their registers
-WIDTHS = (16, 32, 64, 128)  # channels that hidden layers may have
-PI, FLOOR = tl.constexpr(math.pi), tl.constexpr(LOWEST)
+PAIR_BLOCK = 32  # pairs of a program, as many as fit into the registers of its eight warps
+WIDTHS = (16, 32, 64, 128)  # channels that the hidden layers may have
+PI, FLOOR = tl.constexpr(math.pi), tl.constexpr(FEATURE_FLOOR)
 
 
 @triton.jit
@@ -32,17 +33,17 @@ def _gelu(x):
 
 
 @triton.jit
-def _features(P, i, j, step, there):
-    """lnkT, lnz, lnΔ, lnm² of particles i and j; P (7, T) holds px, py, pz, E, pT, rapidity, azimuth."""
-    px = tl.load(P + i, mask=there, other=1.0) + tl.load(P + j, mask=there, other=1.0)
-    py = tl.load(P + step + i, mask=there, other=1.0) + tl.load(P + step + j, mask=there, other=1.0)
-    pz = tl.load(P + 2 * step + i, mask=there, other=1.0) + tl.load(P + 2 * step + j, mask=there, other=1.0)
-    energy = tl.load(P + 3 * step + i, mask=there, other=1.0) + tl.load(P + 3 * step + j, mask=there, other=1.0)
-    pt_i = tl.load(P + 4 * step + i, mask=there, other=1.0)
-    pt_j = tl.load(P + 4 * step + j, mask=there, other=1.0)
-    dy = tl.load(P + 5 * step + i, mask=there, other=1.0) - tl.load(P + 5 * step + j, mask=there, other=1.0)
-    turn = tl.load(P + 6 * step + i, mask=there, other=1.0) - tl.load(P + 6 * step + j, mask=there, other=1.0) + PI
-    turn = tl.where(turn < 0, turn + 2 * PI, tl.where(turn >= 2 * PI, turn - 2 * PI, turn))  # exact, as a remainder is
+def _pair_features(P, i, j, step, mask):
+    """Compute lnkT, lnz, lnΔ and lnm² of particles i and j; P (7, T) holds px, py, pz, E, pT, rapidity, azimuth."""
+    px = tl.load(P + i, mask=mask, other=1.0) + tl.load(P + j, mask=mask, other=1.0)
+    py = tl.load(P + step + i, mask=mask, other=1.0) + tl.load(P + step + j, mask=mask, other=1.0)
+    pz = tl.load(P + 2 * step + i, mask=mask, other=1.0) + tl.load(P + 2 * step + j, mask=mask, other=1.0)
+    energy = tl.load(P + 3 * step + i, mask=mask, other=1.0) + tl.load(P + 3 * step + j, mask=mask, other=1.0)
+    pt_i = tl.load(P + 4 * step + i, mask=mask, other=1.0)
+    pt_j = tl.load(P + 4 * step + j, mask=mask, other=1.0)
+    dy = tl.load(P + 5 * step + i, mask=mask, other=1.0) - tl.load(P + 5 * step + j, mask=mask, other=1.0)
+    turn = tl.load(P + 6 * step + i, mask=mask, other=1.0) - tl.load(P + 6 * step + j, mask=mask, other=1.0) + PI
+    turn = tl.where(turn < 0, turn + 2 * PI, tl.where(turn >= 2 * PI, turn - 2 * PI, turn))  # exact, like a remainder
     dphi = turn - PI
     delta = tl.sqrt_rn(dy * dy + dphi * dphi)
     softer = tl.minimum(pt_i, pt_j)
@@ -57,25 +58,25 @@ def _ln(x):
 
 
 @triton.jit
-def _triangle(pair):
-    """The row and column of a pair, counted along the rows of the lower triangle."""
+def _row_and_column(pair):
+    """Return the row and column of a pair, counted along the rows of the lower triangle."""
     row = ((tl.sqrt_rn(8.0 * pair.to(tl.float32) + 1) - 1) * 0.5).to(tl.int32)  # exact for up to 256 particles
     return row, pair - row * (row + 1) // 2
 
 
-@triton.jit(do_not_specialize=["step", "area"])
-def _bias(
-    P, STARTS, SQUARES, FIRST, HIDDEN, LAST, SHIFTS, OUT, step, area,
+@triton.jit(do_not_specialize=["step", "bias_size"])
+def _pair_bias_kernel(
+    P, CU_SEQLENS, BIAS_OFFSETS, FIRST, HIDDEN, LAST, SHIFTS, OUT, step, bias_size,
     LAYERS: tl.constexpr, W: tl.constexpr, H: tl.constexpr, HP: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     jet = tl.program_id(0)
-    start = tl.load(STARTS + jet)
-    n = (tl.load(STARTS + jet + 1) - start).to(tl.int32)
+    start = tl.load(CU_SEQLENS + jet)
+    n = (tl.load(CU_SEQLENS + jet + 1) - start).to(tl.int32)
     pair = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     if tl.program_id(1) * BLOCK < n * (n + 1) // 2:
-        there = pair < n * (n + 1) // 2
-        row, column = _triangle(pair)
-        lnkt, lnz, lndelta, lnm2 = _features(P, start + row, start + column, step, there)
+        in_range = pair < n * (n + 1) // 2
+        row, column = _row_and_column(pair)
+        lnkt, lnz, lndelta, lnm2 = _pair_features(P, start + row, start + column, step, in_range)
         width, heads = tl.arange(0, W), tl.arange(0, HP)
         x = lnkt[:, None] * tl.load(FIRST + width)[None, :] + lnz[:, None] * tl.load(FIRST + W + width)[None, :]
         x += lndelta[:, None] * tl.load(FIRST + 2 * W + width)[None, :]
@@ -88,42 +89,55 @@ def _bias(
         weight = tl.load(LAST + width[:, None] * HP + heads[None, :])
         x = tl.dot(x.to(weight.dtype), weight, input_precision="ieee")
         x = _gelu(x + tl.load(SHIFTS + (LAYERS + 1) * W + heads)[None, :]).to(OUT.dtype.element_ty)
-        square = OUT + heads[None, :].to(tl.int64) * area + tl.load(SQUARES + jet)
-        kept = there[:, None] & (heads < H)[None, :]
-        tl.store(square + (row * n + column)[:, None], x, mask=kept)
-        tl.store(square + (column * n + row)[:, None], x, mask=kept)
+        square = OUT + heads[None, :].to(tl.int64) * bias_size + tl.load(BIAS_OFFSETS + jet)
+        written = in_range[:, None] & (heads < H)[None, :]
+        tl.store(square + (row * n + column)[:, None], x, mask=written)
+        tl.store(square + (column * n + row)[:, None], x, mask=written)
 
 
-def fits(embed: PairEmbed) -> bool:
-    """Whether the kernel knows these sizes: hidden layers of one width, of WIDTHS."""
+def supports(embed: PairEmbed) -> bool:
+    """Return whether the kernel has these sizes: hidden layers of one width, which is one of WIDTHS."""
     widths = {layer.norm.num_features for layer in embed.layers[:-1]}
     return len(widths) == 1 and widths.issubset(WIDTHS)
 
 
 @torch.no_grad()
-def pair_bias(embed: PairEmbed, v: Tensor, layout: Layout, dtype: torch.dtype = torch.float32) -> Tensor:
-    """v (T, 4), px, py, pz, E in GeV -> bias (H, S), as `embed` at fixed statistics makes it.
+def pair_bias(embed: PairEmbed, v: Tensor, layout: PackedLayout, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Compute the interaction bias at fixed BatchNorm statistics, without gradients.
 
-    dtype: of the matrix products and the bias.
+    Parameters
+    ----------
+    embed : PairEmbed
+        A pair embedding that the kernel `supports`.
+    v : Tensor (T, 4)
+        Four-momenta px, py, pz, E in GeV.
+    layout : PackedLayout
+    dtype : torch.dtype
+        The type of the matrix products and the bias; pair features are always float32.
+
+    Returns
+    -------
+    Tensor (H, S)
     """
     with torch.autocast(v.device.type, enabled=False):
-        first, hidden, last, shifts = _weights(embed)
+        first, hidden, last, shifts = _folded_weights(embed)
         v = v.float()
         particles = torch.stack((*v.unbind(-1), *cylindrical(v)))
     heads, width = embed.layers[-1].norm.num_features, len(first[0])
-    bias = torch.empty(heads, layout.area, dtype=dtype, device=v.device)
-    _bias[(layout.jets, max(1, triton.cdiv(layout.longest * (layout.longest + 1) // 2, PAIRS)))](
-        particles, layout.starts, layout.squares, first, hidden.to(dtype), last.to(dtype), shifts, bias, len(v),
-        layout.area, LAYERS=len(hidden), W=width, H=heads, HP=last.shape[1], BLOCK=PAIRS, num_warps=8,
-        enable_fp_fusion=False,
+    bias = torch.empty(heads, layout.bias_size, dtype=dtype, device=v.device)
+    blocks = max(1, triton.cdiv(layout.max_seqlen * (layout.max_seqlen + 1) // 2, PAIR_BLOCK))
+    _pair_bias_kernel[(layout.n_jets, blocks)](
+        particles, layout.cu_seqlens, layout.bias_offsets, first, hidden.to(dtype), last.to(dtype), shifts, bias,
+        len(v), layout.bias_size, LAYERS=len(hidden), W=width, H=heads, HP=last.shape[1], BLOCK=PAIR_BLOCK,
+        num_warps=8, enable_fp_fusion=False,
     )  # fmt: skip
     return bias
 
 
-def _weights(embed: PairEmbed) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The maps with all BatchNorms folded in, inputs first: (4, W), (L, W, W), (W, H), and all shifts in a row.
+def _folded_weights(embed: PairEmbed) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the layers with all BatchNorms folded in, inputs first, (4, W), (L, W, W), (W, H), and all shifts.
 
-    Heads are padded to 16, the least that a product takes.
+    Heads are padded to 16, the smallest size of a matrix product.
     """
     scale = embed.norm.weight * torch.rsqrt(embed.norm.running_var + embed.norm.eps)
     offset = embed.norm.bias - embed.norm.running_mean * scale
@@ -134,5 +148,5 @@ def _weights(embed: PairEmbed) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     last = torch.nn.functional.pad(last, (0, 0, 0, padded - len(last)))
     hidden = [weight.T for weight, _ in others[:-1]]
     hidden = torch.stack(hidden) if hidden else first.new_empty(0)
-    shifts.append(first.new_zeros(padded))  # behind the last: heads that are none read from here
+    shifts.append(first.new_zeros(padded))  # read by the padded heads
     return (first * scale).T.contiguous(), hidden.contiguous(), last.T.contiguous(), torch.cat(shifts)

@@ -1,27 +1,51 @@
-"""Cards: the JSON beside a checkpoint's weights that says what they are, how they came about and how good they are."""
+"""Cards: the JSON file beside a checkpoint's weights that says what they are, how they were trained and how good.
+
+Beside the keys below, a card holds results of `python -m part evaluate` under names that the user chooses.
+"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from part.errors import PartError
 from part.io import atomic_write
 from part.jets.schema import DATASETS, FEATURE_SETS
 
-IDENTITY = ("config", "features", "dataset", "sha256", "int8", "weights", "backend")
-STORY = ("training", "metrics", "note", "quantization", "quantized_from", "converted_from", "source")
+Card = dict[str, Any]
+IDENTITY_KEYS = ("config", "features", "dataset", "sha256", "int8", "weights", "backend")
+PROVENANCE_KEYS = ("training", "metrics", "note", "quantization", "quantized_from", "converted_from", "source")
+_REQUIRED = ("config", "features", "dataset", "sha256")
 
 
-def read_card(path: Path, sha256: str) -> dict:
-    """The card of the weights at `path`, whose checksum is `sha256`. Raises PartError if it is not theirs."""
+def read_card(path: Path, sha256: str) -> Card:
+    """Read the card of a checkpoint and check that it belongs to the weights.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the weights; the card is beside it.
+    sha256 : str
+        The checksum of the weights.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    PartError
+        If the card is missing, lacks an entry, has an unknown feature set or dataset, or describes other weights.
+    """
     card_path = path.with_suffix(".json")
     if not card_path.exists():
         raise PartError(f"{path} has no card: expected {card_path.name} beside it, with config, features, dataset.")
     card = parse_card(card_path)
-    if missing := [key for key in ("config", "features", "dataset", "sha256") if key not in card]:
-        raise PartError(f"{card_path} does not tell {', '.join(missing)}.")
-    for key, known in (("features", FEATURE_SETS), ("dataset", DATASETS)):
-        if card[key] not in known:
-            raise PartError(f"{card_path}: {key} is {card[key]!r}; expected one of {', '.join(known)}.")
+    if missing := [key for key in _REQUIRED if key not in card]:
+        raise PartError(f"{card_path} lacks {', '.join(missing)}.")
+    for key, allowed in (("features", FEATURE_SETS), ("dataset", DATASETS)):
+        if card[key] not in allowed:
+            raise PartError(f"{card_path}: {key} is {card[key]!r}; expected one of {', '.join(allowed)}.")
     if card["sha256"] != sha256:
         raise PartError(
             f"{path} is not the file that its card describes (sha256 {sha256[:12]}…, card {card['sha256'][:12]}…)."
@@ -29,48 +53,48 @@ def read_card(path: Path, sha256: str) -> dict:
     return card
 
 
-def parse_card(path: Path) -> dict:
-    """A card as it stands. Raises PartError if it is none."""
+def parse_card(path: Path) -> Card:
+    """Parse a card without checking its entries. Raises PartError if the file is not a JSON object."""
     try:
         card = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise PartError(f"{path} is no valid JSON.") from None
+        raise PartError(f"{path} is not valid JSON.") from None
     if not isinstance(card, dict):
-        raise PartError(f"{path} is no card: expected config, features, dataset, sha256.")
+        raise PartError(f"{path} is not a card: expected {', '.join(_REQUIRED)}.")
     return card
 
 
 def native_only(path: Path) -> bool:
-    """Whether a checkpoint is but a card that says to run another's weights natively, which not all machines can."""
+    """Return whether a checkpoint is a card that runs another's weights natively, which not every machine can."""
     return path.suffix == ".json" and parse_card(path).get("backend") == "native"
 
 
-def write_card(path: Path, card: dict) -> None:
-    """It appears whole or not at all."""
+def write_card(path: Path, card: Mapping[str, Any]) -> None:
+    """Write a card atomically."""
     with atomic_write(path) as partial:
         partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
 
 
-def entry_named(name: str) -> str:
-    """A name under which a card may hold a result. Raises PartError for one that tells what the weights are, or why."""
-    if not name.replace("_", "").isalnum() or name in IDENTITY + STORY:
-        raise PartError(f"A card has no room for results under {name!r}; choose a word such as held_out or real.")
+def check_result_name(name: str) -> str:
+    """Return a name under which a card may hold a result. Raises PartError for one that has another meaning."""
+    if not name.replace("_", "").isalnum() or name in IDENTITY_KEYS + PROVENANCE_KEYS:
+        raise PartError(f"A card cannot hold results under {name!r}; choose a word such as held_out or real.")
     return name
 
 
 def is_result(entry: object) -> bool:
-    """Whether an entry of a card is what `evaluate` found."""
+    """Return whether an entry of a card is a result of `python -m part evaluate`."""
     return isinstance(entry, dict) and "accuracy" in entry
 
 
-def seen_by(training: dict) -> int:
-    """Jets that weights have learned from, by the training that a card tells of and those before it."""
-    return training.get("jets_seen", 0) + (seen_by(training["before"]) if "before" in training else 0)
+def total_jets_seen(training: Mapping[str, Any]) -> int:
+    """Return the number of jets in a card's training and in all trainings before it."""
+    return training.get("jets_seen", 0) + (total_jets_seen(training["before"]) if "before" in training else 0)
 
 
-def amend_card(path: Path, entries: dict) -> None:
-    """Add entries to the card of a project checkpoint, or replace them; what identifies it stays."""
+def amend_card(path: Path, entries: Mapping[str, Any]) -> None:
+    """Add entries to the card of a project checkpoint, or replace them. Raises PartError if it has no card."""
     card_path = path.with_suffix(".json")
     if path.suffix != ".safetensors" or not card_path.exists():
         raise PartError(f"{path} has no card to write to; only project checkpoints have one.")
-    write_card(card_path, json.loads(card_path.read_text()) | entries)
+    write_card(card_path, parse_card(card_path) | dict(entries))

@@ -1,30 +1,31 @@
 """Weights trained with weaver-core: state dicts of the 0.4 and 0.5 layouts, renamed and checked strictly.
 
 The two layouts hold tensors of the same shapes that mean different things. Up to 0.4.17 a block reorders the
-channels after attention (see ParTConfig.transposed_channels); 0.5 does not, and loads 0.4 weights without a
-word. The names tell them apart: 0.4 saves `attn.in_proj_weight`, 0.5 saves `attn.in_proj.weight`.
+channels after attention (see ParTConfig.transposed_channels); 0.5 does not, and loads 0.4 weights without any
+warning. The names distinguish them: 0.4 saves `attn.in_proj_weight`, 0.5 saves `attn.in_proj.weight`.
 
-0.5 also has a `version` of the architecture, which is not saved; the tensors of the first block tell what it
-changed (2: SwiGLU without NormFormer's scales; 3: RMSNorm without biases too; 3.5 and 3.6, experimental: query
-and key norms with a gate a channel; 3.6: a global token in place of class blocks).
+0.5 also has a `version` of the architecture, which is not saved; the tensors of the first block reveal what it
+changed (2: SwiGLU without NormFormer's scales; 3: RMSNorm and no biases as well; 3.5 and 3.6, experimental: query
+and key norms, with one gate per channel; 3.6: a global token in place of class blocks).
 
-What a state dict cannot tell, the published trainings decide: the pair embedding ends with its activation
-(`use_pre_activation_pair=False`), activations are GELU but for SwiGLU, the four pair features are those of
-`pair_input_type="pp"`, a particle is a pair with itself too (`remove_self_pair=False`), all particle blocks have
-the bias (no `block_ids_with_attn_mask`), and jets are classified, not particles (`for_segmentation=False`). Nor
-does it tell what acts in training alone: from version 3 on weaver has no dropout, which we follow, but drops whole
-branches at random (`drop_path_rate`), which we leave out.
+What a state dict does not contain is assumed to be as in the published trainings: the pair embedding ends with its
+activation (`use_pre_activation_pair=False`), activations are GELU except in SwiGLU, the four pair features are those
+of `pair_input_type="pp"`, a particle also forms a pair with itself (`remove_self_pair=False`), all particle blocks
+have the bias (no `block_ids_with_attn_mask`), and jets are classified, not particles (`for_segmentation=False`).
+Neither does it contain what matters in training only: from version 3 on weaver has no dropout, as here, but drops
+whole branches at random (`drop_path_rate`), which is not implemented here.
 """
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
 from part.errors import PartError
 from part.models.config import ParTConfig
 
-# weaver's names (0.4 and 0.5) -> ours. {i} stands for a block, {k} for a layer of an embedding.
+# weaver's names of a block's modules (0.4 and 0.5) -> ours
 _BLOCK = {
     "pre_attn_norm": "pre_attn_norm",
     "attn.in_proj": "attn.qkv",
@@ -42,15 +43,33 @@ _BLOCK = {
 
 
 def is_weaver_part(state: Mapping[str, Tensor]) -> bool:
-    """Whether a state dict is a weaver ParticleTransformer's, of either layout."""
+    """Return whether a state dict is that of a weaver ParticleTransformer, in either layout."""
     keys = {_strip(key) for key in state}
     return "cls_token" in keys and any(re.match(r"blocks\.0\.attn\.in_proj[._]weight$", key) for key in keys)
 
 
 def convert_part(state: Mapping[str, Tensor], source: str) -> tuple[ParTConfig, dict[str, Tensor]]:
-    """A weaver ParT state dict -> the configuration it implies and the same weights under our names.
+    """Convert the state dict of a weaver ParT.
 
-    Raises PartError, naming `source` and the tensor, for anything that ParT as published does not have.
+    Parameters
+    ----------
+    state : mapping
+        The tensors by weaver's names, which may start with "mod." or "module.".
+    source : str
+        What error messages call the state dict.
+
+    Returns
+    -------
+    config : ParTConfig
+        The architecture that the tensors imply.
+    state : dict
+        The same tensors by this project's names.
+
+    Raises
+    ------
+    PartError
+        If there is a tensor that ParT as published does not have, or a necessary one is missing. The message names
+        `source` and the tensor.
     """
     state = {_strip(key): value for key, value in state.items() if not key.endswith("num_batches_tracked")}
     for key, value in state.items():
@@ -58,11 +77,11 @@ def convert_part(state: Mapping[str, Tensor], source: str) -> tuple[ParTConfig, 
             raise PartError(f"{source}: {key} should be a tensor, but is a {type(value).__name__}.")
     renamed = {}
     for key, value in state.items():
-        ours = _rename(key)
-        if ours is None:
+        new_key = _rename(key)
+        if new_key is None:
             raise PartError(f"{source}: the tensor {key} belongs to no ParT as published (weaver-core 0.4 or 0.5).")
         # A 1x1 convolution over pairs is a linear layer.
-        renamed[ours] = value.squeeze(-1) if re.match(r"pair_embed\.layers\.\d+\.linear\.weight", ours) else value
+        renamed[new_key] = value.squeeze(-1) if re.match(r"pair_embed\.layers\.\d+\.linear\.weight", new_key) else value
     return _config(renamed, "blocks.0.attn.in_proj_weight" in state, source), renamed
 
 
@@ -71,7 +90,7 @@ def _strip(key: str) -> str:
 
 
 def _rename(key: str) -> str | None:
-    if key in ("cls_token",):
+    if key == "cls_token":
         return "class_token"
     rules = (
         (r"embed\.input_bn\.(\w+)", lambda m: f"embed.norm.{m[1]}"),
@@ -84,9 +103,9 @@ def _rename(key: str) -> str | None:
         (r"norm\.(\w+)", lambda m: f"norm.{m[1]}"),
         (r"fc\.0\.(weight|bias)", lambda m: f"head.{m[1]}"),
     )
-    for pattern, ours in rules:
+    for pattern, new_name in rules:
         if match := re.fullmatch(pattern, key):
-            return ours(match)
+            return new_name(match)
     return None
 
 
@@ -94,16 +113,16 @@ def _rename_pair(index: int, leaf: str) -> str:
     # BatchNorm of the features, then (convolution, BatchNorm, activation) for each width.
     if index == 0:
         return f"pair_embed.norm.{leaf}"
-    layer, place = divmod(index - 1, 3)
-    return f"pair_embed.layers.{layer}.{('linear', 'norm', 'activation')[place]}.{leaf}"
+    layer, position = divmod(index - 1, 3)
+    return f"pair_embed.layers.{layer}.{('linear', 'norm', 'activation')[position]}.{leaf}"
 
 
-def _rename_block(ours: str, index: str, rest: str) -> str | None:
+def _rename_block(prefix: str, index: str, rest: str) -> str | None:
     if rest in ("c_attn", "w_resid"):
-        return f"{ours}.{index}.{rest}"
+        return f"{prefix}.{index}.{rest}"
     match = re.fullmatch(r"(.+?)[._](weight|bias)", rest)
     name = match and _BLOCK.get(match[1])
-    return f"{ours}.{index}.{name}.{match[2]}" if name else None
+    return f"{prefix}.{index}.{name}.{match[2]}" if name else None
 
 
 def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ParTConfig:
@@ -135,12 +154,12 @@ def _config(state: Mapping[str, Tensor], old: bool, source: str) -> ParTConfig:
         ffn_ratio=size("blocks.0.ffn.up.weight") // max(width, 1),
         transposed_channels=old and "blocks.0.c_attn" in state,  # 0.4 reorders while it scales the heads
         global_token=not class_layers,
-        **_of_version(state, pair[-1]),
+        **_version_fields(state, pair[-1]),
     )
 
 
-def _of_version(state: Mapping[str, Tensor], heads: int) -> dict:
-    """The fields that 0.5's versions set alike in all blocks, as the first block tells."""
+def _version_fields(state: Mapping[str, Tensor], heads: int) -> dict[str, Any]:
+    """Return the fields that the versions of 0.5 set for all blocks alike, read off the first block."""
     rms = "blocks.0.pre_attn_norm.bias" not in state
     gate = state.get("blocks.0.attn.gate.weight")
     return {

@@ -1,7 +1,7 @@
-"""ParticleNet weights trained with weaver-core, whose 0.4 and 0.5 name and mean their tensors alike.
+"""ParticleNet weights trained with weaver-core, whose tensors have the same names and meaning in 0.4 and 0.5.
 
-What a state dict cannot tell, the published trainings decide: 16 neighbours, deta and dphi for the first of them,
-the mean over real particles.
+What a state dict does not contain is assumed to be as in the published trainings: 16 neighbours, at first the nearest
+in deta and dphi, and the mean over real particles.
 """
 
 import re
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from part.errors import PartError
-from part.models.config import ParticleNetConfig
+from part.models.particlenet import ParticleNetConfig
 
-# weaver's names -> ours, and how many axes of length one its 1x1 convolutions add to our matrices.
+# weaver's names -> ours, and the number of axes of length one that its 1x1 convolutions have beyond our matrices
 _RULES = (
     (r"bn_fts\.(\w+)", r"norm.\1", 0),
     (r"edge_convs\.(\d+)\.convs\.(\d+)\.weight", r"edges.\1.layers.\2.linear.weight", 2),
@@ -25,14 +25,32 @@ _RULES = (
 
 
 def is_weaver_particlenet(state: Mapping[str, Tensor]) -> bool:
-    """Whether a state dict is a weaver ParticleNet's."""
+    """Return whether a state dict is that of a weaver ParticleNet."""
     return any(_strip(key).startswith("edge_convs.") for key in state)
 
 
 def convert_particlenet(state: Mapping[str, Tensor], source: str) -> tuple[ParticleNetConfig, dict[str, Tensor]]:
-    """A weaver ParticleNet state dict -> the configuration it implies and the same weights under our names.
+    """Convert the state dict of a weaver ParticleNet.
 
-    Raises PartError, naming `source` and the tensor, for anything that ParticleNet as published does not have.
+    Parameters
+    ----------
+    state : mapping
+        The tensors by weaver's names, which may start with "mod." or "module.".
+    source : str
+        What error messages call the state dict.
+
+    Returns
+    -------
+    config : ParticleNetConfig
+        The architecture that the tensors imply.
+    state : dict
+        The same tensors by this project's names.
+
+    Raises
+    ------
+    PartError
+        If there is a tensor that ParticleNet as published does not have, or a necessary one is missing. The message
+        names `source` and the tensor.
     """
     renamed = {}
     for key, value in state.items():
@@ -40,10 +58,10 @@ def convert_particlenet(state: Mapping[str, Tensor], source: str) -> tuple[Parti
             continue
         if not isinstance(value, Tensor):
             raise PartError(f"{source}: {key} should be a tensor, but is a {type(value).__name__}.")
-        ours, value = _rename(_strip(key), value)
-        if ours is None:
+        new_key, value = _rename(_strip(key), value)
+        if new_key is None:
             raise PartError(f"{source}: the tensor {key} belongs to no ParticleNet as published (weaver-core).")
-        renamed[ours] = value
+        renamed[new_key] = value
     return _config(renamed, source), renamed
 
 
@@ -52,10 +70,10 @@ def _strip(key: str) -> str:
 
 
 def _rename(key: str, value: Tensor) -> tuple[str | None, Tensor]:
-    for pattern, ours, axes in _RULES:
+    for pattern, new_name, axes in _RULES:
         if match := re.fullmatch(pattern, key):
             convolution = axes and value.shape[2:] == (1,) * axes
-            return match.expand(ours), value.flatten(1) if convolution else value
+            return match.expand(new_name), value.flatten(1) if convolution else value
     return None, value
 
 
@@ -69,7 +87,7 @@ def _config(state: Mapping[str, Tensor], source: str) -> ParticleNetConfig:
 
     blocks = 1 + max(int(m[1]) for key in state if (m := re.match(r"edges\.(\d+)", key)))
     widths = tuple(size(f"edges.{i}.layers.0.linear.weight") for i in range(blocks))
-    # Other networks had other numbers of neighbours (ParticleNet-Lite 7), which their weights do not tell.
+    # Other published networks have other numbers of neighbours (ParticleNet-Lite has 7), which no tensor reveals.
     if widths != ParticleNetConfig.widths:
         raise PartError(
             f"{source} is a ParticleNet of widths {widths}; only for the published {ParticleNetConfig.widths} "

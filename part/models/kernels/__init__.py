@@ -1,0 +1,1 @@
+"""Triton kernels for attention and LayerNorm, and the layout of packed tokens; they import nothing of the project."""

@@ -1,0 +1,1 @@
+"""Precision and int8 quantization of models; these modules import `part.models.layers` and `part.errors`."""

@@ -1,25 +1,28 @@
-"""What an int8 model holds, seen from outside. Only making or loading one needs torchao: see `quantize.py`."""
+"""Inspect int8 models. Only making or loading one needs torchao, which takes seconds to import: see `quantize.py`."""
 
 from torch import Tensor, nn
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass as is_int8
 
-FORMS = ("dynamic", "static")
+SCHEMES = ("dynamic", "static")
 
 
 def plain_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """A model's state, which it shares, with each int8 weight `K` taken apart: `K.qdata`, `K.scale` and so on."""
+    """Return a model's state, sharing its memory, in tensors that any file format can hold.
+
+    Each int8 weight `K` is split into its components `K.qdata`, `K.scale` and so on.
+    """
     plain = {}
     for key, value in model.state_dict().items():
         if is_int8(value):
-            parts, _ = value.__tensor_flatten__()
-            plain |= {f"{key}.{part}": getattr(value, part) for part in parts}
+            components, _ = value.__tensor_flatten__()
+            plain |= {f"{key}.{component}": getattr(value, component) for component in components}
         else:
             plain[key] = value
     return plain
 
 
-def int8_form(model: nn.Module) -> str | None:
-    """How activations get their scales: "dynamic" or "static"; None for a model that is not int8.
+def int8_scheme(model: nn.Module) -> str | None:
+    """Return how activations get their scales, "dynamic" or "static", or None for a model in floating point.
 
     An int8 model has no gradients, not even with respect to its inputs.
     """
@@ -30,5 +33,5 @@ def int8_form(model: nn.Module) -> str | None:
 
 
 def float_weight(layer: nn.Linear) -> Tensor:
-    """The weight in floating point, of an int8 layer what its integers stand for."""
+    """Return a layer's weight in floating point; that of an int8 layer is dequantized."""
     return layer.weight.dequantize() if is_int8(layer.weight) else layer.weight

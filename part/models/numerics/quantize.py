@@ -1,15 +1,15 @@
-"""Int8 weights and activations in a model's linear layers. All arithmetic on integers is torchao's.
+"""Int8 weights and activations in a model's linear layers. The integer arithmetic is torchao's.
 
-A weight has a scale for each output channel. Activations get theirs as they come, one for each particle ("dynamic"),
-or one for each layer, measured beforehand ("static"). Both run eagerly: no compiler is needed. A model keeps its
-modules, so that its tap hears what it heard before; patterns, biases and norms are computed in floating point.
+A weight has one scale for each output channel. Activations are scaled particle by particle as they arrive ("dynamic"),
+or with one scale for each layer, measured beforehand ("static"). Both run eagerly: no compiler is needed. A model keeps
+its modules, so its tap records the same tensors as before; patterns, biases and norms are computed in floating point.
 
-Importing this takes seconds; what an int8 model holds can be asked of `int8.py`.
+Importing this takes seconds; `int8.py` inspects int8 models without it.
 Shapes: B jets, N particles, F features.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -17,21 +17,21 @@ from torch import Tensor, nn
 
 from part.errors import PartError
 from part.models.layers import NormedLinear
-from part.models.numerics.int8 import FORMS, int8_form, is_int8
+from part.models.numerics.int8 import SCHEMES, int8_scheme, is_int8
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """torchao warns of GPU kernels that it does not find; nothing here uses them."""
-    before = logging.root.manager.disable
+def _suppress_warnings() -> Iterator[None]:
+    """Silence torchao's warnings about GPU kernels that it does not find; nothing here uses them."""
+    level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         yield
     finally:
-        logging.disable(before)
+        logging.disable(level)
 
 
-with _quietly():
+with _suppress_warnings():
     from torchao.quantization import (
         FqnToConfig,
         Int8DynamicActivationInt8WeightConfig,
@@ -51,16 +51,32 @@ _DYNAMIC = Int8DynamicActivationInt8WeightConfig(act_mapping_type=MappingType.AS
 
 
 def quantize_dynamic(model: nn.Module) -> None:
-    """Make `model` int8 in place; activations are scaled particle by particle. Raises PartError."""
+    """Make a model int8 in place, with activations scaled particle by particle.
+
+    Raises
+    ------
+    PartError
+        If the model is int8 already, or fewer than half of its weights lie in layers that int8 supports.
+    """
     names = _layers(model)
     quantize_(model, _DYNAMIC, lambda module, name: name in names)
-    _suit_processor(model)
+    _float_activations_without_vnni(model)
 
 
 def quantize_static(model: nn.Module, batches: Iterable[Inputs]) -> None:
-    """Make `model` int8 in place; activations get the scales that span all values seen in `batches`.
+    """Make a model int8 in place, with one scale for the activations that enter each layer.
 
-    Raises PartError.
+    Parameters
+    ----------
+    model : nn.Module
+    batches : iterable of (x, v, mask)
+        Calibration batches: features (B, N, F), four-momenta (B, N, 4) in GeV, mask (B, N). A scale spans the smallest
+        to the largest value that they bring.
+
+    Raises
+    ------
+    PartError
+        See `quantize_dynamic`.
     """
     observers = _observe(model, _layers(model), batches)
     configs = {}
@@ -70,62 +86,81 @@ def quantize_static(model: nn.Module, batches: Iterable[Inputs]) -> None:
             scale, zero_point, [PerTensor(), PerRow()], MappingType.ASYMMETRIC, set_inductor_config=False
         )
     quantize_(model, FqnToConfig(configs), filter_fn=None)
-    _suit_processor(model)
+    _float_activations_without_vnni(model)
 
 
 def prepare_qat(model: nn.Module) -> None:
-    """Make `model` compute in place, in float32, what "dynamic" would give, with gradients as if it did not round.
+    """Prepare a model in place for quantization-aware training.
 
-    Raises PartError.
+    It then computes in float32 what "dynamic" int8 would, with gradients that pass through the rounding unchanged.
+
+    Raises
+    ------
+    PartError
+        See `quantize_dynamic`.
     """
     names = _layers(model)
     activations = IntxFakeQuantizeConfig(torch.int8, "per_token", is_symmetric=False)
     weights = IntxFakeQuantizeConfig(torch.int8, "per_channel", is_symmetric=True)
     prepare = QATConfig(activation_config=activations, weight_config=weights, step="prepare")
-    with _quietly():  # torchao imports more here
+    with _suppress_warnings():  # torchao imports further modules here
         quantize_(model, prepare, lambda module, name: name in names)
 
 
 def convert_qat(model: nn.Module) -> None:
-    """What `prepare_qat` made, once trained, as a "dynamic" int8 model in place."""
+    """Turn a model that `prepare_qat` prepared, once trained, into a "dynamic" int8 model in place."""
     quantize_(model, QATConfig(_DYNAMIC, step="convert"))
-    _suit_processor(model)
+    _float_activations_without_vnni(model)
 
 
-def shape_int8(model: nn.Module, form: str) -> None:
-    """Give a fresh `model` the int8 tensors of one of FORMS, for their values to be loaded. Raises PartError."""
-    match form:
+def prepare_int8_tensors(model: nn.Module, scheme: str) -> None:
+    """Give a newly initialised model the int8 tensors of a scheme, into which stored values can be loaded.
+
+    Parameters
+    ----------
+    model : nn.Module
+    scheme : str
+        One of SCHEMES.
+
+    Raises
+    ------
+    PartError
+        If there is no such scheme.
+    """
+    match scheme:
         case "dynamic":
             quantize_dynamic(model)
         case "static":
-            # A scale has as many axes as what it scales, so something must pass through.
+            # A scale has as many axes as the activations it scales, so a batch must pass through.
             mask = torch.ones(1, 2, dtype=torch.bool)
             quantize_static(model.eval(), [(torch.zeros(1, 2, model.config.inputs), torch.ones(1, 2, 4), mask)])
         case _:
-            raise PartError(f"There is no int8 form {form!r}; this version knows {', '.join(FORMS)}.")
+            raise PartError(f"There is no int8 scheme {scheme!r}; this version knows {', '.join(SCHEMES)}.")
 
 
 def _layers(model: nn.Module) -> list[str]:
-    """Names of the layers that become int8.
+    """Return the names of the layers that become int8.
 
-    Not those whose weight is folded with a BatchNorm, or whose sizes the GPU's int8 product does not take.
+    Layers whose weight is folded with a BatchNorm stay in floating point, and so do those whose sizes the GPU's int8
+    product does not take.
     """
-    if int8_form(model):
+    if int8_scheme(model):
         raise PartError(f"This {model.config.model} is int8 already.")
     folded = {layer.linear for layer in model.modules() if isinstance(layer, NormedLinear)}
     layers = {name: m for name, m in model.named_modules() if isinstance(m, nn.Linear) and m not in folded}
     names = [name for name, m in layers.items() if m.in_features % 8 == m.out_features % 8 == 0]
-    share = sum(layers[name].weight.numel() for name in names) / sum(p.numel() for p in model.parameters())
-    if share < 0.5:
+    fraction = sum(layers[name].weight.numel() for name in names) / sum(p.numel() for p in model.parameters())
+    if fraction < 0.5:
         raise PartError(
-            f"Only {share:.0%} of {model.config.model}'s weights lie in linear layers that int8 knows; expected half."
+            f"Only {fraction:.0%} of {model.config.model}'s weights lie in linear layers that int8 supports; "
+            "expected half."
         )
     return names
 
 
 @torch.no_grad()
 def _observe(model: nn.Module, names: list[str], batches: Iterable[Inputs]) -> dict[str, AffineQuantizedMinMaxObserver]:
-    """The smallest and the largest value that enters each layer."""
+    """Record the smallest and the largest value that enters each layer."""
     observers, hooks = {}, []
     for name in names:
         observer = AffineQuantizedMinMaxObserver(
@@ -137,7 +172,7 @@ def _observe(model: nn.Module, names: list[str], batches: Iterable[Inputs]) -> d
             zero_point_dtype=torch.int8,
             keepdim=True,
         )
-        hooks.append(model.get_submodule(name).register_forward_pre_hook(_listener(observer)))
+        hooks.append(model.get_submodule(name).register_forward_pre_hook(_make_hook(observer)))
         observers[name] = observer
     for batch in batches:
         model(*batch)
@@ -146,15 +181,15 @@ def _observe(model: nn.Module, names: list[str], batches: Iterable[Inputs]) -> d
     return observers
 
 
-def _listener(observer: nn.Module):
-    def listen(module: nn.Module, inputs: tuple[Tensor]) -> None:
+def _make_hook(observer: nn.Module) -> Callable[[nn.Module, tuple[Tensor]], None]:
+    def observe(module: nn.Module, inputs: tuple[Tensor]) -> None:
         observer(inputs[0].contiguous())
 
-    return listen
+    return observe
 
 
-def _suit_processor(model: nn.Module) -> None:
-    """Where the CPU has no VNNI, torch's int8 product overflows without a word: activations stay in float32 there."""
+def _float_activations_without_vnni(model: nn.Module) -> None:
+    """Keep activations in float32 on a CPU without VNNI, where torch's int8 product overflows silently."""
     if should_reduce_range(torch.device("cpu")):
         for weight in filter(is_int8, model.parameters()):
             weight.act_quant_kwargs = None

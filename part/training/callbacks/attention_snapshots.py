@@ -1,5 +1,4 @@
-"""What one jet looks like to a model while it trains: `runs/NAME/attention/epoch_NNN.npz`, before the first epoch (000)
-and after each.
+"""The attention of one jet while a model trains: `attention/epoch_NNN.npz`, before the first epoch and after each.
 
 Shapes: L layers, H heads, N particles of the jet, K slots, C classes.
 """
@@ -14,58 +13,70 @@ from torch import nn
 from part.inference.trace import Trace, trace_model
 from part.io import atomic_write
 from part.jets.features import JetBatch
-from part.training.callbacks.checkpointing import kept
-from part.training.data.datamodule import JetData
-from part.training.data.ragged import PackedJets
+from part.training.callbacks.checkpointing import write_errors
+from part.training.data.datamodule import JetDataModule
+from part.training.data.ragged import JetTensors
+from part.training.runs.snapshots import snapshot_path
 
-KEPT = ("pattern", "class_pattern", "mixing")  # of a trace, in half precision, which holds 1e-4 to four digits
+ARRAYS = ("pattern", "class_pattern", "mixing")  # of the trace, stored as float16: a weight of 1e-4 keeps four digits
 
 
-class WatchJet(Callback):
-    """Writes the attention of one validation jet of median length; of a model without attention nothing.
+class AttentionSnapshots(Callback):
+    """A callback that writes the attention of one validation jet of median length; nothing for models without it.
 
     Each file holds pattern float16 (L, H, N, N), or (L, H, N, K) and mixing (L, K, N) over slots; class_pattern
-    float16 (L_class, H, 1 + N) where the model has one; probabilities float32 (C,); and what the jet is: momenta
-    float32 (N, 4) px, py, pz, E in GeV, truth (its class index), jet (its number among the validation jets).
-    Files of epochs before a resume stay. It takes no random numbers, and the model is left as it was. A file that
-    cannot be written raises PartError.
+    float16 (L_class, H, 1 + N) where the model has class blocks; probabilities float32 (C,); and the jet: momenta
+    float32 (N, 4) with px, py, pz, E in GeV, truth (its class index), jet (its index among the validation jets).
+
+    A snapshot draws no random numbers and leaves the model unchanged, so it has no effect on the training. A resumed
+    run keeps the files of the epochs before.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the files.
+    data : JetDataModule
+        The jets of the run.
+
+    Raises
+    ------
+    PartError
+        If a file cannot be written.
     """
 
-    def __init__(self, folder: Path, data: JetData):
+    def __init__(self, folder: Path, data: JetDataModule):
         self.folder, self.data = folder, data
 
-    def on_train_start(self, trainer, task):
-        """Before any step, and on a resume in case that the epoch's file is missing."""
-        if not self._path(trainer.current_epoch).exists():
-            self._write(trainer, task, trainer.current_epoch)
+    def on_train_start(self, trainer, pl_module):
+        """Write the snapshot before the first step, or a missing one when a run is resumed."""
+        if not snapshot_path(self.folder, trainer.current_epoch).exists():
+            self._write(trainer, pl_module, trainer.current_epoch)
 
-    def on_train_epoch_end(self, trainer, task):
-        self._write(trainer, task, trainer.current_epoch + 1)
+    def on_train_epoch_end(self, trainer, pl_module):
+        self._write(trainer, pl_module, trainer.current_epoch + 1)
 
-    def _path(self, epoch: int) -> Path:
-        return self.folder / f"epoch_{epoch:03d}.npz"
-
-    def _write(self, trainer, task, epoch: int) -> None:
-        if not trainer.is_global_zero or not task.model.config.layers:
+    def _write(self, trainer, pl_module, epoch: int) -> None:
+        if not trainer.is_global_zero or not pl_module.model.config.layers:
             return
         jet = median_jet(self.data.val_jets)
         batch = self.data.val_jets.batch(torch.tensor([jet]))
-        trace = _look(task.model, batch.to(task.device))
-        arrays = {name: getattr(trace, name).astype(np.float16) for name in KEPT if trace.has(name)}
+        trace = _trace_in_eval_mode(pl_module.model, batch.to(pl_module.device))
+        arrays = {name: getattr(trace, name).astype(np.float16) for name in ARRAYS if trace.has(name)}
         arrays |= {"probabilities": trace.probabilities, "momenta": batch.v[0].numpy()}
         arrays |= {"truth": np.int64(batch.y[0]), "jet": np.int64(jet)}
-        with kept(self.folder.parent), atomic_write(self._path(epoch)) as partial, partial.open("wb") as file:
+        path = snapshot_path(self.folder, epoch)
+        with write_errors(self.folder.parent), atomic_write(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
 
-def median_jet(jets: PackedJets) -> int:
-    """The first jet whose length is the median, or the next longer one there is."""
+def median_jet(jets: JetTensors) -> int:
+    """Return the index of the first jet of median length; of an even number of jets, the longer middle one counts."""
     lengths = jets.lengths
     return int(np.flatnonzero(lengths == np.sort(lengths)[len(lengths) // 2])[0])
 
 
-def _look(model: nn.Module, batch: JetBatch) -> Trace:
-    """As in evaluation; then each module trains on as it did, for some norms are held while the model trains."""
+def _trace_in_eval_mode(model: nn.Module, batch: JetBatch) -> Trace:
+    """Trace a jet, and restore the mode of each module afterwards: fixed norms stay in evaluation during training."""
     training = {module: module.training for module in model.modules()}
     model.eval()
     try:

@@ -1,14 +1,11 @@
-"""What a run leaves on disk, each file whole or as it was before: the state to resume from, the model with its card."""
+"""The checkpoints of a run, each written atomically: the state to resume from, and the model with its card."""
 
 import os
-import platform
-import re
-import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch.callbacks import Callback
@@ -17,107 +14,88 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from part.errors import PartError
 from part.io import atomic_write
 from part.models.checkpoints.checkpoint import save_checkpoint
-from part.training.data.datamodule import JetData
-from part.training.initial_weights import load_for
-from part.training.plan import Plan, recipe
-from part.training.runs.runs import arguments
+from part.training.data.datamodule import JetDataModule
+from part.training.provenance import hardware, previous_training, summarise_names, training_command
 
 
-class WholeCheckpointIO(TorchCheckpointIO):
-    """Lightning's state in a file that appears when it is whole."""
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """A writer of the state of Lightning's trainer; its file appears once it is complete."""
 
-    def save_checkpoint(self, checkpoint: dict, path, storage_options=None) -> None:
+    def save_checkpoint(self, checkpoint: dict[str, Any], path, storage_options=None) -> None:
         path = Path(path)
-        with kept(path.parent), atomic_write(path) as partial, partial.open("wb") as file:
+        with write_errors(path.parent), atomic_write(path) as partial, partial.open("wb") as file:
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())
 
 
 @contextmanager
-def kept(folder: Path):
-    """Says in one sentence that a file could not be written, and what is still there."""
+def write_errors(folder: Path) -> Iterator[None]:
+    """Turn a failure to write into a PartError that says what is left in the run's folder."""
     try:
         yield
-    except (OSError, RuntimeError) as error:  # torch.save has its own for what the system says
+    except (OSError, RuntimeError) as error:  # torch.save raises a RuntimeError where the system refuses to write
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise PartError(
-            f"{folder} cannot be written to ({reason}); the checkpoint of the epoch before is as it was. "
-            "Make room and go on with --resume."
+            f"{folder} cannot be written to ({reason}); the checkpoint of the previous epoch is unchanged. "
+            "Free some space and continue with --resume."
         ) from None
 
 
-class SaveModel(Callback):
-    """Writes the model and its card after each epoch, so that it can be looked at while it trains."""
+class CheckpointWriter(Callback):
+    """A callback that writes the model and its card after each epoch, so that both can be used during the training.
 
-    def __init__(self, path: Path, data: JetData):
+    Parameters
+    ----------
+    path : Path
+        The checkpoint, a `.safetensors` file; the card is written beside it.
+    data : JetDataModule
+        The jets of the run.
+
+    Raises
+    ------
+    PartError
+        If the files cannot be written.
+    """
+
+    def __init__(self, path: Path, data: JetDataModule):
         self.path, self.data = path, data
-        self.seconds, self.before = 0.0, _before(data.plan)
+        self.seconds, self.previous = 0.0, previous_training(data.config)
 
-    def on_train_epoch_start(self, trainer, task):
+    @property
+    def state_key(self) -> str:
+        return "SaveModel"  # the name of this class in the `last.ckpt` of earlier versions, which still resume
+
+    def on_train_epoch_start(self, trainer, pl_module):
         self.started = time.monotonic()
 
-    def on_train_epoch_end(self, trainer, task):
+    def on_train_epoch_end(self, trainer, pl_module):
         self.seconds += time.monotonic() - self.started
         if trainer.is_global_zero:
-            dataset, features = task.plan.schema
-            with kept(self.path.parent):
-                save_checkpoint(self.path, task.model, features, dataset, self.card(trainer, task))
+            dataset, features = pl_module.config.schema
+            with write_errors(self.path.parent):
+                save_checkpoint(self.path, pl_module.model, features, dataset, self.card(trainer, pl_module))
 
-    def card(self, trainer, task) -> dict:
+    def card(self, trainer, pl_module) -> dict[str, Any]:
+        """Return the sections of the card on the training and on its metrics."""
+        config = pl_module.config
         metrics = {k: round(float(v), 5) for k, v in trainer.callback_metrics.items() if k.startswith("val_")}
         epochs = trainer.current_epoch + 1
-        return {
-            "training": {
-                "plan": task.plan.to_dict(),
-                "epochs_done": epochs,
-                "jets_seen": epochs * len(trainer.train_dataloader) * task.plan.batch_size,
-                "unique_jets": len(self.data.stream),
-                "files": summed_up([Path(span.path).name for span in self.data.train_spans]),
-                "command": command(task.plan.to_dict()),
-                "seconds": round(self.seconds),
-                "hardware": _hardware(trainer),
-                "torch": torch.__version__,
-            }
-            | self.before,
-            "metrics": metrics | {"val_jets": len(self.data.val_jets)},
+        training = {
+            "plan": config.to_dict(),
+            "epochs_done": epochs,
+            "jets_seen": epochs * len(trainer.train_dataloader) * config.batch_size,
+            "unique_jets": len(self.data.stream),
+            "files": summarise_names([Path(entries.path).name for entries in self.data.train_ranges]),
+            "command": training_command(config),
+            "seconds": round(self.seconds),
+            "hardware": hardware(trainer),
+            "torch": torch.__version__,
         }
+        return {"training": training | self.previous, "metrics": metrics | {"val_jets": len(self.data.val_jets)}}
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, Any]:
         return {"seconds": self.seconds}
 
-    def load_state_dict(self, state: dict) -> None:
-        self.seconds = state["seconds"]
-
-
-def _before(plan: Plan) -> dict:
-    """How the weights that a run starts from came about, as far as their card tells, but for names of files."""
-    start = plan.start_from or plan.finetune
-    told = load_for(plan, start).card.get("training") if start else None
-    return {"before": {key: value for key, value in told.items() if key not in ("plan", "files")}} if told else {}
-
-
-def command(plan: dict) -> str:
-    """What trains by this plan again; what is as published is not said."""
-    published = recipe(plan["dataset"], plan["model"], bool(plan.get("finetune")))
-    usual = {field.name: field.default for field in fields(Plan)} | published
-    said = {name: value for name, value in plan.items() if usual[name] != value}
-    return shlex.join(["python", "-m", "part", "train", *arguments(said)])
-
-
-def summed_up(names: Sequence[str]) -> list[str]:
-    """Names that differ only in their last number, in one line each: "QCD_seed{1,2,5}.root"."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for name in names:
-        head, number, tail = re.fullmatch(r"(.*?)(\d*)(\D*)", name).groups()
-        found.setdefault((head, tail), []).append(number)
-    return [
-        head + (numbers[0] if len(numbers) == 1 else f"{{{','.join(numbers)}}}") + tail
-        for (head, tail), numbers in found.items()
-    ]
-
-
-def _hardware(trainer) -> str:
-    if torch.cuda.is_available():
-        return f"{trainer.world_size} x {torch.cuda.get_device_name()}"
-    return f"{trainer.world_size} x CPU ({platform.machine()}), {torch.get_num_threads()} thread(s) each"
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.seconds = state_dict["seconds"]

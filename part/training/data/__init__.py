@@ -1,0 +1,1 @@
+"""Batches from files: `datamodule` joins the order of jets (`stream`), their reading (`decode`) and `batches`."""

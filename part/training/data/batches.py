@@ -1,4 +1,4 @@
-"""Batches whose jets are padded little: a batch is a list of micro-batches, each as long as its longest jet.
+"""Batches with little padding: a batch is a list of micro-batches of jets of similar length.
 
 Shapes: J jets.
 """
@@ -12,20 +12,31 @@ from typing import TypeVar
 import numpy as np
 
 from part.jets.features import JetBatch
-from part.training.data.ragged import Drawn, join
+from part.training.data.ragged import JetSelection, join_selections
 from part.training.data.stream import JetStream
 
-WINDOW = 16  # batches
+WINDOW = 16  # batches whose jets are sorted by length together
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Batches:
-    """`count` jets of a stream from jet `start` on, as lists of micro-batches, each list one optimizer step.
+    """An iterable over the batches of an epoch; each batch is a list of micro-batches and one optimizer step.
 
-    The jets of WINDOW batches are sorted by length, cut into micro-batches, and those are dealt out to batches of
-    `batch_size` jets (see `deal`). Each of `ranks` processes takes its share of every batch; which jets are in a batch
-    depends on nothing but stream, start and sizes.
+    The jets of WINDOW batches are sorted by length and divided into micro-batches, which are distributed over the
+    batches (see `make_micro_batches`). Each process gets a part of every batch. Which jets are in a batch depends on
+    the stream, `start` and the sizes alone.
+
+    Parameters
+    ----------
+    stream : JetStream
+        The jets.
+    start, count : int
+        The position in the stream at which the epoch begins, and the number of its jets.
+    batch_size, micro_batch : int
+        Jets in a batch, over all processes, and in a micro-batch.
+    rank, world_size : int
+        The number of this process, from 0, and of all processes.
     """
 
     stream: JetStream
@@ -34,68 +45,87 @@ class Batches:
     batch_size: int
     micro_batch: int
     rank: int = 0
-    ranks: int = 1
+    world_size: int = 1
 
     def __len__(self) -> int:
         return self.count // self.batch_size
 
     def __iter__(self) -> Iterator[list[JetBatch]]:
-        return ahead(self._batches())
+        return prefetch(self._batches())
 
     def _batches(self) -> Iterator[list[JetBatch]]:
         for number, window in enumerate(self._windows()):
             rng = np.random.default_rng((self.stream.seed, 3, self.start, number))
-            whole = self.micro_batch * self.ranks == self.batch_size  # a process gets its share in one piece
-            size = self.batch_size if whole else self.micro_batch
-            batches = deal(window.lengths, self.batch_size, size, rng)
-            for batch in batches:
-                yield [window.batch(jets) for jets in share(batch, self.rank, self.ranks)]
+            undivided = self.micro_batch * self.world_size == self.batch_size  # a process gets one micro-batch of each
+            size = self.batch_size if undivided else self.micro_batch
+            for batch in make_micro_batches(window.lengths, self.batch_size, size, rng):
+                yield [window.batch(jets) for jets in assign_to_rank(batch, self.rank, self.world_size)]
 
-    def _windows(self) -> Iterator[Drawn]:
-        """WINDOW batches of jets at a time, at the end fewer."""
-        left, parts = len(self) * self.batch_size, []
-        for drawn in self.stream.draw(self.start, left):
-            while sum(map(len, parts)) + len(drawn) >= (size := min(WINDOW * self.batch_size, left)) > 0:
-                missing = size - sum(map(len, parts))
-                yield join([*parts, drawn[:missing]])
-                parts, drawn = [], drawn[missing:]
+    def _windows(self) -> Iterator[JetSelection]:
+        """Yield the jets of WINDOW batches at a time; the last window may be shorter."""
+        left, pending = len(self) * self.batch_size, []
+        for selection in self.stream.selections(self.start, left):
+            while sum(map(len, pending)) + len(selection) >= (size := min(WINDOW * self.batch_size, left)) > 0:
+                missing = size - sum(map(len, pending))
+                yield join_selections([*pending, selection[:missing]])
+                pending, selection = [], selection[missing:]
                 left -= size
-            if len(drawn):
-                parts.append(drawn)
+            if len(selection):
+                pending.append(selection)
 
 
-def deal(lengths: np.ndarray, batch_size: int, micro_batch: int, rng: np.random.Generator) -> list[list[np.ndarray]]:
-    """Jets of some lengths (J,) -> batches of micro-batches of jet numbers; J is a multiple of both sizes.
+def make_micro_batches(
+    lengths: np.ndarray, batch_size: int, micro_batch: int, rng: np.random.Generator
+) -> list[list[np.ndarray]]:
+    """Divide jets into batches of micro-batches of similar length.
 
-    A batch has one micro-batch from each part of the jets sorted by length, so that it holds short and long ones as all
-    do: what a BatchNorm sees of it must not depend on where its jets are sorted to. Micro-batches as large as a batch
-    are therefore not sorted at all.
+    The jets sorted by length are divided into as many strata as a batch has micro-batches, and each batch gets one
+    micro-batch of every stratum. So all batches have the same distribution of lengths, and the statistics that a
+    BatchNorm takes from them do not depend on the sorting. Micro-batches as large as a batch are not sorted at all.
+
+    Parameters
+    ----------
+    lengths : ndarray
+        The number of constituents (J,) of each jet.
+    batch_size, micro_batch : int
+        Sizes, of which J is a multiple.
+    rng : Generator
+        The source of random numbers.
+
+    Returns
+    -------
+    list of list of ndarray
+        The indices of the jets, by batch and micro-batch.
     """
-    parts = batch_size // micro_batch
+    n_strata = batch_size // micro_batch
     order = rng.permutation(len(lengths))
-    if parts > 1:
+    if n_strata > 1:
         order = order[np.argsort(lengths[order], kind="stable")]
-    by_part = order.reshape(parts, -1, micro_batch)  # (part, batch, jet)
-    shuffled = [part[rng.permutation(len(part))] for part in by_part]
+    strata = order.reshape(n_strata, -1, micro_batch)  # (stratum, batch, jet)
+    shuffled = [stratum[rng.permutation(len(stratum))] for stratum in strata]
     return [list(batch) for batch in zip(*shuffled, strict=True)]
 
 
-def share(batch: list[np.ndarray], rank: int, ranks: int) -> list[np.ndarray]:
-    """The micro-batches of one process: as many as the others', and all in all about as long. One alone is cut up."""
+def assign_to_rank(batch: list[np.ndarray], rank: int, world_size: int) -> list[np.ndarray]:
+    """Return the micro-batches of one process; all have equally many, of similar total length.
+
+    A single micro-batch is divided among the processes.
+    """
     if len(batch) == 1:
-        return [np.split(batch[0], ranks)[rank]]
-    turn = np.arange(len(batch)) % (2 * ranks)
-    return [micro for micro, t in zip(batch, np.minimum(turn, 2 * ranks - 1 - turn), strict=True) if t == rank]
+        return [np.split(batch[0], world_size)[rank]]
+    turn = np.arange(len(batch)) % (2 * world_size)  # ranks take turns there and back, as lengths grow along the batch
+    ranks = np.minimum(turn, 2 * world_size - 1 - turn)
+    return [micro for micro, owner in zip(batch, ranks, strict=True) if owner == rank]
 
 
-def ahead(items: Iterator[T], depth: int = 4) -> Iterator[T]:
-    """The same items, made by a thread while earlier ones are used; its errors are raised here."""
+def prefetch(items: Iterator[T], depth: int = 4) -> Iterator[T]:
+    """Yield the same items, of which a thread makes up to `depth` in advance; its errors are raised here."""
     end = object()
     thread = ThreadPoolExecutor(1, "batches")
     try:
-        coming = deque(thread.submit(next, items, end) for _ in range(depth))
-        while (item := coming.popleft().result()) is not end:
-            coming.append(thread.submit(next, items, end))
+        futures = deque(thread.submit(next, items, end) for _ in range(depth))
+        while (item := futures.popleft().result()) is not end:
+            futures.append(thread.submit(next, items, end))
             yield item
     finally:
         thread.shutdown(cancel_futures=True)

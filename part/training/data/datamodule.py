@@ -1,4 +1,4 @@
-"""The jets of a plan: a stream to train on, and some in memory to validate on."""
+"""The jets of a run as a Lightning data module: a stream of training jets, and validation jets in memory."""
 
 from collections.abc import Sequence
 
@@ -9,56 +9,87 @@ from torch.utils.data import DataLoader
 
 from part.errors import PartError
 from part.jets.features import JetBatch
-from part.jets.readers import compressed_together
+from part.jets.readers import cluster_boundaries
 from part.jets.schema import Dataset, FeatureSet
-from part.jets.streaming import Span, spans
+from part.jets.streaming import EntryRange, entry_ranges
+from part.training.config import TrainingConfig
 from part.training.data.batches import Batches
 from part.training.data.decode import Decoder
-from part.training.data.ragged import PackedJets, concatenate, read_packed
-from part.training.plan import Plan
-from part.training.data.stream import JetStream, cut
-from part.training.data.teacher_scores import Taught
+from part.training.data.ragged import JetTensors, concatenate, read_tensors
+from part.training.data.stream import JetStream, split_into_blocks
+from part.training.data.teacher_scores import TeacherScores
 
-PIECE = 100  # neighbouring jets of a file that are validated on
+SAMPLE_BLOCK = 100  # neighbouring jets of a file that are taken together where not all jets are
 
 
-def load_packed(found: Sequence[Span], features: FeatureSet, dataset: Dataset, limit: int | None = None) -> PackedJets:
-    """Labelled jets into memory; with a limit about that many, in pieces evenly spread over the files.
+def load_tensors(
+    ranges: Sequence[EntryRange], features: FeatureSet, dataset: Dataset, limit: int | None = None
+) -> JetTensors:
+    """Read labelled jets into memory.
 
-    Raises PartError.
+    Parameters
+    ----------
+    ranges : sequence of EntryRange
+        Where the jets are.
+    features : FeatureSet
+        Their inputs.
+    dataset : Dataset
+        Their classes.
+    limit : int, optional
+        Read about this many jets, in blocks that are spread evenly over the files.
+
+    Raises
+    ------
+    PartError
+        If a file cannot be read, or if its jets have no labels.
     """
-    total = sum(map(len, found))
+    total = sum(map(len, ranges))
     if limit is not None and limit < total:
-        pieces = cut(found, min(PIECE, max(1, limit // len(found))))
-        wanted = np.linspace(0, len(pieces) - 1, max(1, round(limit / total * len(pieces)))).round().astype(int)
-        found = [pieces[i] for i in np.unique(wanted)]
-    return concatenate([read_packed(span, features, dataset) for span in found])
+        blocks = split_into_blocks(ranges, min(SAMPLE_BLOCK, max(1, limit // len(ranges))))
+        count = max(1, round(limit / total * len(blocks)))
+        chosen = np.linspace(0, len(blocks) - 1, count).round().astype(int)
+        ranges = [blocks[i] for i in np.unique(chosen)]
+    return concatenate([read_tensors(entries, features, dataset) for entries in ranges])
 
 
-class JetData(lightning.LightningDataModule):
-    """A plan's training jets as a stream, and its validation jets."""
+class JetDataModule(lightning.LightningDataModule):
+    """The training jets of a run as a stream, and its validation jets in memory.
 
-    def __init__(self, plan: Plan):
+    Parameters
+    ----------
+    config : TrainingConfig
+        The choices of the run.
+
+    Raises
+    ------
+    PartError
+        If files are missing or hold no labels, if a file is to train and to validate, or if an epoch is shorter than
+        a batch.
+    """
+
+    def __init__(self, config: TrainingConfig):
         super().__init__()
-        self.plan = plan
-        dataset, features = plan.schema
-        self.train_spans = spans(plan.train)
-        taught = Taught(plan.distill, dataset) if plan.taught_by_table else None
-        self.decoder = Decoder(features, dataset, plan.workers, plan.memory * 1e9, taught)
-        edges = {span.path: compressed_together(span.path) for span in self.train_spans}
-        blocks = cut(self.train_spans, edges=edges)
-        self.stream = JetStream(blocks, self.decoder, plan.seed, balanced=plan.balanced)
-        val_spans = spans(plan.val)
-        if both := {span.path for span in self.train_spans} & {span.path for span in val_spans}:
+        self.config = config
+        dataset, features = config.schema
+        self.train_ranges = entry_ranges(config.train)
+        teacher_scores = TeacherScores(config.distill, dataset) if config.distills_from_table else None
+        self.decoder = Decoder(features, dataset, config.workers or 0, config.memory * 1e9, teacher_scores)
+        boundaries = {entries.path: cluster_boundaries(entries.path) for entries in self.train_ranges}
+        blocks = split_into_blocks(self.train_ranges, boundaries=boundaries)
+        self.stream = JetStream(blocks, self.decoder, config.seed, balanced=config.balanced)
+        val_ranges = entry_ranges(config.val)
+        if both := {entries.path for entries in self.train_ranges} & {entries.path for entries in val_ranges}:
             raise PartError(f"{min(both)} is among the training files and among those for validation.")
-        self.val_jets = load_packed(val_spans, features, dataset, plan.val_jets)
-        self.jets_per_epoch = plan.jets_per_epoch or len(self.stream) // plan.batch_size * plan.batch_size
-        if self.jets_per_epoch < plan.batch_size:
-            raise PartError(f"An epoch of {self.jets_per_epoch} jets is less than one batch of {plan.batch_size}.")
+        first = self.train_ranges[0]  # one jet tells before the training whether inputs and labels are there
+        read_tensors(EntryRange(first.path, first.start, first.start + 1), features, dataset)
+        self.val_jets = load_tensors(val_ranges, features, dataset, config.val_jets)
+        self.jets_per_epoch = config.jets_per_epoch or len(self.stream) // config.batch_size * config.batch_size
+        if self.jets_per_epoch < config.batch_size:
+            raise PartError(f"An epoch of {self.jets_per_epoch} jets is less than one batch of {config.batch_size}.")
 
     def calibration_batch(self) -> JetBatch:
-        """The first jets of the stream."""
-        jets = concatenate(list(self.stream.jets(0, self.plan.calibration_jets)))
+        """Return the first jets of the stream, `config.calibration_jets` of them, as one batch."""
+        jets = concatenate(list(self.stream.jets(0, self.config.calibration_jets)))
         return jets.batch(torch.arange(len(jets)))
 
     def train_dataloader(self) -> Batches:
@@ -66,24 +97,26 @@ class JetData(lightning.LightningDataModule):
             self.stream,
             self.trainer.current_epoch * self.jets_per_epoch,
             self.jets_per_epoch,
-            self.plan.batch_size,
-            self.plan.micro,
+            self.config.batch_size,
+            self.config.micro_batch_size,
             self.trainer.global_rank,
             self.trainer.world_size,
         )
 
     def val_dataloader(self) -> DataLoader:
-        # Every process gets as many jets, so that the results can be gathered.
+        # Every process gets equally many jets, because the results are gathered in one tensor.
         order = np.argsort(self.val_jets.lengths, kind="stable")
         order = order[: len(order) // self.trainer.world_size * self.trainer.world_size]
-        mine = order[self.trainer.global_rank :: self.trainer.world_size]
-        chunks = np.split(mine, np.arange(256, len(mine), 256))
+        own = order[self.trainer.global_rank :: self.trainer.world_size]
+        chunks = np.split(own, np.arange(256, len(own), 256))
         return DataLoader(chunks, batch_size=None, collate_fn=self._collate)
 
     def _collate(self, jets: np.ndarray) -> list[JetBatch]:
         return [self.val_jets.batch(torch.as_tensor(jets))]
 
-    def transfer_batch_to_device(self, batch: list[JetBatch], device: torch.device, index: int) -> list[JetBatch]:
+    def transfer_batch_to_device(
+        self, batch: list[JetBatch], device: torch.device, dataloader_idx: int
+    ) -> list[JetBatch]:
         return [micro.to(device) for micro in batch]
 
     def teardown(self, stage: str) -> None:

@@ -1,4 +1,4 @@
-"""Blocks of jets from their files, decoded ahead by worker processes, and kept where memory allows."""
+"""The decoding of blocks of jets: worker processes read them in advance, and memory keeps as many as fit."""
 
 import multiprocessing
 from collections.abc import Sequence
@@ -6,20 +6,31 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from part.errors import PartError
 from part.jets.schema import Dataset, FeatureSet
-from part.jets.streaming import Span
-from part.training.data.ragged import PackedJets, read_packed
-from part.training.data.teacher_scores import Taught
+from part.jets.streaming import EntryRange
+from part.training.data.ragged import JetTensors, read_tensors
+from part.training.data.teacher_scores import TeacherScores
 
 
 class Decoder:
-    """Reads blocks for a JetStream. workers: processes that decode, 0 for none but this one.
+    """A reader of the blocks of a JetStream.
 
-    memory: bytes of decoded blocks that are kept for the next pass; what is beyond is decoded again each time.
-    taught: what a teacher says of the jets.
+    Parameters
+    ----------
+    features : FeatureSet
+        The inputs of the jets.
+    dataset : Dataset
+        The classes of the jets.
+    workers : int
+        Processes that decode; with 0 this process decodes.
+    memory : float
+        Bytes of decoded blocks that are kept for the next pass; all others are decoded again in each pass.
+    teacher_scores : TeacherScores, optional
+        The probabilities of a teacher for the jets.
     """
 
     def __init__(
@@ -28,57 +39,59 @@ class Decoder:
         dataset: Dataset,
         workers: int = 0,
         memory: float = 4e9,
-        taught: Taught | None = None,
+        teacher_scores: TeacherScores | None = None,
     ):
-        self.features, self.dataset, self.workers, self.taught = features, dataset, workers, taught
-        self._room, self._kept = memory, {}
-        self._coming: dict[Span, Future] = {}
-        self._processes: ProcessPoolExecutor | None = None
+        self.features, self.dataset, self.workers, self.teacher_scores = features, dataset, workers, teacher_scores
+        self._free_bytes = memory
+        self._cache: dict[EntryRange, JetTensors] = {}
+        self._pending: dict[EntryRange, Future[tuple[np.ndarray, ...]]] = {}
+        self._pool: ProcessPoolExecutor | None = None
 
-    def __call__(self, blocks: Sequence[Span], following: Sequence[Span] = ()) -> list[PackedJets]:
-        """The jets of some blocks; the workers go on with the following ones. Raises PartError."""
+    def __call__(self, blocks: Sequence[EntryRange], following: Sequence[EntryRange] = ()) -> list[JetTensors]:
+        """Return the jets of some blocks, while the workers continue with the blocks that follow. Raises PartError."""
         if self.workers:
             for block in (*blocks, *following):
-                self._ask(block)
-        return [self._one(block) for block in blocks]
+                self._submit(block)
+        return [self._jets(block) for block in blocks]
 
     def close(self) -> None:
-        if self._processes is not None:
-            self._processes.shutdown(cancel_futures=True)
-            self._processes = None
-            self._coming.clear()
+        """End the worker processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+            self._pending.clear()
 
-    def _ask(self, block: Span) -> None:
-        if block in self._kept or block in self._coming:
+    def _submit(self, block: EntryRange) -> None:
+        if block in self._cache or block in self._pending:
             return
-        if self._processes is None:
-            # Forked children would inherit the locks of torch's threads.
+        if self._pool is None:
+            # Forked processes would inherit the locks of torch's threads.
             spawn = multiprocessing.get_context("spawn")
-            self._processes = ProcessPoolExecutor(self.workers, spawn, torch.set_num_threads, (1,))
-        self._coming[block] = self._processes.submit(_decode, block, self.features, self.dataset)
+            self._pool = ProcessPoolExecutor(self.workers, spawn, torch.set_num_threads, (1,))
+        self._pending[block] = self._pool.submit(_decode, block, self.features, self.dataset)
 
-    def _one(self, block: Span) -> PackedJets:
-        if block in self._kept:
-            return self._kept[block]
-        if block in self._coming:
+    def _jets(self, block: EntryRange) -> JetTensors:
+        if block in self._cache:
+            return self._cache[block]
+        if block in self._pending:
             try:
-                jets = PackedJets(*map(torch.from_numpy, self._coming.pop(block).result()))
+                jets = JetTensors(*map(torch.from_numpy, self._pending.pop(block).result()))
             except BrokenProcessPool:
                 raise PartError(
-                    f"A process that reads jets was killed at {block.path}, perhaps for want of memory; "
+                    f"A process that reads jets was killed at {block.path}, perhaps because memory ran out; "
                     "try fewer --workers or less --memory."
                 ) from None
         else:
-            jets = read_packed(block, self.features, self.dataset)
-        if self.taught:
-            jets = replace(jets, taught=torch.from_numpy(self.taught.of(block)))
-        if jets.nbytes <= self._room:
-            self._room -= jets.nbytes
-            self._kept[block] = jets
+            jets = read_tensors(block, self.features, self.dataset)
+        if self.teacher_scores:
+            jets = replace(jets, teacher_probabilities=torch.from_numpy(self.teacher_scores.probabilities(block)))
+        if jets.nbytes <= self._free_bytes:
+            self._free_bytes -= jets.nbytes
+            self._cache[block] = jets
         return jets
 
 
-def _decode(block: Span, features: FeatureSet, dataset: Dataset):
-    """In a worker. Arrays, since tensors would travel through file descriptors, of which there are few."""
-    jets = read_packed(block, features, dataset)
-    return tuple(tensor.numpy() for tensor in (jets.x, jets.v, jets.first, jets.y))
+def _decode(block: EntryRange, features: FeatureSet, dataset: Dataset) -> tuple[np.ndarray, ...]:
+    """Read a block in a worker, as arrays: tensors would use up file descriptors on their way between processes."""
+    jets = read_tensors(block, features, dataset)
+    return tuple(tensor.numpy() for tensor in (jets.x, jets.v, jets.offsets, jets.y))

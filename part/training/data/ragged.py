@@ -1,6 +1,6 @@
-"""Jets in memory without padding, and the way from a file to them.
+"""Jets in memory without padding, read from a file and selected for batches.
 
-Shapes: J jets, P constituents of all jets, B jets of a batch, N particles, F features.
+Shapes: J jets, P constituents of all jets, B jets of a batch, N particles, F features, C classes.
 """
 
 from collections.abc import Sequence
@@ -11,107 +11,148 @@ import torch
 from torch import Tensor
 
 from part.errors import PartError
-from part.jets.features import JetBatch, make_flat, padded
+from part.jets.features import JetBatch, make_ragged, padding_indices
 from part.jets.readers import read_jets
-from part.jets.schema import (ANGLES, JET_MOMENTUM, Dataset, FeatureSet)
-from part.jets.streaming import Chunk, Span
+from part.jets.schema import ANGLES, JET_MOMENTUM, Dataset, FeatureSet
+from part.jets.streaming import Chunk, EntryRange
 
 
 @dataclass(frozen=True)
-class PackedJets:
-    """Jets without padding: x (P, F), v (P, 4) in GeV, first (J + 1,) offsets into them, y (J,) class indices.
+class DistillationBatch(JetBatch):
+    """A JetBatch with the probabilities (B, C) that a teacher assigns to its jets."""
 
-    taught (J, C): probabilities by a teacher, if there is one.
+    teacher_probabilities: Tensor
+
+
+@dataclass(frozen=True)
+class JetTensors:
+    """Jets as tensors without padding.
+
+    Parameters
+    ----------
+    x : Tensor
+        Inputs (P, F) of the constituents of all jets in a row.
+    v : Tensor
+        Their four-momenta (P, 4): px, py, pz, E in GeV.
+    offsets : Tensor
+        Where the jets begin in that row (J + 1,), and its end.
+    y : Tensor
+        Class indices (J,).
+    teacher_probabilities : Tensor, optional
+        The probabilities (J, C) that a teacher assigns to the jets.
     """
 
     x: Tensor
     v: Tensor
-    first: Tensor
+    offsets: Tensor
     y: Tensor
-    taught: Tensor | None = None
+    teacher_probabilities: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     @property
     def lengths(self) -> np.ndarray:
-        return self.first.diff().numpy()
+        """The numbers of constituents (J,)."""
+        return self.offsets.diff().numpy()
 
     @property
     def nbytes(self) -> int:
-        return sum(tensor.nbytes for tensor in (self.x, self.v, self.first, self.y))
+        return sum(tensor.nbytes for tensor in (self.x, self.v, self.offsets, self.y))
 
     def batch(self, jets: Tensor) -> JetBatch:
-        """The jets of these numbers (B,), wrapped around to the longest of them."""
-        first, chosen = self.first.numpy(), jets.numpy()
-        index, mask = padded(first[chosen], first[chosen + 1] - first[chosen])
-        x, v = (torch.from_numpy(part.numpy().take(index, axis=0)) for part in (self.x, self.v))
-        taught = None if self.taught is None else self.taught[jets]
-        return JetBatch(x, v, torch.from_numpy(mask), self.y[jets], torch.zeros(len(jets), dtype=torch.int64), taught)
+        """Return the jets with the given indices (B,), padded to the longest of them."""
+        offsets, chosen = self.offsets.numpy(), jets.numpy()
+        index, mask = padding_indices(offsets[chosen], offsets[chosen + 1] - offsets[chosen])
+        x, v = (torch.from_numpy(rows.numpy().take(index, axis=0)) for rows in (self.x, self.v))
+        n_truncated = torch.zeros(len(jets), dtype=torch.int64)
+        batch = JetBatch(x, v, torch.from_numpy(mask), self.y[jets], n_truncated)
+        if self.teacher_probabilities is None:
+            return batch
+        return DistillationBatch(**vars(batch), teacher_probabilities=self.teacher_probabilities[jets])
 
-    def take(self, jets: np.ndarray) -> "PackedJets":
-        """The jets of these numbers, in this order."""
+    def take(self, jets: np.ndarray) -> "JetTensors":
+        """Return the jets with the given indices, in their order."""
         chosen = torch.from_numpy(jets)
-        lengths = (self.first[1:] - self.first[:-1])[chosen]
-        first = _offsets(lengths)
-        index = torch.repeat_interleave(self.first[chosen] - first[:-1], lengths) + torch.arange(int(first[-1]))
-        taught = None if self.taught is None else self.taught[chosen]
-        return PackedJets(self.x[index], self.v[index], first, self.y[chosen], taught)
+        lengths = self.offsets.diff()[chosen]
+        offsets = _offsets(lengths)
+        shifts = self.offsets[chosen] - offsets[:-1]
+        index = torch.repeat_interleave(shifts, lengths) + torch.arange(int(offsets[-1]))
+        teacher_probabilities = None if self.teacher_probabilities is None else self.teacher_probabilities[chosen]
+        return JetTensors(self.x[index], self.v[index], offsets, self.y[chosen], teacher_probabilities)
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Some of many jets by their numbers (J,), so that they are copied once only, when they are put into a batch."""
+class JetSelection:
+    """Some jets of a larger block, by their indices (J,); they are copied only once, into a batch."""
 
-    source: PackedJets
-    numbers: np.ndarray
+    source: JetTensors
+    indices: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.indices)
 
-    def __getitem__(self, some: slice) -> "Drawn":
-        return Drawn(self.source, self.numbers[some])
+    def __getitem__(self, window: slice) -> "JetSelection":
+        return JetSelection(self.source, self.indices[window])
 
     @property
     def lengths(self) -> np.ndarray:
-        return self.source.lengths[self.numbers]
+        return self.source.lengths[self.indices]
 
     @property
-    def jets(self) -> PackedJets:
-        return self.source.take(self.numbers)
+    def jets(self) -> JetTensors:
+        """The selected jets, copied."""
+        return self.source.take(self.indices)
 
     def batch(self, jets: np.ndarray) -> JetBatch:
-        """Of those drawn the ones at these places (B,)."""
-        return self.source.batch(torch.from_numpy(self.numbers[jets]))
+        """Return the jets at the given positions (B,) of the selection, padded to the longest of them."""
+        return self.source.batch(torch.from_numpy(self.indices[jets]))
 
 
-def join(parts: Sequence[Drawn]) -> Drawn:
-    """One after the other; those of several sources are copied."""
-    if len(parts) == 1:
-        return parts[0]
-    jets = concatenate([part.jets for part in parts])
-    return Drawn(jets, np.arange(len(jets)))
+def join_selections(selections: Sequence[JetSelection]) -> JetSelection:
+    """Return several selections as one; they are copied if there is more than one."""
+    if len(selections) == 1:
+        return selections[0]
+    jets = concatenate([selection.jets for selection in selections])
+    return JetSelection(jets, np.arange(len(jets)))
 
 
-def concatenate(parts: Sequence[PackedJets]) -> PackedJets:
-    if len(parts) == 1:
-        return parts[0]
-    x, v, y = (torch.cat([getattr(part, name) for part in parts]) for name in ("x", "v", "y"))
-    taught = None if parts[0].taught is None else torch.cat([part.taught for part in parts])
-    return PackedJets(x, v, _offsets(torch.cat([part.first.diff() for part in parts])), y, taught)
+def concatenate(blocks: Sequence[JetTensors]) -> JetTensors:
+    """Return the jets of several blocks in a row."""
+    if len(blocks) == 1:
+        return blocks[0]
+    x, v, y = (torch.cat([getattr(block, name) for block in blocks]) for name in ("x", "v", "y"))
+    offsets = _offsets(torch.cat([block.offsets.diff() for block in blocks]))
+    teacher = [block.teacher_probabilities for block in blocks if block.teacher_probabilities is not None]
+    return JetTensors(x, v, offsets, y, torch.cat(teacher) if teacher else None)
 
 
 def _offsets(lengths: Tensor) -> Tensor:
     return torch.cat((torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)))
 
 
-def read_packed(span: Span, features: FeatureSet, dataset: Dataset) -> PackedJets:
-    """The labelled jets of a stretch of a file. Raises PartError, also for jets without labels."""
+def read_tensors(entries: EntryRange, features: FeatureSet, dataset: Dataset) -> JetTensors:
+    """Read the labelled jets of a range of entries.
+
+    Parameters
+    ----------
+    entries : EntryRange
+        The file and the range.
+    features : FeatureSet
+        The inputs.
+    dataset : Dataset
+        The classes.
+
+    Raises
+    ------
+    PartError
+        If the file cannot be read, lacks a branch, or holds no labels.
+    """
     needed = {*features.branches, *ANGLES, *JET_MOMENTUM, *dataset.labels, "label"}
-    chunk = Chunk(span, read_jets(span.path, span.start, span.stop, needed))
-    with chunk.named():
-        flat = make_flat(chunk.jets, features, dataset)
-    if flat.y is None:
-        raise PartError(f"{span.path} has no labels; training needs {', '.join(dataset.labels)}.")
-    x, v, counts, y = (torch.from_numpy(array) for array in (flat.x, flat.v, flat.counts, flat.y))
-    return PackedJets(x, v, _offsets(counts), y)
+    chunk = Chunk(entries, read_jets(entries.path, entries.start, entries.stop, needed))
+    with chunk.error_context():
+        ragged = make_ragged(chunk.jets, features, dataset)
+    if ragged.y is None:
+        raise PartError(f"{entries.path} has no labels; training needs {', '.join(dataset.labels)}.")
+    x, v, counts, y = (torch.from_numpy(array) for array in (ragged.x, ragged.v, ragged.counts, ragged.y))
+    return JetTensors(x, v, _offsets(counts), y)

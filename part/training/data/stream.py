@@ -1,4 +1,4 @@
-"""The order in which a training sees jets, of files of any size, with few of them in memory at a time.
+"""The order in which a training sees the jets of its files, only few of which are in memory at a time.
 
 Shapes: J jets of a pool.
 """
@@ -9,122 +9,141 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from part.jets.streaming import Span
-from part.training.data.ragged import Drawn, PackedJets, concatenate
+from part.jets.streaming import EntryRange
+from part.training.data.ragged import JetSelection, JetTensors, concatenate
 
 BLOCK = 1000  # neighbouring jets that are read together
-LONGEST = 20  # times as many are read together where a file is compressed so
-POOL = 150_000  # jets that are shuffled together: some 700 MB
+MAX_BLOCKS = 20  # a compressed cluster of a file is read as one block if it is at most this many times as long
+POOL = 150_000  # jets that are shuffled together, about 700 MB
 _GOLDEN = (5**0.5 - 1) / 2
 
-# Blocks, and those that are wanted next -> the jets of each.
-Read = Callable[[Sequence[Span], Sequence[Span]], Sequence[PackedJets]]
+# A function of the blocks to read, and of those to read next, that returns the jets of the former.
+ReadBlocks = Callable[[Sequence[EntryRange], Sequence[EntryRange]], Sequence[JetTensors]]
 
 
 @dataclass(frozen=True)
 class JetStream:
-    """Jets without end, pass after pass through `blocks`, and the same from every position on whenever it is asked.
+    """An endless, reproducible stream of jets, one pass over all blocks after another.
 
-    A pass takes each block once, in an order in which those of a file lie evenly apart and files that follow each
-    other lie far apart; so any stretch of it holds all files, and of files that hold one class each all classes, in
-    proportion. Blocks in a row, `pool` jets or fewer, make a pool, whose jets come in random order.
+    A pass takes each block once. The blocks of a file are spaced evenly over the pass, and neighbouring files start far
+    from each other; so any stretch of the pass holds all files in proportion, and all classes, even if each file holds
+    a single one. Consecutive blocks form a pool of at most `pool` jets, which come in random order.
 
-    balanced: a pool gives as many jets of each class that it has, some of them repeatedly and others not at all, and
-    altogether as many as it holds; as weaver-core's reweighting by class does.
-    read: see `decode.Decoder`.
+    Parameters
+    ----------
+    blocks : sequence of EntryRange
+        The ranges of entries that are read together (see `split_into_blocks`).
+    read : callable
+        The function that reads blocks (see `Decoder`).
+    seed : int
+        The seed of all random orders.
+    pool : int
+        Jets that are shuffled together.
+    balanced : bool
+        Whether a pool yields equally many jets of each of its classes, and as many in total as it holds. For that it
+        repeats some jets and omits others, as weaver-core does when it reweights by class.
     """
 
-    blocks: Sequence[Span]
-    read: Read
+    blocks: Sequence[EntryRange]
+    read: ReadBlocks
     seed: int = 1
     pool: int = POOL
     balanced: bool = False
 
     def __len__(self) -> int:
-        """Jets of a pass."""
+        """Return the number of jets in a pass."""
         return sum(map(len, self.blocks))
 
-    def jets(self, start: int, count: int) -> Iterator[PackedJets]:
-        """The jets start to start + count of the stream, some at a time."""
-        return (drawn.jets for drawn in self.draw(start, count))
+    def jets(self, start: int, count: int) -> Iterator[JetTensors]:
+        """Yield the jets [start, start + count) of the stream, a pool at a time."""
+        return (selection.jets for selection in self.selections(start, count))
 
-    def draw(self, start: int, count: int) -> Iterator[Drawn]:
-        """The same, not copied from their pools."""
-        passed, skip = divmod(start, len(self))
-        for number, (pool, following) in self._pools(passed):
+    def selections(self, start: int, count: int) -> Iterator[JetSelection]:
+        """Yield the jets [start, start + count) of the stream as selections of their pools, which are not copied."""
+        pass_number, skip = divmod(start, len(self))
+        for seed, (pool, following) in self._pools(pass_number):
             size = sum(map(len, pool))
             if skip >= size:
                 skip -= size
                 continue
             jets = concatenate(self.read(pool, following))
-            drawn = Drawn(jets, self._shuffled(jets.y.numpy(), number)[skip : skip + count])
-            yield drawn
-            count -= len(drawn)
+            selection = JetSelection(jets, self._shuffle(jets.y.numpy(), seed)[skip : skip + count])
+            yield selection
+            count -= len(selection)
             skip = 0
             if not count:
                 return
 
-    def _shuffled(self, y: np.ndarray, number: tuple[int, int]) -> np.ndarray:
-        """Numbers (J,) of a pool's jets as they come, by their classes (J,)."""
-        rng = np.random.default_rng((self.seed, 2, *number))
+    def _shuffle(self, y: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+        """Return the indices (J,) of a pool's jets in their order, given their classes (J,)."""
+        rng = np.random.default_rng((self.seed, 2, *seed))
         if not self.balanced:
             return rng.permutation(len(y))
-        # Each jet as often as any other of its class, or once more.
+        # The numbers of times that two jets of a class occur differ by at most one.
         classes = rng.permutation(np.unique(y))
         shares = np.array_split(np.arange(len(y)), len(classes))
-        drawn = [
+        indices = [
             np.resize(rng.permutation(np.flatnonzero(y == c)), len(share))
             for c, share in zip(classes, shares, strict=True)
         ]
-        return rng.permutation(np.concatenate(drawn))
+        return rng.permutation(np.concatenate(indices))
 
-    def _pools(self, passed: int) -> Iterator[tuple[tuple[int, int], tuple[list[Span], list[Span]]]]:
-        """From the first of a pass on: (pass, number in it), and the blocks of it and of the next."""
-        while True:
-            pools = self._cut(self._order(passed))
-            after = self._cut(self._order(passed + 1))[:1]
+    def _pools(self, first_pass: int) -> Iterator[tuple[tuple[int, int], tuple[list[EntryRange], list[EntryRange]]]]:
+        """Yield the pass and number of each pool, its blocks and those of the next, from a pass on."""
+        for pass_number in itertools.count(first_pass):
+            pools = self._divide(self._block_order(pass_number))
+            after = self._divide(self._block_order(pass_number + 1))[:1]
             for number, (pool, following) in enumerate(zip(pools, pools[1:] + after, strict=True)):
-                yield (passed, number), (pool, following)
-            passed += 1
+                yield (pass_number, number), (pool, following)
 
-    def _order(self, passed: int) -> list[Span]:
-        rng = np.random.default_rng((self.seed, 1, passed))
-        files: dict[str, list[Span]] = {}
+    def _block_order(self, pass_number: int) -> list[EntryRange]:
+        """Return the blocks in the order of a pass: those of a file at equal distances, at a phase of its own."""
+        rng = np.random.default_rng((self.seed, 1, pass_number))
+        files: dict[str, list[EntryRange]] = {}
         for block in self.blocks:
             files.setdefault(block.path, []).append(block)
         start = rng.random()
-        placed = []
+        positions = []
         for file, blocks in enumerate(files.values()):
-            phase = (start + file * _GOLDEN) % 1
-            placed += [((i + phase) / len(blocks), blocks[j]) for i, j in enumerate(rng.permutation(len(blocks)))]
-        return [block for _, block in sorted(placed, key=lambda pair: pair[0])]
+            phase = (start + file * _GOLDEN) % 1  # multiples of the golden ratio spread evenly for any number of files
+            positions += [((i + phase) / len(blocks), blocks[j]) for i, j in enumerate(rng.permutation(len(blocks)))]
+        return [block for _, block in sorted(positions, key=lambda pair: pair[0])]
 
-    def _cut(self, blocks: list[Span]) -> list[list[Span]]:
-        """Into pools of equal size, about."""
-        after = np.cumsum([len(block) for block in blocks])
-        count = -(-int(after[-1]) // self.pool)
-        pool = np.minimum((after - 1) * count // after[-1], count - 1)
+    def _divide(self, blocks: list[EntryRange]) -> list[list[EntryRange]]:
+        """Divide the blocks of a pass into pools of similar size."""
+        ends = np.cumsum([len(block) for block in blocks])
+        count = -(-int(ends[-1]) // self.pool)
+        pool = np.minimum((ends - 1) * count // ends[-1], count - 1)
         return [[block for block, p in zip(blocks, pool, strict=True) if p == n] for n in np.unique(pool)]
 
 
-def cut(spans: Sequence[Span], size: int = BLOCK, edges: Mapping[str, Sequence[int]] | None = None) -> list[Span]:
-    """The same stretches in blocks of `size` jets or a few less, all of a file about as long.
+def split_into_blocks(
+    ranges: Sequence[EntryRange], size: int = BLOCK, boundaries: Mapping[str, Sequence[int]] | None = None
+) -> list[EntryRange]:
+    """Split ranges of entries into blocks.
 
-    edges: of files, where they had better be cut (see `compressed_together`). What lies between two is then not cut,
-    unless it is far longer than `size`.
+    Parameters
+    ----------
+    ranges : sequence of EntryRange
+        The ranges.
+    size : int
+        The number of jets in a block, of which the blocks of a file have about equally many, and not more.
+    boundaries : mapping, optional
+        The entries of each file at which its compressed clusters begin (see `cluster_boundaries`). A cluster is not
+        split then, and may be longer than `size`, unless it is longer than MAX_BLOCKS blocks.
     """
     blocks = []
-    for span in spans:
-        given = np.array((edges or {}).get(span.path, ()), int)
-        inner = given[(given > span.start) & (given < span.stop)]
-        stretches = np.diff([span.start, *inner, span.stop])
-        if size < stretches.max() <= LONGEST * size and len(given):
-            edges_here = [span.start, *inner, span.stop]
+    for entries in ranges:
+        cluster_starts = np.array((boundaries or {}).get(entries.path, ()), int)
+        inner = cluster_starts[(cluster_starts > entries.start) & (cluster_starts < entries.stop)]
+        clusters = np.diff([entries.start, *inner, entries.stop])
+        if size < clusters.max() <= MAX_BLOCKS * size and len(cluster_starts):
+            edges = [entries.start, *inner, entries.stop]
         else:
-            count = -(-len(span) // size)
-            edges_here = np.linspace(span.start, span.stop, count + 1).round().astype(int)
-            if len(inner) and stretches.max() <= size:
-                nearest = inner[np.abs(inner[:, None] - edges_here[1:-1]).argmin(axis=0)]
-                edges_here = np.unique([span.start, *nearest, span.stop])
-        blocks += [Span(span.path, int(a), int(b)) for a, b in itertools.pairwise(edges_here)]
+            count = -(-len(entries) // size)
+            edges = np.linspace(entries.start, entries.stop, count + 1).round().astype(int)
+            if len(inner) and clusters.max() <= size:
+                nearest = inner[np.abs(inner[:, None] - edges[1:-1]).argmin(axis=0)]
+                edges = np.unique([entries.start, *nearest, entries.stop])
+        blocks += [EntryRange(entries.path, int(a), int(b)) for a, b in itertools.pairwise(edges)]
     return blocks

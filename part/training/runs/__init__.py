@@ -1,0 +1,1 @@
+"""Runs as folders and processes, read and controlled without torch or Lightning."""

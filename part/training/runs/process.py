@@ -1,7 +1,7 @@
-"""The process of a training run: who it is, whether it still runs, how it starts and how it ends.
+"""The process of a training run: which one it is, whether it still runs, how it starts and how it ends.
 
-A run's folder says who trains there: `process.json` holds pid, the time at which the system started it, and the
-command. Numbers of processes are given away again, so a pid alone says nothing.
+`process.json` in a run's folder holds the process id, the time at which the system started the process, and its
+command. The start time is needed because the system gives the id of an ended process to another one.
 """
 
 import json
@@ -12,62 +12,83 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any, TypedDict
 
 PROC = Path("/proc")
-FILE = "process.json"
-PROMPT = "$ "  # ahead of a command in the output
+PIDFILE = "process.json"
+PROMPT = "$ "  # precedes a command in the output
 
 
-def started(pid: int) -> str | None:
-    """When the system started a process, in its own terms; None if there is none, or if it has ended."""
+class ProcessRecord(TypedDict, total=False):
+    """The content of a pidfile; `plan` until the run writes its own, `stopped` once the run was requested to end."""
+
+    pid: int
+    started: str | None
+    command: list[str]
+    plan: dict[str, Any]
+    stopped: bool
+
+
+def start_time(pid: int) -> str | None:
+    """Return when the system started a process, in the system's own format; None if it does not run."""
     if PROC.is_dir():
         try:
-            told = (
-                (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-            )  # the name before may hold anything
+            stat = (PROC / str(pid) / "stat").read_text()
         except OSError:
             return None
-        state, time_of_start = told[0], told[19]
+        entries = stat.rpartition(")")[2].split()  # the command's name ends here; it may hold spaces and brackets
+        state, started = entries[0], entries[19]
     else:
-        asked = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
-        state, _, time_of_start = asked.stdout.strip().partition(" ")
-    return None if state[:1] in ("", "Z", "X") else time_of_start.strip()
+        ps = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
+        state, _, started = ps.stdout.strip().partition(" ")
+    return None if state[:1] in ("", "Z", "X") else started.strip()
 
 
-def sign(folder: Path, pid: int, command: list[str], plan: dict | None = None) -> None:
-    """Write down that a process trains in a run's folder, unless that is written.
+def write_pidfile(folder: Path, pid: int, command: list[str], config: dict[str, Any] | None = None) -> None:
+    """Record the process that trains in a run's folder, unless it is recorded already.
 
-    plan: what it will write itself, once it has come so far.
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    pid : int
+        The process id.
+    command : list of str
+        The words of its command line.
+    config : dict, optional
+        The choices of the run, by the keys of `plan.json`, which the process has not written yet.
     """
-    before = read(folder)
-    if before.get("pid") == pid and alive(before):
+    recorded = read_pidfile(folder)
+    if recorded.get("pid") == pid and is_alive(recorded):
         return
-    write(folder, {"pid": pid, "started": started(pid), "command": command} | ({"plan": plan} if plan else {}))
+    record: ProcessRecord = {"pid": pid, "started": start_time(pid), "command": command}
+    save_record(folder, record | {"plan": config} if config else record)
 
 
-def read(folder: Path) -> dict:
-    """What is signed in a run's folder; {} if nothing is."""
+def read_pidfile(folder: Path) -> ProcessRecord:
+    """Return the recorded process of a run's folder; {} if there is none."""
     try:
-        signed = json.loads((folder / FILE).read_text())
+        record = json.loads((folder / PIDFILE).read_text())
     except (OSError, ValueError):
         return {}
-    return signed if isinstance(signed, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
-def write(folder: Path, process: dict) -> None:
-    partial = folder / f".{FILE}.part"
-    partial.write_text(json.dumps(process, indent=2, ensure_ascii=False) + "\n")
-    partial.replace(folder / FILE)
+def save_record(folder: Path, record: ProcessRecord) -> None:
+    """Write a pidfile atomically."""
+    partial = folder / f".{PIDFILE}.part"
+    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    partial.replace(folder / PIDFILE)
 
 
-def alive(process: dict) -> bool:
-    """Whether the process of a `process.json` still runs, and not another one under its number."""
-    pid = process.get("pid")
-    return isinstance(pid, int) and process.get("started") is not None and started(pid) == process["started"]
+def is_alive(record: ProcessRecord) -> bool:
+    """Return whether the recorded process still runs, and not another one with its id."""
+    pid = record.get("pid")
+    return isinstance(pid, int) and record.get("started") is not None and start_time(pid) == record["started"]
 
 
-def launch(folder: Path, command: list[str], cwd: Path, plan: dict) -> None:
-    """Start a command that outlives us; itself and what it says are added to log/output.txt in the run's folder."""
+def launch(folder: Path, command: list[str], cwd: Path, config: dict[str, Any]) -> None:
+    """Start a process that outlives this one; its command and output are appended to the run's log/output.txt."""
     (folder / "log").mkdir(parents=True, exist_ok=True)
     with (folder / "log" / "output.txt").open("ab") as output:
         output.write(f"{PROMPT}{shlex.join(command)}\n".encode())
@@ -81,21 +102,21 @@ def launch(folder: Path, command: list[str], cwd: Path, plan: dict) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    sign(folder, process.pid, command, plan)
-    threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves the list of processes
+    write_pidfile(folder, process.pid, command, config)
+    threading.Thread(target=process.wait, daemon=True).start()  # reaps the process, so that it leaves no zombie
 
 
-def end(folder: Path, process: dict, grace: float) -> threading.Thread:
-    """Ask a process to end, and after `grace` seconds make it; returns the thread that sees to it."""
-    write(folder, process | {"stopped": True})
-    _signal(process, signal.SIGTERM)
+def terminate(folder: Path, record: ProcessRecord, grace: float) -> threading.Thread:
+    """Ask a process to end, and kill it after `grace` seconds; returns the thread that does so."""
+    save_record(folder, record | {"stopped": True})
+    _signal(record, signal.SIGTERM)
 
     def insist() -> None:
-        patience = time.monotonic() + grace
-        while alive(process) and time.monotonic() < patience:
+        deadline = time.monotonic() + grace
+        while is_alive(record) and time.monotonic() < deadline:
             time.sleep(0.1)
-        _signal(process, signal.SIGKILL)
-        while alive(process):  # not for long: nothing can refuse
+        _signal(record, signal.SIGKILL)
+        while is_alive(record):  # ends soon, since no process can ignore this signal
             time.sleep(0.01)
 
     thread = threading.Thread(target=insist, daemon=True)
@@ -103,15 +124,15 @@ def end(folder: Path, process: dict, grace: float) -> threading.Thread:
     return thread
 
 
-def _signal(process: dict, number: signal.Signals) -> None:
-    """To the process and its children if it leads a group of its own, else to it alone."""
-    if not alive(process):
+def _signal(record: ProcessRecord, number: signal.Signals) -> None:
+    """Send a signal to a process, and to its children if it leads a process group of its own."""
+    if not is_alive(record):
         return
-    pid = int(process["pid"])
+    pid = int(record["pid"])
     try:
         if os.getpgid(pid) == pid:
             os.killpg(pid, number)
         else:
             os.kill(pid, number)
-    except ProcessLookupError:  # it ended a moment ago
+    except ProcessLookupError:  # the process ended in the meantime
         return

@@ -1,101 +1,129 @@
-"""How far a run is and how well it goes, from what it has written."""
+"""Progress and metrics of a run, according to the files that it has written."""
 
 import csv
-import re
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
-from part.training.runs import process
-from part.training.runs.runs import Run
+from part.training.runs.folder import Run
 
 COLUMNS = ("epoch", "step", "train_loss_step", "train_loss_epoch", "val_loss", "val_accuracy", "val_auc")
-# Of tqdm, which Lightning shows: "Epoch 3:  62%|████▎  | 20/32 [00:18<00:10,  1.10it/s, ...". Below one step a second
-# it writes seconds a step.
-_BAR = re.compile(r"Epoch (\d+): .*?\| *(\d+)/(\d+) \[[^<]*<[^,]*, *(?:([\d.]+)(it/s|s/it))?")
+
+
+class Step(TypedDict):
+    """A line of log/steps.jsonl: the epoch (from 0), its steps done and in all, and the rate in jets per second."""
+
+    epoch: int
+    step: int
+    steps: int
+    jets_per_second: float
 
 
 @dataclass(frozen=True)
-class Progress:
-    """epoch: the one under way, from 1. within: share of it that is done. share: of the whole run.
+class RunProgress:
+    """The progress of a run.
 
-    jets_per_second, seconds_left: None where that is not known (yet).
+    Parameters
+    ----------
+    epoch : int
+        The present epoch, counted from 1.
+    epoch_fraction, run_fraction : float
+        The fractions of the present epoch and of the whole run that are done.
+    jets_per_second, seconds_left : float or None
+        The rate, and the expected time to the end of the run; None while they are unknown.
     """
 
     epoch: int
-    within: float
-    share: float
+    epoch_fraction: float
+    run_fraction: float
     jets_per_second: float | None
     seconds_left: float | None
 
 
-def progress(run: Run) -> Progress:
-    """From the bar in the output, or, of a run that was started by hand, from its losses and its card."""
-    batch = run.plan.get("batch_size", 0)
-    seconds, seen = run.training.get("seconds"), run.training.get("jets_seen")
-    rate = seen / seconds if seconds and seen else None
-    within, a_epoch = 0.0, seconds / run.done if seconds and run.done else None
-    if bar := _bar(run):
-        steps, total, per_second = bar
-        within = steps / total
-        rate = per_second * batch if per_second else rate
-        if a_epoch is None and per_second:
-            a_epoch = total / per_second
-    elif run.active and run.done:
-        within = _steps(run) * batch * run.done / seen - run.done if seen else 0.0
-    within = min(max(within, 0.0), 1.0) if run.done < run.epochs else 0.0
-    left = run.epochs - run.done - within
-    return Progress(
-        epoch=min(run.done + 1, run.epochs),
-        within=within,
-        share=1 - left / run.epochs if run.epochs else 0.0,
+def run_progress(run: Run) -> RunProgress:
+    """Return how far a run is: by its steps, or by its losses and its card where it has not recorded its steps."""
+    batch_size = run.config.get("batch_size", 0)
+    seconds, jets_seen = run.training.get("seconds"), run.training.get("jets_seen")
+    rate = jets_seen / seconds if seconds and jets_seen else None
+    fraction, epoch_seconds = 0.0, seconds / run.epochs_done if seconds and run.epochs_done else None
+    if step := _present_step(run):
+        fraction = step["step"] / step["steps"]
+        rate = step["jets_per_second"] or rate
+        if epoch_seconds is None and step["jets_per_second"]:
+            epoch_seconds = step["steps"] * batch_size / step["jets_per_second"]
+    elif run.is_active and run.epochs_done and jets_seen:
+        fraction = _steps_logged(run) * batch_size * run.epochs_done / jets_seen - run.epochs_done
+    fraction = min(max(fraction, 0.0), 1.0) if run.epochs_done < run.epochs else 0.0
+    epochs_left = run.epochs - run.epochs_done - fraction
+    return RunProgress(
+        epoch=min(run.epochs_done + 1, run.epochs),
+        epoch_fraction=fraction,
+        run_fraction=1 - epochs_left / run.epochs if run.epochs else 0.0,
         jets_per_second=rate,
-        seconds_left=left * a_epoch if run.active and a_epoch is not None else None,
+        seconds_left=epochs_left * epoch_seconds if run.is_active and epoch_seconds is not None else None,
     )
 
 
-def _bar(run: Run) -> tuple[int, int, float | None] | None:
-    """Steps done, steps in all and steps a second, of the epoch that the card does not count yet."""
-    if not run.active:
+def steps_path(folder: Path) -> Path:
+    """Return the file in which a run records each step of its present epoch, a JSON object a line."""
+    return folder / "log" / "steps.jsonl"
+
+
+def remove_steps(folder: Path) -> None:
+    """Remove the steps of the present epoch, because it begins again."""
+    steps_path(folder).unlink(missing_ok=True)
+
+
+def _present_step(run: Run, size: int = 4096) -> Step | None:
+    """Return the last step that a run recorded, if it belongs to the epoch that the card does not count yet."""
+    path = steps_path(run.folder)
+    if not run.is_active:
         return None
-    for line in reversed(run.tail(40)):
-        if line.startswith(process.PROMPT):  # what is above belongs to the time before a resume
-            return None
-        if found := _BAR.search(line):
-            epoch, steps, total = (int(found[i]) for i in (1, 2, 3))
-            speed = float(found[4]) if found[4] else None
-            per_second = 1 / speed if speed and found[5] == "s/it" else speed
-            return (steps, total, per_second) if epoch == run.done and total else None
-    return None
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - size))
+            *lines, _ = file.read().split(b"\n")  # after the last line break follows nothing, or half a line
+        step: Step = json.loads(lines[-1])
+    except (OSError, IndexError, ValueError):
+        return None
+    return step if step["epoch"] == run.epochs_done and step["steps"] else None
 
 
-def _steps(run: Run) -> int:
+def _steps_logged(run: Run) -> int:
     steps = metrics(run)["step"]
     return int(steps.max()) + 1 if len(steps) else 0
 
 
 def metrics(run: Run) -> dict[str, np.ndarray]:
-    """The columns of the log by name, each (rows,) float64, NaN where a row says nothing of it."""
+    """Return the columns of the run's log/metrics.csv.
+
+    Returns
+    -------
+    dict of ndarray
+        A float64 array (rows,) for each of COLUMNS, NaN where a row has no value.
+    """
     path = run.folder / "log" / "metrics.csv"
     try:
         status = path.stat()
-        rows = _read(path, status.st_mtime_ns, status.st_size)
-    except OSError:  # none yet, or this moment written anew
+        rows = _read_rows(path, status.st_mtime_ns, status.st_size)
+    except OSError:  # the log does not exist yet, or is just being rewritten
         rows = np.empty((0, len(COLUMNS)))
     return dict(zip(COLUMNS, rows.T, strict=True))
 
 
 def best_accuracy(run: Run) -> float | None:
-    """The highest accuracy on the validation jets after any epoch."""
+    """Return the highest accuracy on the validation jets after any epoch; None before the first."""
     values = metrics(run)["val_accuracy"]
     return float(np.nanmax(values)) if np.isfinite(values).any() else None
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, modified: int, size: int) -> np.ndarray:
-    """Rows (rows, COLUMNS) of one file; a row that is being written, or none at all, is skipped."""
+def _read_rows(path: Path, modified: int, size: int) -> np.ndarray:
+    """Read a log (rows, COLUMNS) without the row that is being written; time and size identify its content."""
     rows = []
     with path.open(newline="") as file:
         for row in csv.DictReader(file):

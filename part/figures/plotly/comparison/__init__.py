@@ -1,4 +1,4 @@
-"""Figures of a comparison of models, in plotly; a colour a model, in their order."""
+"""Draw a comparison of models with plotly, a colour per model. May import comparison and benchmarking."""
 
 from part.figures.plotly.comparison.maps import draw_agreement, draw_confusion, draw_confusion_change, draw_heads
 from part.figures.plotly.comparison.quality import draw_pareto, draw_rejections, draw_reliability

@@ -1,4 +1,4 @@
-"""Matrices of a comparison: confusion, agreement, heads.
+"""Draw the matrices of a comparison: confusion, agreement, heads.
 
 Shapes: M models, C classes, L layers, H heads.
 """
@@ -9,29 +9,30 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.comparison.result import Comparison
-from part.figures.plotly.comparison.shares import NAMES, short_names
-from part.figures.plotly.theme import Theme, base, colorscale, theme
+from part.figures.palette import Theme, get_theme
+from part.figures.plotly.comparison.shares import NAMES_WIDTH, short_names
+from part.figures.plotly.theme import colorscale, empty_figure
 
 
-def draw_confusion(comparison: Comparison, model: int, look_name: str, height: int) -> go.Figure:
-    """Per cent of each class (row) taken for each (column); classes without jets are empty."""
-    percent, look = _percent(comparison, model), theme(look_name)
+def draw_confusion(comparison: Comparison, model: int, theme_name: str, height: int) -> go.Figure:
+    """Draw the per cent of each class (row) predicted as each class (column); classes without jets are empty."""
+    percent, theme = _percent(comparison, model), get_theme(theme_name)
     texts = [["" if np.isnan(v) or v < 1 else f"{v:.0f}" for v in row] for row in percent]
-    tip = "%{y} taken for %{x}: <b>%{z:.1f} %</b>, %{customdata} jets<extra></extra>"
-    figure = _map(percent, texts, (0, 100), look, height, tip, comparison.confusion(model))
+    tip = "%{y} predicted as %{x}: <b>%{z:.1f} %</b>, %{customdata} jets<extra></extra>"
+    figure = _map(percent, texts, (0, 100), theme, height, tip, comparison.confusion(model))
     return _by_class(figure, comparison)
 
 
-def draw_confusion_change(comparison: Comparison, model: int, look_name: str, height: int) -> go.Figure:
-    """What a model's confusion has more than the first's, in points of per cent."""
-    change, look = _percent(comparison, model) - _percent(comparison, 0), theme(look_name)
+def draw_confusion_change(comparison: Comparison, model: int, theme_name: str, height: int) -> go.Figure:
+    """Draw the confusion of a model minus that of the first, in percentage points."""
+    change, theme = _percent(comparison, model) - _percent(comparison, 0), get_theme(theme_name)
     largest = max(float(np.nanmax(np.abs(change))), 1.0)
     digits, least = (1, 0.05) if largest < 10 else (0, 0.5)
-    shown = np.abs(change) >= least  # not where there are no jets
+    shown = np.abs(change) >= least  # also False where there are no jets
     texts = np.where(shown, [[f"{v:+.{digits}f}".replace("-", "−") for v in row] for row in change], "").tolist()
-    tip = "%{y} taken for %{x}: <b>%{z:+.1f}</b> points<extra></extra>"
-    figure = _map(change, texts, (-largest, largest), look, height, tip, change)
-    figure.update_traces(colorscale=colorscale("bias", look))
+    tip = "%{y} predicted as %{x}: <b>%{z:+.1f}</b> points<extra></extra>"
+    figure = _map(change, texts, (-largest, largest), theme, height, tip, change)
+    figure.update_traces(colorscale=colorscale(True, theme))
     return _by_class(figure, comparison)
 
 
@@ -43,33 +44,33 @@ def _percent(comparison: Comparison, model: int) -> np.ndarray:
 
 def _by_class(figure: go.Figure, comparison: Comparison) -> go.Figure:
     marks = {"tickvals": list(range(len(comparison.dataset.titles))), "ticktext": list(comparison.dataset.titles)}
-    figure.update_xaxes(marks, tickangle=-55, title_text="taken for")
+    figure.update_xaxes(marks, tickangle=-55, title_text="predicted as")
     figure.update_yaxes(marks, title_text="class")
     return figure.update_layout(margin={"l": 84, "b": 92, "t": 4})
 
 
-def draw_agreement(comparison: Comparison, look_name: str, height: int) -> go.Figure:
-    """Per cent of jets that two models take for the same class."""
-    look = theme(look_name)
+def draw_agreement(comparison: Comparison, theme_name: str, height: int) -> go.Figure:
+    """Draw the per cent of jets that two models predict as the same class."""
+    theme = get_theme(theme_name)
     percent = 100 * comparison.agreement
     texts = [[f"{v:.1f}" for v in row] for row in percent]
     tip = "%{y} and %{x} agree on <b>%{customdata:.2f} %</b><extra></extra>"
-    figure = _map(100 - percent, texts, (0, max(50.0, float(100 - percent.min()))), look, height, tip, percent)
-    places = list(range(len(comparison.names)))
-    width = 64 // len(places) - 3
+    figure = _map(100 - percent, texts, (0, max(50.0, float(100 - percent.min()))), theme, height, tip, percent)
+    positions = list(range(len(comparison.names)))
+    width = 64 // len(positions) - 3
     below = ["<br>".join(textwrap.wrap(name.replace("_", "_ "), width)) for name in comparison.names]
-    figure.update_xaxes(tickvals=places, ticktext=below, tickangle=0)
-    figure.update_yaxes(tickvals=places, ticktext=short_names(comparison))
-    return figure.update_layout(margin={"l": NAMES, "b": 46, "t": 4})
+    figure.update_xaxes(tickvals=positions, ticktext=below, tickangle=0)
+    figure.update_yaxes(tickvals=positions, ticktext=short_names(comparison))
+    return figure.update_layout(margin={"l": NAMES_WIDTH, "b": 46, "t": 4})
 
 
-def draw_heads(values: np.ndarray, title: str, look_name: str, height: int) -> go.Figure:
-    """A number for each head (L, H), small ones in units of a power of ten; the scale ends at the largest."""
-    look, largest = theme(look_name), float(values.max()) or 1.0
+def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int) -> go.Figure:
+    """Draw a number per head (L, H), small ones in units of a power of ten; the scale ends at the largest."""
+    theme, largest = get_theme(theme_name), float(values.max()) or 1.0
     power = int(np.floor(np.log10(largest))) if largest < 0.01 else 0
     texts = [[f"{v / 10.0**power:.{2 if largest < 1 and not power else 1}f}" for v in row] for row in values]
     tip = f"Layer %{{y}}, head %{{x}}: <b>%{{z:.3~g}}</b> {title}<extra></extra>"
-    figure = _map(values, texts, (0, largest), look, height, tip, values)
+    figure = _map(values, texts, (0, largest), theme, height, tip, values)
     figure.update_traces(x0=1, y0=1)
     figure.update_xaxes(dtick=1, title_text=f"head (numbers × 10<sup>{power}</sup>)" if power else "head")
     figure.update_yaxes(dtick=1, title_text="layer")
@@ -78,10 +79,16 @@ def draw_heads(values: np.ndarray, title: str, look_name: str, height: int) -> g
 
 
 def _map(
-    values: np.ndarray, texts: list, limits: tuple[float, float], look: Theme, height: int, tip: str, custom: np.ndarray
+    values: np.ndarray,
+    texts: list,
+    limits: tuple[float, float],
+    theme: Theme,
+    height: int,
+    tip: str,
+    custom: np.ndarray,
 ) -> go.Figure:
-    """Cells with a gap between them, the first row on top."""
-    figure = base(look, height, None)
+    """Draw cells with a gap between them, the first row on top."""
+    figure = empty_figure(theme, height, None)
     figure.add_trace(
         go.Heatmap(
             z=values,
@@ -91,7 +98,7 @@ def _map(
             textfont={"size": 12},
             zmin=limits[0],
             zmax=limits[1],
-            colorscale=colorscale("pattern", look),
+            colorscale=colorscale(False, theme),
             showscale=False,
             xgap=1,
             ygap=1,
@@ -99,7 +106,7 @@ def _map(
             hovertemplate=tip,
         )
     )
-    plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": look.text}}
+    plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": theme.text}}
     figure.update_xaxes(plain)
     figure.update_yaxes(plain, autorange="reversed")
     return figure

@@ -1,4 +1,4 @@
-"""How good the models are: rejections, accuracy against latency, calibration.
+"""Draw how good the models are: rejections, accuracy against latency, calibration.
 
 Shapes: M models.
 """
@@ -10,30 +10,31 @@ import plotly.graph_objects as go
 
 from part.benchmarking.cost import BATCH
 from part.comparison.result import Comparison
-from part.comparison.text import number
-from part.figures.plotly.theme import Theme, axis, base, theme
+from part.comparison.text import format_number
+from part.figures.palette import Theme, get_theme
+from part.figures.plotly.theme import axis, empty_figure
 
 
-def draw_rejections(comparison: Comparison, look_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """1/εB of each class with its interval; where no background passes, an arrow from as many as there are."""
-    look, points = theme(look_name), comparison.rejections
-    figure = base(look, height, None)
+def draw_rejections(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
+    """Draw 1/εB of each class with its interval; where no background passes, an arrow at the number of its jets."""
+    theme, points = get_theme(theme_name), comparison.rejections
+    figure = empty_figure(theme, height, None)
     for m in range(len(comparison.names)):
-        figure.add_trace(_rejections_of(comparison, m, accents[m]))
+        figure.add_trace(_rejection_points(comparison, m, accents[m]))
     labels = [
         f"{comparison.dataset.titles[signal]}<br><span style='font-size:11px'>{100 * efficiency:g} %</span>"
         for signal, _, efficiency in points.values()
     ]
     lowest = min((trace.x - trace.error_x.arrayminus).min() for trace in figure.data)
     figure.update_xaxes(_logarithmic(np.log10(lowest) - 0.1, np.log10(comparison.background_jets) + 0.15))
-    figure.update_xaxes(title_text="background rejection 1/ε<sub>B</sub>", **_grid(look))
+    figure.update_xaxes(title_text="background rejection 1/ε<sub>B</sub>", **_grid(theme))
     figure.update_yaxes(tickvals=list(range(len(points))), ticktext=labels, range=[len(points) - 0.5, -0.5])
-    figure.update_yaxes(ticks="", ticklabelstandoff=4, tickfont={"size": 13, "color": look.text})
+    figure.update_yaxes(ticks="", ticklabelstandoff=4, tickfont={"size": 13, "color": theme.text})
     return figure.update_layout(margin={"l": 74})
 
 
-def _rejections_of(comparison: Comparison, m: int, accent: str) -> go.Scatter:
-    """One model's, a little above or below the line of the class."""
+def _rejection_points(comparison: Comparison, m: int, accent: str) -> go.Scatter:
+    """Draw one model's points, shifted from the line of the class so that models do not overlap."""
     models, most = len(comparison.names), comparison.background_jets
     values = [comparison.quality[m][name] for name in comparison.rejections]
     shown = np.array([most if value is None else value for value in values], float)
@@ -41,7 +42,7 @@ def _rejections_of(comparison: Comparison, m: int, accent: str) -> go.Scatter:
     bounds = [(x, x) if b is None else b for x, b in zip(shown, bounds, strict=True)]
     low, high = np.clip(np.array(bounds), None, most).T
     texts = [
-        ("> " if v is None else "") + f"{number(x, 1)} [{number(a, 1)}, {number(b, 1)}]"
+        ("> " if v is None else "") + f"{format_number(x, 1)} [{format_number(a, 1)}, {format_number(b, 1)}]"
         for v, x, (a, b) in zip(values, shown, bounds, strict=True)
     ]
     return go.Scatter(
@@ -55,21 +56,23 @@ def _rejections_of(comparison: Comparison, m: int, accent: str) -> go.Scatter:
     )
 
 
-def draw_pareto(comparison: Comparison, look_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Accuracy against the time a jet of a batch takes; the line joins models that no other beats in both."""
-    look = theme(look_name)
-    figure = base(look, height, None)
+def draw_pareto(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
+    """Draw accuracy against the time per jet in a batch; the line joins models that no other beats in both."""
+    theme = get_theme(theme_name)
+    figure = empty_figure(theme, height, None)
     times = np.array([1e3 * cost.batch for cost in comparison.costs])
     values = np.array([quality["accuracy"] for quality in comparison.quality])
     best = [m for m in np.argsort(times) if not ((times <= times[m]) & (values > values[m])).any()]
-    line = {"color": look.faint, "width": 1, "dash": "dot", "shape": "hv"}
+    line = {"color": theme.faint, "width": 1, "dash": "dot", "shape": "hv"}
     figure.add_trace(go.Scatter(x=times[best], y=values[best], mode="lines", line=line, hoverinfo="skip"))
     for m in range(len(times)):
         figure.add_trace(_model_point(comparison, m, times[m], values[m], accents[m]))
     low, high = np.log10([times.min(), times.max()])
-    figure.update_xaxes(_logarithmic(low - 0.2, high + max(0.25 * (high - low), 0.25)))  # names stand to the right
-    figure.update_xaxes(title_text=f"time a jet in a batch of {BATCH} [ms]", **_grid(look))
-    return figure.update_yaxes(title_text="accuracy", **_grid(look))
+    figure.update_xaxes(
+        _logarithmic(low - 0.2, high + max(0.25 * (high - low), 0.25))
+    )  # leaves space for names on the right
+    figure.update_xaxes(title_text=f"time a jet in a batch of {BATCH} [ms]", **_grid(theme))
+    return figure.update_yaxes(title_text="accuracy", **_grid(theme))
 
 
 def _model_point(comparison: Comparison, m: int, time: float, value: float, accent: str) -> go.Scatter:
@@ -79,7 +82,7 @@ def _model_point(comparison: Comparison, m: int, time: float, value: float, acce
         y=[value],
         mode="markers+text",
         text=[f" {name}"],
-        textposition="bottom right" if m % 2 else "top right",  # models may lie close together
+        textposition="bottom right" if m % 2 else "top right",  # keeps names of close models apart
         textfont={"color": accent, "size": 14},
         cliponaxis=False,
         marker={"color": accent, "size": 12},
@@ -88,44 +91,44 @@ def _model_point(comparison: Comparison, m: int, time: float, value: float, acce
     )
 
 
-def draw_reliability(comparison: Comparison, look_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Accuracy in bins of confidence, and below, how many jets have it."""
-    look = theme(look_name)
-    figure = base(look, height, None)
+def draw_reliability(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
+    """Draw the accuracy in bins of confidence, and below, the number of jets in each bin."""
+    theme = get_theme(theme_name)
+    figure = empty_figure(theme, height, None)
     figure.set_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.78, 0.22], vertical_spacing=0.05)
-    figure.update_xaxes(axis(look))
-    figure.update_yaxes(axis(look))
-    diagonal = {"color": look.faint, "width": 1, "dash": "dot"}
+    figure.update_xaxes(axis(theme))
+    figure.update_yaxes(axis(theme))
+    diagonal = {"color": theme.faint, "width": 1, "dash": "dot"}
     figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=diagonal, hoverinfo="skip"), 1, 1)
-    for found, name, accent in zip(comparison.reliability, comparison.names, accents, strict=False):
-        filled = found.counts > 0
-        edges = (np.arange(len(found.counts)) + 0.5) / len(found.counts)
+    for curve, name, accent in zip(comparison.reliability, comparison.names, accents, strict=False):
+        filled = curve.counts > 0
+        edges = (np.arange(len(curve.counts)) + 0.5) / len(curve.counts)
         tip = f"{name}: <b>%{{y:.3f}}</b> right at %{{x:.3f}}, %{{customdata}} jets<extra></extra>"
         points = go.Scatter(
-            x=found.confidence[filled],
-            y=found.accuracy[filled],
+            x=curve.confidence[filled],
+            y=curve.accuracy[filled],
             mode="lines+markers",
             line={"color": accent, "width": 2},
             marker={"size": 6},
-            customdata=found.counts[filled],
+            customdata=curve.counts[filled],
             hovertemplate=tip,
         )
         figure.add_trace(points, 1, 1)
         steps = {"color": accent, "width": 1.5, "shape": "hvh"}
-        figure.add_trace(go.Scatter(x=edges, y=found.counts, mode="lines", line=steps, hoverinfo="skip"), 2, 1)
+        figure.add_trace(go.Scatter(x=edges, y=curve.counts, mode="lines", line=steps, hoverinfo="skip"), 2, 1)
     figure.update_xaxes(range=[0, 1])
     figure.update_xaxes(title_text="confidence", row=2, col=1)
-    figure.update_yaxes(title_text="accuracy", range=[0, 1], **_grid(look), row=1, col=1)
+    figure.update_yaxes(title_text="accuracy", range=[0, 1], **_grid(theme), row=1, col=1)
     figure.update_yaxes(title_text="jets", rangemode="tozero", nticks=3, row=2, col=1)
     return figure
 
 
 def _logarithmic(low: float, high: float) -> dict:
-    """An axis from 10^low to 10^high with ticks that are enough, also within a decade."""
+    """Return a logarithmic axis from 10^low to 10^high with enough ticks, also within one decade."""
     digits = (1, 1.5, 2, 3, 5, 7) if high - low < 0.9 else (1, 2, 5) if high - low < 2 else (1,)
     marks = [digit * 10.0**k for k in range(int(np.floor(low)), int(np.ceil(high)) + 1) for digit in digits]
     return {"type": "log", "range": [low, high], "tickvals": marks, "ticktext": [f"{mark:g}" for mark in marks]}
 
 
-def _grid(look: Theme) -> dict:
-    return {"showgrid": True, "gridcolor": look.grid}
+def _grid(theme: Theme) -> dict:
+    return {"showgrid": True, "gridcolor": theme.grid}

@@ -1,40 +1,41 @@
-// Linear maps in bfloat16 by a processor's tiles (AMX): 32 rows by 32 outputs of sums at once.
+// Linear layers in bfloat16 on the processor's matrix tiles (AMX): 32 rows by 32 outputs are accumulated at once.
 
 #pragma once
-#include "math.h"
+#include "simd.h"
 #ifdef __AMX_BF16__
 #include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Eight tiles of 16 rows of 64 bytes. A constant, since gcc does not see that all of it is read.
+// The tile configuration: eight tiles of 16 rows of 64 bytes. It is a constant because gcc does not see that the
+// instruction reads all of it.
 alignas(64) static const struct {
-    uint8_t palette, start, none[14];
-    uint16_t bytes[16];
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
     uint8_t rows[16];
-} TILES = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+} TILE_CONFIG = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
 
-static bool amx = false;
+static bool amx_enabled = false;
 
-// Linux lets a process use the tiles when it asks.
-static void ask_for_tiles() {
+// Linux lets a process use the tiles only after a request.
+static void request_amx() {
     constexpr long REQUEST = 0x1023, TILE_DATA = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-    amx = syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+    amx_enabled = syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
 }
 
-// While one lives its thread may use the tiles.
-struct Tiles {
-    Tiles() { if (amx) _tile_loadconfig(&TILES); }
-    ~Tiles() { if (amx) _tile_release(); }
+// While an instance lives, its thread may use the tiles.
+struct TileScope {
+    TileScope() { if (amx_enabled) _tile_loadconfig(&TILE_CONFIG); }
+    ~TileScope() { if (amx_enabled) _tile_release(); }
 };
 
-// y (rows, C vectors) = bias + x (rows, words) w (words, C vectors), where a word is a pair of bfloat16 numbers; words
-// are a multiple of 16. x has room for a multiple of 32 rows: what lies beyond the last is read, but not written.
-template <Then then, int C>
+// y (rows, C vectors) = bias + x (rows, words) w (words, C vectors), where a word is a pair of bfloat16 values and
+// `words` a multiple of 16. x has space for a multiple of 32 rows: rows beyond the last are read, but not written.
+template <Activation activation, int C>
 static void amx_panel(const float *x, int64_t rows, int64_t words, const float *w, const float *bias, float *y,
                       int64_t stride) {
     alignas(64) float sums[4][W * W];
-    asm volatile("" ::: "memory"); // gcc's intrinsics do not say that they read what was written before
+    asm volatile("" ::: "memory"); // gcc's intrinsics do not declare that they read memory written earlier
     for (int64_t first = 0; first < rows; first += 2 * W, x += 2 * W * words) {
         _tile_zero(0);
         _tile_zero(1);
@@ -59,11 +60,11 @@ static void amx_panel(const float *x, int64_t rows, int64_t words, const float *
         for (int64_t r = 0; r < std::min<int64_t>(2 * W, rows - first); r++)
             for (int c = 0; c < C; c++) {
                 Vec sum = load(bias + c * W) + load(sums[2 * c + r / W] + r % W * W);
-                store(y + (first + r) * stride + c * W, finished<then>(sum));
+                store(y + (first + r) * stride + c * W, activate<activation>(sum));
             }
     }
 }
 #else
-struct Tiles {};
-static inline void ask_for_tiles() {}
+struct TileScope {};
+static inline void request_amx() {}
 #endif

@@ -1,6 +1,6 @@
-"""Norms as part of the linear maps beside them: what the compiled code knows of a model, differentiable.
+"""Norms folded into the linear maps beside them, differentiably: the form in which compiled code takes a model.
 
-Each map is a weight (outputs, inputs) and a bias (outputs).
+Every affine map is a weight (outputs, inputs) and a bias (outputs).
 """
 
 from collections.abc import Iterable
@@ -14,27 +14,28 @@ from part.models.transformer import Block
 AffineMap = tuple[Tensor, Tensor]
 
 
-def affine(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
-    """Scale and shift that a BatchNorm is at fixed statistics."""
+def batchnorm_affine(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+    """Return the scale and shift that a BatchNorm applies at fixed statistics."""
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     return scale, norm.bias - norm.running_mean * scale
 
 
-def after(norm: nn.LayerNorm, linear: nn.Linear) -> AffineMap:
-    """A linear map that takes what the LayerNorm before it only centres and scales."""
+def fold_layernorm(norm: nn.LayerNorm, linear: nn.Linear) -> AffineMap:
+    """Fold a LayerNorm's scale and shift into the linear layer that follows; it then only centres and normalises."""
     return linear.weight * norm.weight, linear.bias + linear.weight @ norm.bias
 
 
-def pair_maps(norm: nn.BatchNorm1d, layers: Iterable[NormedLinear]) -> list[AffineMap]:
-    scale, shift = affine(norm)
+def fold_pair_mlp(norm: nn.BatchNorm1d, layers: Iterable[NormedLinear]) -> list[AffineMap]:
+    """Fold all BatchNorms of the pair embedding, that of its inputs included, into its linear layers."""
+    scale, shift = batchnorm_affine(norm)
     (weight, bias), *others = [layer.folded() for layer in layers]
     return [(weight * scale, bias + weight @ shift), *others]
 
 
-def out_map(block: Block) -> AffineMap:
-    """The output projection of a block's attention, its channels scaled by group."""
+def fold_head_scales(block: Block) -> AffineMap:
+    """Fold the scales of the channel groups, and their reordering, into the output projection of a block."""
     groups = block.c_attn.repeat_interleave(block.attn.out.in_features // block.heads)
-    out = block.attn.out.weight * groups[:, None], block.attn.out.bias * groups
+    weight, bias = block.attn.out.weight * groups[:, None], block.attn.out.bias * groups
     if block.transposed_channels:
-        out = tuple(t.unflatten(0, (block.heads, -1)).transpose(0, 1).flatten(0, 1) for t in out)
-    return out
+        weight, bias = (t.unflatten(0, (block.heads, -1)).transpose(0, 1).flatten(0, 1) for t in (weight, bias))
+    return weight, bias

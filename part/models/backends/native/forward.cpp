@@ -1,88 +1,97 @@
-// ParT's forward pass on packed tokens: no padding, a group of jets at a time, so that all of it stays in the cache.
+// ParT's forward pass for inference, on packed tokens: without padding, one group of jets at a time, so that a group's
+// activations stay in the cache.
 //
-// Norms' weights are folded into the linear maps that follow (forward.py).
+// The scales and shifts of norms are folded into the linear layers that follow them (folding.py). Training has its own
+// copy of the blocks (training_blocks.h), which also records what the backward pass needs; keeping that out of here is
+// part of this pass's speed.
 //
 // Shapes: T tokens of a group, F features, D channels, H heads of d channels, n tokens of a jet.
 
 #include "attention.h"
-#include "pairs.h"
+#include "pair_bias.h"
 #include <numeric>
 
-struct Block {
-    Linear qkv, ask, out, up, down; // ask: of a class block, the queries of the token, which is not normalised
+// The fields of the next two structs mirror _InferenceBlock and _InferenceNet of forward.py.
+struct InferenceBlock {
+    Linear qkv, class_query, out, up, down; // class_query: of a class block; its input, the token, is not normalised
     const float *post_scale, *post_shift, *residual;
 };
 
-struct Net {
-    int64_t width, heads, layers, class_layers, embeds, pairs, classes;
+struct InferenceNet {
+    int64_t width, heads, layers, class_layers, embed_layers, pair_layers, classes;
     const float *input_scale, *input_shift, *token;
     const Linear *embed, *pair;
-    const Block *blocks, *class_blocks;
+    const InferenceBlock *blocks, *class_blocks;
     Linear head;
 };
 
-// Jets that go through the network together.
-struct Jets {
+// Jets that pass through the network together.
+struct InferenceGroup {
     std::vector<float> features, momenta; // (T, F), (T, 4)
     std::vector<int64_t> lengths;
     int64_t tokens;
 };
 
-// What follows the attention in a block: x (rows, D) takes what the heads wrote, then the feed-forward part.
-static void finish(const Block &block, float *x, int64_t rows, int64_t width, const float *mixed, Buffers &s) {
-    float *wrote = s.get(s.b, rows * width), *normed = s.get(s.a, rows * width);
-    apply<PLAIN>(block.out, mixed, rows, wrote, s);
-    normalise(wrote, rows, width, wrote);
+// What follows the attention in a block: the output projection of the heads is added to x (rows, D), then comes the
+// feed-forward part.
+static void residual_and_ffn(const InferenceBlock &block, float *x, int64_t rows, int64_t width,
+                             const float *head_output, Workspace &s) {
+    float *projected = s.get(s.b, rows * width), *normed = s.get(s.a, rows * width);
+    apply_linear<IDENTITY>(block.out, head_output, rows, projected, s);
+    normalise(projected, rows, width, projected);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < width; i++)
-            x[r * width + i] += wrote[r * width + i] * block.post_scale[i] + block.post_shift[i];
+            x[r * width + i] += projected[r * width + i] * block.post_scale[i] + block.post_shift[i];
     normalise(x, rows, width, normed);
     float *hidden = s.get(s.hidden, rows * block.up.outputs);
-    apply<GELU>(block.up, normed, rows, hidden, s);
+    apply_linear<GELU>(block.up, normed, rows, hidden, s);
     normalise(hidden, rows, block.up.outputs, hidden);
-    apply<PLAIN>(block.down, hidden, rows, wrote, s);
+    apply_linear<IDENTITY>(block.down, hidden, rows, projected, s);
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < width; i++)
-            x[r * width + i] = x[r * width + i] * block.residual[i] + wrote[r * width + i];
+            x[r * width + i] = x[r * width + i] * block.residual[i] + projected[r * width + i];
 }
 
-// Features (T, F), which are changed, -> states (T, D).
-static void embed(const Net &net, Jets &jets, float *state, Buffers &s) {
+// Features (T, F), which are overwritten, -> residual stream (T, D).
+static void embed(const InferenceNet &net, InferenceGroup &jets, float *state, Workspace &s) {
     float *x = jets.features.data();
     int64_t inputs = net.embed[0].inputs;
     for (int64_t t = 0; t < jets.tokens; t++)
         for (int64_t f = 0; f < inputs; f++)
             x[t * inputs + f] = x[t * inputs + f] * net.input_scale[f] + net.input_shift[f];
-    for (int64_t l = 0; l < net.embeds; l++) {
-        const Linear &map = net.embed[l];
-        float *normed = s.get(s.a, jets.tokens * map.inputs);
-        normalise(x, jets.tokens, map.inputs, normed);
-        x = l + 1 == net.embeds ? state : s.get(l % 2 ? s.b : s.hidden, jets.tokens * map.outputs);
-        apply<GELU>(map, normed, jets.tokens, x, s);
+    for (int64_t l = 0; l < net.embed_layers; l++) {
+        const Linear &layer = net.embed[l];
+        float *normed = s.get(s.a, jets.tokens * layer.inputs);
+        normalise(x, jets.tokens, layer.inputs, normed);
+        x = l + 1 == net.embed_layers ? state : s.get(l % 2 ? s.b : s.hidden, jets.tokens * layer.outputs);
+        apply_linear<GELU>(layer, normed, jets.tokens, x, s);
     }
 }
 
-// A particle block on the states (T, D); bias: the jets' in a row, or null.
-static void mix(const Net &net, const Block &block, const Jets &jets, const float *bias, float *state, Buffers &s) {
+// A particle block on the residual stream (T, D). bias: that of the jets, one after another, or null.
+static void particle_block(const InferenceNet &net, const InferenceBlock &block, const InferenceGroup &jets,
+                           const float *bias, float *state, Workspace &s) {
     int64_t width = net.width, tokens = jets.tokens, first = 0;
     float *normed = s.get(s.a, tokens * width), *qkv = s.get(s.qkv, tokens * 3 * width);
-    float *mixed = s.get(s.mixed, tokens * width);
+    float *head_output = s.get(s.head_output, tokens * width);
     normalise(state, tokens, width, normed);
-    apply<PLAIN>(block.qkv, normed, tokens, qkv, s);
+    apply_linear<IDENTITY>(block.qkv, normed, tokens, qkv, s);
     for (int64_t n : jets.lengths) {
-        Rows q = {qkv + first * 3 * width, 3 * width}, k = {q.at + width, q.stride}, v = {k.at + width, q.stride};
-        attend(net.heads, width, q, n, k, v, n, bias, mixed + first * width, s);
+        MatrixView q = {qkv + first * 3 * width, 3 * width};
+        MatrixView k = {q.data + width, q.stride}, v = {k.data + width, q.stride};
+        attend(net.heads, width, q, n, k, v, n, bias, head_output + first * width, s);
         first += n;
         if (bias) bias += net.heads * n * padded(n);
     }
-    finish(block, state, tokens, width, mixed, s);
+    residual_and_ffn(block, state, tokens, width, head_output, s);
 }
 
-// A class block: each jet's token (D) asks itself and the jet's states (n, D).
-static void ask(const Net &net, const Block &block, const Jets &jets, const float *state, float *token, Buffers &s) {
-    int64_t width = net.width, count = jets.lengths.size(), answering = jets.tokens + count;
-    float *normed = s.get(s.a, answering * width), *kv = s.get(s.qkv, answering * 2 * width), *row = normed;
-    float *mixed = s.get(s.mixed, count * width), *q = s.get(s.hidden, count * width);
+// A class block: each jet's class token (D) is the query, the token itself and the jet's particles (n, D) are the keys.
+static void class_block(const InferenceNet &net, const InferenceBlock &block, const InferenceGroup &jets,
+                        const float *state, float *token, Workspace &s) {
+    int64_t width = net.width, count = jets.lengths.size(), keys = jets.tokens + count;
+    float *normed = s.get(s.a, keys * width), *kv = s.get(s.qkv, keys * 2 * width), *row = normed;
+    float *head_output = s.get(s.head_output, count * width), *q = s.get(s.hidden, count * width);
     for (int64_t b = 0; b < count; b++) {
         int64_t n = jets.lengths[b];
         normalise(token + b * width, 1, width, row);
@@ -90,50 +99,50 @@ static void ask(const Net &net, const Block &block, const Jets &jets, const floa
         row += (1 + n) * width;
         state += n * width;
     }
-    apply<PLAIN>(block.qkv, normed, answering, kv, s, width, 3 * width);
-    apply<PLAIN>(block.ask, token, count, q, s);
+    apply_linear<IDENTITY>(block.qkv, normed, keys, kv, s, width, 3 * width);
+    apply_linear<IDENTITY>(block.class_query, token, count, q, s);
     for (int64_t b = 0; b < count; b++) {
         int64_t n = 1 + jets.lengths[b];
-        Rows k = {kv, 2 * width}, v = {kv + width, 2 * width};
-        attend(net.heads, width, {q + b * width, width}, 1, k, v, n, nullptr, mixed + b * width, s);
+        MatrixView k = {kv, 2 * width}, v = {kv + width, 2 * width};
+        attend(net.heads, width, {q + b * width, width}, 1, k, v, n, nullptr, head_output + b * width, s);
         kv += n * 2 * width;
     }
-    finish(block, token, count, width, mixed, s);
+    residual_and_ffn(block, token, count, width, head_output, s);
 }
 
-// A group's pair bias, jet after jet.
-static float *pair_biases(const Net &net, const Jets &jets, Buffers &s) {
-    int64_t room = 0;
-    for (int64_t n : jets.lengths) room += net.heads * n * padded(n);
-    float *bias = s.get(s.bias, room), *at = bias;
+// The interaction bias of a group, jet after jet.
+static float *pair_biases(const InferenceNet &net, const InferenceGroup &jets, Workspace &s) {
+    int64_t size = 0;
+    for (int64_t n : jets.lengths) size += net.heads * n * padded(n);
+    float *bias = s.get(s.bias, size), *of_jet = bias;
     const float *v = jets.momenta.data();
     for (int64_t n : jets.lengths) {
-        pair_bias(net.pair, net.pairs, net.heads, v, n, at, s);
+        pair_bias(net.pair, net.pair_layers, net.heads, v, n, of_jet, s);
         v += 4 * n;
-        at += net.heads * n * padded(n);
+        of_jet += net.heads * n * padded(n);
     }
     return bias;
 }
 
-// -> logits (jets, classes).
-static void group(const Net &net, Jets &jets, float *logits, Buffers &s) {
+// The logits (jets, classes) of a group.
+static void forward_group(const InferenceNet &net, InferenceGroup &jets, float *logits, Workspace &s) {
     int64_t width = net.width, count = jets.lengths.size();
     float *state = s.get(s.state, jets.tokens * width), *token = s.get(s.token, count * width);
     embed(net, jets, state, s);
-    const float *bias = net.pairs ? pair_biases(net, jets, s) : nullptr;
-    for (int64_t l = 0; l < net.layers; l++) mix(net, net.blocks[l], jets, bias, state, s);
+    const float *bias = net.pair_layers ? pair_biases(net, jets, s) : nullptr;
+    for (int64_t l = 0; l < net.layers; l++) particle_block(net, net.blocks[l], jets, bias, state, s);
     for (int64_t b = 0; b < count; b++) std::copy_n(net.token, width, token + b * width);
-    for (int64_t l = 0; l < net.class_layers; l++) ask(net, net.class_blocks[l], jets, state, token, s);
+    for (int64_t l = 0; l < net.class_layers; l++) class_block(net, net.class_blocks[l], jets, state, token, s);
     float *normed = s.get(s.a, count * width), *out = s.get(s.b, count * net.head.outputs);
     normalise(token, count, width, normed);
-    apply<PLAIN>(net.head, normed, count, out, s);
+    apply_linear<IDENTITY>(net.head, normed, count, out, s);
     for (int64_t b = 0; b < count; b++)
         std::copy_n(out + b * net.head.outputs, net.classes, logits + b * net.classes);
 }
 
-// Where groups of jets begin, and the end: each of so many tokens that they stay in the cache, and fewer where there
-// are not enough of them for all threads. lengths: of all jets.
-static std::vector<int64_t> cut(const std::vector<int64_t> &lengths, int64_t threads) {
+// The first jet of each group, and the number of jets at the end. A group has enough tokens to fill a layer's tiles and
+// few enough to stay in the cache, or fewer where there are not enough groups for all threads. lengths: of all jets.
+static std::vector<int64_t> group_starts(const std::vector<int64_t> &lengths, int64_t threads) {
     int64_t total = std::accumulate(lengths.begin(), lengths.end(), int64_t(0)), tokens = 0;
     int64_t enough = std::min<int64_t>(160, total / threads);
     std::vector<int64_t> starts = {0};
@@ -144,41 +153,41 @@ static std::vector<int64_t> cut(const std::vector<int64_t> &lengths, int64_t thr
     return starts;
 }
 
-// x (B, N, F), v (B, N, 4), mask (B, N) -> logits (B, C). It tells how many bytes it needed beside these.
-extern "C" int64_t forward(const Net *net, const float *x, const float *v, const bool *mask, float *logits,
+// x (B, N, F), v (B, N, 4), mask (B, N) -> logits (B, C). Returns how many bytes were allocated besides these arrays.
+extern "C" int64_t forward(const InferenceNet *net, const float *x, const float *v, const bool *mask, float *logits,
                            int64_t jets, int64_t particles, int64_t inputs, int64_t threads) {
     std::vector<int64_t> lengths(jets);
     for (int64_t b = 0; b < jets; b++) lengths[b] = std::count(mask + b * particles, mask + (b + 1) * particles, true);
-    const std::vector<int64_t> starts = cut(lengths, threads);
+    const std::vector<int64_t> starts = group_starts(lengths, threads);
     const int64_t groups = starts.size() - 1;
     int64_t bytes = 0;
 #pragma omp parallel num_threads(std::max<int64_t>(1, std::min(threads, groups))) reduction(+ : bytes)
     {
-        [[maybe_unused]] Tiles tiles;
-        Buffers scratch;
-        Jets some;
+        [[maybe_unused]] TileScope tiles;
+        Workspace workspace;
+        InferenceGroup group;
 #pragma omp for schedule(dynamic)
         for (int64_t g = 0; g < groups; g++) {
-            some.features.clear(), some.momenta.clear();
+            group.features.clear(), group.momenta.clear();
             for (int64_t i = starts[g] * particles; i < starts[g + 1] * particles; i++)
                 if (mask[i]) {
-                    some.features.insert(some.features.end(), x + i * inputs, x + (i + 1) * inputs);
-                    some.momenta.insert(some.momenta.end(), v + i * 4, v + (i + 1) * 4);
+                    group.features.insert(group.features.end(), x + i * inputs, x + (i + 1) * inputs);
+                    group.momenta.insert(group.momenta.end(), v + i * 4, v + (i + 1) * 4);
                 }
-            some.features.resize(some.features.size() + W); // vectors are read whole
-            some.lengths.assign(lengths.begin() + starts[g], lengths.begin() + starts[g + 1]);
-            some.tokens = some.momenta.size() / 4;
-            group(*net, some, logits + starts[g] * net->classes, scratch);
+            group.features.resize(group.features.size() + W); // loads read whole vectors
+            group.lengths.assign(lengths.begin() + starts[g], lengths.begin() + starts[g + 1]);
+            group.tokens = group.momenta.size() / 4;
+            forward_group(*net, group, logits + starts[g] * net->classes, workspace);
         }
-        bytes = scratch.bytes() + sizeof(float) * (some.features.capacity() + some.momenta.capacity());
+        bytes = workspace.bytes() + sizeof(float) * (group.features.capacity() + group.momenta.capacity());
     }
     return bytes;
 }
 
-// Whether this processor multiplies bfloat16 numbers. To be asked before it is to.
+// Returns whether this processor multiplies bfloat16 values. To be called before a pass in bf16: it enables AMX.
 extern "C" int prepare_bf16() {
 #ifdef __AVX512BF16__
-    ask_for_tiles();
+    request_amx();
     return 1;
 #else
     return 0;

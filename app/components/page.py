@@ -1,0 +1,29 @@
+"""The opening of each page, which resolves the requested selection to what can be shown."""
+
+from app.components.messages import show_error
+from app.services.library import PartError
+from app.state import session
+from app.state.context import PageContext
+from app.state.resolve import resolve
+from app.state.selection import JetSelection
+
+
+def open_page(state_class: type) -> PageContext | None:
+    """Return what can be shown of the session's choices, and store it; None if nothing can, and the page says why.
+
+    Parameters
+    ----------
+    state_class : type
+        The page's own state.
+    """
+    session.load()
+    try:
+        resolved = resolve(session.read(JetSelection))
+    except PartError as error:
+        show_error(error)
+        return None
+    state = session.read(state_class)
+    session.store(resolved.selection, state)
+    if resolved.file_error:
+        session.set_error(resolved.file_error)
+    return PageContext(resolved, state)

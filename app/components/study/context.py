@@ -1,0 +1,142 @@
+"""The context of one run of a page of studies: the tasks of the tab, and the model of pages that study a single one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from app.components.messages import note, show_errors
+from app.components.study.progress import show_progress, user_error
+from app.services import studies
+from app.services.figures import view_jet
+from app.services.library import JetView, PartError, Tagger
+from app.services.models import load_tagger
+from app.services.studies import Task
+from app.state.context import PageContext
+
+StudyOptions = tuple[str, dict[str, Any]]  # a name in the registry of studies, and the study's fields
+
+
+@dataclass(frozen=True, eq=False)
+class StudyContext(PageContext):
+    """One run of a page of studies.
+
+    Attributes
+    ----------
+    tab : str
+        The tab that is shown.
+    tasks : tuple of Task
+        What Run starts.
+    errors : tuple of str
+        Why models cannot be shown or studied.
+    """
+
+    tab: str
+    tasks: tuple[Task, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether there is something for the tab to show."""
+        return True
+
+    @property
+    def jet_view(self) -> JetView | None:
+        """The jet that the line of the jet describes, in a context that is ready."""
+        return None
+
+    @property
+    def entries(self) -> np.ndarray:
+        return self.resolved.candidates[: self.state.n_studied]
+
+    def with_study(self, make: Callable[[Any], StudyOptions]) -> Self:
+        """Return the context with the tasks of the tab's study."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class ModelContext(StudyContext):
+    """One run of a page that studies one model.
+
+    Attributes
+    ----------
+    tagger : Tagger or None
+        The model; None if the page cannot show it, and `errors` says why.
+    study_error : str or None
+        Why the tab's study cannot be made of it.
+    """
+
+    tagger: Tagger | None = None
+    study_error: str | None = None
+
+    @classmethod
+    def create(cls, page: PageContext, tab: str, check: Callable[[Tagger], None] = lambda _: None) -> Self:
+        """Return the context of the focused model, if `check` does not raise PartError and it can take the jet."""
+        context = cls(page.resolved, page.state, tab)
+        try:
+            model = load_tagger(context.name, page.file)
+            check(model)
+            view_jet(page.file, page.jet, model, context.name)
+        except PartError as error:
+            return replace(context, errors=(str(error),))
+        return replace(context, tagger=model)
+
+    @property
+    def is_ready(self) -> bool:
+        return self.tagger is not None
+
+    @property
+    def name(self) -> str:
+        """The model's name as the page shows it."""
+        return self.resolved.focused_model
+
+    @property
+    def model(self) -> Tagger:
+        """The model of a context that is ready."""
+        assert self.tagger is not None
+        return self.tagger
+
+    @property
+    def jet_view(self) -> JetView:
+        return view_jet(self.file, self.jet, self.model, self.name)
+
+    @property
+    def layer(self) -> int:
+        return min(self.selection.layer, self.model.config.layers - 1)
+
+    @property
+    def head(self) -> int:
+        return min(self.selection.head, self.model.config.heads - 1)
+
+    @property
+    def task(self) -> Task | None:
+        return self.tasks[0] if self.tasks else None
+
+    def with_study(self, make: Callable[[Any], StudyOptions]) -> Self:
+        try:
+            study, options = make(self)
+            task = studies.task(self.name, study, self.file, self.studied_entries(), **options)
+        except PartError as error:
+            return replace(self, study_error=str(error))
+        return replace(self, tasks=(task,))
+
+    def studied_entries(self) -> np.ndarray:
+        """Return the entries that the tab's study takes."""
+        return self.entries
+
+    def result(self, about: str) -> Any | None:
+        """Return the result if it is there; otherwise the page says why not.
+
+        about is what Run would show.
+        """
+        if self.task is None:
+            note(self.study_error or "")
+            return None
+        job = self.task.job
+        if job is None:
+            note(about)
+        elif job.is_running:
+            show_progress([job])
+        show_errors(user_error(job))
+        return self.task.result

@@ -1,0 +1,135 @@
+"""A model's card: its prediction, all its heads, the chosen one, the event display, the constituents."""
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from app.components import prediction
+from app.components.canvas.display import draw_display
+from app.components.canvas.head import canvas_kind, draw_head
+from app.components.canvas.mosaic import draw_mosaic
+from app.components.canvas.table import draw_table
+from app.components.messages import note
+from app.components.theme import ACCENTS
+from app.components.toolbar import toggle_particle
+from app.pages.explore.context import ExploreContext
+from app.services.canvas.display import display_payload
+from app.services.canvas.table import table_payload
+from app.services.figures import missing_quantity, mosaic_pixels
+from app.services.library import JetView, Tagger, View
+from app.services.models import latency, latency_key
+from app.state import session
+from app.state.selection import JetSelection
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """One model on one jet.
+
+    Attributes
+    ----------
+    context : ExploreContext
+        The page.
+    slot : int
+        The model's index among the chosen ones.
+    jet_view, tagger, view
+        The jet as the model sees it, the model, and what is shown of it.
+    limits : tuple of float or None
+        The limits of colours that all cards share; None for those that are fixed.
+    theme : str
+        "light" or "dark".
+    """
+
+    context: ExploreContext
+    slot: int
+    jet_view: JetView
+    tagger: Tagger
+    view: View
+    limits: tuple[float, float] | None
+    theme: str
+
+    @property
+    def accent(self) -> str:
+        return ACCENTS[self.theme][self.slot]
+
+    @property
+    def content_key(self) -> str:
+        """The key that identifies jet, weights, quantity, scale, order and limits by content."""
+        view = self.view
+        jet = f"{self.context.file.sha256[:16]}:{self.context.jet}"
+        limits = ":".join(f"{limit:.6g}" for limit in self.limits or ())
+        return f"{jet}/{self.tagger.cache_key}/{view.quantity}:{view.scale}:{view.order}:{limits}"
+
+    @property
+    def head_key(self) -> str:
+        """The content's key with the head."""
+        return f"{self.content_key}/{self.view.layer + 1}:{self.view.head + 1}"
+
+    @property
+    def model(self) -> str:
+        return self.context.selection.models[self.slot]
+
+    @property
+    def has_quantity(self) -> bool:
+        return self.view.quantity in self.jet_view.quantities
+
+    @property
+    def _latency_key(self) -> tuple[str, int]:
+        return latency_key(self.tagger, len(self.jet_view.constituents))
+
+    def title(self) -> str:
+        seconds = st.session_state.setdefault("seconds", {}).get(self._latency_key)
+        return prediction.title(self.tagger, self.model, self.accent, seconds, self.jet_view.backend_logit_gap)
+
+    def measure(self) -> bool:
+        """Measure how long the model takes for a jet of this length; return whether that was not known yet."""
+        seconds = st.session_state.setdefault("seconds", {})
+        if self._latency_key in seconds:
+            return False
+        seconds[self._latency_key] = latency(self.context.file, self.context.jet, self.tagger)
+        return True
+
+    def bars(self) -> None:
+        prediction.bars(self.jet_view, self.accent)
+
+    def overview(self) -> None:
+        """Draw all heads; a click chooses one, and this card for the shared row of detail."""
+        if reason := missing_quantity(self.tagger, self.jet_view, self.view.quantity):
+            note(reason)
+            return
+        view = replace(self.view, query=None, layer=0, head=0)
+        key = f"{self.content_key}/{self.theme}"
+        pixels = mosaic_pixels(key, self.limits, self.theme, self.jet_view, view)
+        draw_mosaic(pixels, f"mosaic{self.slot}", self._choose_head)
+
+    def _choose_head(self, layer: int, head: int) -> None:
+        session.update(JetSelection, layer=layer, head=head, focus=self.slot)
+
+    def matrix(self) -> None:
+        """Draw the chosen head: with the class token's rows or, over slots, with the constituents in them."""
+        if not self.has_quantity:
+            return
+        view = replace(self.view, query=None)
+        # Where several models share one row of detail, the caption must say which one this is.
+        model = f"{self.model}, " if len(self.context.selection.models) > 2 else ""
+        draw_head(
+            self.jet_view,
+            view,
+            key=f"{canvas_kind(self.jet_view)}{self.slot}",
+            painted=f"{self.head_key}/{self.theme}",
+            theme=self.theme,
+            on_particle=toggle_particle,
+            limits=self.limits,
+            caption=f"{model}{view.title}: {{quantity}}",
+        )
+
+    def event_display(self, height: int) -> None:
+        """Draw the jet in the η-φ plane with the chosen head's edges; a model without heads shows the jet alone."""
+        if self.has_quantity or not self.jet_view.quantities:
+            payload = display_payload(self.jet_view, self.view, self.limits, self.accent, height, self.head_key)
+            draw_display(payload, f"display{self.slot}", toggle_particle)
+
+    def table(self, height: int) -> None:
+        """Draw the constituents."""
+        payload = table_payload(self.jet_view, self.view, height, self.head_key)
+        draw_table(payload, f"table{self.slot}", toggle_particle)

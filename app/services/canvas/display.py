@@ -1,0 +1,103 @@
+"""The event display's payload."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from part.figures import palette, style
+from part.figures.display import Display, make_display
+from part.figures.jet_view import JetView
+from part.figures.view import View
+
+SHORT_NAMES = ("charged", "neutral", "γ", "e", "μ", "particle")  # in the order of SPECIES, unknown last
+
+
+def display_payload(
+    jet_view: JetView, view: View, limits: tuple[float, float] | None, accent: str, height: int, painted: str
+) -> dict:
+    """Return what the event display draws: the jet in the η-φ plane with attention as edges.
+
+    Parameters
+    ----------
+    jet_view, view, limits
+        See `figure_data`.
+    accent : str
+        The colour of the edges of quantities without a sign.
+    height : int
+        Pixels.
+    painted : str
+        What the canvas reports as drawn, "jet/...".
+    """
+    data = make_display(jet_view, replace(view, figure="display"), limits)
+    particles = data.jet_view.constituents
+    species = particles.species
+    return {
+        "key": painted,
+        "jet": painted.split("/")[0],
+        "title": data.title,
+        "caption": _caption(data),
+        "hint": "(double-click)" if data.n_outside else "",
+        "height": height,
+        "extent": data.extent,
+        "all": _half_width(data),
+        "deta": _rounded(data.deta, 5),
+        "dphi": _rounded(data.dphi, 5),
+        "pt": _rounded(data.pt, 4),
+        "size": _rounded(data.relative_size * np.array(style.MARKER_SCALE)[species], 4),
+        "marker": [style.MARKERS[i] for i in species],
+        "colour": [palette.subjet_colour(i) for i in particles.subjet],
+        "subjet": particles.subjet.tolist(),
+        "names": [particles.species_title(i) for i in range(len(particles))],
+        "selected": data.selected,
+        "quantity": data.quantity_title,
+        "weights": _selected_weights(data),
+        "edges": _edges(data, accent),
+        "legend": _legend(data),
+    }
+
+
+def _caption(data: Display) -> str:
+    if not data.jet_view.quantities:
+        shown = f"{len(data.jet_view.constituents)} constituents"
+    elif data.selected is None:
+        shown = f"{len(data.weight)} strongest edges"
+    else:
+        shown = f"edges from {data.selected + 1}"
+    return f"{shown} · {data.n_outside} outside" if data.n_outside else shown
+
+
+def _half_width(data: Display) -> float:
+    """Return half the side of the square that holds every constituent."""
+    return 1.05 * float(max(np.abs(data.deta).max(), np.abs(data.dphi).max(), data.extent / 1.05))
+
+
+def _rounded(values: np.ndarray, digits: int) -> list[float]:
+    return np.round(values.astype(float), digits).tolist()
+
+
+def _selected_weights(data: Display) -> list[float]:
+    if data.selected is None or data.view.quantity not in data.jet_view.quantities:
+        return []
+    values = data.jet_view.pair_weights(data.view.quantity, data.view.layer, data.view.head)[data.selected]
+    return [float(f"{value:.4g}") for value in values]
+
+
+def _edges(data: Display, accent: str) -> list[list]:
+    strength = data.strength
+    colours = palette.edge_colours(data.weight, data.signed, accent)
+    columns = (
+        data.query.tolist(),
+        data.key.tolist(),
+        _rounded(style.edge_width(strength), 2),
+        _rounded(style.edge_opacity(strength), 2),
+        colours,
+        data.within_subjet.tolist(),
+    )
+    return [list(edge) for edge in zip(*columns, strict=True)]
+
+
+def _legend(data: Display) -> list[tuple[str, str | None, str]]:
+    present = sorted(set(data.species.tolist()), key=lambda i: (i < 0, i))
+    shapes = [(style.MARKERS[i], None, SHORT_NAMES[i]) for i in present]
+    subjets = range(int(data.subjet.max()) + 1)
+    return shapes + [("circle", palette.subjet_colour(i), f"{i + 1}" if i else "subjet 1") for i in subjets]

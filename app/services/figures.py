@@ -1,0 +1,128 @@
+"""Jets as models see them, and the figures of pages: pixels for the canvases, charts, and files to download."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.services.caching import cached
+from app.services.files import JetFile
+from app.services.jets import error_context, jets_at
+from app.services.models import command_line_name, missing_capability, relative_to_root, run_on_model_thread
+from part import export
+from part.analysis.study import Result
+from part.figures import jet_view as jet_views
+from part.figures.charts import Chart
+from part.figures.data import figure_data
+from part.figures.data import shared_limits as limits_of_figures
+from part.figures.heatmaps import Mosaic, make_heatmap
+from part.figures.jet_view import JetView
+from part.figures.mosaic_bytes import mosaic_bytes
+from part.figures.particles import Constituents, constituents
+from part.figures.plotly.charts import draw_chart
+from part.figures.studies import study_charts as library_study_charts
+from part.figures.view import QUANTITY_TITLES, View, lower_first
+from part.inference.tagger import Tagger
+from part.jets.preprocessing import keep_leading
+
+Limits = tuple[float, float] | None
+# What a model needs so that a quantity exists.
+CAPABILITIES = {"scores_qk": ("qk",), "bias": ("bias",)}
+
+
+@cached(max_entries=24)
+def view_jet(file: JetFile, entry: int, model: Tagger, name: str) -> JetView:
+    """Return a jet as a model sees it.
+
+    Parameters
+    ----------
+    file, entry
+        The jet.
+    model : Tagger
+        The model.
+    name : str
+        What the page calls it.
+
+    Raises
+    ------
+    PartError
+        For instance if the jets lack what the model needs.
+    """
+    jet = jets_at(file, [entry])
+    with error_context(file):
+        trace = run_on_model_thread(model.trace, jet).jet(0)
+        return jet_views.view_jet(model, jet, trace, _constituents(file, entry), name=name)
+
+
+@cached(max_entries=24)
+def _constituents(file: JetFile, entry: int) -> Constituents:
+    return constituents(keep_leading(jets_at(file, [entry]))[0])
+
+
+def missing_quantity(model: Tagger, jet_view: JetView, quantity: str) -> str | None:
+    """Return a sentence on why a model has no such quantity, or None if it has."""
+    if quantity in jet_view.quantities:
+        return None
+    title = lower_first(QUANTITY_TITLES[quantity])
+    needed = CAPABILITIES.get(quantity, ("attention",))
+    return missing_capability(model, *needed) or f"A {model.config.model} has no {title}."
+
+
+def shared_limits(jet_views: Iterable[JetView], view: View) -> Limits:
+    """Return the limits of colours over all heads of all models; None for attention, whose limits are fixed."""
+    having = [jet_view for jet_view in jet_views if view.quantity in jet_view.quantities]
+    if view.quantity == "pattern" or not having:
+        return None
+    mosaic = replace(view, figure="mosaic", query=None)
+    return limits_of_figures(figure_data(jet_view, mosaic) for jet_view in having)
+
+
+@st.cache_data(max_entries=48, show_spinner=False)
+def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View) -> bytes:
+    """Return the mosaic of all heads for its canvas; `key` identifies jet, model and view by content."""
+    return mosaic_bytes(make_heatmap(Mosaic, _jet_view, replace(_view, figure="mosaic"), limits), theme, key)
+
+
+def plotly_chart(chart: Chart, theme: str, height: int, accents: Sequence[str] = ()) -> go.Figure:
+    """Return the chart of a study as the page shows it."""
+    return draw_chart(chart, theme, height, accents)
+
+
+def study_charts(study: str, result: Result) -> dict[str, Chart]:
+    """Return all charts of the result of a study, by name in the order of showing."""
+    return library_study_charts(study, result)
+
+
+def chart_pdf(chart: Chart, title: str) -> bytes:
+    """Return the chart of a study as a PDF for a paper."""
+    from part.figures.matplotlib import figure_bytes  # takes seconds to import
+    from part.figures.matplotlib.charts import draw_chart as draw_for_paper
+
+    return figure_bytes(draw_for_paper(chart), "pdf", {"Title": f"{title}: {chart.title}"})
+
+
+def export_figure(
+    file: JetFile, shown_name: str, entry: int, model: Tagger, name: str, view: View, limits: Limits, kind: str
+) -> bytes:
+    """Return one exported file of a figure.
+
+    Parameters
+    ----------
+    file, entry, model, name
+        See `view_jet`.
+    shown_name : str
+        The jets' file as the user knows it; for an upload its own name.
+    view, limits
+        The figure, and the page's limits of colours or edges.
+    kind : str
+        One of `export.FORMATS`, or "zip" for all of them.
+    """
+    jet = jets_at(file, [entry])
+    jets_name = shown_name if file.uploaded else relative_to_root(file.path)
+    with error_context(file):
+        origin = export.origin(
+            model, command_line_name(name), jets_name, entry, view, jets_sha256=file.sha256, name=name
+        )
+        exported = run_on_model_thread(export.make, model, jet, origin, limits)
+    return export.bundle(exported) if kind == "zip" else export.render(exported, kind)

@@ -1,0 +1,44 @@
+"""Charts of single jets for the page Intervention."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from part.analysis.intervention.activation_patching import Recovery
+from part.analysis.intervention.irc import IRCResult
+from part.figures.charts import Chart, Plot, Series
+from part.figures.studies import irc as irc_charts
+from part.figures.studies import lens as lens_charts
+from part.figures.studies import patching as patching_charts
+
+
+def before_and_after(classes: Sequence[str], before: np.ndarray, after: np.ndarray, title: str, name: str) -> Plot:
+    """Return bars of the class probabilities (C,) before and after an intervention, which `name` calls."""
+    bars = [
+        Series(label, tuple(classes), probabilities, colour=i or None, style="bars")
+        for i, (label, probabilities) in enumerate((("unchanged", before), (name, after)))
+    ]
+    return Plot(title, "probability", "", tuple(bars), x_range=(0, 1))
+
+
+def irc_chart(single: IRCResult, sample: IRCResult | None, title: str) -> Plot:
+    """Return how far the prediction moves for one jet, and on average over a sample if that is studied."""
+    floor = irc_charts.FLOOR
+    series = [Series("this jet", single.points, np.maximum(single.divergence.value, floor), colour=0)]
+    if sample is not None:
+        bounds = sample.divergence.interval
+        low, value, high = (np.maximum(v, floor) for v in (bounds[0], sample.divergence.value, bounds[1]))
+        name = f"mean of {int(sample.divergence.jets.max())} jets"
+        series.append(Series(name, sample.points, value, low, high, 1))
+    axis = irc_charts.AXES[single.emission]
+    return Plot(title, axis, "Jensen-Shannon [nats]", tuple(series), log_x=True, log_y=True)
+
+
+def lens_chart(probabilities: np.ndarray, classes: Sequence[str]) -> Plot:
+    """Return the class probabilities (L + 1, C) of one jet by depth."""
+    return lens_charts.jet_lens(probabilities, classes)
+
+
+def recovery_chart(recovery: Recovery) -> Chart:
+    """Return how much of one jet's prediction each place recovers."""
+    return patching_charts.jet_recovery(recovery)

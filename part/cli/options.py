@@ -1,0 +1,101 @@
+"""Options that several commands share, each written once, and options that come from the fields of a dataclass."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from part.errors import PartError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+_ARGPARSE = ("choices", "nargs", "metavar")  # metadata of a field that argparse takes unchanged
+
+
+def add_model(parser: argparse.ArgumentParser, dataset: bool = True) -> None:
+    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt, also NAME@bf16")
+    if dataset:
+        add_dataset(parser)
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dataset", help="dataset of weaver weights whose number of classes fits more than one")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+
+
+def add_jets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jets", required=True, nargs="+", help="files, folders, globs or URLs")
+
+
+def add_entries(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--start", type=int, help="first entry, counted through all files in a row")
+    parser.add_argument("--stop", type=int, help="entry after the last")
+
+
+def add_output(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument("--out", required=True, type=Path, help=help)
+    add_force(parser)
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+
+
+def check_overwrite(force: bool, *paths: Path) -> None:
+    """Raise PartError if one of the files exists, unless `force`."""
+    if not force and (existing := [path for path in paths if path.exists()]):
+        raise PartError(f"{existing[0]} exists; use --force to overwrite it.")
+
+
+def default_text(item: Field) -> str:
+    """Return what the help says of a field's default."""
+    has_none = isinstance(item.default, bool) or item.default in (MISSING, None, "", ())
+    return "" if has_none else f" (default: {_text(item.default)})"
+
+
+def add_fields(
+    parser: argparse.ArgumentParser, cls: "type[DataclassInstance]", default_text: Callable[[Field], str] = default_text
+) -> None:
+    """Add an option for each field of a dataclass that was made by `part.options.option`.
+
+    An option that is not given is None, so that `given_values` knows; the help says the default.
+    """
+    for item in fields(cls):
+        if "help" not in item.metadata:
+            continue
+        flag = item.metadata.get("flag") or f"--{item.name.replace('_', '-')}"
+        arguments: dict[str, Any] = {"help": item.metadata["help"] + default_text(item), "default": None}
+        if flag.startswith("-"):
+            arguments["dest"] = item.name
+            if item.default is MISSING:
+                arguments["required"] = item.metadata.get("required", True)
+        if isinstance(item.default, bool):
+            arguments["action"] = "store_false" if item.default else "store_true"
+        else:
+            has_type = item.default is not MISSING and item.default is not None and not isinstance(item.default, tuple)
+            arguments["type"] = item.metadata.get("parse") or (type(item.default) if has_type else str)
+            if flag.startswith("-") and "choices" not in item.metadata:
+                arguments["metavar"] = flag.lstrip("-").replace("-", "_").upper()
+            arguments |= {name: item.metadata[name] for name in _ARGPARSE if name in item.metadata}
+        parser.add_argument(flag, **arguments)
+
+
+def given_values(cls: "type[DataclassInstance]", args: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of the options that were given, by the names of the dataclass' fields."""
+    values = {item.name: getattr(args, item.name) for item in fields(cls) if "help" in item.metadata}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if v is not None}
+
+
+def from_args(cls: type[T], args: argparse.Namespace) -> T:
+    """Return the dataclass with the options that were given and the defaults of the others. Raises PartError."""
+    return cls(**given_values(cls, args))
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,155 @@
+"""The one loop in which models are compared: `compare` calls it for the command and notebooks, the app with its jets.
+
+Shapes: M models, J jets, B jets of a batch, C classes.
+"""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from part.benchmarking.cost import Cost, measure_cost
+from part.comparison.models import TRACED, AttentionChanges, check_comparable
+from part.comparison.result import REPLICAS, Comparison, build_comparison
+from part.comparison.samples import Sample, SampleBatch
+from part.inference.tagger import Tagger
+from part.progress import Executor, ProgressCallback, execute_here, no_progress
+
+Cache = MutableMapping[tuple[str, str], Any]
+STAGES = ("Jets", "Jets traced", "Models timed", "Bootstrap draws")  # in this order
+
+
+def run_comparison(
+    models: Mapping[str, Tagger],
+    sample: Sample,
+    attention_sample: Sample,
+    timing_jets: ak.Array,
+    *,
+    replicas: int = REPLICAS,
+    seed: int = 0,
+    batch_size: int | None = None,
+    progress: ProgressCallback = no_progress,
+    execute: Executor = execute_here,
+    cache: Cache | None = None,
+    on_batch: Callable[[SampleBatch, np.ndarray], None] | None = None,
+) -> Comparison:
+    """Compare models on any sample of jets; `compare_jets` and `compare_files` call it with theirs.
+
+    Parameters
+    ----------
+    models : mapping of str to Tagger
+        Two to four models by name; the first is the reference.
+    sample : Sample
+        The jets that quality and disagreement are measured on. It has a length, and `batches(size)` that yields
+        `SampleBatch`es in any order; labels are those of the models' dataset, or None.
+    attention_sample : Sample
+        The jets that the attention is compared on, usually some of the same ones.
+    timing_jets : ak.Array
+        The jets that time and memory are measured on: the first `part.benchmarking.cost.BATCH` of them.
+    replicas, seed : int
+        The number of bootstrap replicas and their seed; 0 replicas give no intervals.
+    batch_size : int, optional
+        The most jets that a model receives in one call of `execute`, by default as the sample chooses. A server passes
+        a small number, so that its other users wait less.
+    progress : callable
+        Receives a stage of `STAGES`, how much of it is done, and its total; called at the beginning of each stage and
+        after each of its steps. It may raise `part.progress.Cancelled` to stop.
+    execute : Executor
+        Where the models run.
+    cache : mutable mapping, optional
+        Probabilities and costs of earlier comparisons on exactly this sample and these timing jets, which are used and
+        extended. Keys are ("probabilities", tagger.cache_key) and ("cost", tagger.cache_key). The caller keeps one
+        mapping for each sample.
+    on_batch : callable, optional
+        Receives each batch of the sample and the probabilities of all models for it (M, B, C).
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    PartError
+        If the models cannot be compared or the jets lack what a model needs.
+    """
+    check_comparable(models)
+    cache = {} if cache is None else cache
+    probabilities, labels = _predict(models, sample, batch_size, progress, execute, cache, on_batch)
+    attention = _compare_attention(models, attention_sample, progress, execute)
+    return build_comparison(
+        list(models),
+        next(iter(models.values())).dataset,
+        probabilities,
+        labels,
+        _measure_costs(models, timing_jets, progress, execute, cache),
+        attention.results,
+        len(attention_sample),
+        replicas,
+        seed,
+        progress,
+    )
+
+
+def _predict(
+    models: Mapping[str, Tagger],
+    sample: Sample,
+    batch_size: int | None,
+    progress: ProgressCallback,
+    execute: Executor,
+    cache: Cache,
+    on_batch: Callable[[SampleBatch, np.ndarray], None] | None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the probabilities (M, J, C) and labels (J,) of all jets."""
+    keys = [("probabilities", tagger.cache_key) for tagger in models.values()]
+    classes = len(next(iter(models.values())).dataset.labels)
+    probabilities = np.empty((len(models), len(sample), classes), np.float32)
+    for m, key in enumerate(keys):
+        if key in cache:
+            probabilities[m] = cache[key]
+    labels, done = np.full(len(sample), -1), 0
+    progress("Jets", 0, len(sample))
+    for batch in sample.batches(batch_size):
+        with batch.error_context():
+            for m, tagger in enumerate(models.values()):
+                if keys[m] not in cache:
+                    probabilities[m, batch.rows] = execute(tagger.predict, batch.jets)
+        if on_batch is not None:
+            on_batch(batch, probabilities[:, batch.rows])
+        if batch.labels is not None:
+            labels[batch.rows] = batch.labels
+        done += len(batch.rows)
+        progress("Jets", done, len(sample))
+    for key, own in zip(keys, probabilities, strict=True):
+        cache.setdefault(key, own)
+    return probabilities, labels if (labels >= 0).all() else None
+
+
+def _compare_attention(
+    models: Mapping[str, Tagger], sample: Sample, progress: ProgressCallback, execute: Executor
+) -> AttentionChanges:
+    attention, done = AttentionChanges(models, execute), 0
+    if attention.comparable:
+        progress("Jets traced", 0, len(sample))
+        for batch in sample.batches(TRACED):
+            attention.add(batch.jets)
+            done += len(batch.rows)
+            progress("Jets traced", done, len(sample))
+    return attention
+
+
+def _measure_costs(
+    models: Mapping[str, Tagger],
+    jets: ak.Array,
+    progress: ProgressCallback,
+    execute: Executor,
+    cache: Cache,
+) -> list[Cost]:
+    costs: list[Cost] = []
+    for tagger in models.values():
+        progress("Models timed", len(costs), len(models))
+        key = ("cost", tagger.cache_key)
+        if key not in cache:
+            cache[key] = measure_cost(tagger, jets, execute)
+        costs.append(cache[key])
+    return costs

@@ -1,0 +1,96 @@
+"""The jets that models are compared on: in files of any size, or in memory.
+
+Shapes: B jets of a batch, J jets of a sample.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import awkward as ak
+import numpy as np
+
+from part.jets.labels import labels
+from part.jets.schema import Dataset
+from part.jets.streaming import CHUNK, EntryRange, chunks
+
+
+@dataclass(frozen=True, eq=False)
+class SampleBatch:
+    """Some jets of a sample.
+
+    Parameters
+    ----------
+    rows : ndarray (B,)
+        The positions of the jets in the sample, from 0 on.
+    jets : ak.Array
+    labels : ndarray (B,) or None
+        Class indices.
+    columns : mapping of str to sequence
+        Where each jet comes from, as columns of a table.
+    error_context : callable
+        Returns a context that adds the file to errors about the jets.
+    """
+
+    rows: np.ndarray
+    jets: ak.Array
+    labels: np.ndarray | None
+    columns: Mapping[str, Sequence] = field(default_factory=dict)
+    error_context: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+class Sample(Protocol):
+    """Jets that can be read several times, a batch at a time."""
+
+    def __len__(self) -> int: ...
+
+    def batches(self, size: int | None = None) -> Iterator[SampleBatch]:
+        """Yield all jets, at most `size` at a time; the sample chooses the size if it is None."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileSample:
+    """Jets of files, which are read a chunk at a time and discarded."""
+
+    ranges: Sequence[EntryRange]
+    dataset: Dataset
+
+    def __len__(self) -> int:
+        return sum(map(len, self.ranges))
+
+    def batches(self, size: int | None = None) -> Iterator[SampleBatch]:
+        first_row = 0
+        for chunk in chunks(self.ranges):
+            truth = chunk.labels(self.dataset)
+            n = len(chunk.jets)
+            for start in range(0, n, size or n):
+                window = slice(start, min(start + (size or n), n))
+                rows = np.arange(first_row + window.start, first_row + window.stop)
+                columns = {name: values[window] for name, values in chunk.columns.items()}
+                own = None if truth is None else truth[window]
+                yield SampleBatch(rows, chunk.jets[window], own, columns, chunk.error_context)
+            first_row += n
+
+
+@dataclass(frozen=True, eq=False)
+class MemorySample:
+    """Jets in memory."""
+
+    jets: ak.Array
+    dataset: Dataset
+
+    def __len__(self) -> int:
+        return len(self.jets)
+
+    def batches(self, size: int | None = None) -> Iterator[SampleBatch]:
+        truth, size = labels(self.jets, self.dataset), size or CHUNK
+        for start in range(0, len(self), size):
+            window = slice(start, min(start + size, len(self)))
+            own = None if truth is None else truth[window]
+            yield SampleBatch(np.arange(window.start, window.stop), self.jets[window], own)
+
+
+def evenly_spaced(n: int, count: int) -> np.ndarray:
+    """Return at most `count` different indices of n jets, evenly spaced from the first to the last."""
+    return np.unique(np.linspace(0, n - 1, count).astype(int))

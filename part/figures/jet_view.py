@@ -1,0 +1,219 @@
+"""One jet as one model saw it: everything that any figure needs.
+
+Shapes: L layers, H heads, n constituents, K slots.
+"""
+
+from dataclasses import dataclass, replace
+
+import awkward as ak
+import numpy as np
+
+from part.errors import PartError
+from part.figures.particles import Constituents, constituents
+from part.figures.view import QUANTITIES, QUANTITY_TITLES
+from part.inference.tagger import Tagger
+from part.inference.trace import Trace
+from part.jets import kinematics
+from part.jets.labels import detect_dataset, labels
+from part.jets.preprocessing import add_derived_fields, keep_leading
+from part.jets.schema import MOMENTA, Dataset
+
+
+@dataclass(frozen=True)
+class JetSummary:
+    """A jet in one line.
+
+    Attributes
+    ----------
+    pt, energy : float
+        Transverse momentum and energy in GeV.
+    eta, phi : float
+        Pseudorapidity and azimuth of the axis.
+    mass : float
+        Invariant mass in GeV of all constituents in the file.
+    n : int
+        The constituents in the file.
+    title : str or None
+        The jet's class, None if it is unknown.
+    """
+
+    pt: float
+    eta: float
+    phi: float
+    energy: float
+    mass: float
+    n: int
+    title: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class JetView:
+    """A jet and what a model computed for it.
+
+    Attributes
+    ----------
+    model : str
+        The model's name.
+    trace : Trace
+        The forward pass of this jet alone, without padding.
+    constituents : Constituents
+        The n constituents that the model saw.
+    jet : JetSummary
+        The jet as a whole.
+    classes : tuple of str
+        Titles of the model's classes.
+    truth : int or None
+        The index of the jet's class, None if it is unknown.
+    n_truncated : int
+        Constituents of the jet that the model did not see.
+    backend_logit_gap : float or None
+        For a model whose predictions come from the flash kernel, which shows no weights: how far its logits are from
+        those of the trace, see `Tagger.backend_logit_gap`.
+    """
+
+    model: str
+    trace: Trace
+    constituents: Constituents
+    jet: JetSummary
+    classes: tuple[str, ...]
+    truth: int | None = None
+    n_truncated: int = 0
+    backend_logit_gap: float | None = None
+
+    @property
+    def heading(self) -> str:
+        """The jet as people read it, such as "t→bqq′ · pT 812 GeV · η 0.41 · 48 constituents"."""
+        words = [self.jet.title] if self.jet.title else []
+        words += [f"pT {self.jet.pt:.0f} GeV", f"η {self.jet.eta:.2f}".replace("-", "−")]
+        count = f"{self.jet.n} constituent{'s' * (self.jet.n != 1)}"
+        return " · ".join([*words, count + (f" ({len(self.constituents)} seen)" if self.n_truncated else "")])
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """The quantities that this model has, in the order of `view.QUANTITIES`."""
+        return tuple(name for name in QUANTITIES if self.trace.has("scores_qk" if name == "logits" else name))
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The figures that can be drawn of this model."""
+        by_head = ("matrix", "mosaic") if self.quantities else ()
+        by_class = ("class",) if self.trace.has("class_pattern") else ()
+        return (*by_head, *by_class, "display", "prediction")
+
+    @property
+    def attends_to_slots(self) -> bool:
+        """Return whether particles attend to slots, which are mixtures of particles, instead of to each other."""
+        return self.trace.has("mixing")
+
+    def pairs(self, quantity: str) -> np.ndarray:
+        """Return a quantity of all heads in file order.
+
+        Parameters
+        ----------
+        quantity : str
+            One of `part.figures.view.QUANTITIES`.
+
+        Returns
+        -------
+        np.ndarray
+            Values (L, H, n, n), or (L, H, n, K) of a model that attends to slots.
+
+        Raises
+        ------
+        PartError
+            If the model does not have it.
+        """
+        if quantity not in self.quantities:
+            raise PartError(f"{self.model} has no {QUANTITY_TITLES[quantity].lower()} between particles.")
+        if quantity != "logits":
+            return self.trace[quantity]
+        scores = self.trace["scores_qk"]
+        return scores + self.trace["bias"] if self.trace.has("bias") else scores
+
+    def head(self, quantity: str, layer: int, head: int) -> np.ndarray:
+        """Return a quantity of one head, (n, n) or (n, K). Raise PartError if there is no such head."""
+        values = self.pairs(quantity)
+        for name, index, count in (("layer", layer, values.shape[0]), ("head", head, values.shape[1])):
+            if not 0 <= index < count:
+                raise PartError(f"{self.model} has {count} {name}s; there is no {name} {index + 1}.")
+        return values[layer, head]
+
+    def pair_weights(self, quantity: str, layer: int, head: int) -> np.ndarray:
+        """Return a head's numbers (n, n) for pairs of particles in file order.
+
+        For a model that attends to slots these are, whatever the quantity, the weights with which each query takes
+        each particle's value: attention to a slot times the particle's weight in it, summed over slots. They may have
+        either sign.
+        """
+        if self.attends_to_slots:
+            return self.head("pattern", layer, head) @ self.trace["mixing"][layer]
+        return self.head(quantity, layer, head)
+
+
+def view_jet(
+    tagger: Tagger,
+    jet: ak.Array,
+    trace: Trace | None = None,
+    particles: Constituents | None = None,
+    name: str | None = None,
+) -> JetView:
+    """Run a model on a jet and keep what figures need.
+
+    Parameters
+    ----------
+    tagger : Tagger
+        The model.
+    jet : ak.Array
+        One jet as read, an array of length 1.
+    trace : Trace, optional
+        The jet's trace, if it was computed before.
+    particles : Constituents, optional
+        The constituents that the model saw, if they were computed before.
+    name : str, optional
+        The model's name in titles, by default the tagger's.
+
+    Returns
+    -------
+    JetView
+
+    Raises
+    ------
+    PartError
+        If there is not exactly one jet, or it lacks what the model needs.
+    """
+    if len(jet) != 1:
+        raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
+    seen, n_truncated = keep_leading(jet)
+    truth = labels(jet, tagger.dataset)
+    return JetView(
+        model=name or tagger.name,
+        trace=tagger.trace(jet).jet(0) if trace is None else trace,
+        constituents=constituents(seen) if particles is None else particles,
+        jet=_summary(add_derived_fields(jet)),
+        classes=tagger.dataset.titles,
+        truth=None if truth is None else int(truth[0]),
+        n_truncated=int(n_truncated[0]),
+        backend_logit_gap=tagger.backend_logit_gap(jet) if tagger.backend == "flash" else None,
+    )
+
+
+def view_from_trace(name: str, trace: Trace, momenta: np.ndarray, dataset: Dataset, truth: int) -> JetView:
+    """Return the view of a jet of which only the momenta (n, 4) px, py, pz, E in GeV and the class index are known."""
+    jet = add_derived_fields(ak.Array({branch: [momenta[:, i].tolist()] for i, branch in enumerate(MOMENTA)}))
+    title = dataset.titles[truth]
+    return JetView(name, trace, constituents(jet), replace(_summary(jet), title=title), dataset.titles, truth)
+
+
+def _summary(jet: ak.Array) -> JetSummary:
+    px, py, pz, energy = (float(ak.sum(ak.values_astype(jet[name][0], np.float64))) for name in MOMENTA)
+    dataset = detect_dataset(jet)
+    truth = None if dataset is None else labels(jet, dataset)
+    return JetSummary(
+        pt=float(jet["jet_pt"][0]),
+        eta=float(jet["jet_eta"][0]),
+        phi=float(jet["jet_phi"][0]),
+        energy=float(jet["jet_energy"][0]),
+        mass=float(np.sqrt(max(kinematics.m2(px, py, pz, energy), 0.0))),
+        n=len(jet["part_px"][0]),
+        title=None if dataset is None or truth is None else dataset.titles[int(truth[0])],
+    )

@@ -1,0 +1,57 @@
+"""Activations of the heads of the particle blocks on some jets, in numpy; they are less than a whole trace.
+
+Shapes: J jets, N particles (the longest jet), L layers, H heads, d channels of a head.
+"""
+
+import awkward as ak
+import numpy as np
+from torch import Tensor
+
+from part.inference.cache import ActivationCache
+from part.inference.tagger import Tagger
+
+
+def normalised_patterns(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return the attention between real particles, each real row scaled to a sum of 1.
+
+    The scaling changes rows only where a global token takes part of the attention, which is left out here.
+
+    Returns
+    -------
+    pattern : ndarray (J, L, H, N, N)
+        Rows and columns of padding are 0.
+    mask : ndarray (J, N), bool
+        True = real.
+    """
+    cache, mask = _cache(tagger, jets, ("pattern",))
+    length = mask.shape[1]
+    pattern = np.stack([_numpy(layer)[..., -length:, -length:] for layer in cache.blocks("pattern")], 1)
+    pattern *= (mask[:, :, None] & mask[:, None, :])[:, None, None]
+    total = pattern.sum(-1, keepdims=True)
+    return np.divide(pattern, total, out=pattern, where=total > 0), mask
+
+
+def head_outputs(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each head adds up for each particle, Σ_j pattern_ij v_j, times the gate where there is one.
+
+    Returns
+    -------
+    outputs : ndarray (J, L, H, N, d)
+    mask : ndarray (J, N), bool
+        True = real.
+    """
+    cache, mask = _cache(tagger, jets, ("pattern", "values", "gate"))
+    patterns, values, gates = ([_numpy(t) for t in cache.blocks(name)] for name in ("pattern", "values", "gate"))
+    outputs = [pattern @ value for pattern, value in zip(patterns, values, strict=True)]
+    if gates:
+        outputs = [output * gate for output, gate in zip(outputs, gates, strict=True)]
+    return np.stack([output[..., -mask.shape[1] :, :] for output in outputs], 1), mask
+
+
+def _cache(tagger: Tagger, jets: ak.Array, names: tuple[str, ...]) -> tuple[ActivationCache, np.ndarray]:
+    _, cache = tagger.run_with_cache(jets, names)
+    return cache, cache.mask.cpu().numpy()
+
+
+def _numpy(tensor: Tensor) -> np.ndarray:
+    return tensor.float().cpu().numpy()

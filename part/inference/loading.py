@@ -1,0 +1,57 @@
+"""Loading of a trained model, by name or path, as a Tagger."""
+
+from pathlib import Path
+
+import torch
+
+from part.errors import PartError
+from part.inference.tagger import Tagger
+from part.models.attention import BACKENDS
+from part.models.checkpoints.checkpoint import load_checkpoint
+from part.models.numerics.precision import parse_model_name
+
+
+def load_model(
+    path_or_name: str | Path, device: str = "auto", backend: str | None = None, dataset: str | None = None
+) -> Tagger:
+    """Load a trained model.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        The name of a shipped checkpoint ("part-full"), or the path of a project checkpoint (`.safetensors`) or of a
+        weaver-core state dict (`.pt`). "@bf16" at its end makes the model run in bfloat16.
+    device : str
+        "auto" takes a GPU if there is one; otherwise a torch device.
+    backend : str, optional
+        How `predict` computes; `trace` is always explicit. "explicit", "fused" or "flash" choose the attention (see
+        `set_backend`), "native" is compiled code for the CPU and "packed" Triton kernels for a GPU, both without
+        padding. By default what the checkpoint's card says, otherwise "fused".
+    dataset : str, optional
+        The benchmark whose classes weaver weights tell apart, where their number fits more than one.
+
+    Returns
+    -------
+    Tagger
+
+    Raises
+    ------
+    PartError
+        If there is no such model, device or backend, or if the weights do not fit the architecture exactly.
+    """
+    if backend is not None and backend not in BACKENDS:
+        raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
+    name, precision = parse_model_name(path_or_name)
+    checkpoint = load_checkpoint(name, dataset)
+    return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"), precision)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise PartError(f"There is no device {name!r} on this machine; try device='cpu'.") from None
+    return device

@@ -1,0 +1,74 @@
+// Vectors of 16 float32 lanes and the elementary functions of the network on them.
+//
+// The types are gcc's vector extensions: the compiler splits them into whatever registers the machine has, so the same
+// source runs on AVX-512, AVX2 and ARM.
+
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+typedef float Vec __attribute__((vector_size(64), aligned(4)));
+typedef int32_t IntVec __attribute__((vector_size(64), aligned(4)));
+constexpr int W = 16; // lanes of a vector
+
+// The next multiple of W.
+static inline int64_t padded(int64_t n) { return (n + W - 1) / W * W; }
+static inline Vec load(const float *p) { return *(const Vec *)p; }
+static inline void store(float *p, Vec v) { *(Vec *)p = v; }
+static inline Vec broadcast(float x) { return Vec{x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
+
+static inline float sum(Vec v) {
+    typedef float Half __attribute__((vector_size(32), aligned(4)));
+    typedef float Quarter __attribute__((vector_size(16), aligned(4)));
+    Half half = ((Half *)&v)[0] + ((Half *)&v)[1];
+    Quarter quarter = ((Quarter *)&half)[0] + ((Quarter *)&half)[1];
+    return (quarter[0] + quarter[1]) + (quarter[2] + quarter[3]);
+}
+
+// exp(x) to a relative error of 2e-7, by Cody and Waite's range reduction and a Taylor series.
+static inline Vec exponential(Vec x) {
+    x = x < broadcast(-87.f) ? broadcast(-87.f) : x;
+    Vec scaled = x * 1.44269504f + 12582912.f; // adding 1.5 * 2^23 rounds to an integer
+    Vec integer = scaled - 12582912.f;
+    Vec r = (x - integer * 0.693359375f) + integer * 2.12194440e-4f;
+    Vec p = broadcast(1.f / 720);
+    for (float c : {1.f / 120, 1.f / 24, 1.f / 6, 0.5f, 1.f, 1.f}) p = p * r + c;
+    IntVec power = ((IntVec)scaled - 0x4B400000 + 127) << 23;
+    return p * (Vec)power;
+}
+
+// ln(x) of normal floats above 0, to 1e-7 (relative where |ln x| > 1, else absolute): x = 2^e m with m between
+// sqrt(1/2) and sqrt(2), and ln m = 2 artanh(t) with t = (m - 1) / (m + 1).
+static inline Vec logarithm(Vec x) {
+    IntVec exponent = ((IntVec)x - 0x3F3504F3) >> 23;
+    Vec m = (Vec)((IntVec)x - (exponent << 23)), e = __builtin_convertvector(exponent, Vec);
+    Vec t = (m - 1.f) / (m + 1.f), s = t * t;
+    Vec p = broadcast(2.f / 9);
+    for (float c : {2.f / 7, 2.f / 5, 2.f / 3}) p = p * s + c;
+    Vec rest = t * s * p + e * -2.12194440e-4f; // ln 2 is split in two; the first part has few digits, so it is exact
+    return e * 0.693359375f + (2.f * t + rest) + (x - x); // x - x is 0, but NaN where x is not finite
+}
+
+// The normal distribution's cumulative distribution function. erf(a) / a is a polynomial of degree 15 in a², fitted at
+// the Chebyshev points of |a| <= 3.92 to 2e-7; beyond, erf is 1 in float32 to within one rounding.
+static inline Vec normal_cdf(Vec x) {
+    constexpr float END = 3.92f;
+    Vec a = x * 0.70710678f;
+    a = a > broadcast(END) ? broadcast(END) : a;
+    a = a < broadcast(-END) ? broadcast(-END) : a;
+    Vec s = a * a * (2 / (END * END)) - 1.f;
+    Vec p = broadcast(-0.00093927192f);
+    for (float c : {
+        0.00212785818f, -0.00104527798f, 0.00182033042f, -0.00817048325f, 0.014343502f,
+        -0.0196174901f, 0.029609212f, -0.0435857343f, 0.0584258272f, -0.0739898904f, 0.0905922123f,
+        -0.109181854f, 0.134084837f, -0.180108562f, 0.360736809f})
+        p = p * s + c;
+    return 0.5f + 0.5f * a * p;
+}
+
+static inline Vec gelu(Vec x) { return x * normal_cdf(x); }
+
+// The function applied to a linear layer's output before it is stored.
+enum Activation { IDENTITY, GELU };
+template <Activation activation> static inline Vec activate(Vec x) { return activation == GELU ? gelu(x) : x; }

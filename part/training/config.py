@@ -1,0 +1,234 @@
+"""The choices that make a training run, written into its folder as `plan.json`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from part.errors import PartError
+from part.jets.schema import DATASETS, FEATURE_SETS, Dataset, FeatureSet
+from part.models.build import MODELS, config_class
+from part.models.config import ModelConfig, ParTConfig
+from part.options import option
+
+PRECISIONS = ("auto", "bf16", "fp32")
+# A resumed run may differ in these: none of them changes which jets come, or what is learned from them.
+RESUMABLE = ("out", "devices", "nodes", "workers", "memory", "tensorboard", "val_jets")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The choices that make a training run.
+
+    The defaults are the published recipe for ParT on JetClass (arXiv:2202.03772); `recipes.published_recipe` holds
+    what differs for other models and datasets. Each field is also an option of `part train`; its `key` is its name in
+    files and flags, if that is another one.
+
+    Parameters
+    ----------
+    dataset, model, features : str
+        The names of the dataset, of the model and of the feature set.
+    train, val : tuple of str
+        Files, folders or globs of the training jets and of the validation jets.
+    name : str
+        The name of the run, of its folder in `out`, and of its checkpoint.
+    out : str
+        The folder of all runs.
+    epochs : int
+        The number of epochs.
+    jets_per_epoch, val_jets : int or None
+        Training jets in an epoch, and validation jets; None takes all jets of the files.
+    batch_size : int
+        Jets in an optimizer step, over all devices.
+    micro_batch : int or None
+        Jets that pass through the network together, padded to the longest of them. None takes 32 in a transformer;
+        if `packed`, and in the other models, whose BatchNorms need the whole batch, it takes a device's whole share.
+    lr : float
+        The highest learning rate.
+    weight_decay : float
+        The decoupled weight decay of matrices and kernels.
+    lr_hold_fraction : float
+        The fraction of the run at the full learning rate, which then decays exponentially to 1 % of it.
+    grad_clip_norm : float
+        The largest norm of the gradient; 0 switches clipping off.
+    dropout : float or None
+        The dropout probability; None takes the model's own.
+    seed : int
+        The seed of initial weights, order of jets and dropout.
+    calibration_jets : int
+        Jets that fix the BatchNorm statistics before the first step; with 0, each batch has its own statistics.
+    balanced : bool
+        Whether all classes come equally often, whatever the files hold.
+    start_from : str or None
+        A checkpoint whose weights are loaded where name and shape agree.
+    finetune : str or None
+        A checkpoint whose architecture and weights are taken over, except for the head, which is reinitialised.
+    head_lr_factor : float
+        The learning rate of the head, relative to that of the other weights.
+    distill : str or None
+        The teacher: a checkpoint, or a parquet table of all training jets that `part predict` wrote.
+    distill_weight : float
+        The weight of the teacher's probabilities in the loss; the labels have the rest.
+    slots, pair_bias : int or None, str or None
+        The number of slots and the kind of pair bias; only LinParT has them.
+    precision : str
+        "auto" (bf16 where the hardware has it), "bf16" or "fp32".
+    devices, nodes : int
+        Processes or GPUs per node, and the number of nodes.
+    workers : int or None
+        Processes per device that decode jets; None leaves the number to `trainer.resolve_workers`.
+    memory : float
+        Decoded jets that each device keeps between epochs, in GB.
+    tensorboard : bool
+        Whether a TensorBoard log is written as well.
+    packed : bool
+        Whether ParT trains on a GPU with kernels for jets without padding, which have no dropout.
+    reflect : bool
+        Whether jets are reflected at random, in azimuth and along the beam.
+
+    Raises
+    ------
+    PartError
+        If a name is unknown, a number is out of range, or two choices contradict each other.
+    """
+
+    dataset: str = option("JetClass, QuarkGluon or TopLandscape", flag="dataset")
+    model: str = option(", ".join(MODELS), flag="model")
+    features: str = option("kin, kinpid, full or kinpidplus (default: kin)", flag="features", nargs="?")
+    train: tuple[str, ...] = option("files, folders or globs of training jets", nargs="+", metavar="PATH")
+    val: tuple[str, ...] = option("files, folders or globs of validation jets", nargs="+", metavar="PATH")
+    name: str = option("name of the run and its checkpoint (default: MODEL-FEATURES)", required=False)
+    out: str = option("folder of all runs", "runs")
+    epochs: int = option("passes over --jets-per-epoch jets", 50)
+    jets_per_epoch: int | None = option("training jets in an epoch; 0: all", 10_240_000, zero_is_all=True)
+    val_jets: int | None = option("approximate number of validation jets; 0: all", 10_000, zero_is_all=True)
+    batch_size: int = option("jets in an optimizer step, over all devices", 512)
+    micro_batch: int | None = option(
+        "jets padded together (default: 32 in transformers; elsewhere and if packed, all)", None, parse=int
+    )
+    lr: float = option("learning rate", 1e-3)
+    weight_decay: float = option("weight decay of matrices and kernels", 0.0)
+    lr_hold_fraction: float = option("fraction of the run before the learning rate decays", 0.7, key="flat")
+    grad_clip_norm: float = option("largest norm of the gradient; 0: any", 1.0, key="clip")
+    dropout: float | None = option("dropout in place of the model's own", None, parse=float)
+    seed: int = option("seed of weights, order of jets and dropout", 1)
+    calibration_jets: int = option("jets that fix the BatchNorm statistics; 0: those of each batch", 0)
+    balanced: bool = option("have all classes come equally often, whatever the files hold", False)
+    start_from: str | None = option("checkpoint whose weights are loaded where they fit", None)
+    finetune: str | None = option("checkpoint, ours or weaver's, that gets a new head and is trained further", None)
+    head_lr_factor: float = option(
+        "learning rate of the head, relative to the rest (default with --finetune: 50)", 1.0, key="head_lr"
+    )
+    distill: str | None = option("teacher: a checkpoint, or a table of its predictions by `part predict`", None)
+    distill_weight: float = option("weight of the teacher in the loss", 0.7, key="soft")
+    slots: int | None = option("slots of a LinParT", None, parse=int)
+    pair_bias: str | None = option("pair bias of a LinParT: none, projected or landmark", None)
+    precision: str = option("auto, bf16 or fp32", "auto")
+    devices: int = option("processes or GPUs per node", 1)
+    nodes: int = option("nodes, as started by torchrun or SLURM", 1)
+    workers: int | None = option(
+        "processes per device that decode jets (default: what suits the machine)", None, parse=int
+    )
+    memory: float = option("GB of decoded jets that each device keeps", 4.0)
+    tensorboard: bool = option("write a TensorBoard log as well", False)
+    packed: bool = option("train ParT on a GPU with kernels for jets without padding", False)
+    reflect: bool = option("reflect jets at random, in azimuth and along the beam", False)
+
+    def __post_init__(self):
+        for value, allowed, what in (
+            (self.dataset, DATASETS, "dataset"),
+            (self.features, FEATURE_SETS, "feature set"),
+            (self.precision, PRECISIONS, "precision"),
+        ):
+            if value not in allowed:
+                raise PartError(f"There is no {what} {value!r}; choose one of {', '.join(allowed)}.")
+        feature_sets = self.schema[0].feature_sets
+        if self.features not in feature_sets:
+            raise PartError(f"{self.dataset} has no {self.features} inputs, only {', '.join(feature_sets)}.")
+        self._check_numbers()
+        self._check_batches()
+        if self.start_from and self.finetune:
+            raise PartError("A model starts from the weights of one checkpoint: give --start-from or --finetune.")
+        architecture = {item.name for item in fields(config_class(self.model))}
+        for name in ("slots", "pair_bias"):
+            if getattr(self, name) is not None and name not in architecture:
+                raise PartError(f"{self.model} has no {name}.")
+        _ = self.model_config  # raises PartError for values that the architecture refuses
+
+    def _check_numbers(self) -> None:
+        sizes = (self.epochs, self.batch_size, self.micro_batch, self.devices, self.nodes, self.jets_per_epoch)
+        if any(size is not None and size < 1 for size in (*sizes, self.val_jets)):
+            raise PartError("Epochs, batch sizes, jets, devices and nodes have to be 1 or more.")
+        for name in ("lr_hold_fraction", "distill_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise PartError(f"{KEYS[name]} is {getattr(self, name)}; expected a fraction between 0 and 1.")
+        for name in ("lr", "head_lr_factor"):
+            if getattr(self, name) <= 0:
+                raise PartError(f"{KEYS[name]} is {getattr(self, name)}; expected a number above 0.")
+        if min(self.grad_clip_norm, self.weight_decay, self.calibration_jets, self.workers or 0, self.memory) < 0:
+            raise PartError("clip, weight_decay, calibration_jets, workers and memory cannot be negative.")
+
+    def _check_batches(self) -> None:
+        if self.batch_size % self.world_size:
+            raise PartError(
+                f"A batch of {self.batch_size} jets cannot be divided evenly among {self.world_size} devices; "
+                f"make it a multiple of {self.world_size}."
+            )
+        if self.batch_size % (self.micro_batch_size * self.world_size):
+            raise PartError(
+                f"A batch of {self.batch_size} jets cannot be divided evenly into micro-batches of "
+                f"{self.micro_batch_size} on {self.world_size} device(s); make it a multiple of "
+                f"{self.micro_batch_size * self.world_size}."
+            )
+        one_micro_batch = self.micro_batch_size * self.world_size == self.batch_size
+        if not (self.calibration_jets or self.is_transformer or one_micro_batch):
+            raise PartError(
+                f"The BatchNorms of {self.model} need a whole batch of {self.batch_size} on each of {self.world_size} "
+                f"device(s): leave --micro-batch out, or fix their statistics with --calibration-jets."
+            )
+
+    @property
+    def world_size(self) -> int:
+        """The number of processes that share each batch."""
+        return self.devices * self.nodes
+
+    @property
+    def distills_from_table(self) -> bool:
+        return bool(self.distill) and self.distill.endswith(".parquet")
+
+    @property
+    def is_transformer(self) -> bool:
+        return issubclass(config_class(self.model), ParTConfig)
+
+    @property
+    def micro_batch_size(self) -> int:
+        """The number of jets in a micro-batch."""
+        device_share = self.batch_size // self.world_size
+        pads = self.is_transformer and not self.packed
+        return self.micro_batch or (min(32, device_share) if pads else device_share)
+
+    @property
+    def schema(self) -> tuple[Dataset, FeatureSet]:
+        return DATASETS[self.dataset], FEATURE_SETS[self.features]
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """The architecture to train, unless `finetune` brings its own."""
+        dataset, features = self.schema
+        names = ("slots", "pair_bias", "dropout")
+        chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return config_class(self.model)(self.model, len(features), len(dataset.labels), **chosen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all choices by the keys of `plan.json` and of the checkpoint's card."""
+        return {KEYS[name]: value for name, value in asdict(self).items()}
+
+
+# The name of each field in files and flags. Those of earlier versions are kept, so that their runs open and resume.
+KEYS = {item.name: item.metadata.get("key", item.name) for item in fields(TrainingConfig)}
+DEFAULTS = {item.name: item.default for item in fields(TrainingConfig)}
+
+
+def options_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `TrainingConfig.to_dict` wrote, perhaps in an earlier version, by the names of the fields."""
+    names = {key: name for name, key in KEYS.items()}
+    return {names.get(key, key): tuple(v) if isinstance(v, list) else v for key, v in values.items()}

@@ -1,0 +1,141 @@
+"""The study `importance`: its sums, its corrected intervals, and a head that was built to attend to muons is found."""
+
+import awkward as ak
+import numpy as np
+import pytest
+import torch
+from helpers.jets import COUNTS, write_jets, write_model
+
+from part.analysis.intervention.effects import change
+from part.analysis.intervention.importance import ImportanceStudy
+from part.analysis.intervention.reference import REPLACEMENTS
+from part.analysis.study import study_jets
+from part.inference.loading import load_model
+from part.jets import read_jets
+from part.jets.schema import FULL, JETCLASS
+from part.models.build import build
+from part.models.checkpoints.checkpoint import save_checkpoint
+from part.models.config import ParTConfig
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*more than 128 constituents")  # one of the jets is that long
+SMALL = {"embed": (32,), "pair_embed": (8,), "layers": 3, "heads": 4}
+
+
+@pytest.fixture(scope="module")
+def jets(tmp_path_factory):
+    return read_jets(write_jets(tmp_path_factory.mktemp("jets") / "toys.root", COUNTS))
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory):
+    return load_model(write_model(tmp_path_factory.mktemp("models") / "alpha.safetensors", 0, **SMALL), "cpu")
+
+
+@pytest.mark.parametrize("replacement", REPLACEMENTS)
+def test_the_order_of_the_jets_does_not_matter(tagger, jets, replacement):
+    study, jets = ImportanceStudy(replacement, draws=20), jets[[0, 1, 3, 4]]
+    one, other = (study_jets(study, tagger, sample) for sample in (jets, jets[::-1]))
+    for name, result in one.arrays().items():
+        if result.dtype.kind == "f":
+            np.testing.assert_allclose(result, other.arrays()[name], atol=1e-5, err_msg=name)
+    assert one.heads("accuracy").shape == (3, 4)
+    assert one.table("accuracy", kind="class head")[0].shape == (2, 5)
+    assert {tuple(row) for row in one.rows()} == {tuple(one.rows()[0])}
+
+
+def test_without_labels_there_is_the_divergence(tagger, jets):
+    bare = jets[[1, 3]][[name for name in jets.fields if not name.startswith("label")]]
+    assert set(study_jets(ImportanceStudy(draws=20), tagger, bare).changes) == {"divergence"}
+
+
+def test_the_correction_lets_one_in_twenty_families_through():
+    """Without any effect, about 5 % of 100 families of 40 correlated comparisons claim one."""
+    rng = np.random.default_rng(1)
+    claims = 0
+    for _ in range(100):
+        per_jet = rng.normal(size=(41, 100)) + rng.normal(size=100)
+        per_jet[0] = 0
+        weights = rng.multinomial(100, np.full(100, 0.01), 200) / 100
+        claims += (change(per_jet.mean(1), per_jet @ weights.T).p < 0.05).any()
+    assert claims <= 12
+
+
+def test_an_effect_has_an_interval_and_no_effect_has_an_empty_one():
+    rng = np.random.default_rng(2)
+    per_jet = np.stack((np.zeros(400), rng.normal(0.5, 1, 400), np.zeros(400)))
+    weights = rng.multinomial(400, np.full(400, 1 / 400), 500) / 400
+    result = change(per_jet.mean(1), per_jet @ weights.T)
+    assert result.significant.tolist() == [True, False]
+    assert result.high[0] - result.low[0] == pytest.approx(2 * 1.96 / 20, rel=0.2)  # of the mean of 400 jets
+    assert (result.low[1], result.value[1], result.high[1], result.p[1]) == (0, 0, 0, 1)
+
+
+def test_the_map_finds_the_head_that_was_built_to_attend_to_muons(tmp_path, jets):
+    """Only head 3 of layer 2 writes to the channel that the logits read, and only values of muons."""
+    tagger = muon_finder(tmp_path / "built.safetensors")
+    many = ak.concatenate([jets[[0, 1, 4, 5, 7, 8]]] * 10)
+    muons = np.arange(len(many)) % 3 == 0
+    result = study_jets(ImportanceStudy(draws=100), tagger, with_muons(many, muons))
+    assert result.changes["accuracy"].full == 1
+    lost = -result.heads("accuracy")
+    assert np.unravel_index(lost.argmax(), lost.shape) == (1, 2)
+    expected = np.zeros((3, 4), bool)
+    expected[1, 2] = True
+    np.testing.assert_array_equal(result.heads("accuracy", "significant"), expected)
+    assert result.heads("accuracy", "high")[1, 2] < -0.2  # all jets are predicted as the same class
+    losses = dict(zip(map(str, result.targets), result.changes["accuracy"].value, strict=True))
+    assert losses["muons"] < -0.2
+    assert losses["photons"] == 0
+
+
+def with_muons(jets, chosen):
+    """Return jets whose fourth constituent is the one muon, of class Tbl, or that have none, of class QCD."""
+    counts = ak.to_numpy(ak.num(jets["part_px"]))
+    first = np.cumsum(counts) - counts
+    fields = {name: jets[name] for name in jets.fields}
+    for name in ("ChargedHadron", "NeutralHadron", "Photon", "Electron", "Muon"):
+        flags = np.full(counts.sum(), name == "ChargedHadron", np.int32)
+        flags[first[chosen] + 3] = name == "Muon"
+        fields[f"part_is{name}"] = ak.unflatten(flags, counts)
+    labels = np.where(chosen, JETCLASS.classes.index("Tbl"), 0)
+    fields |= {label: (labels == i).astype(np.int32) for i, label in enumerate(JETCLASS.labels)}
+    # No two alike, so that their keys differ.
+    fields["part_px"] = fields["part_px"] * (1 + 1e-5 * np.arange(len(jets)))
+    return ak.zip(fields, depth_limit=1)
+
+
+def muon_finder(path):
+    torch.manual_seed(0)
+    config = ParTConfig(embed=(16,), pair_embed=(8,), layers=3, heads=4, normformer=False)
+    model = build(config).eval()
+    muon, seen, answer, head = [f.name for f in FULL.features].index("part_isMuon"), 0, 5, 2
+    with torch.no_grad():
+        model.embed.norm.running_var[muon] = 1e-4  # a muon stands out of its inputs whatever they are
+        model.embed.layers[0][1].weight[seen] = 0
+        model.embed.layers[0][1].weight[seen, muon] = 8
+        model.embed.layers[0][1].weight[answer] = 0
+        model.embed.layers[0][1].bias[:] = 1  # the mean over channels is above what is seen of anything else
+        model.embed.layers[0][1].bias[seen] = -20
+        for block in [*model.blocks, *model.class_blocks]:
+            block.ffn.down.weight.zero_()
+            block.attn.out.weight *= 0.05  # the other heads do something, but little
+            block.attn.out.weight[answer] = 0
+            block.attn.out.weight[seen] = 0
+        q, k, v = model.blocks[1].attn.qkv.weight.chunk(3)
+        channel = head * 4
+        for rows in (q, k, v):
+            rows[channel : channel + 4] = 0
+        model.blocks[1].attn.qkv.bias[channel] = 20  # every query asks for
+        k[channel, seen] = v[channel, seen] = 1  # what is seen of a muon, and gets it
+        model.blocks[1].attn.out.weight[answer, channel] = 20
+        for block in model.class_blocks:
+            block.attn.qkv.weight.zero_()
+            block.attn.qkv.weight[32 + answer, answer] = 1
+            block.attn.out.weight.zero_()
+            block.attn.out.weight[answer, answer] = 1
+        model.class_token.zero_()
+        model.head.weight.zero_()
+        model.head.bias[1:] = -50
+        model.head.bias[9] = 0
+        model.head.weight[9, answer] = 5
+    return load_model(save_checkpoint(path, model, FULL, JETCLASS, {}), "cpu")
