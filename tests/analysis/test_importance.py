@@ -4,31 +4,18 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from helpers.jets import COUNTS, write_jets, write_model
 
 from part.analysis.intervention.effects import change
 from part.analysis.intervention.importance import ImportanceStudy
 from part.analysis.intervention.reference import REPLACEMENTS
 from part.analysis.study import study_jets
 from part.inference.loading import load_model
-from part.jets import read_jets
 from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*more than 128 constituents")  # one of the jets is that long
-SMALL = {"embed": (32,), "pair_embed": (8,), "layers": 3, "heads": 4}
-
-
-@pytest.fixture(scope="module")
-def jets(tmp_path_factory):
-    return read_jets(write_jets(tmp_path_factory.mktemp("jets") / "toys.root", COUNTS))
-
-
-@pytest.fixture(scope="module")
-def tagger(tmp_path_factory):
-    return load_model(write_model(tmp_path_factory.mktemp("models") / "alpha.safetensors", 0, **SMALL), "cpu")
 
 
 @pytest.mark.parametrize("replacement", REPLACEMENTS)

@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
-from helpers.jets import COUNTS, write_jets, write_model
+from helpers.jets import COUNTS, write_jets
 
 from part.analysis.intervention.activation_patching import COMPONENTS, match_by_pt_rank, patch, with_flavour_of
 from part.analysis.intervention.irc import IRCStudy
@@ -28,19 +28,9 @@ SMALL = {"embed": (32,), "pair_embed": (8,), "layers": 3, "heads": 4}
 
 
 @pytest.fixture(scope="module")
-def jets(tmp_path_factory):
-    return read_jets(write_jets(tmp_path_factory.mktemp("jets") / "toys.root", COUNTS))
-
-
-@pytest.fixture(scope="module")
 def many(tmp_path_factory):
     counts = np.random.default_rng(0).integers(4, 20, 200).tolist()
     return read_jets(write_jets(tmp_path_factory.mktemp("jets") / "many.root", counts))
-
-
-@pytest.fixture(scope="module")
-def tagger(tmp_path_factory):
-    return load_model(write_model(tmp_path_factory.mktemp("models") / "alpha.safetensors", 0, **SMALL), "cpu")
 
 
 def saved(path, config):

@@ -5,6 +5,7 @@ import torch
 from helpers.models import PART, random_jets, random_model
 
 from part.errors import PartError
+from part.models.attention import set_backend
 from part.models.build import build
 from part.models.config import ParTConfig
 from part.models.linpart import LinParTConfig
@@ -24,6 +25,18 @@ def test_padded_keys_stay_masked_when_a_tap_replaces_the_bias_that_masked_them()
     noise = ~mask[..., None] * 50.0
     changed = model(x + noise, v, mask, tap=without_bias)
     torch.testing.assert_close(changed, model(x, v, mask, tap=without_bias), atol=2e-5, rtol=0)
+
+
+def test_explicit_and_fused_attention_of_the_published_size_have_the_same_gradients():
+    gradients = []
+    for backend in ("explicit", "fused"):
+        model = random_model(ParTConfig(layers=2, dropout=0.0))
+        set_backend(model, backend)
+        model(*random_jets()).square().sum().backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters()})
+    for name, gradient in gradients[0].items():
+        scale = gradient.abs().max().clamp(min=1e-3)
+        torch.testing.assert_close(gradients[1][name] / scale, gradient / scale, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize(
