@@ -190,12 +190,12 @@ def command(argv: list[str]) -> str:
 def start(argv: list[str], allow_concurrent: bool) -> Run:
     """Start a run. Raises PartError."""
     require_lightning()
-    return control.start_run(runs_folder(), check_arguments(argv), argv, allow_concurrent)
+    return control.start_run(runs_folder(), check_arguments(argv), argv, allow_concurrent, ROOT)
 
 
 def resume(run: Run) -> None:
     """Resume a run. Raises PartError."""
-    control.resume_run(run)
+    control.resume_run(run, cwd=ROOT)
 
 
 def stop(run: Run) -> None:

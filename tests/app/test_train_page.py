@@ -30,7 +30,7 @@ def started(monkeypatch) -> list:
     """Return what would have been started: folder, arguments and choices of each run."""
     calls = []
 
-    def launch(folder, argv, config):
+    def launch(folder, argv, config, cwd):
         calls.append((folder, argv, config))
         process.write_pidfile(folder, 0, [], config)
 

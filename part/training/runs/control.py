@@ -13,7 +13,6 @@ from part.training.runs import process
 from part.training.runs.folder import Run, list_runs, read_run
 from part.training.runs.progress import remove_steps
 
-ROOT = Path(__file__).parents[3]  # relative paths in a run's choices start here
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 GRACE = 30  # seconds that a run has to finish its step before it is killed
 _starting = threading.Lock()
@@ -27,7 +26,9 @@ def check_run_name(folder: Path, name: str) -> None:
         raise PartError(f"There is a run {name} already; choose another name.")
 
 
-def start_run(folder: Path, config: TrainingConfig, argv: list[str], allow_concurrent: bool = False) -> Run:
+def start_run(
+    folder: Path, config: TrainingConfig, argv: list[str], allow_concurrent: bool = False, cwd: Path | None = None
+) -> Run:
     """Start a run as a process that outlives this one.
 
     Parameters
@@ -40,6 +41,8 @@ def start_run(folder: Path, config: TrainingConfig, argv: list[str], allow_concu
         The arguments of `python -m part train` that make these choices.
     allow_concurrent : bool
         Whether the run may start while another one is active.
+    cwd : Path, optional
+        Where relative paths in the choices start, by default the present folder.
 
     Returns
     -------
@@ -55,14 +58,16 @@ def start_run(folder: Path, config: TrainingConfig, argv: list[str], allow_concu
         check_run_name(folder, config.name)
         _check_idle(folder, allow_concurrent)
         (folder / config.name).mkdir(parents=True)
-        _launch(folder / config.name, argv, config.to_dict())
+        _launch(folder / config.name, argv, config.to_dict(), cwd)
     run = read_run(folder / config.name)
     assert run is not None, "a run that was launched has a pidfile"
     return run
 
 
-def resume_run(run: Run, allow_concurrent: bool = False) -> None:
+def resume_run(run: Run, allow_concurrent: bool = False, cwd: Path | None = None) -> None:
     """Continue a run after its last finished epoch, or from the start if it has none, with the same choices.
+
+    Relative paths in the choices start at `cwd`, by default the present folder.
 
     Raises
     ------
@@ -77,7 +82,7 @@ def resume_run(run: Run, allow_concurrent: bool = False) -> None:
             raise PartError(f"The run {run.name} cannot be resumed: it has no plan.json, or no epoch is left.")
         _check_idle(run.folder.parent, allow_concurrent)
         config = run.config | {"out": str(run.folder.parent)}  # the folder may have been moved
-        _launch(run.folder, [*to_arguments(options_from_dict(config)), "--resume"], config)
+        _launch(run.folder, [*to_arguments(options_from_dict(config)), "--resume"], config, cwd)
 
 
 def stop_run(run: Run, grace: float = GRACE) -> threading.Thread:
@@ -90,9 +95,9 @@ def stop_run(run: Run, grace: float = GRACE) -> threading.Thread:
     return process.terminate(run.folder, run.process, grace)
 
 
-def _launch(folder: Path, argv: list[str], config: dict[str, Any]) -> None:
+def _launch(folder: Path, argv: list[str], config: dict[str, Any], cwd: Path | None) -> None:
     remove_steps(folder)  # those of an interrupted epoch, which begins again
-    process.launch(folder, [sys.executable, "-m", "part", "train", *argv], ROOT, config)
+    process.launch(folder, [sys.executable, "-m", "part", "train", *argv], cwd or Path.cwd(), config)
 
 
 def _check_idle(folder: Path, allow_concurrent: bool) -> None:
