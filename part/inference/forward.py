@@ -136,5 +136,5 @@ def jet_hashes(jets: ak.Array) -> np.ndarray:
     px = ak.to_numpy(ak.flatten(jets["part_px"])).astype("<f4").tobytes()
     sizes = 4 * ak.to_numpy(ak.num(jets["part_px"]))
     ends = np.cumsum(sizes)
-    starts = ends - sizes
-    return np.array([zlib.crc32(px[a:b]) for a, b in zip(starts, ends, strict=True)], np.int64)
+    offsets = ends - sizes
+    return np.array([zlib.crc32(px[a:b]) for a, b in zip(offsets, ends, strict=True)], np.int64)
