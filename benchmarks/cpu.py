@@ -21,8 +21,8 @@ from helpers.references import weaver_module
 import part
 from part.benchmarking.machine import describe_machine
 from part.jets import make_batch
+from part.jets.benchmarks import FULL
 from part.jets.features import JetBatch
-from part.jets.schema import FULL
 from part.models.checkpoints.weaver import convert_part
 from part.models.numerics.precision import cpu_supports_bf16
 
@@ -40,7 +40,7 @@ class Weaver:
     def __init__(self, weights: dict[str, torch.Tensor], compiled: bool = False):
         module = weaver_module("0.5.3")
         model = module.ParticleTransformer(17, 10, use_pre_activation_pair=False, trim=False, compile_model=compiled)
-        for name, tensor in convert_part(model.state_dict(), "weaver")[1].items():
+        for name, tensor in convert_part(model.state_dict(), "weaver").state.items():
             tensor.copy_(weights[name])  # the tensors are renamed, but still those of the model
         self.model = torch.compile(model.eval(), dynamic=True) if compiled else model.eval()
 

@@ -87,7 +87,8 @@ def candidates(model: torch.nn.Module, half: bool) -> dict[str, Callable]:
 
 def batches(jets, size: int, count: int) -> list[dict]:
     from part.jets import make_batch
-    from part.jets.schema import FULL, JETCLASS
+    from part.jets.benchmarks import FULL
+    from part.jets.datasets import JETCLASS
 
     batches = []
     for turn in range(count):

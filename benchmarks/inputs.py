@@ -17,7 +17,7 @@ import part
 from part.figures.matplotlib.style import publication_style
 from part.figures.palette import LIGHT, PAPER_DARK_TEXT
 from part.jets import make_batch
-from part.jets.schema import FULL
+from part.jets.benchmarks import FULL
 from part.jets.streaming import chunks, entry_ranges
 
 ROOT = Path(__file__).parents[1]

@@ -3,8 +3,9 @@
 All decode the same ROOT file of JetClass-like jets, compute the 17 inputs and the four-momenta, shuffle, and return
 batches, in one process on one thread, alternating. weaver's loader has the configuration of the published trainings:
 their standardisation, wrapped padding to 128, batches of 512. Ours are the loader of the training, and `read_jets`
-followed by `make_batch`, also padded to 128. No decoded jets are kept between passes. Times are those of the process,
-because other processes may use the CPU; the ratio of wall-clock times is printed as well.
+followed by `make_batch`, also padded to 128, once without and once with the same data config. No decoded jets are kept
+between passes. Times are those of the process, because other processes may use the CPU; the ratio of wall-clock times
+is printed as well.
 """
 
 import argparse
@@ -22,9 +23,12 @@ import torch
 from helpers.weaver_config import weaver_config
 
 from part.benchmarking.machine import describe_machine
+from part.jets.benchmarks import BENCHMARKS, FULL
+from part.jets.config.config import DataConfig
+from part.jets.datasets import JETCLASS
 from part.jets.features import JetBatch, make_batch
 from part.jets.readers import cluster_boundaries, read_jets
-from part.jets.schema import FULL, JET_MOMENTUM, JETCLASS, MAX_CONSTITUENTS
+from part.jets.schema import JET_MOMENTUM, MAX_CONSTITUENTS
 from part.jets.streaming import entry_ranges
 from part.simulate.writing import write_jets
 from part.training.data.batches import Batches
@@ -70,8 +74,7 @@ def weaver_loader(file: Path, folder: Path):
         raise SystemExit(NUMBA) from error
 
     config = folder / "jetclass.yaml"
-    manual = {"preprocess": {"method": "manual", "data_fraction": 1}}
-    config.write_text(yaml.safe_dump(weaver_config("full", JETCLASS.labels) | manual, sort_keys=False))
+    config.write_text(yaml.safe_dump(weaver_config("full", JETCLASS.labels), sort_keys=False))
     jets = dataset.SimpleIterDataset(
         {"jets": [str(file)]}, str(config), for_training=True, fetch_step=1.0, async_load=False, name="benchmark"
     )
@@ -85,15 +88,17 @@ def training_loader(file: Path, count: int) -> Batches:
 
 
 class Interactive:
-    """`read_jets` and `make_batch`, BATCH jets at a time."""
+    """`read_jets` and `make_batch`, BATCH jets at a time; with a data config it is that of weaver's loader."""
 
-    def __init__(self, file: Path):
-        self.file = file
+    def __init__(self, file: Path, config: DataConfig | None = None):
+        self.file, self.config = file, config
+        self.features = FULL if config is None else config.feature_set()
 
     def __iter__(self) -> Iterator[list[JetBatch]]:
-        jets = read_jets(self.file, branches={*FULL.branches, *JET_MOMENTUM, *JETCLASS.labels})
+        names = {*FULL.branches, *JET_MOMENTUM, *JETCLASS.labels}
+        jets = read_jets(self.file, branches=names) if self.config is None else read_jets(self.file, config=self.config)
         for start in range(0, len(jets), BATCH):
-            yield [make_batch(jets[start : start + BATCH], FULL, JETCLASS, MAX_CONSTITUENTS)]
+            yield [make_batch(jets[start : start + BATCH], self.features, JETCLASS, MAX_CONSTITUENTS)]
 
 
 def time_pass(loader) -> tuple[float, float]:
@@ -101,7 +106,7 @@ def time_pass(loader) -> tuple[float, float]:
     clock, start, jets = time.perf_counter(), time.process_time(), 0
     for batch in loader:
         inputs = batch[0]  # weaver's batches hold a tensor per group of inputs
-        jets += len(inputs["features"]) if isinstance(inputs, dict) else sum(map(len, batch))
+        jets += len(inputs["pf_features"]) if isinstance(inputs, dict) else sum(map(len, batch))
     return jets / (time.process_time() - start), jets / (time.perf_counter() - clock)
 
 
@@ -149,6 +154,7 @@ def main() -> None:
             "weaver": weaver_loader(file, Path(folder)),
             "training": training_loader(file, count),
             "interactive": Interactive(file),
+            "data config": Interactive(file, BENCHMARKS["JetClass_full"]),
         }
         speeds = {name: [] for name in loaders}
         for _ in range(options.passes + 1):

@@ -21,8 +21,8 @@ from part.benchmarking.cost import measure_cost, peak_bytes
 from part.benchmarking.machine import describe_machine
 from part.benchmarking.timing import time_call
 from part.jets import labels, make_batch
+from part.jets.benchmarks import FEATURE_SETS
 from part.jets.features import JetBatch
-from part.jets.schema import FEATURE_SETS
 from part.models.checkpoints.catalogue import bundled_names
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 import part
 from part.benchmarking.machine import describe_machine
 from part.jets import make_batch
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.attention import set_backend
 from part.models.backends.native.gradients import loss_and_gradients
 from part.models.build import build

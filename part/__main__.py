@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 
@@ -14,6 +15,7 @@ COMMANDS = {
     "train": ("part.cli.train", "train a tagger on jets with labels"),
     "lr-find": ("part.cli.lr_find", "find a learning rate for a training"),
     "models": ("part.cli.models", "list the shipped checkpoints and how good they are"),
+    "inspect": ("part.cli.inspect", "say what files are, what they need, and what they make together"),
     "evaluate": ("part.cli.evaluate", "measure a model on jets with labels"),
     "predict": ("part.cli.predict", "write the class probabilities of the jets in files of any size"),
     "compare": ("part.cli.compare", "compare two to four models on the jets of files of any size"),
@@ -40,12 +42,29 @@ def main(argv: list[str] | None = None) -> int:
             run = module.run
     args = parser.parse_args(argv)  # exits without a known command
     assert run is not None
+    from part.jets.notices import gathered
+
     try:
-        run(args)
+        with warnings.catch_warnings(), gathered(_say):
+            warnings.showwarning = _show_warning
+            run(args)
     except PartError as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:  # what was written or read before has become impossible: the disk is full, for instance
+        place = error.filename or "A file"
+        print(f"{place} cannot be written or read: {error.strerror or error}.", file=sys.stderr)
+        return 2
     return 0
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _show_warning(message: Warning | str, *_place: object, **_more: object) -> None:
+    """Print a warning as a sentence; the line of code that it comes from helps no user."""
+    _say(str(message))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Files that are written atomically: single files, and tables of any length."""
 
+import errno
+import os
+import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,60 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from part.errors import PartError
+
+TRIAL = 65536  # bytes written to find out whether there is space
+
+
+def check_writable(path: Path) -> None:
+    """Find out, before any work, whether a file can be written.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Folders that are missing are made for a moment; nothing is left behind.
+
+    Raises
+    ------
+    PartError
+        If it is no file, or if its folder cannot be made or written to or has no space.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise PartError(f"{path} is no file; expected the name of one to write.")
+        _try_to_write(path.parent)
+    except OSError as error:
+        raise PartError(f"{path} cannot be written: {describe(error)}; choose another place.") from error
+
+
+def check_folder(folder: Path) -> None:
+    """Find out, before any work, whether files can be written into a folder; see `check_writable`."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise PartError(f"{folder} is a file; expected a folder to write into.")
+        _try_to_write(folder)
+    except OSError as error:
+        raise PartError(f"{folder} cannot be written to: {describe(error)}; choose another place.") from error
+
+
+def _try_to_write(folder: Path) -> None:
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part") as file:
+            file.write(bytes(TRIAL))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        for place in missing:
+            with suppress(OSError):  # it was not made, or another process has put something there
+                place.rmdir()
+
+
+def describe(error: OSError) -> str:
+    """Return what the system says of a failure, such as "No space left on device"."""
+    return os.strerror(error.errno) if error.errno else str(error).partition("\n")[0]
 
 
 @contextmanager
@@ -82,6 +139,12 @@ class TableWriter:
             self._writer.close()
 
 
+def check_table_name(path: Path) -> None:
+    """Raise PartError for a file that is neither parquet nor CSV by its suffix."""
+    if path.suffix not in (".parquet", ".csv"):
+        raise PartError(f"{path} should end in .parquet or .csv.")
+
+
 @contextmanager
 def write_table(path: Path, metadata: Mapping[str, str]) -> Generator[TableWriter, None, None]:
     """Write a table atomically, some rows at a time.
@@ -103,8 +166,7 @@ def write_table(path: Path, metadata: Mapping[str, str]) -> Generator[TableWrite
     PartError
         For another suffix.
     """
-    if path.suffix not in (".parquet", ".csv"):
-        raise PartError(f"{path} should end in .parquet or .csv.")
+    check_table_name(path)
     with atomic_write(path) as partial:
         rows = TableWriter(partial, path.suffix, metadata)
         try:

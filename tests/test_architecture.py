@@ -18,6 +18,7 @@ PACKAGES = (
     "part.simulate",
     "part.models",
     "part.inference",
+    "part.inspection",
     "part.analysis",
     "part.benchmarking",
     "part.comparison",

@@ -5,7 +5,10 @@ import html
 import streamlit as st
 
 from app.components.model_table import parameter_count
-from app.services.library import JetView, Tagger
+from app.services.library import JetView, Tagger, strongest_classes
+
+
+TRUE = " ◂ true"
 
 
 def title(tagger: Tagger, name: str, accent: str, seconds: float | None, backend_logit_gap: float | None) -> str:
@@ -32,15 +35,21 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, backend
 
 
 def bars(jet_view: JetView, accent: str) -> None:
-    """Draw the probabilities as bars: the true class marked, the predicted one in the model's colour."""
-    probabilities = jet_view.trace.probabilities
-    best = int(probabilities.argmax())
+    """Draw the probabilities as bars: the true class marked, the predicted one in the model's colour.
+
+    Of many classes the strongest are drawn, and the true one.
+    """
+    probabilities, truth = jet_view.trace.probabilities, jet_view.truth
+    best, shown = int(probabilities.argmax()), strongest_classes(probabilities, truth).tolist()
     rows = "".join(
-        _bar(name, float(p), accent if i == best else None, i == jet_view.truth)
-        for i, (name, p) in enumerate(zip(jet_view.classes, probabilities, strict=True))
+        _bar(jet_view.classes[i], float(probabilities[i]), accent if i == best else None, i == truth) for i in shown
     )
-    lines = -(-len(probabilities) // 2)
-    st.html(f'<div class="bars" style="grid-template-rows:repeat({lines},1fr)">{rows}</div>')
+    if left_out := len(probabilities) - len(shown):
+        rows += f'<div class="rest">{left_out} more classes, together {max(1 - probabilities[shown].sum(), 0):.3f}</div>'
+    lines = -(-(len(shown) + bool(left_out)) // 2)
+    longest = max(len(jet_view.classes[i]) + len(TRUE) * (i == truth) for i in shown)
+    style = f"grid-template-rows:repeat({lines},1fr);--name:{min(max(0.56 * longest, 6.6), 15):.1f}em"
+    st.html(f'<div class="bars" style="{style}">{rows}</div>')
 
 
 def _bar(name: str, probability: float, accent: str | None, true: bool) -> str:
@@ -48,6 +57,6 @@ def _bar(name: str, probability: float, accent: str | None, true: bool) -> str:
     colour = accent or "color-mix(in srgb, currentColor 35%, transparent)"
     style = f"width:{100 * probability:.1f}%;background:{colour}"
     return (
-        f'<div class="{kind}"><span>{html.escape(name)}{" ◂ true" if true else ""}</span>'
+        f'<div class="{kind}" title="{html.escape(name)}"><span>{html.escape(name)}{TRUE if true else ""}</span>'
         f'<i><u style="{style}"></u></i><em>{probability:.3f}</em></div>'
     )

@@ -2,21 +2,29 @@
 
 import streamlit as st
 
-from app.components.messages import grouped
+from app.components.assumed import assumptions
+from app.components.messages import grouped, plain
 from app.services import files
-from app.services.jets import load_sample
 from app.services.library import PartError
 from app.state import session
+from app.state.find_file import read_file
 from app.state.resolve import ResolvedSelection, bounds, has_truth
 from app.state.selection import MAX_MODELS, JetSelection
 
 FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": ()}  # where another file begins
 
 
-def sidebar(resolved: ResolvedSelection, one_by_one: bool = True) -> None:
+def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptions: bool = True) -> None:
     """Draw the sidebar.
 
-    one_by_one is whether the page shows a single jet, and so can look for one that is misclassified.
+    Parameters
+    ----------
+    resolved : ResolvedSelection
+        What is shown.
+    one_by_one : bool
+        Whether the page shows a single jet, and so can look for one that is misclassified.
+    says_assumptions : bool
+        Whether to say here what was assumed of the models.
     """
     with st.sidebar:
         _file(resolved)
@@ -24,6 +32,8 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True) -> None:
         if one_by_one:
             _misclassified(resolved)
         st.caption(_count(resolved))
+        for text in resolved.sample.notes:
+            st.caption(plain(text))
         st.multiselect(
             "Models",
             resolved.offered,
@@ -32,6 +42,8 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True) -> None:
             help="Up to four side by side; @bf16 runs in bfloat16.",
             **session.bind_widget(JetSelection, "models", list(resolved.selection.models), tuple),
         )
+        for slot, name in enumerate(resolved.selection.models if says_assumptions else ()):
+            assumptions(name, resolved.file, slot)
 
 
 def _file(resolved: ResolvedSelection) -> None:
@@ -63,7 +75,7 @@ def _on_upload() -> None:
     name = shown_name = "".join(c for c in upload.name if c.isprintable())[:80]
     try:
         name = files.keep_upload(upload.getvalue())
-        load_sample(files.find(name))
+        read_file(files.find(name), session.read(JetSelection).models)
     except PartError as error:
         session.set_error(str(error).replace(name, shown_name))
         return
@@ -82,7 +94,7 @@ def _filters(resolved: ResolvedSelection) -> None:
             placeholder="All classes",
             **session.bind_widget(JetSelection, "classes", list(selection.classes), tuple),
         )
-    for field, label, values in (("pt", "Jet pT [GeV]", sample.pt), ("n", "Constituents", sample.n)):
+    for field, label, values in (("pt", "Jet pT [GeV]", sample.pt), ("n", "Constituents", sample.n[sample.kept])):
         low, high = bounds(values)
         if low < high:
             value = getattr(selection, field) or (low, high)
@@ -99,6 +111,10 @@ def _misclassified(resolved: ResolvedSelection) -> None:
 
 
 def _count(resolved: ResolvedSelection) -> str:
-    passing, browsed, total = len(resolved.candidates), len(resolved.sample), resolved.sample.total
+    sample = resolved.sample
+    passing, browsed, total, kept = len(resolved.candidates), len(sample), sample.total, sample.n_kept
     beyond = "" if total == browsed else f" (the first of {grouped(total)})"
-    return f"{grouped(passing)} of {grouped(browsed)} jets{beyond} pass"
+    if kept == browsed:
+        return f"{grouped(passing)} of {grouped(browsed)} jets{beyond} pass"
+    by = f"the data config {resolved.file.config.name}" if resolved.file.config else "the file"
+    return f"{grouped(passing)} of {grouped(kept)} jets pass; {by} selects these from {grouped(browsed)}{beyond}"

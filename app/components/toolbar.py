@@ -15,7 +15,8 @@ NOWHERE = -9999  # a position off all canvases
 def jet_line(resolved: ResolvedSelection, jet_view: JetView | None) -> None:
     """Draw the jet in one line with the steps to others, into a horizontal container of the caller's."""
     jet = grouped(resolved.selection.jet)
-    truncated = f"{jet_view.n_truncated} of lowest pT left out" if jet_view and jet_view.n_truncated else ""
+    which = "at the end of the list" if resolved.file.config else "of lowest pT"
+    truncated = f"{jet_view.n_truncated} {which} left out" if jet_view and jet_view.n_truncated else ""
     heading = jet_view.heading if jet_view else ""
     line('<div class="jet"><b>Jet {}</b><span>{}</span><em>{}</em></div>', jet, heading, truncated)
     st.button("Previous", key="previous", on_click=_go, args=(resolved, -1), shortcut="Left")

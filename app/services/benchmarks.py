@@ -17,11 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from app.services import jobs
 from app.services.caching import cached
 from app.services.files import ROOT, JetFile
+from app.services.jets import load_sample
 from app.services.jobs import Job
-from app.services.models import command_line_name
+from app.services.models import command_line_name, load_tagger
 from part.benchmarking import results
 from part.benchmarking.bench import trace_path
 from part.benchmarking.machine import Machine, describe_machine
@@ -121,7 +124,8 @@ def start(tab: str, models: Sequence[str], options: Sequence[str], file: JetFile
     options : sequence of str
         Options of `python -m part bench`.
     file, entries
-        The jets to measure with; without entries the command makes random ones.
+        The jets to measure with; without entries the command makes random ones. Models that read files by a data
+        config are measured with random jets of the median length of these.
 
     Returns
     -------
@@ -137,7 +141,11 @@ def start(tab: str, models: Sequence[str], options: Sequence[str], file: JetFile
     out = str(folder() / f"{name}.json")
     command = [sys.executable, "-m", "part", "bench", KIND_OF_TAB[tab], "--lines", "--out", out]
     command += ["--models", *map(command_line_name, models), *options]
-    if len(entries):
+    length = "--lengths" if KIND_OF_TAB[tab] == "sweep" else "--length"
+    if len(entries) and any(load_tagger(model, file).data_config for model in models):
+        median = int(np.median(load_sample(file).n[list(entries)]))
+        command += [length, str(max(median, 1))] if length not in command else []
+    elif len(entries):
         command += ["--jets", str(file.path), "--entries", ",".join(map(str, entries))]
     jobs.start(("bench", name), name, partial(_run_in_turn, command, name))
     return name

@@ -16,7 +16,14 @@ from app.services.jets import batches, error_context, jets_at
 from app.services.models import run_on_model_thread
 from part.analysis.bias.bias_ablation import BiasAblation, ablated_probabilities, bias_ablations
 from part.analysis.bias.bias_function import bias_on_lund_plane
-from part.analysis.bias.embedding import all_pairs, check_bias, draw_pairs, evaluate_bias
+from part.analysis.bias.embedding import (
+    all_pairs,
+    check_bias,
+    check_lund_plane,
+    draw_pairs,
+    evaluate_bias,
+    pair_feature_names,
+)
 from part.analysis.bias.shapley import Shapley, shapley
 from part.analysis.bias.study import BaselinePairs, BiasStudy
 from part.figures.charts import Chart
@@ -51,12 +58,12 @@ def sample_pairs(file: JetFile, entries: np.ndarray, model: Tagger) -> tuple[np.
 @cached(max_entries=16)
 def _sample_pairs(file: JetFile, entries: np.ndarray, model: Tagger) -> tuple[np.ndarray, np.ndarray]:
     study, n_per_jet = BiasStudy(), -(-N_SHOWN // len(entries))
-    baseline, others = BaselinePairs(study.baseline, study.seed), []
+    baseline, others = BaselinePairs(study.baseline, study.seed, model.config), []
 
     def draw(jets: ak.Array) -> None:
         batch = make_batch(jets, model.features).to(model.device)
         baseline.add(batch)
-        others.append(draw_pairs(batch, n_per_jet, study.seed + 1)[0].features)
+        others.append(draw_pairs(batch, n_per_jet, study.seed + 1, model.config)[0].features)
 
     with error_context(file):
         for _, jets in batches(file, entries, 64):
@@ -103,7 +110,7 @@ def explain_pairs(
     jet = jets_at(file, [entry])
 
     def compute() -> ExplainedPairs | None:
-        pairs = all_pairs(make_batch(jet, model.features).to(model.device))
+        pairs = all_pairs(make_batch(jet, model.features).to(model.device), model.config)
         rows = np.flatnonzero(pairs.i == particle if particle is not None else pairs.i < pairs.j)
         if not len(rows):
             return None
@@ -118,7 +125,14 @@ def explain_pairs(
 
 @cached(max_entries=64)
 def bias_function(model: Tagger, lnz: float, lnm2: float | None) -> np.ndarray:
-    """Return the bias as a function (H, Y, X), see `part.analysis.bias.bias_function`."""
+    """Return the bias as a function (H, Y, X), see `part.analysis.bias.bias_function`.
+
+    Raises
+    ------
+    PartError
+        If the bias is no function over the Lund plane.
+    """
+    check_lund_plane(model)
     return run_on_model_thread(bias_on_lund_plane, partial(evaluate_bias, model), lnz, lnm2)
 
 
@@ -141,9 +155,15 @@ def ablation_chart(file: JetFile, entry: int, model: Tagger) -> Chart:
     return bias_switch.jet_probabilities(*ablate_bias(file, entry, model), model.dataset.titles)
 
 
+def feature_names(model: Tagger) -> tuple[str, ...]:
+    """Return the names of the features of a pair that a model takes."""
+    return pair_feature_names(model)
+
+
 def heads_pixels(jet_view: JetView, order: str, theme: str, key: str) -> bytes:
     """Return a mosaic of the bias of all heads in one row, since it is the same in all layers."""
     bias = jet_view.trace.bias
     assert bias is not None
-    first_layer = replace(jet_view, trace=replace(jet_view.trace, bias=bias[:1]))
-    return mosaic_bytes(make_heatmap(Mosaic, first_layer, View("mosaic", "bias", order=order)), theme, key)
+    layer = int(bias.any((1, 2, 3)).argmax())  # the first that has the bias
+    one_layer = replace(jet_view, trace=replace(jet_view.trace, bias=bias[layer : layer + 1]))
+    return mosaic_bytes(make_heatmap(Mosaic, one_layer, View("mosaic", "bias", order=order)), theme, key)

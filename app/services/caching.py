@@ -19,7 +19,7 @@ def digest(values: np.ndarray) -> str:
 
 # A file that is copied or renamed, or weights that are loaded again, need no new computation.
 HASH_FUNCS: dict[str | type[Any], Callable[[Any], Any]] = {
-    JetFile: lambda file: file.sha256,
+    JetFile: lambda file: file.key,
     Tagger: lambda tagger: tagger.cache_key,
     np.ndarray: digest,
 }

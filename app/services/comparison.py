@@ -13,7 +13,7 @@ import numpy as np
 from app.services import jobs
 from app.services.caching import cached, digest
 from app.services.files import JetFile
-from app.services.jets import batches, error_context, jets_at, load_sample
+from app.services.jets import batches, error_context, jets_at, kept_entries, load_sample
 from app.services.jobs import Job
 from app.services.models import load_tagger, run_on_model_thread
 from part.benchmarking.cost import BATCH
@@ -61,17 +61,24 @@ def comparable_models(names: tuple[str, ...], file: JetFile) -> dict[str, Tagger
 
 def find(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> Job | None:
     """Return the comparison of these models on these jets, if it was started."""
-    return jobs.find(_key(file, entries, models))
+    return jobs.find(_key(*_own_jets(file, entries, models), models))
 
 
 def start(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> Job:
     """Start a comparison, or return the one that is running or finished."""
+    file, entries = _own_jets(file, entries, models)
     return jobs.start(_key(file, entries, models), "Comparison", partial(_run, file, entries, models))
+
+
+def _own_jets(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple[JetFile, np.ndarray]:
+    """Return the file as all of the models read it, and those of the entries that are jets then."""
+    own = file.for_model(next(iter(models.values())))
+    return own, kept_entries(own, entries)
 
 
 def _key(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple:
     weights = tuple((name, model.cache_key) for name, model in models.items())
-    return "compare", file.sha256, digest(entries), weights
+    return "compare", file.key, digest(entries), weights
 
 
 def _run(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], job: Job) -> Comparison:

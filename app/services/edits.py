@@ -77,6 +77,7 @@ def edit_jet(
         The constituent that is edited, in file order.
     """
     jet = jets_at(file, [entry])
+    edits.check_editable(jet)
     pt = np.hypot(*(ak.to_numpy(jet[name][0]) for name in ("part_px", "part_py")))
     rank = int((pt > pt[particle]).sum() + (pt[:particle] == pt[particle]).sum())
     with error_context(file):

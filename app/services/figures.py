@@ -49,6 +49,7 @@ def view_jet(file: JetFile, entry: int, model: Tagger, name: str) -> JetView:
     PartError
         For instance if the jets lack what the model needs.
     """
+    file = file.for_model(model)
     jet = jets_at(file, [entry])
     with error_context(file):
         trace = run_on_model_thread(model.trace, jet).jet(0)
@@ -57,7 +58,8 @@ def view_jet(file: JetFile, entry: int, model: Tagger, name: str) -> JetView:
 
 @cached(max_entries=24)
 def _constituents(file: JetFile, entry: int) -> Constituents:
-    return constituents(keep_leading(jets_at(file, [entry]))[0])
+    kinds = tuple(collection.name for collection in file.config.collections) if file.config else ()
+    return constituents(keep_leading(jets_at(file, [entry]))[0], kinds)
 
 
 def missing_quantity(model: Tagger, jet_view: JetView, quantity: str) -> str | None:
@@ -118,6 +120,7 @@ def export_figure(
     kind : str
         One of `export.FORMATS`, or "zip" for all of them.
     """
+    file = file.for_model(model)
     jet = jets_at(file, [entry])
     jets_name = shown_name if file.uploaded else relative_to_root(file.path)
     with error_context(file):

@@ -4,11 +4,15 @@ import hashlib
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 from part.errors import PartError
+from part.inference.tagger import Tagger
+from part.jets.config.config import DataConfig
+from part.jets.schema import Dataset
 
 ROOT = Path(__file__).parents[2]
 SUFFIXES = (".root", ".parquet", ".h5", ".hdf5", ".npz")  # of listed files; the content decides how one is read
@@ -20,21 +24,47 @@ UPLOAD = "upload:"
 
 @dataclass(frozen=True)
 class JetFile:
-    """A file that may be opened.
+    """A file that may be opened, and how it is read.
 
     Attributes
     ----------
     name : str
         The name that the user and the URL know, relative to its data folder.
     path : Path
-        The location on disk.
+        The location on disk, with ":NAME" at its end where a tree was chosen.
     sha256 : str
         The hash of its content.
+    tree : str
+        The name of the chosen tree of a ROOT file, "" for the one that readers take by themselves.
+    config : DataConfig or None
+        What its jets are made by; None for a file with JetClass's names.
+    dataset : Dataset or None
+        The classes that its labels count, with a data config.
     """
 
     name: str
     path: Path
     sha256: str
+    tree: str = ""
+    config: DataConfig | None = None
+    dataset: Dataset | None = None
+
+    @property
+    def key(self) -> str:
+        """A hash that tells its jets from others."""
+        if not self.tree and not self.config:
+            return self.sha256
+        made_by = f"{self.config.sha256}{self.dataset}" if self.config else ""
+        return hashlib.sha256(f"{self.sha256}:{self.tree}{made_by}".encode()).hexdigest()
+
+    def for_model(self, model: Tagger) -> Self:
+        """Return the file as a model reads it."""
+        return replace(self, config=model.data_config, dataset=model.dataset if model.data_config else None)
+
+    def conceal(self, text: str) -> str:
+        """Return a text in which the file has the name that the user knows, instead of its location on the server."""
+        end = f":{self.tree}" if self.tree else ""
+        return text.replace(str(self.path).removesuffix(end), self.name.removesuffix(end))
 
     @property
     def uploaded(self) -> bool:
@@ -69,18 +99,24 @@ def listed() -> list[str]:
 def find(name: str) -> JetFile:
     """Return the file of a listed name, of another path below a data folder, or of an upload.
 
+    ":NAME" after the name of a ROOT file chooses one of its trees.
+
     Raises
     ------
     PartError
         If there is no such file, or if it is outside all data folders.
     """
-    path = _uploaded(name) if name.startswith(UPLOAD) else _below_folders(name)
+    path, tree = _path(name), ""
+    if path is None and ":" in name.removeprefix(UPLOAD):
+        file_name, _, tree = name.rpartition(":")
+        path = _path(file_name) if tree else None
     if path is None and name.startswith(UPLOAD):
         raise PartError("The uploaded file is no longer here; please upload it again.")
     if path is None:
         raise PartError(f"The file {name[:100]} cannot be opened: it is in no data folder.")
     status = path.stat()
-    return JetFile(name, path, _sha256(path, status.st_mtime_ns, status.st_size))
+    place = Path(f"{path}:{tree}") if tree else path
+    return JetFile(name, place, _sha256(path, status.st_mtime_ns, status.st_size), tree)
 
 
 def keep_upload(content: bytes) -> str:
@@ -96,6 +132,10 @@ def keep_upload(content: bytes) -> str:
         for old in sorted(_upload_folder().iterdir(), key=lambda p: p.stat().st_mtime_ns)[:-MAX_UPLOADS]:
             old.unlink(missing_ok=True)
     return UPLOAD + digest
+
+
+def _path(name: str) -> Path | None:
+    return _uploaded(name) if name.startswith(UPLOAD) else _below_folders(name)
 
 
 def _below_folders(name: str) -> Path | None:

@@ -27,6 +27,7 @@ from part.analysis.study import study_jets
 from part.errors import PartError
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
+from part.jets.labels import UNKNOWN
 
 REFERENCE_JETS = 64  # jets whose head outputs replace those of a single jet
 
@@ -132,8 +133,9 @@ def default_donor(file: JetFile, entry: int, candidates: np.ndarray) -> int:
     """Return the jet, of another class if classes are known, whose number of constituents is nearest to this one's."""
     sample = load_sample(file)
     others = candidates[candidates != entry]
-    if sample.truth is not None and (other_class := others[sample.truth[others] != sample.truth[entry]]).size:
-        others = other_class
+    if sample.truth is not None and sample.truth[entry] != UNKNOWN:
+        is_other = (sample.truth[others] != sample.truth[entry]) & (sample.truth[others] != UNKNOWN)
+        others = others[is_other] if is_other.any() else others
     if not len(others):
         return (entry + 1) % len(sample)
     return int(others[np.argmin(np.abs(sample.n[others] - sample.n[entry]))])
@@ -173,4 +175,6 @@ def class_names(file: JetFile, model: Tagger, *entries: int) -> tuple[str, ...]:
     truth = load_sample(file).truth_for(model.dataset)
     if truth is None:
         raise PartError("A sample is patched from one class to another, and these jets have no labels of the model's.")
+    if any(truth[entry] == UNKNOWN for entry in entries):
+        raise PartError("A sample is patched from one class to another, and one of these jets belongs to none.")
     return tuple(model.dataset.classes[truth[entry]] for entry in entries)

@@ -7,15 +7,21 @@ import numpy as np
 from part.analysis.intervention.activation_patching import Recovery
 from part.analysis.intervention.irc import IRCResult
 from part.figures.charts import Chart, Plot, Series
+from part.figures.prediction import strongest_classes
 from part.figures.studies import irc as irc_charts
 from part.figures.studies import lens as lens_charts
 from part.figures.studies import patching as patching_charts
 
 
 def before_and_after(classes: Sequence[str], before: np.ndarray, after: np.ndarray, title: str, name: str) -> Plot:
-    """Return bars of the class probabilities (C,) before and after an intervention, which `name` calls."""
+    """Return bars of the class probabilities (C,) before and after an intervention, which `name` calls.
+
+    Of many classes those that are strongest in either are drawn.
+    """
+    shown = strongest_classes(np.stack((before, after)))
+    titles = tuple(classes[c] for c in shown)
     bars = [
-        Series(label, tuple(classes), probabilities, colour=i or None, style="bars")
+        Series(label, titles, probabilities[shown], colour=i or None, style="bars")
         for i, (label, probabilities) in enumerate((("unchanged", before), (name, after)))
     ]
     return Plot(title, "probability", "", tuple(bars), x_range=(0, 1))

@@ -1,4 +1,8 @@
-"""The jets of files: read a chunk at a time and cached by the content of their file."""
+"""The jets of files: read a chunk at a time and cached by the content of their file.
+
+A model that was trained with a data config reads a file in its own way, and may leave out some of its entries. Jets
+keep their entries' numbers all the same. Shapes: J entries of a file.
+"""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -10,10 +14,15 @@ import numpy as np
 from app.services.caching import cached
 from app.services.files import JetFile
 from part.errors import PartError
-from part.jets.labels import detect_dataset, labels
+from part.jets.config.config import DataConfig
+from part.jets.config.reading import read_prepared
+from part.jets.config.standardise import standardised
+from part.jets.datasets import DATASETS
+from part.jets.features import multiplicities
+from part.jets.labels import UNKNOWN, detect_dataset, labels
 from part.jets.preprocessing import add_derived_fields
 from part.jets.readers import count_jets, read_jets
-from part.jets.schema import DATASETS, MAX_CONSTITUENTS, Dataset
+from part.jets.schema import ENTRY, MAX_CONSTITUENTS, Dataset
 
 CHUNK = 4096  # jets read at a time
 MAX_BROWSED = 100_000  # jets of a file that can be chosen
@@ -23,20 +32,24 @@ BRANCHES = {"jet_pt", "label"} | {label for dataset in DATASETS.values() for lab
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Jet-level quantities of a file, for its first MAX_BROWSED jets.
+    """Jet-level quantities of a file, for its first MAX_BROWSED entries.
 
     Attributes
     ----------
     dataset : Dataset or None
-        The benchmark whose labels the jets carry.
+        The classes that the labels count.
     pt : np.ndarray
-        (J,) in GeV.
+        (J,) in GeV, NaN where it is not known.
     n : np.ndarray
-        (J,) number of constituents.
+        (J,) number of constituents, or of all tokens that a data config makes.
     truth : np.ndarray or None
-        (J,) class indices.
+        (J,) class indices, -1 for jets of no class.
     total : int
-        The number of jets in the file.
+        The number of entries in the file.
+    kept : np.ndarray
+        (J,) bool, which entries are jets; the selection of a data config may leave out others.
+    notes : tuple of str
+        What was assumed in reading the file.
     """
 
     dataset: Dataset | None
@@ -44,9 +57,15 @@ class Sample:
     n: np.ndarray
     truth: np.ndarray | None
     total: int
+    kept: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pt)
+
+    @property
+    def n_kept(self) -> int:
+        return int(self.kept.sum())
 
     def truth_for(self, dataset: Dataset) -> np.ndarray | None:
         """Return the class indices (J,) if they are those of a dataset's classes."""
@@ -57,6 +76,8 @@ class Sample:
 def load_sample(file: JetFile) -> Sample:
     """Return the jet-level quantities of a file. Raises PartError if it cannot be read."""
     with error_context(file):
+        if config := _config(file):
+            return _prepared_sample(file, config)
         total = count_jets(file.path)
         pt, n, truth = [], [], []
         for start in range(0, min(total, MAX_BROWSED), CHUNK):
@@ -66,19 +87,72 @@ def load_sample(file: JetFile) -> Sample:
             n.append(ak.to_numpy(ak.num(jets["part_px"])))
             truth.append(None if dataset is None else labels(jets, dataset))
     all_truth = np.concatenate(truth) if all(t is not None for t in truth) else None
-    return Sample(dataset, np.concatenate(pt), np.concatenate(n), all_truth, total)
+    pt = np.concatenate(pt)
+    return Sample(dataset, pt, np.concatenate(n), all_truth, total, np.ones(len(pt), bool))
+
+
+def _prepared_sample(file: JetFile, config: DataConfig) -> Sample:
+    total = count_jets(file.path, config)
+    size = min(total, MAX_BROWSED)
+    pt, n, truth, kept = np.full(size, np.nan), np.zeros(size, np.int64), np.full(size, UNKNOWN), np.zeros(size, bool)
+    has_truth = False
+    for start in range(0, size, CHUNK):
+        jets = read_prepared(str(file.path), config, start, min(start + CHUNK, size))
+        entries = ak.to_numpy(jets[ENTRY])
+        kept[entries], n[entries] = True, multiplicities(jets)
+        if "jet_pt" in jets.fields:
+            pt[entries] = ak.to_numpy(jets["jet_pt"])
+        if file.dataset and (own := labels(jets, file.dataset)) is not None:
+            has_truth, truth[entries] = True, own
+    if not kept.any():
+        raise PartError(f"{config.name} selects none of the {total} jets of {file.name}.")
+    truth[truth >= (len(file.dataset.labels) if file.dataset else 0)] = UNKNOWN
+    return Sample(file.dataset, pt, n, truth if has_truth else None, total, kept, config.notes)
+
+
+@cached(max_entries=16)
+def _config(file: JetFile) -> DataConfig | None:
+    """Return the data config that a file is read by, with its standardisation; None for JetClass's names."""
+    return file.config and standardised(file.config, [str(file.path)])
 
 
 @cached(max_entries=8)
 def _chunk(file: JetFile, index: int) -> ak.Array:
     """Return the jets from entry `index` * CHUNK on."""
+    start, stop = index * CHUNK, (index + 1) * CHUNK
     with error_context(file):
-        return read_jets(file.path, index * CHUNK, (index + 1) * CHUNK)
+        config = _config(file)
+        return read_prepared(str(file.path), config, start, stop) if config else read_jets(file.path, start, stop)
+
+
+def _jets_of_chunk(file: JetFile, index: int, entries: np.ndarray) -> ak.Array:
+    """Return the jets of some entries of a chunk. Raises PartError for an entry that is left out."""
+    jets = _chunk(file, index)
+    if file.config is None:
+        return jets[entries % CHUNK]
+    kept = ak.to_numpy(jets[ENTRY])
+    rows = np.searchsorted(kept, entries)
+    is_kept = np.append(kept, -1)[rows] == entries
+    if not is_kept.all():
+        raise PartError(left_out(file, int(entries[~is_kept][0])))
+    return jets[rows]
+
+
+def left_out(file: JetFile, entry: int) -> str:
+    """Return the sentence on an entry that the data config of a file leaves out."""
+    assert file.config is not None
+    why = f" ({file.config.test_selection})" if 0 < len(file.config.test_selection) <= 80 else ""
+    return f"Jet {entry} of {file.name} is left out by the selection of the data config {file.config.name}{why}."
 
 
 def jets_at(file: JetFile, entries: list[int]) -> ak.Array:
-    """Return the jets of these entries, in this order."""
-    return ak.concatenate([_chunk(file, e // CHUNK)[e % CHUNK : e % CHUNK + 1] for e in entries])
+    """Return the jets of these entries, in this order. Raises PartError for an entry that is left out."""
+    return ak.concatenate([_jets_of_chunk(file, e // CHUNK, np.array([e])) for e in entries])
+
+
+def kept_entries(file: JetFile, entries: np.ndarray) -> np.ndarray:
+    """Return those of some entries that are jets, as this file is read."""
+    return entries if file.config is None else entries[load_sample(file).kept[entries]]
 
 
 def batches(file: JetFile, entries: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, ak.Array]]:
@@ -87,15 +161,15 @@ def batches(file: JetFile, entries: np.ndarray, size: int) -> Iterator[tuple[np.
     for index in np.unique(entries // CHUNK):
         rows = np.flatnonzero(entries // CHUNK == index)
         rows = rows[np.argsort(-lengths[rows], kind="stable")]
-        jets = _chunk(file, int(index))
         for start in range(0, len(rows), size):
             batch = rows[start : start + size]
-            yield batch, jets[entries[batch] % CHUNK]
+            yield batch, _jets_of_chunk(file, int(index), entries[batch])
 
 
-def n_shown(sample: Sample, entry: int) -> int:
+def n_shown(file: JetFile, entry: int) -> int:
     """Return the number of a jet's constituents that models take and pages show."""
-    return min(int(sample.n[entry]), MAX_CONSTITUENTS)
+    n = int(load_sample(file).n[entry])
+    return n if file.config else min(n, MAX_CONSTITUENTS)
 
 
 @contextmanager
@@ -104,4 +178,4 @@ def error_context(file: JetFile) -> Generator[None]:
     try:
         yield
     except PartError as error:
-        raise PartError(str(error).replace(str(file.path), file.name)) from None
+        raise PartError(file.conceal(str(error))) from None

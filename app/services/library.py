@@ -20,6 +20,7 @@ from part.figures import view as view_options
 from part.figures.charts import Chart
 from part.figures.jet_view import JetView
 from part.figures.plotly import comparison as comparison_charts
+from part.figures.prediction import strongest_classes
 from part.figures.studies import attribution as attribution_charts
 from part.figures.studies import bias as bias_charts
 from part.figures.studies import components as component_charts

@@ -5,10 +5,13 @@ other work.
 """
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +21,15 @@ from app.services.files import ROOT, JetFile, runs_folder
 from app.services.jets import error_context, jets_at, load_sample
 from part.benchmarking.timing import time_call, time_one
 from part.errors import PartError
+from part.inference.assumptions import CHOICES, choices
 from part.inference.capabilities import lacks
 from part.inference.loading import load_model
 from part.inference.tagger import Tagger
+from part.jets.features import multiplicities
 from part.jets.schema import MAX_CONSTITUENTS
 from part.models.checkpoints.cards import native_only
 from part.models.checkpoints.catalogue import BUNDLED, bundled_names, checkpoints_in
+from part.models.checkpoints.training_files import trainings_in
 from part.models.numerics.precision import cpu_supports_bf16, parse_model_name
 from part.training.runs.folder import run_checkpoints
 
@@ -55,9 +61,9 @@ def prefetch(function: Callable, *args) -> Future:
 
 
 def _checkpoints() -> dict[str, Path]:
-    """Return files by name: shipped checkpoints, then those in PARTSCOPE_CHECKPOINTS, then those of training runs."""
+    """Return files and folders of trainings by name: shipped checkpoints, those in PARTSCOPE_CHECKPOINTS, and runs."""
     folder = os.environ.get("PARTSCOPE_CHECKPOINTS")
-    configured = checkpoints_in(Path(folder)) if folder and Path(folder).is_dir() else {}
+    configured = checkpoints_in(Path(folder)) | trainings_in(Path(folder)) if folder else {}
     shipped = checkpoints_in(BUNDLED)
     others = {name: path for name, path in configured.items() if name not in shipped}
     return shipped | others | run_checkpoints(runs_folder())
@@ -70,26 +76,80 @@ def model_names() -> list[str]:
     return names + [f"{name}@bf16" for name in names if cpu_supports_bf16() or not native_only(checkpoints[name])]
 
 
+def split_options(name: str) -> tuple[str, dict[str, Any]]:
+    """Split "training[KEYWORD=VALUE]@bf16" into "training@bf16" and what the user chose of it.
+
+    Only keywords that can be tried both ways count; a name with any other one is not split.
+    """
+    stem, _ = parse_model_name(name)
+    match = re.fullmatch(r"(.+)\[([^\[\]]+)\]", stem)
+    pairs = dict(pair.split("=", 1) for pair in match[2].split(",") if "=" in pair) if match else {}
+    chosen = {
+        keyword: value for keyword, text in pairs.items() for value in CHOICES.get(keyword, ()) if str(value) == text
+    }
+    if match is None or len(chosen) != len(match[2].split(",")):
+        return name, {}
+    return match[1] + name.removeprefix(stem), chosen
+
+
+def join_options(name: str, options: Mapping[str, Any]) -> str:
+    """Return the inverse of `split_options`."""
+    if not options:
+        return name
+    stem, _ = parse_model_name(name)
+    return f"{stem}[{','.join(f'{key}={value}' for key, value in options.items())}]{name.removeprefix(stem)}"
+
+
+def is_offered(name: str) -> bool:
+    """Return whether a model is on offer, whatever the user chose of what its weights do not tell."""
+    return split_options(name)[0] in model_names()
+
+
 def load_tagger(name: str, file: JetFile) -> Tagger:
     """Return a model on offer.
 
     Weights for two classes do not say which; then the labels of the jets decide. Raises PartError.
     """
-    path, precision = _checkpoint(name)
-    status, dataset = path.stat(), load_sample(file).dataset
-    return _load(f"{path}@{precision}", status.st_mtime_ns, status.st_size, dataset.name if dataset else None)
+    base, options = split_options(name)
+    tagger = load_assumed(base, file)
+    if not options:
+        return tagger
+    if told := sorted(set(options) - set(choices(tagger))):
+        raise PartError(f"{base} says its {told[0]} itself; there is nothing to choose.")
+    path, precision = _checkpoint(base)
+    dataset = tagger.dataset.name if tagger.dataset.feature_sets else None  # None of classes of its own
+    return _load(f"{path}@{precision}", *_version(path), dataset, tuple(options.items()))
+
+
+def load_assumed(name: str, file: JetFile) -> Tagger:
+    """Return a model on offer as it is read without any choice of the user's. Raises PartError."""
+    path, precision = _checkpoint(split_options(name)[0])
+    try:
+        return _load(f"{path}@{precision}", *_version(path), None, ())
+    except PartError:
+        if (dataset := load_sample(replace(file, config=None, dataset=None)).dataset) is None:
+            raise
+        return _load(f"{path}@{precision}", *_version(path), dataset.name, ())
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Return when a file, or the files of a folder, changed last, and their size."""
+    states = [inner.stat() for inner in (path.iterdir() if path.is_dir() else [path])]
+    return max(state.st_mtime_ns for state in states), sum(state.st_size for state in states)
 
 
 @cached(max_entries=8)
-def _load(path: str, modified: int, size: int, dataset: str | None) -> Tagger:
-    try:
-        return load_model(path, dataset=dataset)
-    except PartError:
-        return load_model(path)
+def _load(path: str, modified: int, size: int, dataset: str | None, options: tuple[tuple[str, Any], ...]) -> Tagger:
+    return load_model(path, dataset=dataset, options=dict(options) or None)
+
+
+def read_by(name: str, file: JetFile) -> JetFile:
+    """Return a file as a model on offer reads it. Raises PartError."""
+    return file.for_model(load_tagger(name, file))
 
 
 def _checkpoint(name: str) -> tuple[Path, str]:
-    """Return file and precision of a model on offer. Raises PartError."""
+    """Return file or folder, and precision, of a model on offer. Raises PartError."""
     stem, precision = parse_model_name(name)
     checkpoints = _checkpoints()
     if stem not in checkpoints:
@@ -99,6 +159,7 @@ def _checkpoint(name: str) -> tuple[Path, str]:
 
 def command_line_name(name: str) -> str:
     """Return what the library and the commands call a model on offer. Raises PartError."""
+    name, _ = split_options(name)
     path, _ = _checkpoint(name)
     stem, _ = parse_model_name(name)
     return name if stem in bundled_names() else relative_to_root(path) + name.removeprefix(stem)
@@ -118,13 +179,13 @@ def missing_capability(model: Tagger, *capabilities: str) -> str | None:
 
 def latency_key(model: Tagger, n: int) -> tuple[str, int]:
     """Return what the latency of a model depends on, for a jet of n constituents."""
-    return model.cache_key, min(n, MAX_CONSTITUENTS) // LENGTH_BIN
+    return model.cache_key, (n if model.data_config else min(n, MAX_CONSTITUENTS)) // LENGTH_BIN
 
 
 def latency(file: JetFile, entry: int, model: Tagger) -> float:
     """Return the seconds that `predict` takes for one jet of about this length: the median of three, measured once."""
-    jet = jets_at(file, [entry])
-    return _latency(model, latency_key(model, len(jet[0]["part_px"]))[1], jet)
+    jet = jets_at(file.for_model(model), [entry])
+    return _latency(model, latency_key(model, int(multiplicities(jet)[0]))[1], jet)
 
 
 @cached(max_entries=128)
@@ -140,6 +201,7 @@ def _predicted_classes(file: JetFile, model: Tagger, n: int) -> np.ndarray:
 
 def predicted_classes(file: JetFile, entries: list[int], model: Tagger) -> np.ndarray:
     """Return the class indices that a model predicts for jets of a file; each jet is classified once."""
+    file = file.for_model(model)
     table = _predicted_classes(file, model, len(load_sample(file)))
     missing = [entry for entry in entries if table[entry] < 0]
     if missing:

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,7 +18,7 @@ from part.figures.jet_view import JetView, view_from_trace
 from part.figures.plotly.training_curves import draw_loss, draw_metric
 from part.figures.training_curves import TrainingCurves, training_curves
 from part.inference.trace import Trace
-from part.jets.schema import DATASETS
+from part.jets.datasets import DATASETS
 from part.jets.streaming import find_files
 from part.models.build import MODELS, config_class
 from part.models.checkpoints.catalogue import resolve
@@ -170,7 +169,7 @@ def check_arguments(argv: list[str]) -> TrainingConfig:
 
 def _find_files(patterns: tuple[str, ...]) -> set[Path]:
     """Return the files on this machine that match. Raises PartError if there are none."""
-    local = [str(ROOT / pattern) for pattern in patterns if not urlsplit(pattern).scheme]
+    local = [str(ROOT / pattern) for pattern in patterns if "://" not in pattern]
     try:
         return {path.resolve() for path in find_files(local)}
     except PartError as error:

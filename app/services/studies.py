@@ -12,7 +12,7 @@ import numpy as np
 from app.services import jobs
 from app.services.caching import digest
 from app.services.files import JetFile
-from app.services.jets import batches, error_context, load_sample
+from app.services.jets import batches, error_context, kept_entries, load_sample
 from app.services.jobs import Job
 from app.services.models import load_tagger, run_on_model_thread
 from part.analysis.registry import study_class
@@ -41,7 +41,7 @@ class Task:
 
     @property
     def key(self) -> tuple:
-        return "study", self.file.sha256, digest(self.entries), self.model.cache_key, repr(self.study)
+        return "study", self.file.key, digest(self.entries), self.model.cache_key, repr(self.study)
 
     @property
     def job(self) -> Job | None:
@@ -100,11 +100,13 @@ def task(model: str, study: str, file: JetFile, entries: np.ndarray, **options) 
     Raises
     ------
     PartError
-        For a model that cannot be studied so, or that cannot take the jets.
+        For a model that cannot be studied so, or that cannot take the jets. Entries that are no jets as the model
+        reads them are left out.
     """
     tagger, chosen = load_tagger(model, file), study_class(study)(**options)
     chosen.check(tagger)
-    return Task(model, tagger, chosen, file, entries)
+    own = file.for_model(tagger)
+    return Task(model, tagger, chosen, own, kept_entries(own, entries))
 
 
 def export(task: Task, shown_name: str, kind: str) -> bytes:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.services import files
-from app.services.jets import Sample, load_sample, n_shown
+from app.services.jets import Sample, left_out, n_shown
 from app.services.library import PartError
-from app.services.models import load_tagger, model_names, predicted_classes
+from app.services.models import is_offered, load_tagger, model_names, predicted_classes
+from app.state.find_file import find_file
 from app.state.selection import JetSelection
 
 BATCH = 16  # jets classified at a time when looking for a misclassified one
@@ -23,15 +24,19 @@ class ResolvedSelection:
     selection : JetSelection
         What was requested, as far as it exists; the rest fell back.
     file, sample
-        The jets' file and their jet-level quantities.
+        The jets' file and their jet-level quantities, as the first model reads them that can.
     offered : tuple of str
-        All models on offer.
+        All models on offer, and those that are shown with the user's choices.
     candidates : np.ndarray
-        (K,) the entries that pass the filters on class, pT and multiplicity.
+        (K,) the entries that are jets and pass the filters on class, pT and multiplicity.
     file_error : str or None
         Why this is another file than the requested one.
+    model_error : str or None
+        Which of the requested models are not on offer.
     jet_note : str or None
         Why the jet does not pass the filters.
+    jet_error : str or None
+        Why this is another jet than the requested one.
     """
 
     selection: JetSelection
@@ -40,7 +45,9 @@ class ResolvedSelection:
     offered: tuple[str, ...]
     candidates: np.ndarray
     file_error: str | None = None
+    model_error: str | None = None
     jet_note: str | None = None
+    jet_error: str | None = None
 
     @property
     def focused_model(self) -> str:
@@ -50,39 +57,62 @@ class ResolvedSelection:
 
 def resolve(requested: JetSelection) -> ResolvedSelection:
     """Return what can be shown of a selection. Raises PartError if nothing can be shown."""
-    file, sample, file_error = _find_file(requested.file)
     offered = model_names()
-    names = tuple(name for name in requested.models if name in offered) or tuple(offered[:1])
+    names = tuple(name for name in requested.models if is_offered(name)) or tuple(offered[:1])
     if not names:
         raise PartError("There is no model: put a checkpoint where PARTSCOPE_CHECKPOINTS points to.")
+    file, sample, file_error = find_file(requested.file, names)
     selection = replace(
         requested,
         file=file.name,
         models=names,
         classes=_known_classes(requested, sample),
         pt=_clip(requested.pt, bounds(sample.pt)),
-        n=_clip(requested.n, bounds(sample.n)),
+        n=_clip(requested.n, bounds(sample.n[sample.kept])),
         misclassified_only=requested.misclassified_only and has_truth(file, sample, names[0]),
         focus=requested.focus if requested.focus < len(names) else 0,
     )
     selection = replace(selection, **_existing_head(selection, file))
     candidates = np.flatnonzero(passes_filters(selection, sample))
     jet, jet_note = _find_jet(selection, file, sample, candidates)
-    keeps_particle = (
-        jet == requested.jet and requested.particle is not None and requested.particle < n_shown(sample, jet)
-    )
+    keeps_particle = jet == requested.jet and requested.particle is not None and requested.particle < n_shown(file, jet)
     selection = replace(selection, jet=jet, particle=requested.particle if keeps_particle else None)
-    return ResolvedSelection(selection, file, sample, tuple(offered), candidates, file_error, jet_note)
+    return ResolvedSelection(
+        selection,
+        file,
+        sample,
+        (*offered, *(name for name in names if name not in offered)),
+        candidates,
+        file_error,
+        _missing_models(requested.models, names),
+        jet_note,
+        _missing_jet(requested, file, sample),
+    )
+
+
+def _missing_jet(requested: JetSelection, file: files.JetFile, sample: Sample) -> str | None:
+    """Return a sentence on a requested entry that is no jet, or None."""
+    is_other = requested.file not in ("", file.name) or requested.jet >= len(sample)
+    return None if is_other or sample.kept[requested.jet] else f"{left_out(file, requested.jet)} The next one is shown."
+
+
+def _missing_models(requested: tuple[str, ...], shown: tuple[str, ...]) -> str | None:
+    """Return a sentence on the requested models that are not shown, or None."""
+    missing = [name[:100] for name in requested if name not in shown]
+    if not missing:
+        return None
+    return f"There is no model {' and no '.join(missing)} here; {' and '.join(shown)} can be seen instead."
 
 
 def bounds(values: np.ndarray) -> tuple[int, int]:
-    """Return the narrowest whole numbers that hold all values."""
-    return int(np.floor(values.min())), int(np.ceil(values.max()))
+    """Return the narrowest whole numbers that hold all values that are known; 0 and 0 if none is."""
+    known = values[np.isfinite(values)]
+    return (int(np.floor(known.min())), int(np.ceil(known.max()))) if len(known) else (0, 0)
 
 
 def passes_filters(selection: JetSelection, sample: Sample) -> np.ndarray:
     """Return which jets (J,) pass the filters on class, pT and multiplicity."""
-    mask = np.ones(len(sample), bool)
+    mask = sample.kept.copy()
     if selection.pt:
         mask &= (sample.pt >= selection.pt[0]) & (sample.pt <= selection.pt[1])
     if selection.n:
@@ -129,22 +159,10 @@ def _first_passing(selection: JetSelection, file: files.JetFile, sample: Sample,
     model = load_tagger(selection.models[0], file)
     for start in range(0, min(len(entries), MAX_SEARCHED), BATCH):
         batch = entries[start : start + BATCH]
-        is_wrong = predicted_classes(file, batch.tolist(), model) != sample.truth[batch]
+        is_wrong = (predicted_classes(file, batch.tolist(), model) != sample.truth[batch]) & (sample.truth[batch] >= 0)
         if is_wrong.any():
             return int(batch[np.argmax(is_wrong)])
     return None
-
-
-def _find_file(name: str) -> tuple[files.JetFile, Sample, str | None]:
-    """Return the file of that name, or the first that can be read and a sentence that says why."""
-    errors = []
-    for candidate in ([name] if name else []) + files.listed():
-        try:
-            file = files.find(candidate)
-            return file, load_sample(file), errors[0] if errors else None
-        except PartError as error:
-            errors.append(str(error))
-    raise PartError(errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to.")
 
 
 def _known_classes(requested: JetSelection, sample: Sample) -> tuple[str, ...]:
@@ -178,6 +196,7 @@ def _find_jet(
     """Return the requested jet if it passes the filters, else the next that does, else it and a sentence."""
     jet = selection.jet if selection.jet < len(sample) else 0
     order = np.concatenate((candidates[candidates >= jet], candidates[candidates < jet]))
+    jet += int(np.argmax(sample.kept[jet:])) if sample.kept[jet:].any() else int(np.argmax(sample.kept)) - jet
     try:
         passing = _first_passing(selection, file, sample, order)
     except PartError as error:

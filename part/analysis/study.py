@@ -13,12 +13,13 @@ import numpy as np
 
 from part.errors import PartError
 from part.inference.tagger import Tagger
-from part.jets.features import make_ragged
-from part.jets.labels import labels
+from part.jets.features import make_ragged, multiplicities
+from part.jets.labels import UNKNOWN, labels
+from part.jets.notices import gathered, say, without_class
 from part.jets.streaming import EntryRange, chunks
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
 
-Batch = tuple[ak.Array, np.ndarray | None]  # some jets and, where they are known, their class indices
+Batch = tuple[ak.Array, np.ndarray | None]  # some jets and, where there are any, their class indices, -1 for none
 
 
 class Result(Protocol):
@@ -35,7 +36,7 @@ class Accumulator(Protocol):
     """The sums of a study while jets stream through it."""
 
     def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
-        """Take some more jets of the sample, with their class indices (J,) if these are known."""
+        """Take some more jets of the sample, with their class indices (J,) if there are any; -1 means no class."""
 
     def next_pass(self) -> None:
         """Prepare for the whole sample once more; called between passes where `n_passes` is above 1."""
@@ -133,7 +134,19 @@ def run_study(
         raise PartError("There are no jets to study; expected at least one.")
     if (most := getattr(study, "max_jets", None)) is not None and n_jets > most:
         raise PartError(f"This study takes {most} jet, not {n_jets}; choose it with --start and --stop.")
-    accumulator = execute(study.accumulator, tagger)
+    with gathered():
+        return _measure(study, execute(study.accumulator, tagger), batches, n_jets, progress, execute)
+
+
+def _measure(
+    study: Study,
+    accumulator: Accumulator,
+    batches: Callable[[], Iterable[Batch]],
+    n_jets: int,
+    progress: ProgressCallback,
+    execute: Executor,
+) -> Result:
+    without = 0  # jets of no class
     for number in range(study.n_passes):
         if number:
             execute(accumulator.next_pass)
@@ -142,13 +155,16 @@ def run_study(
         for jets, truth in batches():
             execute(accumulator.add, jets, truth)
             done += len(jets)
+            without += 0 if number or truth is None else int((truth == UNKNOWN).sum())
             progress(stage, done, n_jets)
+    if without:
+        say(without_class(without, n_jets))
     return execute(accumulator.result)
 
 
 def batches_by_length(jets: ak.Array, truth: np.ndarray | None, size: int) -> Iterable[Batch]:
     """Yield some jets at a time; jets of similar length share a batch, which saves padding."""
-    order = np.argsort(-ak.to_numpy(ak.num(jets["part_px"])), kind="stable")
+    order = np.argsort(-multiplicities(jets), kind="stable")
     for start in range(0, len(order), size):
         rows = order[start : start + size]
         yield jets[rows], None if truth is None else truth[rows]

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from part.benchmarking.timing import time_call, time_one
 from part.errors import PartError
 from part.inference.tagger import Tagger
-from part.jets.features import JetBatch, make_batch
+from part.jets.features import JetBatch, make_batch, multiplicities
 from part.models.numerics.int8 import plain_tensors
 from part.progress import Executor, execute_here
 
@@ -76,7 +76,7 @@ def measure_cost(tagger: Tagger, jets: ak.Array, execute: Executor = execute_her
     if not len(jets):
         raise PartError("A cost is measured on jets; here are none.")
     many = jets[np.resize(np.arange(min(BATCH, len(jets))), BATCH)]
-    lengths = ak.to_numpy(ak.num(many["part_px"]))
+    lengths = multiplicities(many)
     middle = np.argsort(lengths, kind="stable")[len(lengths) // 2]
     one, all_of_them = (
         make_batch(selection, tagger.features).to(tagger.device) for selection in (many[[middle]], many)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from part.cli.options import add_device, add_force, check_overwrite
+from part.cli.options import add_device, add_force, check_outputs
 from part.errors import PartError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind, text in KINDS.items():
         command = kinds.add_parser(kind, help=text, description=text)
         command.add_argument("--models", required=True, nargs="+", help="names or checkpoints, also NAME@bf16")
-        command.add_argument("--jets", type=Path, help="file of jets, used unless random jets are requested")
+        command.add_argument("--jets", help="file or URL of jets, used unless random jets are requested")
         command.add_argument(
             "--entries", type=_entries, help="entries of the file, such as 3,8,12 (default: from the first)"
         )
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
     from part.benchmarking.machine import describe_machine
     from part.progress import TerminalProgress
 
-    check_overwrite(args.force, args.out)
+    check_outputs(args.force, args.out)
     progress = _print_progress if args.lines else TerminalProgress()
     rows = bench.run(_plan(args), _jets(args), args.out, datetime.now().astimezone(), progress)
     if not args.lines:

@@ -3,7 +3,16 @@
 import argparse
 import json
 
-from part.cli.options import add_dataset, add_device, add_entries, add_jets, add_output, check_overwrite
+from part.cli.options import (
+    add_dataset,
+    add_device,
+    add_entries,
+    add_jets,
+    add_output,
+    add_training_files,
+    check_outputs,
+    training_files,
+)
 
 FILES = {"parquet": "per_jet.parquet", "json": "summary.json", "csv": "summary.csv"}
 MAX_LISTED = 50  # jets of the largest disagreement in the summary
@@ -12,6 +21,7 @@ MAX_LISTED = 50  # jets of the largest disagreement in the summary
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "two to four, the first as the reference: shipped names, project checkpoints or weaver .pt, also NAME@bf16"
     parser.add_argument("--models", required=True, nargs="+", help=text)
+    add_training_files(parser)
     add_dataset(parser)
     add_jets(parser)
     add_entries(parser)
@@ -32,9 +42,9 @@ def run(args: argparse.Namespace) -> None:
     from part.progress import TerminalProgress
 
     paths = {kind: args.out / name for kind, name in FILES.items()}
-    check_overwrite(args.force, *paths.values())
-    models = load_distinct(args.models, args.device, args.dataset)
-    ranges = entry_ranges(args.jets, args.start, args.stop)
+    check_outputs(args.force, *paths.values())
+    models = load_distinct(args.models, args.device, args.dataset, training_files(args))
+    ranges = entry_ranges(args.jets, args.start, args.stop, next(iter(models.values())).data_config)
     provenance = {
         "files": [{"path": entries.path, "start": entries.start, "stop": entries.stop} for entries in ranges],
         "sha256": {name: tagger.sha256 for name, tagger in models.items()},

@@ -86,6 +86,7 @@ def _select(
 
 def _download_dataset(remote: "RemoteFile", args: argparse.Namespace, progress: _Megabytes) -> None:
     """Download a tar next to the folder into which it is unpacked."""
+    from part.io import check_folder
     from part.jets.fetch.archives import is_unpacked, unpack
     from part.jets.fetch.download import fetch
 
@@ -93,6 +94,7 @@ def _download_dataset(remote: "RemoteFile", args: argparse.Namespace, progress: 
     if is_unpacked(remote, folder, args.force):
         print(f"{folder} is complete already.")
         return
+    check_folder(folder.parent)
     tar = folder.parent / remote.file
     downloaded = fetch(remote, tar, args.mirror, args.force, progress=progress)
     count = unpack(tar, folder, progress)
@@ -102,9 +104,12 @@ def _download_dataset(remote: "RemoteFile", args: argparse.Namespace, progress: 
 
 
 def _download_weights(remote: "RemoteFile", args: argparse.Namespace, progress: _Megabytes) -> None:
+    from part.io import check_folder
     from part.jets.fetch.download import digest, fetch
 
     path = args.out / remote.folder / remote.file
+    if not path.exists():
+        check_folder(path.parent)
     downloaded = fetch(remote, path, args.mirror, args.force, partial(_check_weights, remote.name), progress)
     verified = (
         "its checksum is correct"

@@ -5,13 +5,18 @@ import json
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from part.cli.options import add_device, add_entries, add_force, add_jets, add_model, check_overwrite
+from part.cli.options import add_device, add_entries, add_force, add_jets, add_model, check_outputs, training_files
 from part.errors import PartError
 from part.jets.schema import Dataset
+
+if TYPE_CHECKING:
+    from part.jets.notices import Notices
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,18 +36,28 @@ def run(args: argparse.Namespace) -> None:
     from part.analysis.statistics.metrics import per_class
     from part.inference.loading import load_model
     from part.io import atomic_write
+    from part.jets.labels import known_classes
+    from part.jets.notices import say, without_class
     from part.jets.streaming import entry_ranges
     from part.models.checkpoints.cards import amend_card, check_result_name
 
     if args.out:
-        check_overwrite(args.force, args.out)
+        check_outputs(args.force, args.out)
     if args.devices < 1:
         raise PartError(f"--devices is {args.devices}; expected at least one.")
     entry = args.card and check_result_name(args.card)
-    tagger = load_model(args.model, args.device, dataset=args.dataset)
-    probabilities, truth = _score_all(args, tagger, entry_ranges(args.jets, args.start, args.stop))
+    tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    probabilities, truth = _score_all(args, tagger, entry_ranges(args.jets, args.start, args.stop, tagger.data_config))
+    known = known_classes(truth)
+    if known is None:
+        raise PartError(f"None of these jets belongs to a class of {tagger.dataset.name}; evaluate needs some that do.")
+    without = int((~known).sum())
+    probabilities, truth = probabilities[known], truth[known]
     result = quality(probabilities, truth, tagger.dataset, args.replicas)
     classes = per_class(probabilities, truth, tagger.dataset)
+    if without:
+        result["jets_without_class"] = without
+        say(without_class(without, len(known)))
     if args.out:
         with atomic_write(args.out) as path:
             path.write_text(json.dumps(result | {"classes": classes}, indent=2) + "\n")
@@ -74,11 +89,11 @@ def _rounded(name: str, value: float) -> float | None:
 
 def _score_all(args: argparse.Namespace, tagger, ranges: Sequence) -> tuple[np.ndarray, np.ndarray]:
     """Return probabilities (J, C) and classes (J,) of all jets in their order, from `--devices` processes."""
-    from part.jets.streaming import CHUNK, EntryRange
+    from part.jets.streaming import CHUNK
     from part.progress import TerminalProgress
 
     pieces = [
-        EntryRange(entries.path, start, min(start + CHUNK, entries.stop))
+        replace(entries, start=start, stop=min(start + CHUNK, entries.stop))
         for entries in ranges
         for start in range(entries.start, entries.stop, CHUNK)
     ]
@@ -97,9 +112,11 @@ def _scores(args: argparse.Namespace, tagger, pieces: Sequence) -> Iterator[tupl
         return
     spawn = multiprocessing.get_context("spawn")
     counter = spawn.Value("i", 0)
-    model = (args.model, args.device, args.dataset)
+    model = (args.model, args.device, args.dataset, training_files(args))
     with ProcessPoolExecutor(args.devices, spawn, _load, (model, counter)) as processes:
-        yield from processes.map(_score_in_worker, pieces)
+        for score, notices in processes.map(_score_in_worker, pieces):
+            notices.pass_on()
+            yield score
 
 
 _tagger = None  # the model of a worker process
@@ -112,28 +129,32 @@ def _load(model: tuple, counter) -> None:
     from part.inference.loading import load_model
 
     global _tagger  # an initializer has no other way to pass the model to `_score_in_worker`
-    name, device, dataset = model
+    name, device, dataset, files = model
     with counter.get_lock():
         index, counter.value = counter.value, counter.value + 1
     torch.set_num_threads(1)
     if device in ("auto", "cuda") and torch.cuda.is_available():
         device = f"cuda:{index % torch.cuda.device_count()}"
-    _tagger = load_model(name, device, dataset=dataset)
+    _tagger = load_model(name, device, dataset=dataset, **files)
 
 
-def _score_in_worker(piece) -> tuple[np.ndarray, np.ndarray]:
-    return _score(_tagger, piece)
+def _score_in_worker(piece) -> "tuple[tuple[np.ndarray, np.ndarray], Notices]":
+    from part.jets.notices import gathered
+
+    with gathered(lambda sentence: None) as notices:  # the first process says them
+        return _score(_tagger, piece), notices
 
 
 def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
     from part.jets.streaming import chunks
 
-    (chunk,) = chunks([piece])
-    labels = chunk.labels(tagger.dataset)
-    if labels is None:
-        raise PartError(f"{piece.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
-    with chunk.error_context():
-        return tagger.predict(chunk.jets), labels
+    for chunk in chunks([piece]):  # one, or none of which a data config selects no jet
+        labels = chunk.labels(tagger.dataset)
+        if labels is None:
+            raise PartError(f"{piece.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
+        with chunk.error_context():
+            return tagger.predict(chunk.jets), labels
+    return np.empty((0, len(tagger.dataset.labels)), np.float32), np.empty(0, np.int64)
 
 
 def _text(name: str, value: float | None) -> str:

@@ -1,15 +1,16 @@
 """python -m part export: write a figure of one jet as one model sees it, as drawings and arrays."""
 
 import argparse
+from pathlib import Path
 
-from part.cli.options import add_dataset, add_device, add_force
+from part.cli.options import add_device, add_force, add_model, training_files
 from part.errors import PartError
 from part.figures.view import FIGURES, ORDERS, QUANTITIES, SCALES, View
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = View()
-    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt; NAME@bf16: in bfloat16")
+    add_model(parser)
     parser.add_argument("--jets", required=True, help="file or URL of jets")
     parser.add_argument("--entry", type=int, default=0, help="the jet's entry in the file, from 0")
     parser.add_argument("--figure", choices=FIGURES, default=default.figure)
@@ -23,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="png", help="one or more of png,svg,pdf,html,npz,csv,json,py, or all")
     parser.add_argument("--width", type=float, default=3.4, help="width in inches")
     parser.add_argument("--out", required=True, help="folder to write into")
-    add_dataset(parser)
     add_device(parser)
     add_force(parser)
 
@@ -31,11 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from part.export import FORMATS, make, origin, save
     from part.inference.loading import load_model
+    from part.io import check_folder
     from part.jets.readers import read_jets
 
     formats = FORMATS if args.format == "all" else tuple(dict.fromkeys(args.format.split(",")))
     if unknown := [name for name in formats if name not in FORMATS]:
         raise PartError(f"There is no format {unknown[0]!r}; expected some of {', '.join(FORMATS)}, or all.")
+    check_folder(Path(args.out))
     view = View(
         figure=args.figure,
         quantity=args.quantity,
@@ -46,8 +48,10 @@ def run(args: argparse.Namespace) -> None:
         query=None if args.query is None else _from_one(args.query, "query"),
         edges=args.edges,
     )
-    tagger = load_model(args.model, args.device, dataset=args.dataset)
-    jet = read_jets(args.jets, args.entry, args.entry + 1)
+    tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    jet = read_jets(args.jets, args.entry, args.entry + 1, config=tagger.data_config)
+    if not len(jet):
+        raise PartError(f"{args.jets}, entry {args.entry}: a jet that the data config does not select.")
     figure = make(tagger, jet, origin(tagger, args.model, args.jets, args.entry, view), width=args.width)
     for path in save(figure, args.out, formats, args.force):
         print(path)

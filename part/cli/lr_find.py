@@ -6,7 +6,7 @@ from pathlib import Path
 
 from part.cli.train import add_training_options, training_config
 from part.errors import PartError
-from part.io import atomic_write
+from part.io import atomic_write, check_writable
 from part.training.requirements import require_lightning
 
 
@@ -26,6 +26,8 @@ def run(args: argparse.Namespace) -> None:
         raise PartError("Expected 20 steps or more, from a learning rate above zero to a higher one.")
     if args.csv and args.csv.exists():
         raise PartError(f"{args.csv} exists; give another name.")
+    if args.csv:
+        check_writable(args.csv)
     result = find_learning_rate(training_config(args), args.lowest, args.highest, args.steps)
     rows = list(zip(result.rates, result.losses, strict=True))
     if args.csv:

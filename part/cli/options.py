@@ -1,7 +1,8 @@
 """Options that several commands share, each written once, and options that come from the fields of a dataclass."""
 
 import argparse
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,10 +16,36 @@ T = TypeVar("T", bound="DataclassInstance")
 _ARGPARSE = ("choices", "nargs", "metavar")  # metadata of a field that argparse takes unchanged
 
 
-def add_model(parser: argparse.ArgumentParser, dataset: bool = True) -> None:
-    parser.add_argument("--model", required=True, help="shipped name, checkpoint or weaver .pt, also NAME@bf16")
-    if dataset:
-        add_dataset(parser)
+def add_model(parser: argparse.ArgumentParser) -> None:
+    text = "shipped name, checkpoint, weaver .pt, or folder of one training; also NAME@bf16"
+    parser.add_argument("--model", required=True, help=text)
+    add_training_files(parser)
+    add_dataset(parser)
+
+
+def add_training_files(parser: argparse.ArgumentParser) -> None:
+    """Add the options that describe weights trained with weaver-core."""
+    parser.add_argument("--config", type=Path, help="data config of the training (weaver's .yaml or .auto.yaml)")
+    parser.add_argument("--network", type=Path, help="network file of the training (.py), which is read and never run")
+    text = "what nothing else says of the network: a keyword of weaver-core, classes or roles.QUANTITY; may be repeated"
+    parser.add_argument("-o", "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help=text)
+
+
+def training_files(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `load_model` that `add_training_files` gives: config, network and options."""
+    return {"config": args.config, "network": args.network, "options": parse_options(args.option)}
+
+
+def parse_options(pairs: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Return options by name. A value is a literal of Python or YAML (True, null, 4, [16, 32]), otherwise a word."""
+    words = {"true": True, "false": False, "null": None, "none": None}
+    options = {}
+    for name, text in pairs:
+        try:
+            options[name] = words[text.lower()] if text.lower() in words else ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            options[name] = text
+    return options
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +74,12 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
-def check_overwrite(force: bool, *paths: Path) -> None:
-    """Raise PartError if one of the files exists, unless `force`."""
+def check_outputs(force: bool, *paths: Path) -> None:
+    """Raise PartError if one of the files cannot be written, or exists, unless `force`."""
+    from part.io import check_writable
+
+    for path in paths:
+        check_writable(path)
     if not force and (existing := [path for path in paths if path.exists()]):
         raise PartError(f"{existing[0]} exists; use --force to overwrite it.")
 

@@ -2,14 +2,21 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_overwrite
+from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
+from part.errors import PartError
+
+if TYPE_CHECKING:
+    import awkward as ak
+
+    from part.inference.tagger import Tagger
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_model(parser, dataset=False)
+    add_model(parser)
     add_jets(parser)
     add_entries(parser)
     add_output(parser, ".parquet or .csv to write, one row per jet")
@@ -18,15 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.inference.loading import load_model
-    from part.io import write_table
+    from part.io import check_table_name, write_table
     from part.jets.streaming import chunks, entry_ranges
     from part.progress import TerminalProgress
 
-    check_overwrite(args.force, args.out)
-    tagger = load_model(args.model, args.device)
+    check_table_name(args.out)
+    check_outputs(args.force, args.out)
+    tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
     metadata = {"model": tagger.name, "sha256": tagger.sha256, "jets": " ".join(args.jets)}
+    n_written = 0
     with write_table(args.out, metadata) as table:
-        ranges = entry_ranges(args.jets, args.start, args.stop)
+        ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
         total = sum(map(len, ranges))
         progress, done = TerminalProgress(), 0
         for chunk in chunks(ranges):
@@ -35,7 +44,18 @@ def run(args: argparse.Namespace) -> None:
             columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
             columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
             labels = chunk.labels(tagger.dataset)
-            table.append(columns if labels is None else columns | {"label": labels})
-            done += len(chunk.jets)
+            columns |= {} if labels is None else {"label": labels}
+            table.append(columns | _observers(chunk.jets, tagger))
+            n_written += len(chunk.jets)
+            done += len(chunk.entries)
             progress("Jets", done, total)
-    print(f"Wrote {total} jets to {args.out}.")
+        if not n_written:
+            raise PartError(f"The data config selects none of the {total} jets.")
+    selected = "" if n_written == total else f" of {total}, those that the data config selects,"
+    print(f"Wrote {n_written} jets{selected} to {args.out}.")
+
+
+def _observers(jets: "ak.Array", tagger: "Tagger") -> dict[str, np.ndarray]:
+    """Return the columns that a data config keeps beside the predictions."""
+    names = () if tagger.data_config is None else tagger.data_config.observers
+    return {name: jets[name].to_numpy() for name in names if name in jets.fields}

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from part.cli.options import add_dataset
+from part.cli.options import add_model, training_files
 from part.errors import PartError
 
 METHODS = ("dynamic", "static", "qat")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="shipped name, project checkpoint or weaver .pt")
+    add_model(parser)
     parser.add_argument(
         "--method",
         required=True,
@@ -24,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=300, help="training steps of qat, of 64 jets each (default: 300)")
     parser.add_argument("--lr", type=float, default=1e-5, help="learning rate of qat (default: 1e-5)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the order of jets in qat (default: 1)")
-    add_dataset(parser)
 
 
 def run(args: argparse.Namespace) -> None:
+    from part.io import check_writable
     from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
     from part.models.numerics.int8 import plain_tensors
 
@@ -35,11 +35,12 @@ def run(args: argparse.Namespace) -> None:
         raise PartError(f"{args.out} should end in .safetensors.")
     if args.out.exists():
         raise PartError(f"{args.out} exists; give another name.")
+    check_writable(args.out)
     if args.method != "dynamic" and not args.calibration:
         raise PartError(f"--method {args.method} needs jets; give some with --calibration.")
     if args.jets is not None and args.jets < 1:
         raise PartError(f"--jets is {args.jets}; expected at least one.")
-    checkpoint = load_checkpoint(args.model, args.dataset)
+    checkpoint = load_checkpoint(args.model, args.dataset, **training_files(args))
     before = sum(tensor.nbytes for tensor in plain_tensors(checkpoint.model).values())
     card = {
         "quantization": {"method": args.method} | _quantize(checkpoint, args),
@@ -69,7 +70,7 @@ def _static(checkpoint, args: argparse.Namespace) -> dict:
     from part.jets.streaming import chunks, entry_ranges, proportional_subset
     from part.models.numerics.quantize import quantize_static
 
-    ranges = proportional_subset(entry_ranges(args.calibration), args.jets or 2048)
+    ranges = proportional_subset(entry_ranges(args.calibration, config=checkpoint.features.config), args.jets or 2048)
 
     def batches():
         for chunk in chunks(ranges, 256):
@@ -88,7 +89,7 @@ def _qat(checkpoint, args: argparse.Namespace) -> dict:
     from part.training.data.stream import JetStream, split_into_blocks
     from part.training.qat import train_int8
 
-    ranges = entry_ranges(args.calibration)
+    ranges = entry_ranges(args.calibration, config=checkpoint.features.config)
     ranges = ranges if args.jets is None else proportional_subset(ranges, args.jets)
     jets = JetStream(split_into_blocks(ranges), Decoder(checkpoint.features, checkpoint.dataset), args.seed)
     progress = TerminalProgress()

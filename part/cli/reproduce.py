@@ -10,6 +10,7 @@ from pathlib import Path
 from part.cli import study
 from part.cli.options import add_device, add_force
 from part.errors import PartError
+from part.io import check_folder
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"  # in a checkout; a wheel has none
 
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> None:
     jets = args.jets or [str(SAMPLES / paper.jets)]
     if not args.jets and not (SAMPLES / paper.jets).is_file():
         raise PartError(f"{paper.jets} comes with the repository and is not here; give jets with --jets.")
+    check_folder(args.out)
     parser = argparse.ArgumentParser()
     study.add_arguments(parser)
     for number, (kind, *options) in enumerate(paper.steps, 1):

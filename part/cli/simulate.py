@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TextIO
 
 from part.errors import PartError
-from part.jets.schema import DATASETS, JETCLASS
+from part.io import check_folder, check_writable
+from part.jets.datasets import DATASETS, JETCLASS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +46,9 @@ def run(args: argparse.Namespace) -> None:
 
     labels = parse_classes(args.classes, SAMPLES[args.dataset])
     import_pythia()
-    if args.out.exists() and not args.out.is_dir():
-        raise PartError(f"--out {args.out} is a file; it must be a folder.")
+    check_folder(args.out)
+    if args.merge is not None:
+        check_writable(args.merge)
     args.out.mkdir(parents=True, exist_ok=True)
     shards = [Shard(args.dataset, label, args.seed, args.jets, args.out, args.compact) for label in labels]
     make_shards(shards, min(args.workers, len(shards)), RateReporter(args.jets * len(shards), sys.stdout))

@@ -10,8 +10,9 @@ from part.cli.options import (
     add_jets,
     add_model,
     add_output,
-    check_overwrite,
+    check_outputs,
     from_args,
+    training_files,
 )
 from part.errors import PartError
 
@@ -44,13 +45,13 @@ def run(args: argparse.Namespace) -> None:
     from part.jets.streaming import entry_ranges
     from part.progress import TerminalProgress
 
-    check_overwrite(args.force, *(args.out / name for name in FILES.values()))
+    check_outputs(args.force, *(args.out / name for name in FILES.values()))
     formats = tuple(dict.fromkeys(args.format.split(",")))
     if unknown := [name for name in formats if name not in FORMATS]:
         raise PartError(f"There is no format {unknown[0]!r}; expected some of {', '.join(FORMATS)}.")
     study = from_args(study_class(args.kind), args)
-    tagger = load_model(args.model, args.device, dataset=args.dataset)
-    ranges = entry_ranges(args.jets, args.start, args.stop)
+    tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
     result = study_files(study, tagger, ranges, TerminalProgress())
     provenance = {
         "study": repr(study),

@@ -14,6 +14,8 @@ from part.comparison.models import TRACED, AttentionChanges, check_comparable
 from part.comparison.result import REPLICAS, Comparison, build_comparison
 from part.comparison.samples import Sample, SampleBatch
 from part.inference.tagger import Tagger
+from part.jets.labels import UNKNOWN, known_classes
+from part.jets.notices import gathered
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
 
 Cache = MutableMapping[tuple[str, str], Any]
@@ -75,8 +77,9 @@ def run_comparison(
     """
     check_comparable(models)
     cache = {} if cache is None else cache
-    probabilities, labels = _predict(models, sample, batch_size, progress, execute, cache, on_batch)
-    attention = _compare_attention(models, attention_sample, progress, execute)
+    with gathered():
+        probabilities, labels = _predict(models, sample, batch_size, progress, execute, cache, on_batch)
+        attention = _compare_attention(models, attention_sample, progress, execute)
     return build_comparison(
         list(models),
         next(iter(models.values())).dataset,
@@ -107,7 +110,7 @@ def _predict(
     for m, key in enumerate(keys):
         if key in cache:
             probabilities[m] = cache[key]
-    labels, done = np.full(len(sample), -1), 0
+    labels, done = np.full(len(sample), UNKNOWN), 0
     progress("Jets", 0, len(sample))
     for batch in sample.batches(batch_size):
         with batch.error_context():
@@ -122,7 +125,7 @@ def _predict(
         progress("Jets", done, len(sample))
     for key, own in zip(keys, probabilities, strict=True):
         cache.setdefault(key, own)
-    return probabilities, labels if (labels >= 0).all() else None
+    return probabilities, None if known_classes(labels) is None else labels
 
 
 def _compare_attention(

@@ -4,6 +4,7 @@ Shapes: M models.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import awkward as ak
 
@@ -12,6 +13,7 @@ from part.errors import PartError
 from part.inference.capabilities import lacks
 from part.inference.loading import load_model
 from part.inference.tagger import Tagger
+from part.models.checkpoints.training_files import is_weaver_weights
 from part.progress import Executor, execute_here
 
 MIN_MODELS, MAX_MODELS = 2, 4
@@ -19,7 +21,9 @@ ATTENTION_JETS = 200
 TRACED = 8  # jets traced at a time, which take some 100 MB
 
 
-def load_distinct(models: Sequence[str], device: str = "auto", dataset: str | None = None) -> dict[str, Tagger]:
+def load_distinct(
+    models: Sequence[str], device: str = "auto", dataset: str | None = None, files: Mapping[str, Any] | None = None
+) -> dict[str, Tagger]:
     """Load models under different names.
 
     Parameters
@@ -28,6 +32,8 @@ def load_distinct(models: Sequence[str], device: str = "auto", dataset: str | No
         See `part.load_model`.
     device, dataset : str
         See `part.load_model`.
+    files : mapping, optional
+        The arguments config, network and options of `part.load_model`, for all of the models that are weaver weights.
 
     Returns
     -------
@@ -39,7 +45,9 @@ def load_distinct(models: Sequence[str], device: str = "auto", dataset: str | No
     PartError
         See `part.load_model`.
     """
-    taggers = [load_model(model, device, dataset=dataset) for model in models]
+    given = {name: value for name, value in (files or {}).items() if value}
+    own = [given if is_weaver_weights(model) else {} for model in models]
+    taggers = [load_model(m, device, dataset=dataset, **extra) for m, extra in zip(models, own, strict=True)]
     names = [tagger.name for tagger in taggers]
     return dict(zip(names if len(set(names)) == len(names) else models, taggers, strict=True))
 
@@ -54,6 +62,11 @@ def check_comparable(models: Mapping[str, Tagger]) -> None:
             raise PartError(
                 f"{name} tells the classes of {models[name].dataset.name} apart, {first} those of "
                 f"{models[first].dataset.name}; expected the same."
+            )
+        if models[name].data_config != models[first].data_config:
+            raise PartError(
+                f"{name} and {first} read files by different data configs; expected the same for both, since the "
+                "configs may keep different jets."
             )
 
 

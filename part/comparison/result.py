@@ -15,6 +15,7 @@ from part.analysis.statistics.calibration import Reliability, reliability
 from part.analysis.statistics.divergence import AttentionChange, agreement, jensen_shannon, logit_drift, outcomes
 from part.benchmarking.cost import Cost
 from part.errors import PartError
+from part.jets.labels import UNKNOWN
 from part.jets.schema import Dataset
 from part.progress import ProgressCallback, no_progress
 
@@ -32,7 +33,8 @@ class Comparison:
     dataset : Dataset
     probabilities : ndarray (M, J, C)
     truth : ndarray (J,) or None
-        Class indices. Without them there is no quality.
+        Class indices, -1 for jets of no class, which are left out of all that needs them. Without any there is no
+        quality.
     replicas : dict of str to ndarray (M, R)
         Bootstrap replicas by the name of a measure; empty if none were drawn.
     costs : tuple of Cost (M,)
@@ -55,18 +57,28 @@ class Comparison:
     def __len__(self) -> int:
         return self.probabilities.shape[1]
 
-    @property
-    def labels(self) -> np.ndarray:
-        """The class indices (J,), for what has no meaning without them.
+    @cached_property
+    def labelled(self) -> np.ndarray:
+        """Which jets (J,) belong to a class, for what has no meaning without one.
 
         Raises
         ------
         PartError
-            If they are unknown.
+            If none does.
         """
         if self.truth is None:
             raise PartError("The jets of this comparison have no labels of the models' classes.")
-        return self.truth
+        return self.truth != UNKNOWN
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The class indices of the jets that are `labelled`."""
+        return self.truth[self.labelled] if self.truth is not None else np.empty(0, int)
+
+    @property
+    def without_class(self) -> int:
+        """The number of jets of no class among jets with labels."""
+        return 0 if self.truth is None else int((~self.labelled).sum())
 
     @cached_property
     def classes(self) -> np.ndarray:
@@ -78,7 +90,7 @@ class Comparison:
         """The measures of `metrics.measure` and the calibration error of each model; empty without labels."""
         if self.truth is None:
             return ()
-        measured = [metrics.measure(p, self.truth, self.dataset) for p in self.probabilities]
+        measured = [metrics.measure(p[self.labelled], self.labels, self.dataset) for p in self.probabilities]
         return tuple(
             m | {"calibration_error": round(r.expected_error, 5)}
             for m, r in zip(measured, self.reliability, strict=True)
@@ -86,7 +98,7 @@ class Comparison:
 
     @cached_property
     def reliability(self) -> tuple[Reliability, ...]:
-        return tuple(reliability(p, self.labels) for p in self.probabilities)
+        return tuple(reliability(p[self.labelled], self.labels) for p in self.probabilities)
 
     def interval(self, model: int, name: str) -> tuple[float, float] | None:
         """Return the bootstrap interval of a measure of `quality`, or None without replicas of it."""
@@ -112,7 +124,7 @@ class Comparison:
         """Return how many jets the first model and this one predict right, or None without labels."""
         if self.truth is None:
             return None
-        return outcomes(*(self.classes[m] == self.truth for m in (0, model)))
+        return outcomes(*(self.classes[m, self.labelled] == self.labels for m in (0, model)))
 
     def drift(self, model: int) -> np.ndarray:
         """Return the distance of each jet's logits (J,) from the first model's, see `divergence.logit_drift`."""
@@ -124,17 +136,17 @@ class Comparison:
 
     def confusion(self, model: int) -> np.ndarray:
         """Return the number of jets (C, C) by their class (row) and the predicted one (column)."""
-        return metrics.confusion(self.classes[model], self.labels, len(self.dataset.classes))
+        return metrics.confusion(self.classes[model, self.labelled], self.labels, len(self.dataset.classes))
 
     @cached_property
     def rejections(self) -> dict[str, tuple[int, int, float]]:
         """The signal, background and efficiency of each rejection in `quality`, by its name."""
-        return {} if self.truth is None else metrics.working_points(self.dataset, self.truth)
+        return {} if self.truth is None else metrics.working_points(self.dataset, self.labels)
 
     @cached_property
     def signals(self) -> tuple[int, ...]:
         """The classes that have a ROC curve against the background on these jets."""
-        present = set() if self.truth is None else set(np.unique(self.truth).tolist())
+        present = set() if self.truth is None else set(np.unique(self.labels).tolist())
         background = metrics.background_class(self.dataset)
         return tuple(sorted(present - {background})) if background in present else ()
 
@@ -147,7 +159,7 @@ class Comparison:
         """Return the signal and background efficiencies along the ROC curve of a class."""
         background = metrics.background_class(self.dataset)
         kind = np.isin(self.labels, (signal, background))
-        scores = metrics.discriminant(self.probabilities[model, kind], signal, background)
+        scores = metrics.discriminant(self.probabilities[model, self.labelled][kind], signal, background)
         return metrics.roc_curve(scores, self.labels[kind] == signal)
 
 
@@ -177,8 +189,14 @@ def build_comparison(
     drawn: dict[str, np.ndarray] = {}
     if truth is not None and replicas:
         progress("Bootstrap draws", 0, replicas)
+        known = truth != UNKNOWN
         drawn = bootstrap.replicas(
-            probabilities, truth, dataset, replicas, seed, lambda done: progress("Bootstrap draws", done, replicas)
+            probabilities[:, known],
+            truth[known],
+            dataset,
+            replicas,
+            seed,
+            lambda done: progress("Bootstrap draws", done, replicas),
         )
     return Comparison(
         tuple(names), dataset, probabilities, truth, drawn, tuple(costs), tuple(attention), attention_jets

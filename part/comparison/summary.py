@@ -90,7 +90,8 @@ def most_different_jets(comparison: Comparison, ranges: Sequence[EntryRange], co
     for jet in comparison.most_different(count).tolist():
         path, entry = locate(ranges, jet)
         row = {"file": path, "entry": entry, "divergence": float(f"{comparison.divergence[jet]:.5g}")}
-        row |= {} if comparison.truth is None else {"label": classes[comparison.truth[jet]]}
+        if comparison.truth is not None and comparison.labelled[jet]:
+            row["label"] = classes[comparison.truth[jet]]
         predicted = zip(comparison.names, comparison.classes[:, jet], strict=True)
         listed.append(row | {"classes": {name: classes[c] for name, c in predicted}})
     return listed
@@ -102,6 +103,8 @@ def _row(comparison: Comparison, m: int) -> dict:
         row[name] = value
         if bounds := comparison.interval(m, name):
             row |= {f"{name}_low": _finite(bounds[0]), f"{name}_high": _finite(bounds[1])}
+    if comparison.without_class:
+        row["jets_without_class"] = comparison.without_class
     for name in GAIN_MEASURES:
         if m and (bounds := comparison.gain(m, name)):
             row[f"{name}_gain"] = round(comparison.quality[m][name] - comparison.quality[0][name], 5)

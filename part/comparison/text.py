@@ -6,6 +6,7 @@ Shapes: M models.
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange
 from part.comparison.result import GAIN_MEASURES, Comparison
+from part.jets.notices import without_class
 
 TITLES = {"accuracy": "Accuracy", "macro_auc": "Macro AUC", "calibration_error": "Calibration error"}
 
@@ -17,6 +18,8 @@ def text_table(comparison: Comparison) -> str:
     texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     if comparison.replicas:
         texts.append(f"In brackets: {100 * LEVEL:g} % bootstrap intervals. Gains are over {comparison.names[0]}.")
+    if comparison.without_class:
+        texts.append(without_class(comparison.without_class, len(comparison)))
     return "\n".join(texts)
 
 

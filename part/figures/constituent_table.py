@@ -39,6 +39,8 @@ def tabulate_constituents(jet_view: JetView, view: View) -> dict[str, np.ndarray
         "dz/σ": particles.dz_significance,
         "subjet": particles.subjet + 1,
     }
+    if not particles.has_momenta:
+        columns |= dict.fromkeys(("pT [GeV]", "Δη", "Δφ", "ΔR", "subjet"))
     if jet_view.trace.has("pattern"):
         columns["attention received"] = jet_view.pair_weights("pattern", view.layer, view.head).mean(axis=0)
     order = particles.order(view.order)

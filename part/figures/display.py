@@ -11,6 +11,7 @@ from part.errors import PartError
 from part.figures import scale
 from part.figures.arrays import LabelledArray
 from part.figures.jet_view import JetView
+from part.figures.particles import UNKNOWN_MARK, Constituents
 from part.figures.view import QUANTITY_TITLES, SIGNED, THROUGH_SLOTS, View, lower_first
 
 
@@ -56,8 +57,8 @@ class Display:
         return self.jet_view.constituents.subjet
 
     @property
-    def species(self) -> np.ndarray:
-        return self.jet_view.constituents.species
+    def mark(self) -> np.ndarray:
+        return self.jet_view.constituents.mark
 
     @property
     def relative_size(self) -> np.ndarray:
@@ -135,6 +136,11 @@ class Display:
         }
 
 
+def legend_marks(particles: Constituents) -> dict[int, str]:
+    """Return what each marker in a jet stands for; unknown particles need no explanation."""
+    return {mark: title for mark, title in particles.mark_titles().items() if mark != UNKNOWN_MARK}
+
+
 def make_display(jet_view: JetView, view: View, limits: tuple[float, float] | None = None) -> Display:
     """Find the strongest edges of a head, or of one query in it.
 
@@ -153,6 +159,8 @@ def make_display(jet_view: JetView, view: View, limits: tuple[float, float] | No
     PartError
         If the model or the jet does not have what the view shows.
     """
+    if not jet_view.constituents.has_momenta:
+        raise PartError("The data config does not say the momenta of the constituents, so the jet cannot be drawn.")
     n = len(jet_view.constituents)
     if view.query is not None and view.query >= n:
         raise PartError(f"The jet has {n} constituents; there is no constituent {view.query + 1}.")

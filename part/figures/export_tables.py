@@ -26,6 +26,7 @@ MEANINGS = {
     "delta_r": "distance to the jet axis",
     "charge": "electric charge (e)",
     "species": f"index into {', '.join(SPECIES)}; -1 unknown",
+    "kind": "index of the collection that the token belongs to",
     "subjet": "exclusive kT subjet, 0 the leading one",
     "d0": "transverse impact parameter",
     "d0_significance": "d0 over its error",
@@ -36,7 +37,10 @@ MEANINGS = {
 
 def constituent_arrays(jet_view: JetView) -> dict[str, LabelledArray]:
     """Return the arrays (n,) that the file has of each constituent, in file order."""
-    arrays = {name: getattr(jet_view.constituents, name) for name in MEANINGS}
+    particles = jet_view.constituents
+    arrays = {name: getattr(particles, name) for name in MEANINGS}
+    if not particles.has_momenta:
+        arrays |= dict.fromkeys(("pt", "energy", "deta", "dphi", "delta_r", "subjet"))
     return {
         f"constituent_{name}": LabelledArray(values, ("constituent",), UNITS.get(name, "1"), MEANINGS[name])
         for name, values in arrays.items()

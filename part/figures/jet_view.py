@@ -14,14 +14,15 @@ from part.figures.view import QUANTITIES, QUANTITY_TITLES
 from part.inference.tagger import Tagger
 from part.inference.trace import Trace
 from part.jets import kinematics
-from part.jets.labels import detect_dataset, labels
-from part.jets.preprocessing import add_derived_fields, keep_leading
-from part.jets.schema import MOMENTA, Dataset
+from part.jets.features import multiplicities
+from part.jets.labels import class_of, detect_dataset
+from part.jets.preprocessing import add_derived_fields, has_momenta, keep_leading
+from part.jets.schema import MOMENTA, N_TRUNCATED, Dataset
 
 
 @dataclass(frozen=True)
 class JetSummary:
-    """A jet in one line.
+    """A jet in one line; what a data config does not say is NaN.
 
     Attributes
     ----------
@@ -84,7 +85,8 @@ class JetView:
     def heading(self) -> str:
         """The jet as people read it, such as "t→bqq′ · pT 812 GeV · η 0.41 · 48 constituents"."""
         words = [self.jet.title] if self.jet.title else []
-        words += [f"pT {self.jet.pt:.0f} GeV", f"η {self.jet.eta:.2f}".replace("-", "−")]
+        words += [f"pT {self.jet.pt:.0f} GeV"] if np.isfinite(self.jet.pt) else []
+        words += [f"η {self.jet.eta:.2f}".replace("-", "−")] if np.isfinite(self.jet.eta) else []
         count = f"{self.jet.n} constituent{'s' * (self.jet.n != 1)}"
         return " · ".join([*words, count + (f" ({len(self.constituents)} seen)" if self.n_truncated else "")])
 
@@ -98,7 +100,8 @@ class JetView:
         """The figures that can be drawn of this model."""
         by_head = ("matrix", "mosaic") if self.quantities else ()
         by_class = ("class",) if self.trace.has("class_pattern") else ()
-        return (*by_head, *by_class, "display", "prediction")
+        display = ("display",) if self.constituents.has_momenta else ()
+        return (*by_head, *by_class, *display, "prediction")
 
     @property
     def attends_to_slots(self) -> bool:
@@ -184,14 +187,14 @@ def view_jet(
     if len(jet) != 1:
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
     seen, n_truncated = keep_leading(jet)
-    truth = labels(jet, tagger.dataset)
+    kinds = tuple(collection.name for collection in tagger.features.collections)
     return JetView(
         model=name or tagger.name,
         trace=tagger.trace(jet).jet(0) if trace is None else trace,
-        constituents=constituents(seen) if particles is None else particles,
-        jet=_summary(add_derived_fields(jet)),
+        constituents=constituents(seen, kinds) if particles is None else particles,
+        jet=_summary(jet, tagger.dataset),
         classes=tagger.dataset.titles,
-        truth=None if truth is None else int(truth[0]),
+        truth=class_of(jet, tagger.dataset),
         n_truncated=int(n_truncated[0]),
         backend_logit_gap=tagger.backend_logit_gap(jet) if tagger.backend == "flash" else None,
     )
@@ -199,21 +202,25 @@ def view_jet(
 
 def view_from_trace(name: str, trace: Trace, momenta: np.ndarray, dataset: Dataset, truth: int) -> JetView:
     """Return the view of a jet of which only the momenta (n, 4) px, py, pz, E in GeV and the class index are known."""
-    jet = add_derived_fields(ak.Array({branch: [momenta[:, i].tolist()] for i, branch in enumerate(MOMENTA)}))
+    jet = ak.Array({branch: [momenta[:, i].tolist()] for i, branch in enumerate(MOMENTA)})
     title = dataset.titles[truth]
     return JetView(name, trace, constituents(jet), replace(_summary(jet), title=title), dataset.titles, truth)
 
 
-def _summary(jet: ak.Array) -> JetSummary:
-    px, py, pz, energy = (float(ak.sum(ak.values_astype(jet[name][0], np.float64))) for name in MOMENTA)
-    dataset = detect_dataset(jet)
-    truth = None if dataset is None else labels(jet, dataset)
-    return JetSummary(
-        pt=float(jet["jet_pt"][0]),
-        eta=float(jet["jet_eta"][0]),
-        phi=float(jet["jet_phi"][0]),
-        energy=float(jet["jet_energy"][0]),
-        mass=float(np.sqrt(max(kinematics.m2(px, py, pz, energy), 0.0))),
-        n=len(jet["part_px"][0]),
-        title=None if dataset is None or truth is None else dataset.titles[int(truth[0])],
-    )
+def _summary(jet: ak.Array, known: Dataset | None = None) -> JetSummary:
+    """Return a jet in one line; `known` are the classes of a jet that a data config prepared."""
+    mass = float("nan")
+    if has_momenta(jet):
+        jet = add_derived_fields(jet)
+        px, py, pz, energy = (float(ak.sum(ak.values_astype(jet[name][0], np.float64))) for name in MOMENTA)
+        mass = float(np.sqrt(max(kinematics.m2(px, py, pz, energy), 0.0)))
+    is_prepared = N_TRUNCATED in jet.fields
+    dataset = known if is_prepared else detect_dataset(jet)
+    truth = None if dataset is None else class_of(jet, dataset)
+    numbers = {
+        name: float(jet[f"jet_{name}"][0]) if f"jet_{name}" in jet.fields else float("nan")
+        for name in ("pt", "eta", "phi", "energy")
+    }
+    n = int(multiplicities(jet)[0]) + (int(jet[N_TRUNCATED][0]) if is_prepared else 0)
+    title = None if dataset is None or truth is None else dataset.titles[truth]
+    return JetSummary(**numbers, mass=mass, n=n, title=title)

@@ -9,22 +9,25 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
-from part.figures.style import SYMBOLS
+from part.figures.style import MARKERS, SYMBOLS
 from part.figures.view import ORDERS
 from part.jets import kinematics
-from part.jets.preprocessing import add_derived_fields
-from part.jets.schema import IDENTITY, SPECIES
+from part.jets.features import multiplicities
+from part.jets.preprocessing import add_derived_fields, has_momenta
+from part.jets.schema import IDENTITY, KIND, SPECIES
 from part.jets.subjets import subjet_index
+
+UNKNOWN_MARK = len(SPECIES)
 
 
 @dataclass(frozen=True, eq=False)
 class Constituents:
-    """Arrays (n,) with one item per constituent; what the file does not have is None.
+    """Arrays (n,) with one item per constituent, or other token; what the file does not have is None.
 
     Attributes
     ----------
     pt, energy : np.ndarray
-        Transverse momentum and energy in GeV.
+        Transverse momentum and energy in GeV. NaN, as the angles are, where a data config does not say the momenta.
     deta, dphi : np.ndarray
         Pseudorapidity, times the sign of the jet's, and azimuth from the jet axis.
     species : np.ndarray
@@ -37,6 +40,10 @@ class Constituents:
         Transverse and longitudinal impact parameter in mm.
     d0_significance, dz_significance : np.ndarray or None
         The same over their errors, NaN where there is no error, as for neutral particles.
+    kind : np.ndarray or None
+        The collection that each token belongs to, an index into `kinds`; None for a single one.
+    kinds : tuple of str
+        The names of the collections.
     """
 
     pt: np.ndarray
@@ -50,6 +57,8 @@ class Constituents:
     d0_significance: np.ndarray | None = None
     dz: np.ndarray | None = None
     dz_significance: np.ndarray | None = None
+    kind: np.ndarray | None = None
+    kinds: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pt)
@@ -67,7 +76,29 @@ class Constituents:
 
     @property
     def has_species(self) -> bool:
-        return bool((self.species >= 0).any())
+        """Return whether there is anything to tell constituents apart by: their species, or their collections."""
+        return bool((self.species >= 0).any()) or self.kind is not None
+
+    @property
+    def has_momenta(self) -> bool:
+        return bool(np.isfinite(self.pt).any())
+
+    @property
+    def mark(self) -> np.ndarray:
+        """The index (n,) of each constituent's marker, see `part.figures.style`."""
+        species = np.where(self.species < 0, UNKNOWN_MARK, self.species)
+        if self.kind is None:
+            return species
+        others = UNKNOWN_MARK + 1 + (self.kind - 1) % (len(MARKERS) - UNKNOWN_MARK - 1)
+        return np.where(self.kind > 0, others, species)
+
+    def mark_titles(self, species: tuple[str, ...] = SYMBOLS) -> dict[int, str]:
+        """Return what each marker stands for, of those that occur; `species` are the names, unknown last."""
+        titles = {}
+        for index, mark in enumerate(self.mark.tolist()):
+            own = species[mark] if mark < len(species) else self.species_title(index)
+            titles.setdefault(mark, {})[own] = None
+        return {mark: ", ".join(names) for mark, names in sorted(titles.items())}
 
     def order(self, name: str) -> np.ndarray:
         """Return the constituent at each display position (n,); within a subjet or species by falling pT."""
@@ -91,26 +122,39 @@ class Constituents:
         )
 
     def species_title(self, index: int) -> str:
+        """Return the species, or the name of the collection of a token that is not of the first."""
+        if self.kind is not None and self.kind[index] > 0:
+            return self._kind_title(int(self.kind[index]))
         species = int(self.species[index])
         return SPECIES[species] if species >= 0 else "particle"
 
     def symbol(self, index: int) -> str:
+        """Return a short form of `species_title`."""
+        if self.kind is not None and self.kind[index] > 0:
+            return self._kind_title(int(self.kind[index]))
         return SYMBOLS[int(self.species[index])]
 
     def describe(self, index: int) -> str:
         """Return a text such as "photon, pT 34.2 GeV"."""
-        return f"{self.species_title(index)}, pT {self.pt[index]:.3g} GeV"
+        momentum = f", pT {self.pt[index]:.3g} GeV" if np.isfinite(self.pt[index]) else ""
+        return f"{self.species_title(index)}{momentum}"
+
+    def _kind_title(self, kind: int) -> str:
+        return self.kinds[kind] if kind < len(self.kinds) else f"collection {kind + 1}"
 
     def _group(self, name: str) -> np.ndarray | None:
         if name == "subjet":
             return self.subjet
         if name == "species":
-            return np.where(self.species < 0, len(SPECIES), self.species)  # sorts unknown ones last
+            species = np.where(self.species < 0, len(SPECIES), self.species)  # sorts unknown ones last
+            return species if self.kind is None else np.where(self.kind > 0, len(SPECIES) + self.kind, species)
         return None
 
     def _group_title(self, name: str, value: int) -> str:
         if name == "subjet":
             return f"subjet {value + 1}"
+        if value > len(SPECIES):
+            return self._kind_title(value - len(SPECIES))
         return SPECIES[value] if value < len(SPECIES) else "unknown"
 
 
@@ -118,16 +162,20 @@ def short_title(title: str) -> str:
     """Shorten a group's title for narrow places: "subjet 2" -> "2", "photon" -> "γ"."""
     if title.startswith("subjet "):
         return title.removeprefix("subjet ")
-    return SYMBOLS[SPECIES.index(title) if title in SPECIES else -1]
+    if title in SPECIES:
+        return SYMBOLS[SPECIES.index(title)]
+    return SYMBOLS[-1] if title == "unknown" else title
 
 
-def constituents(jet: ak.Array) -> Constituents:
+def constituents(jet: ak.Array, kinds: tuple[str, ...] = ()) -> Constituents:
     """Return the constituents of a jet.
 
     Parameters
     ----------
     jet : ak.Array
         One jet, an array of length 1 with JetClass's branch names.
+    kinds : tuple of str, optional
+        The names of the collections of its tokens, where there are several.
 
     Returns
     -------
@@ -140,20 +188,27 @@ def constituents(jet: ak.Array) -> Constituents:
     """
     if len(jet) != 1:
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
-    jet = add_derived_fields(jet)
+    known, n = has_momenta(jet), int(multiplicities(jet)[0])
+    jet = add_derived_fields(jet) if known else jet
     arrays = {name: ak.to_numpy(jet[name][0]) for name in jet.fields if name.startswith("part_")}
+    missing = np.full(n, np.nan)
+    px, py, energy, deta, dphi = (
+        arrays[name] if known else missing for name in ("part_px", "part_py", "part_energy", "part_deta", "part_dphi")
+    )
     return Constituents(
-        pt=kinematics.pt(arrays["part_px"], arrays["part_py"]),
-        energy=arrays["part_energy"],
-        deta=arrays["part_deta"],
-        dphi=arrays["part_dphi"],
-        species=_species(arrays, n=len(arrays["part_px"])),
-        subjet=ak.to_numpy(subjet_index(jet)[0]).astype(np.int64),
+        pt=kinematics.pt(px, py),
+        energy=energy,
+        deta=deta,
+        dphi=dphi,
+        species=_species(arrays, n),
+        subjet=ak.to_numpy(subjet_index(jet)[0]).astype(np.int64) if known else np.zeros(n, np.int64),
         charge=arrays.get("part_charge"),
         d0=arrays.get("part_d0val"),
         d0_significance=_significance(arrays, "d0"),
         dz=arrays.get("part_dzval"),
         dz_significance=_significance(arrays, "dz"),
+        kind=arrays[KIND].astype(np.int64) if KIND in arrays else None,
+        kinds=kinds,
     )
 
 

@@ -12,10 +12,40 @@ from part.figures.heatmaps import LabelledArray
 from part.figures.jet_view import JetView
 from part.figures.view import View
 
+MAX_CLASSES = 12  # of a drawing; of more classes the strongest are drawn, and the jet's own
+N_STRONGEST = 10
+
+
+def strongest_classes(
+    probabilities: np.ndarray, truth: int | None = None, most: int = MAX_CLASSES, kept: int = N_STRONGEST
+) -> np.ndarray:
+    """Return the classes that a drawing shows.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray
+        (..., C), of one prediction or of several that are drawn together.
+    truth : int, optional
+        The jet's own class, which is always shown.
+    most, kept : int
+        All classes are shown, in their order, if there are at most `most`; otherwise the `kept` strongest, the
+        strongest first, and the jet's own.
+
+    Returns
+    -------
+    np.ndarray
+        Class indices.
+    """
+    largest = probabilities.reshape(-1, probabilities.shape[-1]).max(0)
+    if len(largest) <= most:
+        return np.arange(len(largest))
+    strongest = np.argsort(-largest, kind="stable")[:kept]
+    return strongest if truth is None or truth in strongest else np.append(strongest, truth)
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The class probabilities as bars, in the model's order of classes.
+    """The class probabilities as bars, in the model's order of classes; of many classes the strongest are drawn.
 
     Parameters
     ----------
@@ -42,6 +72,11 @@ class Prediction:
         return self.jet_view.truth
 
     @property
+    def shown(self) -> np.ndarray:
+        """The indices of the classes that are drawn."""
+        return strongest_classes(self.probabilities, self.truth)
+
+    @property
     def scale(self) -> str:
         return self.view.scale
 
@@ -52,12 +87,13 @@ class Prediction:
 
     @property
     def texts(self) -> list[str]:
-        """The probabilities as written beside their bars."""
-        return [format_probability(float(p)) for p in self.probabilities]
+        """The probabilities as written beside the bars that are drawn."""
+        return [format_probability(float(p)) for p in self.probabilities[self.shown]]
 
     @property
     def title(self) -> str:
-        return "Prediction"
+        n_shown, n = len(self.shown), len(self.titles)
+        return "Prediction" if n_shown == n else f"Prediction, {n_shown} of {n} classes"
 
     def arrays(self) -> dict[str, LabelledArray]:
         """Return the arrays (C,) that are exported."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from part.errors import PartError
 from part.figures.view import View
 from part.inference.tagger import Tagger
+from part.jets.formats.opening import split_tree
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def file_sha256(path: str | os.PathLike) -> str | None:
     if "://" in os.fspath(path):
         return None
     try:
-        with open(path, "rb") as file:
+        with open(split_tree(os.fspath(path))[0], "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise PartError(f"{path}: {error.strerror or error}; expected a file of jets.") from None

@@ -3,11 +3,12 @@
 import numpy as np
 
 COLUMN = 3.4  # inches, the width of a column in most journals
-# These follow the order of schema.SPECIES; the last one is for unknown particles (index -1).
-SYMBOLS = ("h±", "h⁰", "γ", "e", "μ", "?")
-MARKERS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon")
-MATPLOTLIB_MARKERS = ("o", "s", "D", "^", "*", "h")
-MARKER_SCALE = (1.0, 0.9, 0.85, 1.1, 1.4, 1.0)  # makes equal pT look equally large
+SYMBOLS = ("h±", "h⁰", "γ", "e", "μ", "?")  # in the order of schema.SPECIES; the last one is for unknown particles
+# By `Constituents.mark`: the species, unknown particles, and tokens of the second and of further collections.
+MARKERS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "triangle-down", "pentagon")
+MATPLOTLIB_MARKERS = ("o", "s", "D", "^", "*", "h", "v", "p")
+MARKER_SCALE = (1.0, 0.9, 0.85, 1.1, 1.4, 1.0, 1.1, 1.0)  # makes equal pT look equally large
+MARKER_CHARACTERS = "●■◆▲★⬢▼⬟"
 MAX_EDGE_WIDTH = 4.0  # px
 ARROW_POSITION = 0.62  # of the way from query to key, where an edge carries its arrow head
 

@@ -16,8 +16,10 @@ from torch import Tensor
 
 from part.inference.cache import ActivationCache
 from part.inference.tagger import Tagger
+from part.jets.buffers import token_rows
 from part.jets.features import JetBatch, make_batch
-from part.models.attention import Tap, scoped
+from part.jets.schema import INPUTS
+from part.models.attention import Tap
 from part.models.linpart import SharedInputs, rank_in_pt
 from part.models.numerics.precision import autocast
 from part.models.transformer import ParticleTransformer
@@ -55,7 +57,7 @@ class CachedForward:
         with torch.inference_mode(), autocast(tagger.precision, tagger.device):
             embedded = self.model.embed_inputs(self.batch.x, self.batch.v, self.batch.mask)
             x, self.bias, self.mask = self.model.prepend_class_token(*embedded, self.batch.mask)
-            self.probabilities = probabilities(
+            self.probabilities = self._probabilities(
                 self.model.forward_from_block(x, self.bias, self.mask, self.cache.record)
             )
         self.states: list[Tensor] = [t for name, t in self.cache.items() if name.endswith("residual")]
@@ -99,11 +101,10 @@ class CachedForward:
             x = tile_batch(self.states[first], copies) if states is None else states
             remaining_tap = tap
             if only_first and first < self.layers:
-                x = self.model.blocks[first](x, mask, bias, tap=scoped(tap, f"blocks.{first}"))
+                x = self.model.run_block(first, x, bias, mask, tap)
                 first, remaining_tap = first + 1, None
-            return probabilities(self.model.forward_from_block(x, bias, mask, remaining_tap, first)).unflatten(
-                0, (copies, -1)
-            )
+            logits = self.model.forward_from_block(x, bias, mask, remaining_tap, first)
+            return self._probabilities(logits).unflatten(0, (copies, -1))
 
     def with_particles(self, masks: Tensor) -> Tensor:
         """Return the probabilities (K, B, C) with only some particles of each jet left, masks (K, B, N).
@@ -114,12 +115,11 @@ class CachedForward:
         masks = torch.where(masks.any(-1, keepdim=True), masks, self.batch.mask)
         x, v = (tile_batch(t, len(masks)) for t in (self.batch.x, self.batch.v))
         with torch.inference_mode(), autocast(self.tagger.precision, self.tagger.device):
-            return probabilities(self.model(x, v, masks.flatten(0, 1))).unflatten(0, (len(masks), -1))
+            return self._probabilities(self.model(x, v, masks.flatten(0, 1))).unflatten(0, (len(masks), -1))
 
-
-def probabilities(logits: Tensor) -> Tensor:
-    """Return the softmax over classes, in float32."""
-    return logits.float().softmax(-1)
+    def _probabilities(self, outputs: Tensor) -> Tensor:
+        """Return the softmax over classes, in float32."""
+        return self.tagger.of_classes(outputs).float().softmax(-1)
 
 
 def tile_batch(tensor: Any, copies: int) -> Any:
@@ -132,9 +132,11 @@ def tile_batch(tensor: Any, copies: int) -> Any:
 
 
 def jet_hashes(jets: ak.Array) -> np.ndarray:
-    """Return a number (J,) for each jet from its momenta, so that random choices do not depend on the jets' order."""
-    px = ak.to_numpy(ak.flatten(jets["part_px"])).astype("<f4").tobytes()
-    sizes = 4 * ak.to_numpy(ak.num(jets["part_px"]))
-    ends = np.cumsum(sizes)
-    offsets = ends - sizes
-    return np.array([zlib.crc32(px[a:b]) for a, b in zip(offsets, ends, strict=True)], np.int64)
+    """Return a number (J,) for each jet from its content, so that random choices do not depend on the jets' order."""
+    if "part_px" in jets.fields:
+        counts, values = ak.to_numpy(ak.num(jets["part_px"])), ak.to_numpy(ak.flatten(jets["part_px"]))
+    else:
+        counts, values = token_rows(jets[INPUTS])
+    content, ends = np.ascontiguousarray(values, "<f4"), np.cumsum(counts)
+    rows = zip(ends - counts, ends, strict=True)
+    return np.array([zlib.crc32(content[a:b].tobytes()) for a, b in rows], np.int64)

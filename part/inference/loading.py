@@ -1,6 +1,8 @@
 """Loading of a trained model, by name or path, as a Tagger."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -12,15 +14,22 @@ from part.models.numerics.precision import parse_model_name
 
 
 def load_model(
-    path_or_name: str | Path, device: str = "auto", backend: str | None = None, dataset: str | None = None
+    path_or_name: str | Path,
+    device: str = "auto",
+    backend: str | None = None,
+    dataset: str | None = None,
+    config: str | Path | None = None,
+    network: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Tagger:
     """Load a trained model.
 
     Parameters
     ----------
     path_or_name : str or Path
-        The name of a shipped checkpoint ("part-full"), or the path of a project checkpoint (`.safetensors`) or of a
-        weaver-core state dict (`.pt`). "@bf16" at its end makes the model run in bfloat16.
+        The name of a shipped checkpoint ("part-full"), or the path of a project checkpoint (`.safetensors`), of a
+        weaver-core state dict (`.pt`), or of a folder with one state dict, at most one data config and at most one
+        network file. "@bf16" at its end makes the model run in bfloat16.
     device : str
         "auto" takes a GPU if there is one; otherwise a torch device.
     backend : str, optional
@@ -29,6 +38,13 @@ def load_model(
         padding. By default what the checkpoint's card says, otherwise "fused".
     dataset : str, optional
         The benchmark whose classes weaver weights tell apart, where their number fits more than one.
+    config : str or Path, optional
+        The data config that weaver weights were trained with (`.yaml` or `.auto.yaml`).
+    network : str or Path, optional
+        The network file that they were trained with, which is read and never run.
+    options : mapping, optional
+        What overrides all else: keywords of weaver-core's network, such as {"use_pre_activation_pair": True};
+        `classes`, the names of the classes or a file with one in each line; `roles`, such as {"part_charge": "pf_q"}.
 
     Returns
     -------
@@ -42,7 +58,7 @@ def load_model(
     if backend is not None and backend not in BACKENDS:
         raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
     name, precision = parse_model_name(path_or_name)
-    checkpoint = load_checkpoint(name, dataset)
+    checkpoint = load_checkpoint(name, dataset, config, network, options)
     return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"), precision)
 
 

@@ -3,10 +3,11 @@
 Shapes: J jets, B jets of a batch, C classes.
 """
 
+import hashlib
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
@@ -15,20 +16,23 @@ from torch import Tensor
 
 from part.errors import PartError
 from part.inference.cache import TAP_NAMES, ActivationCache
+from part.inference.engines import make_engine
 from part.inference.trace import Trace, trace_model
-from part.jets.features import JetBatch, make_batch
+from part.jets.features import JetBatch, make_batch, multiplicities
+from part.jets.notices import gathered
 from part.jets.schema import MAX_CONSTITUENTS, Dataset, FeatureSet
 from part.models.attention import Tap, set_backend
 from part.models.checkpoints.checkpoint import Checkpoint, reinitialised
+from part.models.checkpoints.training_files import TrainingFiles
 from part.models.config import ModelConfig
 from part.models.numerics.precision import autocast
-from part.models.transformer import ParticleTransformer
+
+if TYPE_CHECKING:
+    from part.jets.config.config import DataConfig
 
 
 class Tagger:
-    """A trained model with its inputs, classes and device, as `load_model` returns it.
-
-    Using it never changes it, so threads may share it.
+    """A trained model with its inputs, classes and device, as `load_model` returns it; threads may share it.
 
     Attributes
     ----------
@@ -47,13 +51,17 @@ class Tagger:
         self.backend = backend
         self.precision = precision
         self.model = checkpoint.model.to(device)
+        # The same weights mean something else in another architecture or with other inputs.
+        described = repr((checkpoint.model.config, checkpoint.features, checkpoint.dataset))
+        self._description = hashlib.sha256(described.encode()).hexdigest()[:12]
         # A backend that replaces the whole forward pass; the others only choose how attention is computed.
-        self._engine = _engine(self.model, backend, device, precision)
+        self._engine = make_engine(self.model, backend, device, precision)
         set_backend(self.model, backend)
 
     @property
     def name(self) -> str:
-        stem = self._checkpoint.path.stem
+        folder = self.files and self.files.folder  # whose name says more than weaver-core's "net_best_epoch_state"
+        stem = folder.resolve().name if folder else self.path.stem
         return stem if self.precision == "fp32" else f"{stem}@{self.precision}"
 
     @property
@@ -71,8 +79,23 @@ class Tagger:
 
     @property
     def dataset(self) -> Dataset:
-        """The benchmark whose classes the model tells apart."""
+        """The classes that the model tells apart."""
         return self._checkpoint.dataset
+
+    @property
+    def data_config(self) -> "DataConfig | None":
+        """How files are read for the model; None for a benchmark's files, which `read_jets` reads without one."""
+        return self.features.config
+
+    @property
+    def assumed(self) -> dict[str, Any]:
+        """What was assumed of the network because nothing said it, by weaver-core's keywords."""
+        return dict(self.card.get("assumed", {}))
+
+    @property
+    def files(self) -> TrainingFiles | None:
+        """The files of the training with weaver-core that the model was loaded from; None for other checkpoints."""
+        return self._checkpoint.files
 
     @property
     def card(self) -> dict:
@@ -86,7 +109,7 @@ class Tagger:
     @property
     def cache_key(self) -> str:
         """A string that differs wherever predictions or their speed may: it names the weights and how they run."""
-        return f"{self.sha256}/{self.backend}/{self.precision}"
+        return f"{self.sha256}/{self._description}/{self.backend}/{self.precision}"
 
     @property
     def workspace_bytes(self) -> int:
@@ -120,20 +143,24 @@ class Tagger:
         """
         _check_array(jets)
         probabilities = np.empty((len(jets), len(self.dataset.labels)), np.float32)
-        lengths = np.minimum(ak.to_numpy(ak.num(jets["part_px"])), MAX_CONSTITUENTS)
-        order = np.argsort(lengths, kind="stable")
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            batch = self._batch(jets[rows])
-            probabilities[rows] = self.logits(batch).softmax(-1).cpu().numpy()
+        order = np.argsort(np.minimum(multiplicities(jets), MAX_CONSTITUENTS), kind="stable")
+        with gathered():
+            for start in range(0, len(order), batch_size):
+                rows = order[start : start + batch_size]
+                batch = self._batch(jets[rows])
+                probabilities[rows] = self.logits(batch).softmax(-1).cpu().numpy()
         return probabilities
 
     def logits(self, batch: JetBatch, tap: Tap | None = None) -> Tensor:
         """Return logits (B, C), float32, for a batch that lies on the model's device."""
         with torch.inference_mode(), autocast(self.precision, self.device):
             if self._engine is not None and tap is None:
-                return self._engine(batch.x, batch.v, batch.mask)
-            return self.model(batch.x, batch.v, batch.mask, tap=tap).float()
+                return self.of_classes(self._engine(batch.x, batch.v, batch.mask))
+            return self.of_classes(self.model(batch.x, batch.v, batch.mask, tap=tap).float())
+
+    def of_classes(self, outputs: Tensor) -> Tensor:
+        """Return the logits (B, C) among the outputs of the network, whose last ones may be numbers of other kinds."""
+        return outputs[:, : len(self.dataset.labels)]
 
     def trace(self, jets: ak.Array) -> Trace:
         """Return what the model does with these jets: attention, interaction bias, norms and outputs, in numpy.
@@ -155,7 +182,7 @@ class Tagger:
             As `predict` does.
         """
         batch = self._batch(jets)
-        return trace_model(self.model, batch.x, batch.v, batch.mask, self.precision)
+        return trace_model(self.model, batch.x, batch.v, batch.mask, self.precision, len(self.dataset.labels))
 
     def run_with_cache(self, jets: ak.Array, names: Collection[str] | None = None) -> tuple[Tensor, ActivationCache]:
         """Run the model and keep the tensors that its tap records.
@@ -206,7 +233,8 @@ class Tagger:
     def _batch(self, jets: ak.Array) -> JetBatch:
         _check_array(jets)
         batch = make_batch(jets, self.features).to(self.device)
-        if n_long := int((batch.n_truncated > 0).sum()):
+        # What a data config leaves out of jets was said when they were read.
+        if self.data_config is None and (n_long := int((batch.n_truncated > 0).sum())):
             warnings.warn(
                 f"{n_long} of {len(batch)} jets have more than {MAX_CONSTITUENTS} constituents; "
                 f"the {int(batch.n_truncated.sum())} of lowest pT were left out.",
@@ -219,23 +247,3 @@ def _check_array(jets: ak.Array) -> None:
     if not isinstance(jets, ak.Array):
         hint = "; write jets[0:1] for one jet" if isinstance(jets, ak.Record) else ""
         raise PartError(f"These jets are a {type(jets).__name__}, expected an awkward array of jets{hint}.")
-
-
-def _engine(
-    model: torch.nn.Module, backend: str, device: torch.device, precision: str
-) -> Callable[[Tensor, Tensor, Tensor], Tensor] | None:
-    """Return a forward pass other than the model's own, or None. Raises PartError where it cannot run."""
-    match backend:
-        case "native":
-            if device.type != "cpu":
-                raise PartError(f"The native backend runs on the CPU, not on {device.type}.")
-            from part.models.backends.native.forward import NativeModel  # compiles on first use
-
-            return NativeModel(cast(ParticleTransformer, model), precision)
-        case "packed":
-            if device.type != "cuda":
-                raise PartError(f"The packed backend runs on an NVIDIA GPU (device='cuda'), not on {device.type}.")
-            from part.models.backends.packed import PackedModel  # needs Triton, which comes with torch for CUDA only
-
-            return PackedModel(cast(ParticleTransformer, model), precision)
-    return None

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from part.errors import PartError
 from part.inference.cache import ActivationCache
 from part.models.attention import Attention
+from part.models.config import ModelConfig
+from part.models.embedding import kinds
+from part.models.model import Model
 from part.models.numerics.int8 import float_weight
 from part.models.numerics.precision import autocast
 from part.models.transformer import Block, ParticleTransformer
@@ -21,6 +24,7 @@ from part.models.transformer import Block, ParticleTransformer
 _HEADS = ("jet", "layer", "head", "query", "key")
 AXES = {
     "mask": ("jet", "particle"),
+    "kind": ("jet", "particle"),
     "logits": ("jet", "class"),
     "probabilities": ("jet", "class"),
     "scores_qk": _HEADS,
@@ -39,17 +43,19 @@ _SLOTS = dict.fromkeys(("scores_qk", "bias", "pattern", "value_norms"), ("jet", 
 class Trace:
     """One forward pass over J jets, as numpy arrays with named axes.
 
-    All arrays but the mask are float32 and zero on padding; what a model does not have is None.
+    All arrays but the mask and kind are float32 and zero on padding; what a model does not have is None.
 
     Attributes
     ----------
     mask : ndarray (J, N), bool
         True = real.
+    kind : ndarray (J, N), int8
+        The collection of each token, counted from 0, and -1 on padding; None for a model of one collection.
     logits, probabilities : ndarray (J, C)
     scores_qk : ndarray (J, L, H, N, N)
         q·k/√d of query i and key j.
     bias : ndarray (J, L, H, N, N)
-        The interaction bias that is added to it.
+        The interaction bias that is added to it, 0 in a block without it.
     pattern : ndarray (J, L, H, N, N)
         The softmax of their sum over real keys.
     value_norms : ndarray (J, L, H, N, N)
@@ -82,6 +88,7 @@ class Trace:
     residual_norms: np.ndarray | None = None
     class_pattern: np.ndarray | None = None
     mixing: np.ndarray | None = None
+    kind: np.ndarray | None = None
     axes: dict = field(default_factory=lambda: dict(AXES))
 
     def __repr__(self) -> str:
@@ -115,7 +122,9 @@ class Trace:
         return Trace(**arrays, axes={name: axes[1:] for name, axes in self.axes.items()})
 
 
-def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision: str = "fp32") -> Trace:
+def trace_model(
+    model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision: str = "fp32", classes: int | None = None
+) -> Trace:
     """Run a model once and keep what its tap records.
 
     Parameters
@@ -130,11 +139,13 @@ def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision:
         True = real.
     precision : str
         "fp32" or "bf16".
+    classes : int, optional
+        The number of outputs that are logits of classes, the first ones; by default all.
     """
     cache = ActivationCache()
     with torch.inference_mode():
         with autocast(precision, x.device):
-            logits = model(x, v, mask, tap=cache.record)
+            logits = model(x, v, mask, tap=cache.record)[:, :classes]
         tensors = dict(cache)
         if precision != "fp32":
             tensors = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -144,6 +155,7 @@ def trace_model(model: nn.Module, x: Tensor, v: Tensor, mask: Tensor, precision:
         logits=_numpy(logits),
         probabilities=_numpy(logits.float().softmax(-1)),
         **{name: _numpy(tensor) for name, tensor in arrays.items()},
+        kind=_kinds(cast(Model, model).config, x, mask),
         axes=AXES | (_SLOTS if "mixing" in arrays else {}),
     )
 
@@ -156,8 +168,9 @@ def _particle_arrays(model: nn.Module, tensors: dict[str, Tensor], mask: Tensor)
     padded = not bool(mask.all())
     arrays = {}
     for name in ("scores_qk", "bias", "pattern"):
-        if f"blocks.0.{name}" in tensors:
-            layers_of_name = [tensors[f"blocks.{i}.{name}"] for i in range(layers)]
+        if present := [tensors[f"blocks.{i}.{name}"] for i in range(layers) if f"blocks.{i}.{name}" in tensors]:
+            zero = torch.zeros_like(present[0]) if len(present) < layers else None  # in a block without the bias
+            layers_of_name = [tensors.get(f"blocks.{i}.{name}", zero) for i in range(layers)]
             stacked = torch.stack(layers_of_name, 1)[..., n_prefix:, n_prefix:]
             if padded:
                 pairs = (mask[:, :, None] if slots else mask[:, :, None] & mask[:, None, :])[:, None, None]
@@ -173,6 +186,12 @@ def _particle_arrays(model: nn.Module, tensors: dict[str, Tensor], mask: Tensor)
     states = [tensors[f"blocks.{i}.residual"] for i in range(layers)] + [tensors["residual"]]
     arrays["residual_norms"] = torch.stack(states, 1)[:, :, n_prefix:].norm(dim=-1) * mask[:, None]
     return arrays
+
+
+def _kinds(config: ModelConfig, x: Tensor, mask: Tensor) -> np.ndarray | None:
+    if not config.collections:
+        return None
+    return kinds(x, len(config.collections)).masked_fill(~mask, -1).to(torch.int8).cpu().numpy()
 
 
 def _num_prefix_tokens(tensors: dict[str, Tensor], mask: Tensor) -> int:

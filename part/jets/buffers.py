@@ -45,3 +45,10 @@ def flat_values(column: ak.Array) -> np.ndarray:
     """Return the values (P,) of all constituents."""
     buffers = list_buffers(column)
     return ak.to_numpy(ak.flatten(column)) if buffers is None else buffers[1]
+
+
+def token_rows(column: ak.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lengths (J,) and the rows (P, D) of a column that has D numbers for each token."""
+    packed = ak.to_packed(column)
+    counts = ak.to_numpy(ak.num(packed)).astype(np.int64)
+    return counts, ak.to_numpy(ak.flatten(packed, axis=1))

@@ -3,6 +3,7 @@
 Shapes: B jets, N particles, F features, P constituents of all jets in a row.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Self
@@ -12,11 +13,13 @@ import numpy as np
 import torch
 
 from part.errors import PartError
-from part.jets.buffers import flat_values, list_lengths
+from part.jets.buffers import flat_values, list_lengths, token_rows
+from part.jets.expressions.lists import Jagged, Lists, Value
 from part.jets.inputs import write_inputs
 from part.jets.labels import labels
-from part.jets.preprocessing import add_derived_fields, keep_leading, require_branches
-from part.jets.schema import MAX_CONSTITUENTS, MOMENTA, Dataset, FeatureSet
+from part.jets.notices import notify_not_numbers
+from part.jets.preprocessing import add_derived_fields, keep_leading, leave_out_padding, require_branches
+from part.jets.schema import INPUTS, MAX_CONSTITUENTS, MOMENTA, N_TRUNCATED, POINTS, VECTORS, Dataset, FeatureSet
 
 BLOCK = 16384  # constituents whose inputs are computed together, so that they stay in the processor's cache
 
@@ -64,13 +67,15 @@ def make_batch(
     Parameters
     ----------
     jets : ak.Array
-        B jets as `read_jets` returns them. The 128 leading constituents (in pT) are used.
+        B jets as `read_jets` returns them. Of jets that were read with a data config all tokens are used, of others
+        the 128 leading constituents (in pT).
     features : FeatureSet
         The inputs, in order.
     dataset : Dataset, optional
         The benchmark whose class indices become `y`, if the jets are labelled.
     length : int, optional
-        The number N of slots; by default the largest multiplicity, 128 at most.
+        The number N of slots; by default the largest multiplicity. Of jets that were read with a data config it has to
+        be enough for all tokens.
 
     Returns
     -------
@@ -79,7 +84,8 @@ def make_batch(
     Raises
     ------
     PartError
-        For a missing branch, a jet without constituents, no jets, or a value that gives no finite input.
+        For a missing branch, a jet without constituents, no jets, or a momentum or an input that is infinite. An input
+        that is not a number becomes 0, as in weaver-core, with a warning.
     """
     ragged = make_ragged(jets, features, dataset, MAX_CONSTITUENTS if length is None else min(length, MAX_CONSTITUENTS))
     index, mask = padding_indices(np.cumsum(ragged.counts) - ragged.counts, ragged.counts, length)
@@ -124,25 +130,66 @@ def make_ragged(
 
     Parameters, errors and values are those of `make_batch`.
     """
-    require_branches(jets, MOMENTA)
+    if INPUTS in jets.fields:
+        return _prepared(jets, features, dataset)
+    if features.config is not None:
+        raise PartError(
+            f"these jets were read without the data config {features.name}; expected read_jets(..., config=)"
+        )
+    jets = leave_out_padding(jets)
     _check_multiplicities(jets)
     # The derived jet momentum is the sum of all constituents, including those that are left out afterwards.
     jets, n_truncated = keep_leading(add_derived_fields(jets), limit)
     require_branches(jets, features.branches)
     counts = list_lengths(jets["part_px"])
-    constituents = {name: flat_values(jets[name]) for name in features.branches}
-    of_jet = {name: ak.to_numpy(jets[name]) for name in ("jet_pt", "jet_energy")}
+    branches = dict.fromkeys((*features.branches, *MOMENTA))
+    constituents = {name: flat_values(jets[name]) for name in branches if name.startswith("part_")}
+    of_jet = {name: ak.to_numpy(jets[name]) for name in branches if name not in constituents}
     first = np.concatenate([[0], np.cumsum(counts)])
     x, v = (np.empty((first[-1], width), np.float32) for width in (len(features), len(MOMENTA)))
+    not_numbers: set[tuple[int, str]] = set()
     for a, b in pairwise(_block_edges(first)):
         block = slice(first[a], first[b])
-        columns = {name: column[block] for name, column in constituents.items()}
-        columns |= {name: np.repeat(column[a:b], counts[a:b]) for name, column in of_jet.items()}
-        write_inputs(columns, features, x[block])
-        _check_finite(x[block], features, counts[a:b], a)
+        lists = Lists(counts[a:b])
+        columns: dict[str, Value] = {name: Jagged(column[block], lists) for name, column in constituents.items()}
+        write_inputs(columns | {name: column[a:b] for name, column in of_jet.items()}, features, x[block])
         for i, name in enumerate(MOMENTA):
-            v[block, i] = columns[name]
+            v[block, i] = constituents[name][block]
+        _check_finite(v[block], MOMENTA, counts[a:b], a)
+        names = [feature.name for feature in features.features]
+        not_numbers |= _replace_nan(x[block], names, counts[a:b], a)
+        _check_finite(x[block], names, counts[a:b], a)
+    notify_not_numbers(not_numbers, lambda jet: constituents["part_px"][first[jet] : first[jet + 1]].tobytes())
     return RaggedJets(x, v, counts, labels(jets, dataset) if dataset is not None else None, n_truncated)
+
+
+def _prepared(jets: ak.Array, features: FeatureSet, dataset: Dataset | None) -> RaggedJets:
+    """Return the inputs of jets that a data config prepared, which are there already."""
+    if len(jets) == 0:
+        raise PartError("no jets; expected at least one")
+    counts, x = token_rows(jets[INPUTS])
+    if features.point_columns and POINTS in jets.fields:
+        flags = len(features.widths)
+        x = np.concatenate(
+            [x[:, : x.shape[1] - flags], token_rows(jets[POINTS])[1], x[:, x.shape[1] - flags :]], axis=1
+        )
+    if x.shape[1] != len(features):
+        raise PartError(
+            f"the jets have {x.shape[1]} inputs of another data config; expected the {len(features)} of {features.name}"
+        )
+    v = token_rows(jets[VECTORS])[1] if VECTORS in jets.fields else np.zeros((len(x), len(MOMENTA)), np.float32)
+    _check_finite(x, [item.name for item in features.features], counts, 0)
+    _check_finite(v, MOMENTA, counts, 0)
+    y = labels(jets, dataset) if dataset is not None else None
+    return RaggedJets(x, v, counts, y, ak.to_numpy(jets[N_TRUNCATED]).astype(np.int64))
+
+
+def multiplicities(jets: ak.Array) -> np.ndarray:
+    """Return how many tokens or constituents each jet has (J,)."""
+    column = INPUTS if INPUTS in jets.fields else MOMENTA[0]
+    if column not in jets.fields:
+        require_branches(jets, MOMENTA)
+    return ak.to_numpy(ak.num(jets[column], axis=1)).astype(np.int64)
 
 
 def _check_multiplicities(jets: ak.Array) -> None:
@@ -159,11 +206,21 @@ def _block_edges(first: np.ndarray) -> np.ndarray:
     return np.unique(np.append(edges, len(first) - 1))
 
 
-def _check_finite(x: np.ndarray, features: FeatureSet, counts: np.ndarray, jets_before: int) -> None:
-    finite = np.isfinite(x)
+def _replace_nan(x: np.ndarray, names: Sequence[str], counts: np.ndarray, jets_before: int) -> set[tuple[int, str]]:
+    """Write 0 in place of NaN, as weaver-core does, and return the jets and the names of the inputs that had it."""
+    is_nan = np.isnan(x)
+    if not is_nan.any():
+        return set()
+    x[is_nan] = 0
+    rows, columns = np.nonzero(is_nan)
+    jets = jets_before + np.searchsorted(np.cumsum(counts), rows, side="right")
+    pairs = np.unique(jets * len(names) + columns).tolist()
+    return {(pair // len(names), names[pair % len(names)]) for pair in pairs}
+
+
+def _check_finite(values: np.ndarray, names: Sequence[str], counts: np.ndarray, jets_before: int) -> None:
+    finite = np.isfinite(values)
     if not finite.all():
         row, column = (int(i) for i in np.argwhere(~finite)[0])
         jet = jets_before + int(np.searchsorted(np.cumsum(counts), row, side="right"))
-        raise PartError(
-            f"jet {jet}: input {features.features[column].name} is {x[row, column]}; expected a finite number"
-        )
+        raise PartError(f"jet {jet}: {names[column]} is {values[row, column]}; expected a finite number")

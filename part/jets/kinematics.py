@@ -8,7 +8,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from part.jets.schema import IDENTITY
+from part.jets.schema import IDENTITY, INPUTS
 
 Values = Any  # float, np.ndarray or ak.Array
 
@@ -132,7 +132,8 @@ def species(jets: ak.Array) -> ak.Array:
     ak.Array
         Jagged int64 index into `schema.SPECIES`; -1 where no flag is set or the flags are missing.
     """
-    index = ak.full_like(jets["part_px"], -1, dtype=np.int64)
+    constituents = ak.local_index(jets[INPUTS], axis=1) if INPUTS in jets.fields else jets["part_px"]
+    index = ak.full_like(constituents, -1, dtype=np.int64)
     for i, flag in enumerate(IDENTITY[1:]):
         if flag in jets.fields:
             index = ak.where(jets[flag] > 0, i, index)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from part.errors import PartError
-from part.jets.schema import DATASETS, JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset
+from part.jets.datasets import DATASETS, JETCLASS, QUARKGLUON, TOPLANDSCAPE
+from part.jets.schema import TRUTH, Dataset
 
 if TYPE_CHECKING:
     import awkward as ak
 
+UNKNOWN = -1  # the class index of a jet that belongs to no class
 LABEL_BRANCHES = frozenset(label for dataset in DATASETS.values() for label in dataset.labels)
 _FILE_NAMES = {"jetclass": JETCLASS, "top": TOPLANDSCAPE, "quark": QUARKGLUON, "gluon": QUARKGLUON}
 
@@ -44,30 +46,45 @@ def labels(jets: "ak.Array", dataset: Dataset) -> np.ndarray | None:
     Parameters
     ----------
     jets : ak.Array
-        J jets with the label branches of `dataset` or with one `label` column.
+        J jets with the label branches of `dataset`, with one `label` column, or as a data config prepared them.
     dataset : Dataset
-        The benchmark whose label order defines the indices.
+        The classes whose order defines the indices.
 
     Returns
     -------
     np.ndarray or None
-        (J,) int64, or None for jets without labels.
+        (J,) int64, UNKNOWN for a jet that belongs to no class; None for jets without labels.
 
     Raises
     ------
     PartError
-        If a jet belongs to no class or to several, or if its `label` is out of range.
+        If a jet belongs to several classes, or if its `label` is out of range.
     """
+    if TRUTH in jets.fields:
+        return jets[TRUTH].to_numpy().astype(np.int64)
     if set(dataset.labels) <= set(jets.fields):
         is_class = np.stack([jets[label].to_numpy() == 1 for label in dataset.labels], axis=1)
         n_classes = is_class.sum(axis=1)
-        if (n_classes != 1).any():
-            jet = int(np.argmax(n_classes != 1))
+        if (n_classes > 1).any():
+            jet = int(np.argmax(n_classes > 1))
             raise PartError(f"jet {jet} belongs to {n_classes[jet]} classes of {dataset.name}; expected one")
-        return is_class.argmax(axis=1).astype(np.int64)
+        return np.where(n_classes == 1, is_class.argmax(axis=1), UNKNOWN).astype(np.int64)
     if "label" in jets.fields:
-        return _classes_of_column(jets["label"].to_numpy().astype(np.int64), dataset)
+        return _classes_of_column(class_column(jets["label"].to_numpy()), dataset)
     return None
+
+
+def known_classes(truth: np.ndarray | None) -> np.ndarray | None:
+    """Return which jets (J,) belong to a class, None if none of them does."""
+    if truth is None or not (truth != UNKNOWN).any():
+        return None
+    return truth != UNKNOWN
+
+
+def class_of(jet: "ak.Array", dataset: Dataset) -> int | None:
+    """Return the class index of a single jet (J = 1), or None if it is not known."""
+    truth = labels(jet, dataset)
+    return None if truth is None or truth[0] == UNKNOWN else int(truth[0])
 
 
 def infer_dataset(
@@ -111,13 +128,20 @@ def one_hot(column: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
     return {name: column == value for name, value in zip(dataset.labels, values, strict=True)}
 
 
+def class_column(column: np.ndarray) -> np.ndarray:
+    """Return a column of class numbers as int64 (J,); a missing one, which is NaN, becomes UNKNOWN."""
+    if column.dtype.kind == "f":
+        column = np.where(np.isnan(column), UNKNOWN, column)
+    return column.astype(np.int64)
+
+
 def _classes_of_column(column: np.ndarray, dataset: Dataset) -> np.ndarray:
     n_classes = len(dataset.labels)
-    out_of_range = (column < 0) | (column >= n_classes)
+    out_of_range = (column < UNKNOWN) | (column >= n_classes)
     if out_of_range.any():
         jet = int(np.argmax(out_of_range))
         raise PartError(f"jet {jet} has label {column[jet]}; expected 0 to {n_classes - 1} for {dataset.name}")
-    return _swap_signal(column, dataset)
+    return np.where(column == UNKNOWN, UNKNOWN, _swap_signal(column, dataset))
 
 
 def _swap_signal(index: np.ndarray, dataset: Dataset) -> np.ndarray:

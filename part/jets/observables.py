@@ -8,6 +8,8 @@ import fastjet
 import numpy as np
 
 from part.jets import kinematics
+from part.jets.labels import UNKNOWN
+from part.jets.preprocessing import require_branches
 from part.jets.schema import MOMENTA, Dataset
 from part.jets.subjets import WHOLE_JET_RADIUS, cluster_sequence, subjet_index
 
@@ -40,6 +42,7 @@ def observables(jets: ak.Array) -> dict[str, np.ndarray]:
     ----------
     Soft drop: arXiv:1402.2657. N-subjettiness: arXiv:1011.2268. C2: arXiv:1305.0007. D2: arXiv:1409.6298.
     """
+    require_branches(jets, MOMENTA)
     p4 = [ak.to_numpy(ak.sum(ak.values_astype(jets[name], np.float64), axis=1)) for name in MOMENTA]
     values = {"mass": np.sqrt(np.maximum(kinematics.m2(*p4), 0)), "soft-drop mass": soft_drop_mass(jets)}
     e2, e3 = correlators(jets)
@@ -61,9 +64,11 @@ def prongs(dataset: Dataset, truth: np.ndarray) -> np.ndarray | None:
     Returns
     -------
     np.ndarray or None
-        (J,), or None for a benchmark whose classes have no definite number of prongs.
+        (J,), NaN for a jet of no class; None for a benchmark whose classes have no definite number of prongs.
     """
-    return np.array(PRONGS[dataset.name])[truth] if dataset.name in PRONGS else None
+    if dataset.name not in PRONGS or not dataset.feature_sets:  # a data config may have a benchmark's name
+        return None
+    return np.where(truth == UNKNOWN, np.nan, np.array(PRONGS[dataset.name])[truth])
 
 
 def soft_drop_mass(jets: ak.Array) -> np.ndarray:

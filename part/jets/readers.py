@@ -1,31 +1,27 @@
-"""The readers of jets from files, whose content, not their name, decides how they are read."""
+"""The readers of jets from files."""
 
 import os
-from collections.abc import Callable, Collection, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import awkward as ak
-import numpy as np
 
 from part.errors import PartError
-from part.jets.formats.hdf5 import open_hdf5
-from part.jets.formats.npz import open_npz
-from part.jets.formats.parquet import open_parquet
-from part.jets.formats.root import open_root
+from part.jets.formats.opening import bounds, open_source, split_tree
 from part.jets.formats.source import Column, Source
 from part.jets.labels import LABEL_BRANCHES
+from part.jets.notices import WITHOUT_MOMENTUM, notify
 from part.jets.schema import CONSTITUENT_BRANCHES, JET_MOMENTUM, MOMENTA
 from part.jets.validation import to_jets
 
-_Opener = Callable[[str], AbstractContextManager[Source]]
-FORMATS: tuple[tuple[bytes, str, _Opener], ...] = (  # the first bytes of a file, the name of its format, the opener
-    (b"root", "ROOT", open_root),
-    (b"PAR1", "parquet", open_parquet),
-    (b"\x89HDF\r\n\x1a\n", "HDF5", open_hdf5),
-    (b"PK", "npz", open_npz),
-)
+if TYPE_CHECKING:
+    from part.jets.config.config import DataConfig
+
+__all__ = ["cluster_boundaries", "count_jets", "open_source", "read_jets", "split_tree"]
+
 # Branches of these names must hold numbers; others are left out if they do not.
 SCHEMA_BRANCHES = frozenset((*CONSTITUENT_BRANCHES, "part_pid", *JET_MOMENTUM, *LABEL_BRANCHES, "label"))
+MAX_NAMED = 8
 
 
 def read_jets(
@@ -33,23 +29,31 @@ def read_jets(
     start: int | None = None,
     stop: int | None = None,
     branches: Collection[str] | None = None,
+    config: "str | os.PathLike | DataConfig | None" = None,
 ) -> ak.Array:
     """Read jets from a file.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A ROOT file (TTree or RNTuple, also at a URL), parquet, HDF5 (TopLandscape) or npz (QuarkGluon).
+        A ROOT file (TTree or RNTuple), parquet, HDF5 (TopLandscape or arrays) or npz (QuarkGluon or arrays), also at a
+        URL. Of several trees the one with jets is read, or the one that "FILE.root:NAME" names.
     start, stop : int, optional
         The entries [start, stop) of the file; by default all. `stop` may lie beyond the last entry.
     branches : collection of str, optional
         Read only these branches and the four-momenta; by default all of JetClass's schema, and `jet_*` and `aux_*`.
+    config : str, os.PathLike or DataConfig, optional
+        The data config of a training with weaver-core, which says what is read of the file and which jets it selects
+        for prediction.
 
     Returns
     -------
     ak.Array
-        One record for each jet, with JetClass's branch names. Constituent branches `part_*` are jagged, hold all
-        constituents in file order, and are in GeV and mm; `jet_*`, `label_*` and `aux_*` are flat.
+        With a data config the jets that it selects, as `part.jets.config.prepare` describes them. Otherwise one record
+        for each jet, with JetClass's branch names. Constituent branches `part_*` are jagged, hold all constituents in
+        file order, and are in GeV and mm; `jet_*`, `label_*` and `aux_*` are flat. Constituents whose momentum is zero
+        are padding, and left out; if they have other values than zeros, a warning says how many there were. Missing
+        values are NaN.
 
     Raises
     ------
@@ -58,26 +62,32 @@ def read_jets(
         is read is checked.
     """
     path = os.fspath(path)
-    with _open(path) as source:
-        first, last = _bounds(path, start, stop, source.n_jets)
-        for name in MOMENTA:
-            if name not in source.branches:
-                raise PartError(f"{path}: branch {name} is missing; expected {', '.join(MOMENTA)}")
-        names = [n for n in source.branches if n in SCHEMA_BRANCHES or n.startswith(("jet_", "aux_"))]
+    if config is not None:
+        from part.jets.config.parsing import load_config
+        from part.jets.config.reading import read_prepared
+
+        return read_prepared(path, load_config(config), start, stop)
+    with open_source(path) as source:
+        first, last = bounds(path, start, stop, source.n_jets)
+        names = _jet_branches(path, source)
         if branches is not None:
             names = [name for name in names if name in branches or name in MOMENTA]
         columns = source.read(names, first, last)
     columns = {name: c for name, c in columns.items() if name in SCHEMA_BRANCHES or _is_flat_numbers(c)}
-    return to_jets(path, columns, first, last)
+    jets, n_left_out = to_jets(path, columns, first, last)
+    notify(WITHOUT_MOMENTUM, {(path, first + int(jet)): int(n_left_out[jet]) for jet in n_left_out.nonzero()[0]})
+    return jets
 
 
-def count_jets(path: str | os.PathLike) -> int:
+def count_jets(path: str | os.PathLike, config: "DataConfig | None" = None) -> int:
     """Return the number of jets in a file, without reading them.
 
     Parameters
     ----------
     path : str or os.PathLike
         See `read_jets`.
+    config : DataConfig, optional
+        Names the tree of ROOT files; its selection is not applied.
 
     Returns
     -------
@@ -88,18 +98,19 @@ def count_jets(path: str | os.PathLike) -> int:
     PartError
         If the file cannot be opened.
     """
-    path = os.fspath(path)
-    with _open(path) as source:
+    with open_source(os.fspath(path), None if config is None else config.tree) as source:
         return source.n_jets
 
 
-def cluster_boundaries(path: str | os.PathLike) -> tuple[int, ...]:
+def cluster_boundaries(path: str | os.PathLike, config: "DataConfig | None" = None) -> tuple[int, ...]:
     """Return the entries at which a file can be cut so that no jet is decompressed twice.
 
     Parameters
     ----------
     path : str or os.PathLike
         See `read_jets`.
+    config : DataConfig, optional
+        Names the tree of ROOT files.
 
     Returns
     -------
@@ -111,56 +122,25 @@ def cluster_boundaries(path: str | os.PathLike) -> tuple[int, ...]:
     PartError
         If the file cannot be opened.
     """
-    with _open(os.fspath(path)) as source:
+    with open_source(os.fspath(path), None if config is None else config.tree) as source:
         return source.cluster_boundaries
+
+
+def _jet_branches(path: str, source: Source) -> list[str]:
+    """Return the names of the branches that jets may have. Raises PartError without four-momenta."""
+    for name in MOMENTA:
+        if name not in source.branches:
+            other = f", or {source.alternative}" if source.alternative else ""
+            shown = ", ".join(source.branches[:MAX_NAMED]) + (", ..." if len(source.branches) > MAX_NAMED else "")
+            raise PartError(
+                f"{path}: branch {name} is missing (there are: {shown or 'none'}); expected {', '.join(MOMENTA)}{other}"
+            )
+    # A column of classes is left out where their branches are there too, or were made of it.
+    known = SCHEMA_BRANCHES - {"label"} if LABEL_BRANCHES & set(source.branches) else SCHEMA_BRANCHES
+    return [n for n in source.branches if n in known or (n.startswith(("jet_", "aux_")) and "/" not in n)]
 
 
 def _is_flat_numbers(column: Column) -> bool:
     array = ak.Array(column)
     kind = str(array.type.content).removeprefix("?")
     return array.ndim == 1 and kind.startswith(("float", "int", "uint", "bool"))
-
-
-def _bounds(path: str, start: int | None, stop: int | None, n_jets: int) -> tuple[int, int]:
-    if n_jets == 0:
-        raise PartError(f"{path}: holds no jets; expected at least one")
-    first, last = 0 if start is None else start, n_jets if stop is None else stop
-    if not (isinstance(first, int | np.integer) and isinstance(last, int | np.integer)):
-        raise PartError(f"{path}: start {first} and stop {last}; expected whole numbers")
-    if first < 0 or last < 0:
-        raise PartError(f"{path}: start {first} and stop {last}; expected no negative entry numbers")
-    if first >= n_jets:
-        raise PartError(f"{path}: start {first} is beyond the last entry; expected 0 to {n_jets - 1}")
-    if first >= last:
-        raise PartError(f"{path}: start {first} and stop {last}; expected start to be smaller than stop")
-    return int(first), int(min(last, n_jets))
-
-
-def _detect_format(path: str) -> tuple[str, _Opener]:
-    """Return the format of a file by its first bytes, and its opener; a URL is left to uproot."""
-    if "://" in path:
-        return "ROOT", open_root
-    try:
-        with open(path, "rb") as file:
-            magic = file.read(8)
-    except OSError as error:
-        raise PartError(f"{path}: {error.strerror or error}; expected a file of jets") from error
-    if not magic:
-        raise PartError(f"{path}: the file is empty; expected a file of jets")
-    for first_bytes, name, opener in FORMATS:
-        if magic.startswith(first_bytes):
-            return name, opener
-    raise PartError(f"{path}: an unknown kind of file; expected ROOT, parquet, HDF5 or npz")
-
-
-@contextmanager
-def _open(path: str) -> Generator[Source, None, None]:
-    name, opener = _detect_format(path)
-    try:
-        with opener(path) as source:
-            yield source
-    except PartError:
-        raise
-    except Exception as error:  # damaged bytes can raise anything in the libraries
-        reason = " ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])[:120].rstrip(". :")
-        raise PartError(f"{path}: cannot be read ({reason}); expected an undamaged {name} file") from error

@@ -5,28 +5,43 @@ Shapes: J jets of a chunk.
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.jets.formats.opening import SUFFIXES
 from part.jets.labels import labels
 from part.jets.readers import count_jets, read_jets
-from part.jets.schema import Dataset
+from part.jets.schema import ENTRY, Dataset
+
+if TYPE_CHECKING:
+    from part.jets.config.config import DataConfig
 
 CHUNK = 8192  # jets, about 30 MB
 
 
 @dataclass(frozen=True)
 class EntryRange:
-    """The jets [start, stop) of one file."""
+    """The entries [start, stop) of one file, of which a data config may select some.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    start, stop : int
+    config : DataConfig or None
+        How the file is read; None for files with JetClass's names, of which all jets are taken.
+    """
 
     path: str
     start: int
     stop: int
+    config: "DataConfig | None" = None
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -34,7 +49,7 @@ class EntryRange:
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Consecutive jets of one file, and the entries that they come from."""
+    """The jets of consecutive entries of one file, and the entries that they come from."""
 
     entries: EntryRange
     jets: ak.Array
@@ -42,7 +57,9 @@ class Chunk:
     @property
     def columns(self) -> dict[str, Sequence]:
         """The file and the entry of each jet, as columns of a table with one row for each jet."""
-        return {"file": [self.entries.path] * len(self.entries), "entry": range(self.entries.start, self.entries.stop)}
+        if ENTRY in self.jets.fields:
+            return {"file": [self.entries.path] * len(self.jets), ENTRY: self.jets[ENTRY].to_numpy()}
+        return {"file": [self.entries.path] * len(self.entries), ENTRY: range(self.entries.start, self.entries.stop)}
 
     def labels(self, dataset: Dataset) -> np.ndarray | None:
         """Return the class indices (J,) as `part.jets.labels` does, with the file in the errors."""
@@ -64,7 +81,8 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     Parameters
     ----------
     patterns : sequence of str
-        Files, folders (of which all `.root` and `.parquet` files are taken) and globs.
+        Files, folders (of which all files of jets are taken, by their suffixes) and globs. Each may end in ":NAME",
+        the tree to read of ROOT files.
 
     Returns
     -------
@@ -78,31 +96,47 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     """
     files: list[Path] = []
     for pattern in patterns:
-        path = Path(pattern)
-        if path.is_dir():
-            matches = [p for p in path.iterdir() if p.suffix in (".root", ".parquet")]
-        else:
-            matches = [path] if path.is_file() else [Path(name) for name in glob(pattern)]
+        matches = _matches(pattern)
+        if not matches and ":" in pattern:
+            place, _, tree = pattern.rpartition(":")
+            matches = [_with_tree(path, tree, Path(place).is_file()) for path in _matches(place)] if tree else []
         if not matches:
-            raise PartError(f"No jets at {pattern}: expected a file, a folder of .root or .parquet files, or a glob.")
+            expected = f"a file, a folder of {', '.join(SUFFIXES)} files, or a glob"
+            raise PartError(f"No jets at {pattern}: expected {expected}.")
         files += matches
     return sorted(set(files))
 
 
-def entry_ranges(patterns: Sequence[str], start: int | None = None, stop: int | None = None) -> list[EntryRange]:
-    """Locate the jets [start, stop), counted through all files in turn.
+def _matches(pattern: str) -> list[Path]:
+    path = Path(pattern)
+    if path.is_dir():
+        return [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+    return [path] if path.is_file() else [Path(name) for name in glob(pattern)]
+
+
+def _with_tree(path: Path, tree: str, is_alone: bool) -> Path:
+    """Return the path that names a tree; files of other formats than ROOT, among those of a folder, have none."""
+    return Path(f"{path}:{tree}") if is_alone or path.suffix.lower() not in SUFFIXES[1:] else path
+
+
+def entry_ranges(
+    patterns: Sequence[str], start: int | None = None, stop: int | None = None, config: "DataConfig | None" = None
+) -> list[EntryRange]:
+    """Locate the entries [start, stop), counted through all files in turn.
 
     Parameters
     ----------
     patterns : sequence of str
         See `find_files`; URLs are allowed too. The files of one pattern are sorted; patterns keep their order.
     start, stop : int, optional
-        By default all jets. `stop` may lie beyond the last jet.
+        By default all. `stop` may lie beyond the last entry.
+    config : DataConfig, optional
+        How the files are read: `Tagger.data_config` of the model that takes the jets.
 
     Returns
     -------
     list of EntryRange
-        One for each file that holds some of the jets.
+        One for each file that holds some of the entries.
 
     Raises
     ------
@@ -117,10 +151,10 @@ def entry_ranges(patterns: Sequence[str], start: int | None = None, stop: int | 
     for path in dict.fromkeys(paths):
         if before >= last:
             break
-        n = count_jets(path)
+        n = count_jets(path, config)
         low, high = max(first - before, 0), min(last - before, n)
         if low < high:
-            ranges.append(EntryRange(path, int(low), int(high)))
+            ranges.append(EntryRange(path, int(low), int(high), config))
         before += n
     if not ranges:
         raise PartError(f"start {first} is beyond the last entry; expected less than {before}, the jets of all files")
@@ -139,7 +173,7 @@ def chunks(ranges: Sequence[EntryRange], size: int | None = None) -> Iterator[Ch
     Yields
     ------
     Chunk
-        A chunk never spans two files.
+        A chunk never spans two files. One of which a data config selects no jet is left out.
 
     Raises
     ------
@@ -149,8 +183,10 @@ def chunks(ranges: Sequence[EntryRange], size: int | None = None) -> Iterator[Ch
     size = size or CHUNK
     for entries in ranges:
         for start in range(entries.start, entries.stop, size):
-            block = EntryRange(entries.path, start, min(start + size, entries.stop))
-            yield Chunk(block, read_jets(block.path, block.start, block.stop))
+            block = replace(entries, start=start, stop=min(start + size, entries.stop))
+            jets = read_jets(block.path, block.start, block.stop, config=block.config)
+            if len(jets):
+                yield Chunk(block, jets)
 
 
 def proportional_subset(ranges: Sequence[EntryRange], count: int) -> list[EntryRange]:
@@ -170,7 +206,7 @@ def proportional_subset(ranges: Sequence[EntryRange], count: int) -> list[EntryR
     ends = np.cumsum([len(entries) for entries in ranges])
     selected_ends = np.ceil(ends * min(count / ends[-1], 1.0)).astype(int)
     sizes = np.diff(selected_ends, prepend=0)
-    return [EntryRange(r.path, r.start, r.start + int(n)) for r, n in zip(ranges, sizes, strict=True) if n]
+    return [replace(r, stop=r.start + int(n)) for r, n in zip(ranges, sizes, strict=True) if n]
 
 
 def locate(ranges: Sequence[EntryRange], jet: int) -> tuple[str, int]:

@@ -11,39 +11,65 @@ import numpy as np
 from part.errors import PartError
 from part.jets.buffers import flat_array, list_array, list_buffers, native
 from part.jets.formats.source import Column
-from part.jets.schema import MOMENTA
+from part.jets.padding import has_padding, without_padding
+from part.jets.schema import JET_MOMENTUM, MOMENTA
 
 # float32 four-momenta of massless particles have |p| above E by a few 1e-7; a wrong column by far more.
 ENERGY_TOLERANCE = 1e-4
 BLOCK = 8192  # constituents that are checked together, so that their momenta stay in the processor's cache
 
 
-def to_jets(path: str, columns: Mapping[str, Column], first: int, last: int) -> ak.Array:
+def to_jets(path: str, columns: Mapping[str, Column], first: int, last: int) -> tuple[ak.Array, np.ndarray]:
     """Check the columns of the jets [first, last) of a file and zip them into records.
 
-    Constituent branches (`part_*`) share one set of offsets; the others are flat. Raises PartError naming file, branch
-    and entry for the first value that cannot belong to a jet.
+    Constituent branches (`part_*`) share one set of offsets; the others are flat. Constituents without momentum are
+    left out. Missing values become NaN. What every model reads has to be finite: the momenta of constituents and jets.
+
+    Parameters
+    ----------
+    path : str
+        The file, for errors.
+    columns : mapping
+        The branches by name.
+    first, last : int
+        The entries of the file.
+
+    Returns
+    -------
+    jets : ak.Array
+    n_left_out : np.ndarray
+        (J,) how many constituents of each jet were left out that are no padding.
+
+    Raises
+    ------
+    PartError
+        Naming file, branch and entry of the first value that cannot belong to a jet.
     """
-    counts, reference, flat = np.empty(0, np.int64), "", {}
+    counts, reference, constituents, of_jet = np.empty(0, np.int64), "", {}, {}
     for name, column in columns.items():
         where = f"{path}: branch {name}"
         if len(column) != last - first:
             raise PartError(f"{where}: {len(column)} jets from entry {first}; expected {last - first}")
         if name.startswith("part_"):
-            n, flat[name] = _constituents(where, column, first)
+            n, constituents[name] = _constituents(where, column, first, name in MOMENTA)
             if not reference:
                 counts, reference = n, name
-                _check_not_empty(where, counts, first)
             else:
                 _check_same_lengths(where, n, counts, reference, first)
         else:
-            flat[name] = _per_jet(where, column, first)
+            of_jet[name] = _per_jet(where, column, first, name in JET_MOMENTUM)
+    n_left_out = np.zeros(len(counts), np.int64)
+    if has_padding(constituents):
+        constituents, counts, n_left_out = without_padding(constituents, counts)
+    _check_not_empty(f"{path}: branch {reference}", counts, first)
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    for name, values in flat.items():
-        if not name.startswith("aux_"):  # the truth of unmatched jets is undefined and may be NaN
-            _check_finite(f"{path}: branch {name}", values, offsets if name.startswith("part_") else None, first)
-    _check_momenta(path, flat, offsets, first)
-    return _zip(flat, offsets)
+    for name in MOMENTA:
+        _check_finite(f"{path}: branch {name}", constituents[name], offsets, first)
+    for name in of_jet.keys() & set(JET_MOMENTUM):
+        _check_finite(f"{path}: branch {name}", of_jet[name], None, first)
+    _check_momenta(path, constituents, offsets, first)
+    flat = constituents | of_jet
+    return _zip({name: flat[name] for name in columns}, offsets), n_left_out
 
 
 def _zip(flat: dict[str, np.ndarray], offsets: np.ndarray) -> ak.Array:
@@ -54,29 +80,29 @@ def _zip(flat: dict[str, np.ndarray], offsets: np.ndarray) -> ak.Array:
     return ak.Array(ak.contents.RecordArray(contents, list(flat), length=len(offsets) - 1))
 
 
-def _constituents(where: str, column: Column, first: int) -> tuple[np.ndarray, np.ndarray]:
+def _constituents(where: str, column: Column, first: int, required: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the multiplicities (J,) and the values (P,) of all constituents."""
     buffers = list_buffers(column)
     if buffers is not None:
         return buffers
-    column = _without_options(where, ak.Array(column), first)
+    column = _without_options(where, ak.Array(column), first, required)
     if column.ndim != 2:
         raise PartError(f"{where}: {column.type.content}; expected a list of numbers for each jet")
     counts = ak.to_numpy(ak.num(column)).astype(np.int64)
     return counts, _numbers(where, ak.flatten(column))
 
 
-def _per_jet(where: str, column: Column, first: int) -> np.ndarray:
+def _per_jet(where: str, column: Column, first: int, required: bool) -> np.ndarray:
     if isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "fiub":
         return native(column)
-    column = _without_options(where, ak.Array(column), first)
+    column = _without_options(where, ak.Array(column), first, required)
     if column.ndim != 1:
         raise PartError(f"{where}: {column.type.content}; expected one number for each jet")
     return _numbers(where, column)
 
 
-def _without_options(where: str, column: ak.Array, first: int) -> ak.Array:
-    """Return the column without its option types. Raises PartError for a missing value."""
+def _without_options(where: str, column: ak.Array, first: int, required: bool) -> ak.Array:
+    """Return the column without its option types. A missing value becomes NaN, or is an error if it is required."""
     if ak.validity_error(column):  # offsets beyond the data: awkward would read foreign memory
         raise PartError(f"{where}: jets that reach beyond its data; expected an undamaged file")
     if "?" not in str(column.type) and "option" not in str(column.type):
@@ -84,12 +110,21 @@ def _without_options(where: str, column: ak.Array, first: int) -> ak.Array:
     for axis in range(min(column.ndim, 2)):
         missing = ak.is_none(column, axis=axis)
         missing = ak.to_numpy(missing if axis == 0 else ak.fill_none(ak.any(missing, axis=1), False))
-        if missing.any():
+        if not missing.any():
+            continue
+        if required or axis + 1 < column.ndim:
             entry = first + int(np.argmax(missing))
             raise PartError(f"{where}, entry {entry}: a missing value; expected a number")
+        column = ak.fill_none(_as_floats(column), np.nan, axis=axis)
     for _ in range(2):  # an option may lie around the lists and another one inside
         column = ak.transform(lambda layout, **_: layout.project() if layout.is_option else None, column)
     return column
+
+
+def _as_floats(column: ak.Array) -> ak.Array:
+    """Return numbers in a type that has NaN; anything else is left to the check that rejects it."""
+    kind = str(column.type)
+    return column if "string" in kind or "bytes" in kind or "float" in kind else ak.values_astype(column, np.float64)
 
 
 def _numbers(where: str, column: ak.Array) -> np.ndarray:

@@ -82,5 +82,14 @@ def config_from_dict(values: Mapping[str, Any]) -> ModelConfig:
     config = config_class(values["model"])
     if unknown := sorted(set(values) - {field.name for field in fields(config)}):
         raise PartError(f"The configuration of {values['model']} has an unknown {', '.join(unknown)}.")
-    arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    return config(**arguments)
+    try:
+        return config(**{key: _as_tuples(value) for key, value in values.items()})
+    except PartError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise PartError(f"The configuration of {values['model']} has a value of a wrong type: {error}.") from None
+
+
+def _as_tuples(value: Any) -> Any:
+    """Return a value of JSON with tuples in place of lists."""
+    return tuple(_as_tuples(item) for item in value) if isinstance(value, list) else value

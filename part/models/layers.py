@@ -1,10 +1,9 @@
-"""Layers that act on each particle alone: the norms, the input embedding and the feed-forward part.
+"""Layers that act on each particle alone: the norms, the feed-forward part and the hidden layers of the head.
 
-Shapes: B jets, N particles, F features, D channels.
+Shapes: B jets, N particles, D channels.
 """
 
 import importlib.util
-import itertools
 
 import torch
 from torch import Tensor, nn
@@ -58,40 +57,55 @@ class NormedLinear(nn.Module):
         return self.linear.weight * scale[:, None], self.norm.bias - mean * scale
 
 
-class Embed(nn.Module):
-    """The input embedding: BatchNorm of the features, then LayerNorm, Linear and GELU for each width."""
+class GatedLinear(nn.Module):
+    """A linear layer and its activation.
 
-    def __init__(self, inputs: int, widths: tuple[int, ...]):
-        super().__init__()
-        self.norm = nn.BatchNorm1d(inputs)
-        sizes = (inputs, *widths)
-        self.layers = nn.Sequential(
-            *(nn.Sequential(LayerNorm(a), nn.Linear(a, b), nn.GELU()) for a, b in itertools.pairwise(sizes))
-        )
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Embed x (B, N, F), mask (B, N) -> (B, N, D), zero on padding. The BatchNorm sees real particles only."""
-        return scatter(self.layers(self.norm(x[mask])), mask)
-
-
-class FeedForward(nn.Module):
-    """Linear, GELU, Linear, with a norm before the last as in NormFormer (arXiv:2110.09456).
-
-    In SwiGLU (arXiv:2002.05202) a second linear map, through SiLU, gates the first one, which then has no GELU.
+    In SwiGLU (arXiv:2002.05202) a second linear map, through SiLU, gates the first one, which then has no activation.
     """
 
-    def __init__(self, config: ParTConfig, dropout: float):
+    def __init__(self, inputs: int, outputs: int, activation: str, bias: bool):
         super().__init__()
+        self.activation = activation
+        self.up = nn.Linear(inputs, outputs, bias)
+        self.gate = nn.Linear(inputs, outputs, bias) if activation == "swiglu" else None
+
+    def activated(self, x: Tensor) -> Tensor:
+        """Return the activated outputs."""
+        up = self.up(x)
+        return activate(self.activation, up) if self.gate is None else F.silu(self.gate(x)) * up
+
+
+class FeedForward(GatedLinear):
+    """Linear, activation, Linear, with a norm before the last as in NormFormer (arXiv:2110.09456)."""
+
+    def __init__(self, config: ParTConfig, dropout: float):
         width, hidden = config.width, config.ffn_ratio * config.width
-        self.up = nn.Linear(width, hidden, config.biases)
-        self.gate = nn.Linear(width, hidden, config.biases) if config.ffn == "swiglu" else None
-        self.norm = make_norm(config.norm, hidden) if config.normformer else nn.Identity()
+        super().__init__(width, hidden, config.ffn, config.biases)
+        self.norm = make_norm(config.norm, hidden) if "ffn" in config.normformer_parts else nn.Identity()
         self.down = nn.Linear(hidden, width, config.biases)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = F.gelu(self.up(x)) if self.gate is None else F.silu(self.gate(x)) * self.up(x)
-        return self.dropout(self.down(self.norm(self.dropout(hidden))))
+        return self.dropout(self.down(self.norm(self.dropout(self.activated(x)))))
+
+
+class HeadLayer(GatedLinear):
+    """A hidden layer of the head: linear and activated; with SwiGLU a second linear layer and a norm follow."""
+
+    def __init__(self, inputs: int, outputs: int, activation: str, config: ParTConfig):
+        hidden = 4 * outputs if activation == "swiglu" else outputs
+        super().__init__(inputs, hidden, activation, config.biases)
+        gated = self.gate is not None
+        self.down = nn.Linear(hidden, outputs, config.biases) if gated else nn.Identity()
+        self.norm = make_norm(config.norm, outputs) if gated else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.down(self.activated(x)))
+
+
+def activate(activation: str, x: Tensor) -> Tensor:
+    """Apply "gelu" or "relu"."""
+    return F.relu(x) if activation == "relu" else F.gelu(x)
 
 
 def scatter(rows: Tensor, mask: Tensor) -> Tensor:

@@ -17,7 +17,8 @@ from part.errors import PartError
 from part.models.attention import Attention, Tap, emit
 from part.models.config import ModelConfig, ParTConfig
 from part.models.layers import scatter
-from part.models.pair import PairEmbed, pair_features
+from part.models.pair import PairEmbed
+from part.models.pair_features import pair_features
 from part.models.transformer import ParticleTransformer
 
 PAIR_BIASES = ("none", "projected", "landmark")
@@ -57,9 +58,13 @@ class LinParTConfig(ParTConfig):
         super().__post_init__()
         if self.pair_bias not in PAIR_BIASES:
             raise PartError(f"LinParT's pair_bias is {self.pair_bias!r}; expected none, projected or landmark.")
+        if self.biased_blocks is not None or self.bias_scale or (self.has_bias and self.pair_embed is None):
+            raise PartError("LinParT has its bias in all blocks alike, or with pair_bias none in no block.")
+        if (self.pair_features, self.pair_inputs, self.extra_pair_features, self.self_pairs) != ("pp", 4, 0, True):
+            raise PartError("LinParT takes lnkT, lnz, lnΔ and lnm² of all pairs, no other pair features.")
 
     @property
-    def has_bias(self) -> bool:  # ty: ignore[incompatible-property-override]
+    def has_bias(self) -> bool:
         return self.pair_bias != "none"
 
 
@@ -107,7 +112,7 @@ class LandmarkEmbed(PairEmbed):
     """
 
     def __init__(self, config: LinParTConfig):
-        super().__init__(config.pair_embed, config.heads, config.biases)
+        super().__init__(config)
         logits = leading_particle_init(config.slots, config.length) * math.log(SELF_WEIGHT * max(1, config.slots - 1))
         self.register_parameter("shares", nn.Parameter(logits))  # the name that checkpoints have for it
 

@@ -21,6 +21,7 @@ class Model(nn.Module):
     """
 
     config_class: ClassVar[type[ModelConfig]]
+    takes_points: ClassVar[bool] = False  # whether it takes the points of a data config, see `FeatureSet.features`
     config: ModelConfig
 
     def __init__(self, config: ModelConfig):

@@ -1,89 +1,87 @@
-"""Layers that act on each pair of particles: the pair features, and the interaction bias computed from them.
+"""The interaction bias, computed from the features of each pair of particles.
 
-Shapes: B jets, N particles, H heads, P real pairs (i >= j) of all jets.
+Shapes: B jets, N particles, H heads, P pairs of real particles of all jets, E extra features of a pair.
 """
 
 import itertools
-import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from part.errors import PartError
+from part.models.config import ParTConfig
 from part.models.layers import NormedLinear
-
-PAIR_FEATURES = ("lnkT", "lnz", "lnΔ", "lnm²")
-FEATURE_FLOOR = 1e-8  # the least kT (GeV), z, Δ and m² (GeV²) in a logarithm, which stays finite
+from part.models.pair_features import features_of_pairs
 
 
-def pair_features(a: Tensor, b: Tensor) -> Tensor:
-    """Return lnkT, lnz, lnΔ and lnm² of pairs of particles, which are symmetric in the two particles.
+class PairMLP(nn.Module):
+    """A small MLP on the features of a pair, with one output per head."""
 
-    In float32, E² - p² suffers from cancellation, so the order of operations is that of the reference: trained weights
-    depend on it.
-
-    Parameters
-    ----------
-    a, b : Tensor (..., 4)
-        Four-momenta px, py, pz, E in GeV.
-
-    Returns
-    -------
-    Tensor (..., 4)
-
-    References
-    ----------
-    arXiv:2202.03772, eq. 3
-    """
-    (pt_a, y_a, phi_a), (pt_b, y_b, phi_b) = cylindrical(a), cylindrical(b)
-    delta_phi = (phi_a - phi_b + math.pi) % (2 * math.pi) - math.pi
-    delta = _root((y_a - y_b) ** 2 + delta_phi**2)
-    softer = torch.minimum(pt_a, pt_b)
-    px, py, pz, energy = (a + b).square().unbind(-1)
-    m2 = energy - (px + py + pz)
-    z = softer / (pt_a + pt_b).clamp(min=FEATURE_FLOOR)
-    return torch.stack((softer * delta, z, delta, m2), -1).clamp(min=FEATURE_FLOOR).log()
-
-
-def _root(square: Tensor) -> Tensor:
-    """Return the square root, with gradient 0 where it is 0: a jet of one particle has Δ = 0 to its landmark."""
-    if not square.requires_grad:
-        return square.sqrt()
-    zero = square == 0
-    return square.masked_fill(zero, 1).sqrt().masked_fill(zero, 0)
-
-
-def cylindrical(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return transverse momentum (GeV), rapidity and azimuth of four-momenta (..., 4)."""
-    px, py, pz, energy = p.unbind(-1)
-    rapidity = 0.5 * torch.log(1 + (2 * pz) / (energy - pz).clamp(min=1e-20))
-    return p[..., :2].square().sum(-1).sqrt(), rapidity, torch.atan2(py, px)
-
-
-class PairEmbed(nn.Module):
-    """The interaction bias: a small MLP on the features of each real pair of particles, with one output per head."""
-
-    def __init__(self, widths: tuple[int, ...], heads: int, biases: bool = True):
+    def __init__(self, inputs: int, config: ParTConfig):
         super().__init__()
-        sizes = (len(PAIR_FEATURES), *widths, heads)
-        self.norm = nn.BatchNorm1d(len(PAIR_FEATURES))
-        self.layers = nn.Sequential(*(NormedLinear(a, b, biases) for a, b in itertools.pairwise(sizes)))
+        assert config.pair_embed is not None
+        sizes, biases = itertools.pairwise((inputs, *config.pair_embed, config.heads)), config.outside.biases
+        self.activation_last = config.pair_activation_last
+        self.norm = nn.BatchNorm1d(inputs)
+        self.layers = nn.Sequential(*(NormedLinear(a, b, biases) for a, b in sizes))
 
     def embed(self, features: Tensor) -> Tensor:
-        """Return the bias (P, H) for pair features (P, 4)."""
+        """Return the bias (P, H) for pair features (P, F)."""
         x = self.norm(features)
-        for layer in self.layers:
-            x = F.gelu(layer(x))
+        activated = len(self.layers) if self.activation_last else len(self.layers) - 1
+        for depth, layer in enumerate(self.layers):
+            x = layer(x)
+            if depth < activated:
+                x = F.gelu(x)
         return x
 
-    def forward(self, v: Tensor, mask: Tensor) -> Tensor:
-        """Compute the bias (B, H, N, N) of v (B, N, 4), mask (B, N): symmetric, zero if either particle is padding."""
-        pairs = (mask[:, :, None] & mask[:, None, :]).tril()
+
+class PairEmbed(PairMLP):
+    """The interaction bias of the features of each pair of real particles, and of extra features, which are added.
+
+    Symmetric features are computed for one of the two orders of a pair only.
+    """
+
+    def __init__(self, config: ParTConfig):
+        super().__init__(config.pair_inputs or config.extra_pair_features, config)
+        self.kind, self.inputs, self.extra_inputs = config.pair_features, config.pair_inputs, config.extra_pair_features
+        self.symmetric, self.self_pairs = config.symmetric_pairs, config.self_pairs
+        # Without features of momenta, the one MLP is that of the extra features.
+        self.extra = PairMLP(self.extra_inputs, config) if self.inputs and self.extra_inputs else None
+
+    def forward(self, v: Tensor, mask: Tensor, extra: Tensor | None = None) -> Tensor:
+        """Compute the bias (B, H, N, N) from query to key, zero if either particle is padding.
+
+        v (B, N, 4), mask (B, N), extra (B, N, N, E).
+        """
+        pairs = mask[:, :, None] & mask[:, None, :]
+        if self.symmetric:
+            pairs = pairs.tril(0 if self.self_pairs else -1)
         jet, i, j = pairs.nonzero(as_tuple=True)
-        with torch.autocast(v.device.type, enabled=False):
-            features = pair_features(v[jet, i].float(), v[jet, j].float())
-        values = self.embed(features)
+        values = self._embed_pairs(v, extra, jet, i, j)
         bias = values.new_zeros(*pairs.shape, values.shape[-1])
         bias[jet, i, j] = values
-        bias[jet, j, i] = values
+        if self.symmetric:
+            bias[jet, j, i] = values
         return bias.permute(0, 3, 1, 2).contiguous()
+
+    def _embed_pairs(self, v: Tensor, extra: Tensor | None, jet: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        """Return the bias (P, H) of particles i and j (P,) of jets (P,)."""
+        if (given := 0 if extra is None else extra.shape[-1]) != self.extra_inputs:
+            raise PartError(f"This ParT takes {self.extra_inputs} extra features of each pair, pairs= has {given}.")
+        if extra is not None:
+            extra = _at_least_float32(extra[jet, i, j])
+        if not self.inputs:
+            assert extra is not None
+            return self.embed(extra)
+        with torch.autocast(v.device.type, enabled=False):
+            features = features_of_pairs(self.kind, self.inputs, *(_at_least_float32(v[jet, k]) for k in (i, j)))
+            if not self.symmetric and not self.self_pairs:
+                features = features.masked_fill((i == j)[:, None], 0)
+        values = self.embed(features)
+        return values if self.extra is None or extra is None else values + self.extra.embed(extra)
+
+
+def _at_least_float32(t: Tensor) -> Tensor:
+    return t.to(torch.promote_types(t.dtype, torch.float32))

@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from part.errors import PartError
 from part.models.attention import Attention, Tap, emit, mask_keys
 from part.models.config import ModelConfig, ParTConfig
 from part.models.transformer import ParticleTransformer
@@ -21,6 +22,11 @@ class PairAttnConfig(ParTConfig):
     has_qk: ClassVar[bool] = False
 
     model: str = "PairAttn"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pair_embed is None or self.biased_blocks is not None:
+            raise PartError("PairAttn has no attention without a bias, so all its blocks have one.")
 
 
 class PairAttention(Attention):

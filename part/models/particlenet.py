@@ -1,12 +1,14 @@
 """ParticleNet (arXiv:1902.08570): a convolution over the nearest neighbours of each particle, repeated.
 
-Neighbours are near in (Δη, Δφ) for the first convolution, and in the learned features for those after it.
+Neighbours are near in (Δη, Δφ) for the first convolution, and in the learned features for those after it. As in the
+taggers of CMS the tokens may come from several collections, such as particles and secondary vertices; each of them has
+an embedding of its own, and all of them are neighbours of each other.
 
-Shapes: B jets, N particles, F features, D and O channels in and out, K neighbours, P real particles of all jets,
-C classes.
+Shapes: B jets, N particles or other tokens, F features, D channels, P real tokens of all jets, C classes.
 """
 
 import itertools
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,10 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from part.errors import PartError
 from part.models.attention import Tap, emit
-from part.models.config import ModelConfig
+from part.models.edge_conv import EdgeConv
+from part.models.embedding import kinds
 from part.models.layers import NormedLinear, scatter
 from part.models.model import Model
+from part.models.model_config import ModelConfig, later
+
+_LEAST = {"fusion": 0, "mean_slots": 0, "points": 0, "edge_layers": 1, "collection_width": 1, "inputs": 1, "classes": 1}
 
 
 @dataclass(frozen=True)
@@ -27,18 +34,35 @@ class ParticleNetConfig(ModelConfig):
 
     Parameters
     ----------
-    model, inputs, classes
-        See `ModelConfig`.
+    model, inputs, classes, collections
+        See `ModelConfig`; several collections need points.
     dropout : float
-        The dropout probability after the hidden layer.
-    widths : tuple of int
-        The numbers of channels after each EdgeConv.
+        The dropout probability after each hidden layer.
+    widths : tuple of int or of tuple of int
+        The widths of the linear layers in each EdgeConv; a number stands for `edge_layers` layers of that width.
     edge_layers : int
-        The number of linear layers in each EdgeConv.
-    neighbours : int
-        The number of neighbours of each particle.
-    hidden : int
-        The width of the layer before the head.
+        The number of linear layers in each EdgeConv whose width is a number.
+    neighbours : int or tuple of int
+        The number of neighbours of each particle, in all EdgeConvs or in each of them.
+    hidden : int or tuple of int
+        The widths of the layers before the head.
+    fusion : int
+        The width of a layer that takes the outputs of all EdgeConvs; 0 where only that of the last one goes on.
+    input_norm : bool
+        Whether a BatchNorm comes before the first EdgeConv.
+    mean_slots : int
+        The number of slots over which the channels are averaged, padding counting as zeros; 0 averages over the real
+        particles.
+    collection_width : int
+        The width of the embeddings of several collections.
+    points : int
+        The number of columns after the features that give distances in the first EdgeConv; 0 where these are the last
+        two features.
+
+    Raises
+    ------
+    PartError
+        If a size is no whole number, or two fields contradict each other.
 
     References
     ----------
@@ -50,46 +74,92 @@ class ParticleNetConfig(ModelConfig):
 
     model: str = "ParticleNet"
     dropout: float = 0.1
-    widths: tuple[int, ...] = (64, 128, 256)
+    widths: tuple[int | tuple[int, ...], ...] = (64, 128, 256)
     edge_layers: int = 3
-    neighbours: int = 16
-    hidden: int = 256
+    neighbours: int | tuple[int, ...] = 16
+    hidden: int | tuple[int, ...] = 256
+    fusion: int = later(0)
+    input_norm: bool = later(True)
+    mean_slots: int = later(0)
+    collection_width: int = later(32)
+    points: int = later(0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, least in _LEAST.items():
+            _check_size(name, getattr(self, name), least)
+        for name in ("neighbours", "hidden"):
+            value = getattr(self, name)
+            _check_sizes(name, value if isinstance(value, tuple) else (value,))
+        _check_sizes("widths", self.widths, deeper=True)
+        if isinstance(self.neighbours, tuple) and len(self.neighbours) != len(self.widths):
+            counts = f"{len(self.neighbours)} numbers of neighbours for {len(self.widths)} EdgeConvs"
+            raise PartError(f"The configuration of {self.model} has {counts}; expected one for each.")
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        features = sum(self.collections) or max(self.inputs - self.points, 1)
+        flags = len(self.collections)
+        if self.inputs != (expected := features + self.points + flags):
+            columns = f"{features} features, {self.points} points and {flags} flags"
+            raise PartError(
+                f"The configuration of {self.model} has {self.inputs} inputs; expected {expected}: {columns}."
+            )
+        if self.collections and not self.points:
+            raise PartError(f"The configuration of {self.model} has several collections and no points; expected both.")
+
+    @property
+    def convolutions(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """The number of neighbours and the widths of the layers of each EdgeConv."""
+        widths = [(w,) * self.edge_layers if isinstance(w, int) else w for w in self.widths]
+        counts = (self.neighbours,) * len(widths) if isinstance(self.neighbours, int) else self.neighbours
+        return tuple(zip(counts, widths, strict=True))
+
+    @property
+    def hidden_widths(self) -> tuple[int, ...]:
+        """The widths of the layers before the head."""
+        return (self.hidden,) if isinstance(self.hidden, int) else self.hidden
+
+    @property
+    def width(self) -> int:
+        """The number of channels of each token before the first EdgeConv."""
+        return self.collection_width if self.collections else self.inputs - self.points
 
 
-class EdgeConv(nn.Module):
-    """A small MLP on the edges to each particle's neighbours, averaged over them, with a shortcut."""
+def _check_size(name: str, value: object, least: int = 1) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise PartError(f"{name} of a ParticleNet is {reprlib.repr(value)}; expected a whole number from {least} on.")
 
-    def __init__(self, inputs: int, width: int, layers: int, neighbours: int):
+
+def _check_sizes(name: str, values: object, deeper: bool = False) -> None:
+    if not isinstance(values, tuple) or not values:
+        raise PartError(f"{name} of a ParticleNet is {reprlib.repr(values)}; expected a list of whole numbers.")
+    for value in values:
+        if deeper and isinstance(value, tuple):
+            _check_sizes(name, value)
+        else:
+            _check_size(name, value)
+
+
+class CollectionEmbed(nn.Module):
+    """The embedding of the tokens of one of several collections: BatchNorm, a linear layer, BatchNorm and ReLU."""
+
+    def __init__(self, inputs: int, width: int):
         super().__init__()
-        self.neighbours = neighbours
-        sizes = (2 * inputs, *[width] * layers)
-        self.layers = nn.Sequential(*(NormedLinear(a, b, bias=False) for a, b in itertools.pairwise(sizes)))
-        self.shortcut = nn.Identity() if inputs == width else NormedLinear(inputs, width, bias=False)
+        self.norm = nn.BatchNorm1d(inputs)
+        self.layer = NormedLinear(inputs, width, bias=False)
 
-    def forward(self, points: Tensor, x: Tensor, mask: Tensor) -> Tensor:
-        """Convolve x (B, N, D), mask (B, N) -> (B, N, O), zero on padding; `points` (B, N, any) give distances."""
-        first, *others = self.layers
-        assert isinstance(first, NormedLinear)
-        edges = self._edges(first.linear, x, mask, nearest(points, mask, self.neighbours))
-        edges = first.norm(edges).relu_()
-        for layer in others:
-            edges = layer(edges).relu_()
-        mean = edges.unflatten(0, (-1, self.neighbours)).mean(1)
-        return scatter(F.relu(self.shortcut(x[mask]) + mean), mask)
-
-    def _edges(self, linear: nn.Linear, x: Tensor, mask: Tensor, near: Tensor) -> Tensor:
-        """Apply the first linear layer to (x_i, x_j - x_i) of all edges: near (P, K) -> (P K, O).
-
-        The layer is linear, so each particle passes through it once, and not once for each of its edges.
-        """
-        weight_own, weight_difference = linear.weight.chunk(2, 1)
-        target = F.linear(x[mask], weight_own - weight_difference)
-        source = F.pad(F.linear(x.flatten(0, 1), weight_difference), (0, 0, 0, 1))  # zeros last, for missing neighbours
-        return source.index_select(0, near.flatten()) + target.repeat_interleave(self.neighbours, 0)
+    def forward(self, rows: Tensor) -> Tensor:
+        """Embed the tokens of this collection, (P, F) -> (P, D)."""
+        norm = self.norm
+        if norm.training and len(rows) < 2:  # one token has no variance, so the statistics so far are taken
+            rows = F.batch_norm(rows, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
+            return F.relu(F.linear(rows, *self.layer.folded()))
+        return F.relu(self.layer(norm(rows)))
 
 
 class ParticleNet(Model):
-    """BatchNorm of the inputs, EdgeConvs, the mean over real particles, and one hidden layer.
+    """BatchNorm of the inputs, EdgeConvs, the mean over real particles, and hidden layers.
 
     As in weaver-core, a particle with fewer than K others has neighbours whose channels are all zero in place of those
     that are missing. There these are padded particles, so a batch must be padded to K + 1; here the result does not
@@ -97,48 +167,50 @@ class ParticleNet(Model):
     """
 
     config_class: ClassVar[type[ModelConfig]] = ParticleNetConfig
+    takes_points: ClassVar[bool] = True
 
     def __init__(self, config: ParticleNetConfig):
         super().__init__(config)
-        sizes = (config.inputs, *config.widths)
-        self.norm = nn.BatchNorm1d(config.inputs)
+        convolutions, hidden = config.convolutions, config.hidden_widths
+        self.collections, self.width, self.mean_slots = config.collections, config.width, config.mean_slots
+        end = config.inputs - len(config.collections)
+        self.points = slice(end - (config.points or 2), end)
+        sizes = (config.width, *(widths[-1] for _, widths in convolutions))
+        self.embeds = nn.ModuleList(CollectionEmbed(size, config.width) for size in config.collections)
+        self.norm = nn.BatchNorm1d(config.width) if config.input_norm else nn.Identity()
         self.edges = nn.ModuleList(
-            EdgeConv(a, b, config.edge_layers, config.neighbours) for a, b in itertools.pairwise(sizes)
+            EdgeConv(a, widths, k) for a, (k, widths) in zip(sizes[:-1], convolutions, strict=True)
         )
-        self.hidden = nn.Linear(config.widths[-1], config.hidden)
+        self.fusion = NormedLinear(sum(sizes[1:]), config.fusion, bias=False) if config.fusion else None
+        self.hidden = nn.Linear(config.fusion or sizes[-1], hidden[0])
+        self.deeper = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(hidden))
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(config.hidden, config.classes)
+        self.head = nn.Linear(hidden[-1], config.classes)
 
     def forward(self, x: Tensor, v: Tensor, mask: Tensor, tap: Tap | None = None) -> Tensor:
         """Classify jets: x (B, N, F) features, v unused, mask (B, N) True = real -> logits (B, C).
 
-        The tap receives `edge.i` (B, N, O) after each EdgeConv.
+        The tap receives `edge.i` (B, N, O) after each EdgeConv, and `fusion` (B, N, O) where there is one.
         """
-        points = x[..., -2:]  # deta and dphi come last in every feature set
-        x = scatter(self.norm(x[mask]), mask)
+        points = x[..., self.points]
+        x = scatter(self.norm(self._tokens(x[mask])), mask)
+        outputs = []
         for i, edge in enumerate(self.edges):
             x = emit(tap, f"edge.{i}", edge(points, x, mask))
-            points = x
-        mean = x.masked_fill(~mask[..., None], 0).sum(1) / mask.sum(1, keepdim=True)
-        return self.head(self.dropout(F.relu(self.hidden(mean))))
+            outputs.append(points := x)
+        if self.fusion is not None:
+            x = emit(tap, "fusion", scatter(F.relu(self.fusion(torch.cat(outputs, -1)[mask])), mask))
+        x = x.masked_fill(~mask[..., None], 0).sum(1) / (self.mean_slots or mask.sum(1, keepdim=True).clamp(min=1))
+        for layer in (self.hidden, *self.deeper):
+            x = self.dropout(F.relu(layer(x)))
+        return self.head(x)
 
-
-@torch.no_grad()
-def nearest(points: Tensor, mask: Tensor, neighbours: int) -> Tensor:
-    """Find the nearest other particles of each real particle.
-
-    points (B, N, D), mask (B, N) -> (P, K) rows of the flattened (B N) particles. Among equally near particles the
-    first in the jet come first. Where a jet has no more particles the row is B N.
-    """
-    with torch.autocast(points.device.type, enabled=False):
-        points = points.float()
-        # weaver-core computes |a|² + |b|² - 2ab, where rounding decides whether a particle or another one at the same
-        # place (one of twelve in TopLandscape) is the nearest to itself, so that its result depends on the padding.
-        distance = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
-    distance = distance.masked_fill(~mask[:, None], torch.inf)
-    distance.diagonal(dim1=1, dim2=2).fill_(-1)  # the particle itself comes first and is left out
-    distance, near = (t[..., 1 : neighbours + 1] for t in distance.sort(stable=True))
-    jets, slots = mask.shape
-    rows = near + slots * torch.arange(jets, device=mask.device)[:, None, None]
-    rows = rows.masked_fill(distance.isinf(), jets * slots)
-    return F.pad(rows, (0, neighbours - rows.shape[-1]), value=jets * slots)[mask]
+    def _tokens(self, rows: Tensor) -> Tensor:
+        """Return the channels (P, D) of the real tokens' inputs (P, F), embedded by collection if there are several."""
+        if not self.collections:
+            return rows[:, : self.width]
+        kind, first, embedded = kinds(rows, len(self.collections)), 0, []
+        for i, (width, embed) in enumerate(zip(self.collections, self.embeds, strict=True)):
+            embedded.append(scatter(embed(rows[kind == i, first : first + width]), kind == i))
+            first += width
+        return torch.stack(embedded).sum(0)

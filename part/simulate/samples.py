@@ -7,7 +7,9 @@ Zenodo 3164691). pT is in GeV.
 from dataclasses import dataclass
 
 from part.errors import PartError
-from part.jets.schema import CONSTITUENT_BRANCHES, JETCLASS, KIN, KINPIDPLUS, QUARKGLUON, TOPLANDSCAPE, Dataset
+from part.jets.benchmarks import KIN, KINPIDPLUS
+from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
+from part.jets.schema import CONSTITUENT_BRANCHES, Dataset
 from part.simulate import detector
 from part.simulate.clustering import JetCuts
 from part.simulate.detector import Detector

@@ -8,7 +8,8 @@ from typing import Any
 from part.errors import PartError
 from part.training.config import DEFAULTS, TrainingConfig
 
-_FIELDS = {item.name: item for item in fields(TrainingConfig)}
+_FIELDS = {item.name: item for item in fields(TrainingConfig) if "help" in item.metadata}
+_UNWRITTEN = {item.name for item in fields(TrainingConfig)} - _FIELDS.keys()
 _FLAGS = {item.metadata.get("flag") or f"--{name.replace('_', '-')}": name for name, item in _FIELDS.items()}
 _POSITIONAL = [flag for flag in _FLAGS if not flag.startswith("-")]
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
@@ -20,13 +21,19 @@ def to_arguments(options: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     options : mapping
-        Values by the names of TrainingConfig's fields, with dataset, model and features among them.
+        Values by the names of TrainingConfig's fields, with dataset, model and features among them. The content of a
+        data config is left out; the run keeps it.
     """
     flags = {name: flag for flag, name in _FLAGS.items()}
-    words = [options[name] for name in _POSITIONAL]
+    words = [options["model"]] if options.get("config") else [options[name] for name in _POSITIONAL]
     for name, value in options.items():
         flag = flags.get(name, f"--{name.replace('_', '-')}")
-        if name in _POSITIONAL or value is False or (value is None and DEFAULTS.get(name) is None):
+        if (
+            name in _POSITIONAL
+            or name in _UNWRITTEN
+            or value is False
+            or (value is None and DEFAULTS.get(name) is None)
+        ):
             continue
         if value is True:
             words.append(flag)
@@ -60,12 +67,26 @@ def parse_arguments(words: Sequence[str]) -> dict[str, Any]:
         name = _FLAGS[flag]
         options[name], rest = _value(flag, _FIELDS[name], explicit, values)
         positional += rest
-    options |= dict(zip(_POSITIONAL, positional, strict=False))
+    options |= assign_words(dict(zip(_POSITIONAL, positional, strict=False)), options.get("config"))
     if unknown := unknown + positional[len(_POSITIONAL) :]:
         raise _refusal(f"unrecognized arguments: {' '.join(unknown)}")
-    if missing := [flag for flag, name in _FLAGS.items() if name not in options and _is_required(_FIELDS[name])]:
+    optional = ("dataset",) if options.get("config") else ()
+    required = [flag for flag, name in _FLAGS.items() if _is_required(_FIELDS[name]) and name not in optional]
+    if missing := [flag for flag in required if _FLAGS[flag] not in options]:
         raise _refusal(f"the following arguments are required: {', '.join(missing)}")
     return options
+
+
+def assign_words(words: Mapping[str, str], config: str | None) -> dict[str, str]:
+    """Return the words that are no options by the names of their fields: with a data config the only one is the model.
+
+    Raises PartError if there are more with a data config.
+    """
+    if not config or not words:
+        return dict(words)
+    if len(words) > 1:
+        raise _refusal(f"{' '.join(words.values())}; with --config the only word is the model")
+    return {"model": next(iter(words.values()))}
 
 
 def _groups(words: Sequence[str]) -> Iterator[tuple[str | None, str | None, list[str]]]:

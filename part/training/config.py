@@ -1,18 +1,22 @@
 """The choices that make a training run, written into its folder as `plan.json`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
-from part.errors import PartError
-from part.jets.schema import DATASETS, FEATURE_SETS, Dataset, FeatureSet
-from part.models.build import MODELS, config_class
+from part.jets.benchmarks import FEATURE_SETS
+from part.jets.datasets import DATASETS
+from part.jets.schema import Dataset, FeatureSet
+from part.models.build import MODELS, config_class, model_class
 from part.models.config import ModelConfig, ParTConfig
 from part.options import option
+from part.training.architecture import architecture
+from part.training.data_config import Content, parse_content, read_content
+from part.training.limits import check_batches, check_names, check_numbers
 
-PRECISIONS = ("auto", "bf16", "fp32")
 # A resumed run may differ in these: none of them changes which jets come, or what is learned from them.
-RESUMABLE = ("out", "devices", "nodes", "workers", "memory", "tensorboard", "val_jets")
+RESUMABLE = ("out", "devices", "nodes", "workers", "memory", "tensorboard", "val_jets", "config")
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class TrainingConfig:
     Parameters
     ----------
     dataset, model, features : str
-        The names of the dataset, of the model and of the feature set.
+        The names of the dataset, of the model and of the feature set; `config` gives its own to the first and last.
     train, val : tuple of str
         Files, folders or globs of the training jets and of the validation jets.
     name : str
@@ -75,7 +79,7 @@ class TrainingConfig:
     devices, nodes : int
         Processes or GPUs per node, and the number of nodes.
     workers : int or None
-        Processes per device that decode jets; None leaves the number to `trainer.resolve_workers`.
+        Processes per device that decode jets; None leaves the number to `preparation.resolve_workers`.
     memory : float
         Decoded jets that each device keeps between epochs, in GB.
     tensorboard : bool
@@ -84,6 +88,12 @@ class TrainingConfig:
         Whether ParT trains on a GPU with kernels for jets without padding, which have no dropout.
     reflect : bool
         Whether jets are reflected at random, in azimuth and along the beam.
+    config : str or None
+        A weaver data config, whose inputs, labels and weights are trained in place of a benchmark's.
+    unweighted : bool
+        Whether the weights of the data config are not used.
+    data_config : dict or None
+        The content of `config`, by default read from the file (see `part.training.data_config`).
 
     Raises
     ------
@@ -91,12 +101,12 @@ class TrainingConfig:
         If a name is unknown, a number is out of range, or two choices contradict each other.
     """
 
-    dataset: str = option("JetClass, QuarkGluon or TopLandscape", flag="dataset")
+    dataset: str = option("JetClass, QuarkGluon or TopLandscape; not with --config", flag="dataset")
     model: str = option(", ".join(MODELS), flag="model")
     features: str = option("kin, kinpid, full or kinpidplus (default: kin)", flag="features", nargs="?")
     train: tuple[str, ...] = option("files, folders or globs of training jets", nargs="+", metavar="PATH")
     val: tuple[str, ...] = option("files, folders or globs of validation jets", nargs="+", metavar="PATH")
-    name: str = option("name of the run and its checkpoint (default: MODEL-FEATURES)", required=False)
+    name: str = option("name of the run and its checkpoint (default: MODEL-FEATURES or MODEL-CONFIG)", required=False)
     out: str = option("folder of all runs", "runs")
     epochs: int = option("passes over --jets-per-epoch jets", 50)
     jets_per_epoch: int | None = option("training jets in an epoch; 0: all", 10_240_000, zero_is_all=True)
@@ -132,59 +142,20 @@ class TrainingConfig:
     tensorboard: bool = option("write a TensorBoard log as well", False)
     packed: bool = option("train ParT on a GPU with kernels for jets without padding", False)
     reflect: bool = option("reflect jets at random, in azimuth and along the beam", False)
+    config: str | None = option("weaver data config (.yaml), whose inputs, labels and weights are trained", None)
+    unweighted: bool = option("leave out the weights of the data config", False, key="no_weights")
+    data_config: Content | None = field(default=None, hash=False)
 
     def __post_init__(self):
-        for value, allowed, what in (
-            (self.dataset, DATASETS, "dataset"),
-            (self.features, FEATURE_SETS, "feature set"),
-            (self.precision, PRECISIONS, "precision"),
-        ):
-            if value not in allowed:
-                raise PartError(f"There is no {what} {value!r}; choose one of {', '.join(allowed)}.")
-        feature_sets = self.schema[0].feature_sets
-        if self.features not in feature_sets:
-            raise PartError(f"{self.dataset} has no {self.features} inputs, only {', '.join(feature_sets)}.")
-        self._check_numbers()
-        self._check_batches()
-        if self.start_from and self.finetune:
-            raise PartError("A model starts from the weights of one checkpoint: give --start-from or --finetune.")
-        architecture = {item.name for item in fields(config_class(self.model))}
-        for name in ("slots", "pair_bias"):
-            if getattr(self, name) is not None and name not in architecture:
-                raise PartError(f"{self.model} has no {name}.")
+        if self.config and not self.data_config:
+            object.__setattr__(self, "data_config", read_content(self.config))
+        if self.data_config:
+            for name in ("dataset", "features"):
+                object.__setattr__(self, name, str(self.data_config.get("name")))
+        check_names(self)
+        check_numbers(self)
+        check_batches(self)
         _ = self.model_config  # raises PartError for values that the architecture refuses
-
-    def _check_numbers(self) -> None:
-        sizes = (self.epochs, self.batch_size, self.micro_batch, self.devices, self.nodes, self.jets_per_epoch)
-        if any(size is not None and size < 1 for size in (*sizes, self.val_jets)):
-            raise PartError("Epochs, batch sizes, jets, devices and nodes have to be 1 or more.")
-        for name in ("lr_hold_fraction", "distill_weight"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise PartError(f"{KEYS[name]} is {getattr(self, name)}; expected a fraction between 0 and 1.")
-        for name in ("lr", "head_lr_factor"):
-            if getattr(self, name) <= 0:
-                raise PartError(f"{KEYS[name]} is {getattr(self, name)}; expected a number above 0.")
-        if min(self.grad_clip_norm, self.weight_decay, self.calibration_jets, self.workers or 0, self.memory) < 0:
-            raise PartError("clip, weight_decay, calibration_jets, workers and memory cannot be negative.")
-
-    def _check_batches(self) -> None:
-        if self.batch_size % self.world_size:
-            raise PartError(
-                f"A batch of {self.batch_size} jets cannot be divided evenly among {self.world_size} devices; "
-                f"make it a multiple of {self.world_size}."
-            )
-        if self.batch_size % (self.micro_batch_size * self.world_size):
-            raise PartError(
-                f"A batch of {self.batch_size} jets cannot be divided evenly into micro-batches of "
-                f"{self.micro_batch_size} on {self.world_size} device(s); make it a multiple of "
-                f"{self.micro_batch_size * self.world_size}."
-            )
-        one_micro_batch = self.micro_batch_size * self.world_size == self.batch_size
-        if not (self.calibration_jets or self.is_transformer or one_micro_batch):
-            raise PartError(
-                f"The BatchNorms of {self.model} need a whole batch of {self.batch_size} on each of {self.world_size} "
-                f"device(s): leave --micro-batch out, or fix their statistics with --calibration-jets."
-            )
 
     @property
     def world_size(self) -> int:
@@ -206,21 +177,28 @@ class TrainingConfig:
         pads = self.is_transformer and not self.packed
         return self.micro_batch or (min(32, device_share) if pads else device_share)
 
-    @property
+    @cached_property
     def schema(self) -> tuple[Dataset, FeatureSet]:
-        return DATASETS[self.dataset], FEATURE_SETS[self.features]
+        """The classes and the inputs. Of an index of classes that are not counted yet there are two."""
+        if not self.data_config:
+            return DATASETS[self.dataset], FEATURE_SETS[self.features]
+        config = parse_content(self.data_config, self.config or self.dataset)
+        if self.unweighted:
+            config = config.with_options(weights=None)
+        return config.dataset(2), config.feature_set(model_class(self.model).takes_points)
 
-    @property
+    @cached_property
     def model_config(self) -> ModelConfig:
         """The architecture to train, unless `finetune` brings its own."""
         dataset, features = self.schema
         names = ("slots", "pair_bias", "dropout")
         chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
-        return config_class(self.model)(self.model, len(features), len(dataset.labels), **chosen)
+        return architecture(self.model, features, len(dataset.labels), chosen)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all choices by the keys of `plan.json` and of the checkpoint's card."""
-        return {KEYS[name]: value for name, value in asdict(self).items()}
+        """Return all choices by the keys of `plan.json`; those on a data config are left out where there is none."""
+        later = {name for name in ("config", "unweighted", "data_config") if not getattr(self, name)}
+        return {KEYS[name]: value for name, value in asdict(self).items() if name not in later}
 
 
 # The name of each field in files and flags. Those of earlier versions are kept, so that their runs open and resume.

@@ -10,7 +10,8 @@ from lightning.pytorch.callbacks import Callback
 
 from part.training.callbacks.progress_bar import format_duration
 from part.training.config import TrainingConfig
-from part.training.trainer import build_modules, build_trainer, quiet_lightning, resolve_workers, uses_bf16
+from part.training.preparation import prepared
+from part.training.trainer import build_modules, build_trainer, quiet_lightning, uses_bf16
 
 WARM_UP, STEPS = 1, 2
 
@@ -29,7 +30,7 @@ def dry_run(config: TrainingConfig) -> str:
     PartError
         If the training cannot begin.
     """
-    config = resolve_workers(config)
+    config = prepared(config)
     one_device = replace(config, devices=1, nodes=1, epochs=1)
     module, data = build_modules(one_device)
     stopwatch = _Stopwatch()
@@ -42,8 +43,8 @@ def dry_run(config: TrainingConfig) -> str:
     parameters = sum(p.numel() for p in module.model.parameters())
     total = format_duration(steps * step_seconds / config.world_size)
     lines = {
-        "model": f"{config.model}, {parameters:,} parameters, {config.features} inputs of {config.dataset}",
-        "training jets": f"{len(data.stream):,} in {len(data.train_ranges)} files, of which {data.jets_per_epoch:,} "
+        "model": f"{config.model}, {parameters:,} parameters, {_inputs(config)}",
+        "training jets": f"{data.n_jets:,} in {len(data.train_ranges)} files, of which {data.jets_per_epoch:,} "
         f"are seen in each of {config.epochs} epochs",
         "validation jets": f"{len(data.val_jets):,}",
         "steps": f"{steps:,} of {config.batch_size} jets in micro-batches of {config.micro_batch_size}",
@@ -56,7 +57,15 @@ def dry_run(config: TrainingConfig) -> str:
     }
     width = max(map(len, lines))
     report = "\n".join(f"{name:{width}}  {value}" for name, value in lines.items())
-    return f"{json.dumps(config.to_dict(), indent=2)}\n{report}"
+    choices = {key: value for key, value in config.to_dict().items() if key != "data_config"}
+    return f"{json.dumps(choices, indent=2)}\n{report}"
+
+
+def _inputs(config: TrainingConfig) -> str:
+    dataset, features = config.schema
+    if features.config is None:
+        return f"{config.features} inputs of {config.dataset}"
+    return f"{len(features)} inputs and {len(dataset.labels)} classes of {config.config}"
 
 
 class _Stopwatch(Callback):

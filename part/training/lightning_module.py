@@ -20,7 +20,7 @@ from part.models.attention import set_backend
 from part.models.backends.native.gradients import loss_and_gradients, untrainable_reason
 from part.models.numerics.precision import cpu_supports_bf16
 from part.training.config import TrainingConfig
-from part.training.data.augmentation import reflect_at_random
+from part.training.data.augmentation import check_reflectable, reflect_at_random
 from part.training.micro_batches import forward_micro_batches
 from part.training.optimizer import Ranger, hold_then_decay, parameter_groups
 
@@ -44,8 +44,8 @@ class TaggerModule(lightning.LightningModule):
     Raises
     ------
     PartError
-        If `config.packed` and the kernels for packed jets cannot train the model here; and, during the training, if
-        the loss is NaN or infinite.
+        If `config.packed` and the kernels for packed jets cannot train the model here, or if `config.reflect` and it
+        is not known how the inputs change; and, during the training, if the loss is NaN or infinite.
     """
 
     def __init__(self, config: TrainingConfig, model: nn.Module, teacher: nn.Module | None = None):
@@ -57,6 +57,8 @@ class TaggerModule(lightning.LightningModule):
             set_backend(model, "explicit")
         if config.packed:
             check_packed_support(model)
+        if config.reflect:
+            check_reflectable(config.schema[1])
         self.native_fallback_reason: str | None = "the training has not begun"
         self.validation_outputs: list[tuple[Tensor, Tensor]] = []
 

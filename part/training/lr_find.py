@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from lightning.pytorch.tuner import Tuner
 
 from part.training.config import TrainingConfig
-from part.training.trainer import build_modules, build_trainer, quiet_lightning, resolve_workers
+from part.training.preparation import prepared
+from part.training.trainer import build_modules, build_trainer, quiet_lightning
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def find_learning_rate(config: TrainingConfig, lowest: float, highest: float, st
     PartError
         If the training cannot begin.
     """
-    config = resolve_workers(config)
+    config = prepared(config)
     module, data = build_modules(config)
     trainer = build_trainer(config, False, [], enable_progress_bar=False, enable_checkpointing=False)
     finder = Tuner(trainer).lr_find(

@@ -11,13 +11,14 @@ from lightning import Trainer
 
 from part.training.arguments import to_arguments
 from part.training.config import DEFAULTS, TrainingConfig
-from part.training.initial_weights import load_for_dataset
+from part.training.initial_weights import load_for_run
 from part.training.recipes import published_recipe
 
 
 def training_command(config: TrainingConfig) -> str:
     """Return the command that repeats a training; it leaves out what equals the published recipe."""
-    published = DEFAULTS | published_recipe(config.dataset, config.model, bool(config.finetune))
+    dataset = None if config.data_config else config.dataset
+    published = DEFAULTS | published_recipe(dataset, config.model, bool(config.finetune))
     changed = {name: getattr(config, name) for name in DEFAULTS if getattr(config, name) != published[name]}
     return shlex.join(["python", "-m", "part", "train", *to_arguments(changed)])
 
@@ -25,7 +26,7 @@ def training_command(config: TrainingConfig) -> str:
 def previous_training(config: TrainingConfig) -> dict[str, Any]:
     """Return how the weights that a run starts from were trained, as far as their card says, without names of files."""
     start = config.start_from or config.finetune
-    training = load_for_dataset(start, config.dataset).card.get("training") if start else None
+    training = load_for_run(start, config).card.get("training") if start else None
     if not training:
         return {}
     return {"before": {key: value for key, value in training.items() if key not in ("plan", "files")}}

@@ -2,7 +2,8 @@
 
 The folder of a run, OUT/NAME, holds
 
-plan.json          the choices of the run
+plan.json          the choices of the run, the content of its data config among them
+NAME.auto.yaml     the data config with all that was computed for it, as weaver-core reads it
 process.json       the process that trains, or trained last
 last.ckpt          the state of the training after the last finished epoch, from which --resume continues
 NAME.safetensors   the model after that epoch, with its card NAME.json
@@ -20,7 +21,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,10 @@ from part.training.callbacks.progress_bar import ProgressBar
 from part.training.callbacks.step_log import StepLog
 from part.training.config import DEFAULTS, KEYS, RESUMABLE, TrainingConfig
 from part.training.data.datamodule import JetDataModule
+from part.training.data_config import write_automatic
 from part.training.initial_weights import initial_model, load_teacher
 from part.training.lightning_module import TaggerModule, calibrate_batchnorm
+from part.training.preparation import prepared, with_stored_content
 from part.training.runs import process
 
 LOG_EVERY = 20  # steps
@@ -77,9 +79,10 @@ def train(config: TrainingConfig, resume: bool = False) -> Path:
         is written then. During the training, if a file has changed, the disk is full or the loss is NaN or infinite;
         the checkpoint of the last finished epoch remains.
     """
-    config = resolve_workers(config)
     folder = Path(config.out) / config.name
-    last = _check_folder(config, folder, resume)
+    given = with_stored_content(config, folder) if resume else config
+    last = _check_folder(given, folder, resume)
+    config = prepared(given)
     module, data = build_modules(config)
     checkpoint = folder / f"{config.name}.safetensors"
     callbacks = [
@@ -94,6 +97,8 @@ def train(config: TrainingConfig, resume: bool = False) -> Path:
     if rank_zero_only.rank == 0:
         if not resume:
             _write_plan(config, folder)
+            if config.data_config and given.data_config:
+                write_automatic(folder / f"{config.name}.auto.yaml", config.data_config, given.data_config)
         process.write_pidfile(folder, os.getpid(), sys.orig_argv)
     trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=False)
     return checkpoint
@@ -131,17 +136,6 @@ def build_trainer(
         enable_model_summary=False,
         **options,
     )
-
-
-def resolve_workers(config: TrainingConfig) -> TrainingConfig:
-    """Return the choices with a number of workers that suits the machine, if they leave it open.
-
-    With a GPU the processors are free to decode jets; without one, they train.
-    """
-    if config.workers is not None:
-        return config
-    spare = (os.cpu_count() or 1) // config.devices - 1 if torch.cuda.is_available() else 0
-    return replace(config, workers=max(0, min(spare, 8)))
 
 
 def _loggers(config: TrainingConfig, folder: Path, resume: bool) -> list[Logger]:
@@ -186,9 +180,10 @@ def _check_folder(config: TrainingConfig, folder: Path, resume: bool) -> str | N
         return None
     if not plan_file.exists():
         raise PartError(f"{folder} holds no run to resume (no {plan_file.name}).")
-    chosen = json.loads(json.dumps(config.to_dict()))
-    # An earlier version may have written fewer choices; the others then had their defaults.
-    written = {KEYS[name]: default for name, default in DEFAULTS.items()} | json.loads(plan_file.read_text())
+    # Choices that are not written had their defaults, as in a run of an earlier version, which had fewer.
+    defaults = {KEYS[name]: default for name, default in DEFAULTS.items()}
+    chosen = defaults | json.loads(json.dumps(config.to_dict()))
+    written = defaults | json.loads(plan_file.read_text())
     if changed := [key for key in chosen if key not in RESUMABLE and chosen[key] != written[key]]:
         raise PartError(f"{folder} was started with another {changed[0]}: {written[changed[0]]!r}.")
     return str(last) if last.exists() else None

@@ -16,7 +16,7 @@ from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, LundAccumulator, bi
 from part.analysis.bias.shapley import shapley
 from part.analysis.bias.study import BaselinePairs
 from part.jets.features import make_batch
-from part.models.pair import pair_features
+from part.models.pair_features import pair_features
 
 RNG = np.random.default_rng(5)
 PAIRS, BASELINE = RNG.normal(size=(6, 4)), RNG.normal(size=(9, 4))

@@ -17,7 +17,8 @@ from part.cli.options import add_fields, from_args
 from part.errors import PartError
 from part.figures.charts import Plot
 from part.figures.studies import study_charts
-from part.jets.schema import FEATURE_SETS, JETCLASS
+from part.jets.benchmarks import FEATURE_SETS
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig

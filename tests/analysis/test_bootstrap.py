@@ -6,7 +6,7 @@ import pytest
 from part.analysis.statistics import metrics
 from part.analysis.statistics.bootstrap import draws, interval, replicas
 from part.errors import PartError
-from part.jets.schema import JETCLASS, TOPLANDSCAPE
+from part.jets.datasets import JETCLASS, TOPLANDSCAPE
 
 
 def sample(jets: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

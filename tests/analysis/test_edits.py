@@ -8,9 +8,10 @@ from helpers.jets import COUNTS, write_jets
 
 from part.analysis.intervention import edits
 from part.jets import kinematics, make_batch, read_jets
+from part.jets.benchmarks import FULL
 from part.jets.preprocessing import add_derived_fields
-from part.jets.schema import ANGLES, FULL, JET_MOMENTUM, MOMENTA
-from part.models.pair import pair_features
+from part.jets.schema import ANGLES, JET_MOMENTUM, MOMENTA
+from part.models.pair_features import pair_features
 
 
 @pytest.fixture(scope="module")

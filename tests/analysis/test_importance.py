@@ -10,7 +10,8 @@ from part.analysis.intervention.importance import ImportanceStudy
 from part.analysis.intervention.reference import REPLACEMENTS
 from part.analysis.study import study_jets
 from part.inference.loading import load_model
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig

@@ -16,7 +16,8 @@ from part.figures.studies import study_charts
 from part.inference.forward import CachedForward
 from part.inference.loading import load_model
 from part.jets import read_jets
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig

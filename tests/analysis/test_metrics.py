@@ -15,7 +15,7 @@ from part.analysis.statistics.metrics import (
     roc_curve,
     working_points,
 )
-from part.jets.schema import JETCLASS, QUARKGLUON, TOPLANDSCAPE
+from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
 
 
 def test_auc_is_the_share_of_ordered_pairs_and_ties_count_half():

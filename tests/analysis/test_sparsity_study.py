@@ -15,7 +15,7 @@ from part.errors import PartError
 from part.figures.studies import components as component_charts
 from part.figures.studies import sparsity as charts
 from part.inference.activations import head_outputs, normalised_patterns
-from part.jets.schema import JETCLASS
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.linpart import LinParTConfig

@@ -11,7 +11,7 @@ from part.analysis.statistics.bootstrap import draws
 from part.analysis.study import study_jets
 from part.errors import PartError
 from part.figures.studies import topk as charts
-from part.jets.schema import JETCLASS
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.pfn import PFNConfig

@@ -17,7 +17,7 @@ from part.analysis.attribution.sample_study import AttributionStudy
 from part.analysis.attribution.target import requested_target
 from part.analysis.attribution.task import make_task
 from part.analysis.study import study_jets
-from part.jets.schema import JETCLASS
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.pfn import PFNConfig

@@ -16,7 +16,7 @@ from app.services import comparison, files
 from app.services.jets import batches
 from part.analysis.statistics.metrics import measure
 from part.comparison.result import Comparison
-from part.jets.schema import JETCLASS
+from part.jets.datasets import JETCLASS
 
 ROOT = Path(__file__).parents[2]
 JETS = 40

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 import part
 from app.pages.explore.state import ExploreState
 from app.state.selection import OPENING, JetSelection
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.pfn import PFNConfig

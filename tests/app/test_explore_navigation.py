@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from helpers.app_driver import in_url, sentences, state_of
+from helpers.app_driver import in_url, sentences, state_of, texts
+from helpers.field import JET, of_no_class
+from helpers.jet_samples import columns, write_tree
 from helpers.jets import COUNTS
 
 import part
@@ -116,3 +118,33 @@ def test_the_content_of_an_upload_decides_not_its_name(visit, jets_folder):
 def test_a_url_to_an_upload_that_is_gone_says_so(visit):
     app = visit(file="upload:" + "0" * 32)
     assert "upload it again" in sentences(app)[0]
+
+
+def test_a_model_that_is_not_here_is_named(visit):
+    app = visit(model=["alpha", "a-colleagues"])
+    assert sentences(app) == ["There is no model a-colleagues here; alpha can be seen instead."]
+    assert in_url(app, "model") == ["alpha"]
+    app = visit(model="a-colleagues")
+    [sentence] = sentences(app)
+    assert sentence == "There is no model a-colleagues here; part-full can be seen instead."
+    app = visit(model="a-colleagues", file="gone.root")
+    assert all(name in sentences(app)[0] for name in ("gone.root", "a-colleagues"))
+
+
+def test_a_tree_is_chosen_in_the_url(visit):
+    app = visit(file="toys.root:tree", jet="3")
+    assert sentences(app) == []
+    assert (state_of(app).file, state_of(app).jet) == ("toys.root:tree", 3)
+    [sentence] = sentences(visit(file="toys.root:Events"))
+    assert sentence.startswith("toys.root: holds no tree 'Events'; expected tree")
+
+
+def test_jets_of_no_class_are_shown_and_are_not_misclassified(visit, jets_folder):
+    write_tree(jets_folder / "none.root", of_no_class(columns(8)))
+    app = visit(file="none.root", jet=str(JET))
+    assert sentences(app) == []
+    assert state_of(app).jet == JET
+    assert "◂ true" not in texts(app)
+    assert "◂ true" in texts(visit(file="none.root", jet=str(JET + 1)))
+    assert state_of(visit(file="none.root", jet=str(JET), wrong="True")).jet != JET
+    (jets_folder / "none.root").unlink()

@@ -61,3 +61,16 @@ def test_the_oldest_uploads_are_deleted():
     assert files.find(names[-1]).uploaded
     with pytest.raises(PartError):
         files.find(names[0])
+
+
+def test_a_tree_of_a_file_may_be_chosen(jets_folder):
+    file, whole = files.find("toys.root:tree"), files.find("toys.root")
+    assert (file.tree, file.sha256) == ("tree", whole.sha256)
+    assert file.key != whole.key == whole.sha256
+    assert str(file.path) == f"{whole.path}:tree"
+    assert file.conceal(f"{whole.path}: damaged; try {file.path}") == "toys.root: damaged; try toys.root:tree"
+    upload = files.keep_upload((jets_folder / "toys.root").read_bytes())
+    assert files.find(f"{upload}:tree").tree == "tree"
+    for name in ("../outside.root:tree", "no.root:tree", "toys.root:", f"{files.UPLOAD}{'0' * 32}:tree"):
+        with pytest.raises(PartError):
+            files.find(name)

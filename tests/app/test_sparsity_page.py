@@ -14,7 +14,7 @@ from app.pages.sparsity.state import SparsityState
 from app.services import files, studies
 from part.analysis.sparsity.study import SparsityStudy
 from part.analysis.study import study_jets
-from part.jets.schema import JETCLASS
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.pfn import PFNConfig

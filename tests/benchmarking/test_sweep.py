@@ -7,8 +7,9 @@ from helpers.jets import write_jets, write_model
 import part
 from part.benchmarking.inputs import first_jets_batch, random_batch, with_max_length
 from part.benchmarking.sweep import MAX_PAIRS, SweepPlan, sweep
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.jets.features import make_batch
-from part.jets.schema import FULL, JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.linpart import LinParTConfig

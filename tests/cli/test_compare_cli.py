@@ -17,7 +17,7 @@ from part.benchmarking.cost import Cost
 from part.comparison.result import build_comparison
 from part.comparison.summary import summary
 from part.comparison.text import text_table
-from part.jets.schema import JETCLASS, TOPLANDSCAPE
+from part.jets.datasets import JETCLASS, TOPLANDSCAPE
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig

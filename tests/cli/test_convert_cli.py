@@ -7,7 +7,8 @@ import torch
 from helpers.models import random_jets, randomise
 
 from part.__main__ import main
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import ParTConfig

@@ -12,7 +12,7 @@ from part.__main__ import main
 from part.analysis.statistics.bootstrap import interval, replicas
 from part.analysis.statistics.calibration import reliability
 from part.analysis.statistics.metrics import auc, measure, per_class, rejection
-from part.jets.schema import JETCLASS, TOPLANDSCAPE
+from part.jets.datasets import JETCLASS, TOPLANDSCAPE
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 1, "class_layers": 1}
 

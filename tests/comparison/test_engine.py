@@ -17,7 +17,7 @@ from part.comparison.result import Comparison
 from part.comparison.samples import MemorySample, SampleBatch, evenly_spaced
 from part.comparison.summary import comparison_bytes, summary
 from part.errors import PartError
-from part.jets.schema import JETCLASS
+from part.jets.datasets import JETCLASS
 from part.jets.streaming import entry_ranges
 from part.progress import Cancelled
 

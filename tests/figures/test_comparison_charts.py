@@ -8,7 +8,8 @@ from part.analysis.statistics.metrics import rejection
 from part.benchmarking.cost import Cost
 from part.comparison.result import Comparison, build_comparison
 from part.figures.plotly import comparison as draw
-from part.jets.schema import JETCLASS, QUARKGLUON, TOPLANDSCAPE, Dataset
+from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
+from part.jets.schema import Dataset
 
 ACCENTS = ("#111111", "#222222", "#333333", "#444444")
 NAMES = ("first", "second_of_a_long_name.pt", "third", "fourth")

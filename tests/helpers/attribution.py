@@ -11,7 +11,8 @@ from helpers.jets import write_jets
 from helpers.models import randomise
 from part.analysis.attribution.target import AttributionTarget
 from part.inference.tagger import Tagger
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig

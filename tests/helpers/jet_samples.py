@@ -12,7 +12,8 @@ import uproot
 
 from part.errors import PartError
 from part.jets import read_jets
-from part.jets.schema import ANGLES, DISPLACEMENT, IDENTITY, JETCLASS, MOMENTA
+from part.jets.datasets import JETCLASS
+from part.jets.schema import ANGLES, DISPLACEMENT, IDENTITY, MOMENTA
 
 REAL_FILES = ("jetclass_250.npz", "toplandscape_1000.npz", "quarkgluon_1000.npz")
 PID = (211, -211, 321, 2212, 130, 2112, 22, 11, -13)

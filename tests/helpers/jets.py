@@ -7,7 +7,8 @@ import numpy as np
 import torch
 import uproot
 
-from part.jets.schema import FEATURE_SETS, JETCLASS
+from part.jets.benchmarks import FEATURE_SETS
+from part.jets.datasets import JETCLASS
 from part.models.build import build, config_class
 from part.models.checkpoints.checkpoint import save_checkpoint
 

@@ -36,6 +36,17 @@ _CONFIGS: dict[str, ModelConfig] = {
     "ParT of version 3 with head gates": replace(PART, gate="head", **VERSION_3),
     "ParT of version 3.5": replace(PART, **VERSION_35),
     "ParT of version 3.6": replace(PART, **VERSION_35 | TOKEN),
+    "ParT of e+e- without self-pairs": replace(PART, pair_features="ee", pair_inputs=6, self_pairs=False),
+    "ParT of ordered pairs": replace(PART, pair_inputs=8, pair_activation_last=False),
+    "ParT with a deep head": replace(PART, head=((12, "relu"), (8, "swiglu"), (8, "gelu"))),
+    "ParT of positions": replace(PART, pair_features="xyzt:spherical", pair_inputs=7, ffn="relu", activation="relu"),
+    "ParT of two collections": replace(PART, collections=(9, 6), biased_blocks=(1,), head=((12, "gelu"),)),
+    "ParT with the mean over particles": replace(PART, class_layers=0, bias_scale=True, layer_scale=True),
+    "ParT with a convolutional embedding": replace(PART, conv_embed=True, normformer=("attn", "heads")),
+    "ParT without embeddings": replace(PART, inputs=32, embed=(), pair_embed=None),
+    "ParT with other class blocks": replace(
+        PART, in_class_blocks=(("heads", 2), ("gate", "head"), ("norm", "rms")), outside_blocks=(("biases", False),)
+    ),
     "ParTNoBias": ParTNoBiasConfig(**SMALL),
     "ParTNoBias with gates and a global token": ParTNoBiasConfig(**SMALL | VERSION_35 | TOKEN),
     "PairAttn": PairAttnConfig(**SMALL),
@@ -43,7 +54,14 @@ _CONFIGS: dict[str, ModelConfig] = {
     "LinParT without bias": replace(LINPART, pair_bias="none"),
     "LinParT with a projected bias": replace(LINPART, pair_bias="projected"),
     "LinParT with landmarks": LINPART,
+    "LinParT of two collections": replace(LINPART, collections=(9, 6), class_layers=0),
     "ParticleNet": ParticleNetConfig(widths=(16, 24), edge_layers=2, hidden=12),
+    "ParticleNet of uneven layers with fusion": ParticleNetConfig(
+        widths=((8, 16), (24,)), neighbours=(3, 5), hidden=(12, 8), fusion=16, input_norm=False, mean_slots=64
+    ),
+    "ParticleNet of two collections": ParticleNetConfig(
+        widths=(16, 24), edge_layers=2, hidden=12, collections=(8, 5), collection_width=10, points=2
+    ),
     "PFN": PFNConfig(phi=(16, 24), f=(12,)),
     "P-CNN": PCNNConfig(stem=8, stages=(16, 24), hidden=12),
 }
@@ -95,12 +113,9 @@ def record(model: nn.Module, *jets: Tensor) -> dict[str, Tensor]:
 
 
 def weaver_part(release: str, inputs: int = 17, classes: int = 10, **options) -> nn.Module:
-    """Return a ParT of a release of weaver-core; `version` among the options chooses one of its architectures."""
-    module = weaver_module(release)
-    model = module.ParticleTransformer(
-        inputs, classes, use_pre_activation_pair=False, trim=False, activation="gelu", **options
-    )
-    return randomise(model)
+    """Return a ParT of a release of weaver-core, by default as published; `version` chooses another architecture."""
+    published = {"use_pre_activation_pair": False, "trim": False, "activation": "gelu"}
+    return randomise(weaver_module(release).ParticleTransformer(inputs, classes, **published | options))
 
 
 def run_weaver(model: nn.Module, x: Tensor, v: Tensor | None, mask: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ def write_one(tmp_path):
 class TestJets:
     @pytest.mark.parametrize(
         ("writer", "branch", "value"),
-        [("TTree", "part_py", np.nan), ("RNTuple", "part_energy", np.inf), ("parquet", "part_d0err", -np.inf)],
+        [("TTree", "part_py", np.nan), ("RNTuple", "part_energy", np.inf), ("parquet", "part_pz", -np.inf)],
     )
     def test_not_finite(self, tmp_path, table, writer, branch, value):
         path = WRITERS[writer](tmp_path / "jets", table | {branch: with_value(table[branch], value)})

@@ -11,8 +11,8 @@ from helpers.jet_samples import assert_jets, columns, write_tree
 
 from part.errors import PartError
 from part.jets import read_jets
+from part.jets.datasets import JETCLASS
 from part.jets.formats.baskets import read_branches
-from part.jets.schema import JETCLASS
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 FILES = ("jetclass_like.root", "quarkgluon_like.root", "toplandscape_like.root")

@@ -10,9 +10,10 @@ from helpers.jet_samples import assert_rejected, columns, with_value, write_tree
 
 from part.errors import PartError
 from part.jets import detect_dataset, features, make_batch, read_jets, validation
-from part.jets.inputs import hypot
+from part.jets.benchmarks import FEATURE_SETS, FULL
+from part.jets.expressions.elementwise import hypot
 from part.jets.preprocessing import add_derived_fields, keep_leading
-from part.jets.schema import FEATURE_SETS, FULL, MOMENTA
+from part.jets.schema import MOMENTA
 
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 
@@ -31,8 +32,8 @@ def inputs_at_once(jets: ak.Array, feature_set) -> np.ndarray:
         values |= {"part_d0": np.tanh(jets.part_d0val), "part_dz": np.tanh(jets.part_dzval)}
     if feature_set.name == "kinpidplus":
         pid = abs(jets.part_pid)
-        values["part_isChargedHadron"] = 1.0 * (pid == 211) + 0.5 * (pid == 321) + 0.2 * (pid == 2212)
-        values["part_isNeutralHadron"] = 1.0 * (pid == 130) + 0.2 * (pid == 2112)
+        values["part_isCHad"] = 1.0 * (pid == 211) + 0.5 * (pid == 321) + 0.2 * (pid == 2212)
+        values["part_isNHad"] = 1.0 * (pid == 130) + 0.2 * (pid == 2112)
     columns = []
     for f in feature_set.features:
         flat = ak.to_numpy(ak.flatten(values.get(f.name, jets[f.name] if f.name in jets.fields else None)))
@@ -67,8 +68,8 @@ def test_errors_name_the_jet_also_in_later_blocks(tmp_path, monkeypatch):
     jets = read_jets(write_tree(tmp_path / "jets.root", table))
     monkeypatch.setattr(features, "BLOCK", 10)
     monkeypatch.setattr(validation, "BLOCK", 10)
-    jets["part_deta"] = with_value(jets["part_deta"], np.nan, entry=9)
-    with pytest.raises(PartError, match="jet 9: input part_deltaR is nan"):
+    jets["part_deta"] = with_value(jets["part_deta"], np.inf, entry=9)
+    with pytest.raises(PartError, match="jet 9: part_deta is inf"):
         make_batch(jets, FULL)
     path = write_tree(tmp_path / "low.root", table | {"part_energy": with_value(table["part_energy"], 0.1, entry=9)})
     assert_rejected(path, "branch part_energy", "entry 9, constituent 1")

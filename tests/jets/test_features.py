@@ -8,7 +8,9 @@ from helpers.jet_samples import columns
 
 from part.errors import PartError
 from part.jets import add_derived_fields, keep_leading, make_batch
-from part.jets.schema import FULL, JETCLASS, KIN, KINPIDPLUS, MOMENTA, QUARKGLUON
+from part.jets.benchmarks import FULL, KIN, KINPIDPLUS
+from part.jets.datasets import JETCLASS, QUARKGLUON
+from part.jets.schema import MOMENTA
 
 
 def jets_of(n_jets: int = 12, **kwargs) -> ak.Array:
@@ -163,6 +165,6 @@ class TestErrors:
 
     def test_values_that_give_no_finite_input(self):
         jets = jets_of()
-        jets = ak.with_field(jets, jets.part_d0val * np.where(np.arange(12) == 4, np.nan, 1), "part_d0val")
-        with pytest.raises(PartError, match="jet 4: input part_d0 is nan"):
+        jets = ak.with_field(jets, jets.part_deta * np.where(np.arange(12) == 4, np.inf, 1), "part_deta")
+        with pytest.raises(PartError, match=r"jet 4: part_deta is -?inf"):
             make_batch(jets, FULL)

@@ -14,7 +14,8 @@ from helpers.jet_samples import (
 
 from part.errors import PartError
 from part.jets import count_jets, detect_dataset, labels, read_jets
-from part.jets.schema import CONSTITUENT_BRANCHES, IDENTITY, JETCLASS, MOMENTA, QUARKGLUON, TOPLANDSCAPE
+from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
+from part.jets.schema import CONSTITUENT_BRANCHES, IDENTITY, MOMENTA
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import awkward as ak
 import numpy as np
 import pytest
 
+from part.jets.datasets import JETCLASS, QUARKGLUON
 from part.jets.observables import correlators, observables, prongs, soft_drop_mass, subjettiness
-from part.jets.schema import JETCLASS, QUARKGLUON
 
 
 def jet_of(*particles):

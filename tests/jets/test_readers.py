@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import os
 import re
 import threading
 from pathlib import Path
@@ -12,16 +13,20 @@ import pytest
 from helpers.jet_samples import (
     REAL_FILES,
     assert_jets,
+    assert_rejected,
     columns,
     write_parquet,
     write_rntuple,
+    write_toplandscape_h5,
     write_tree,
 )
 from helpers.references import shared
 
 from part.errors import PartError
 from part.jets import add_derived_fields, count_jets, detect_dataset, labels, read_jets
-from part.jets.schema import JETCLASS, MOMENTA, QUARKGLUON, TOPLANDSCAPE
+from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
+from part.jets.schema import MOMENTA
+from part.jets.streaming import chunks, entry_ranges
 
 WRITERS = {"TTree": write_tree, "RNTuple": write_rntuple, "parquet": write_parquet}
 
@@ -88,19 +93,49 @@ class TestRoot:
     def test_a_colon_in_the_name(self, tmp_path, table):
         assert_jets(read_jets(write_tree(tmp_path / "run:1.root", table)), table)
 
-    @pytest.mark.parametrize("ranges", [True, False], ids=["in parts", "whole files only"])
-    def test_over_http(self, tmp_path, table, ranges):
+
+@pytest.fixture(params=[True, False], ids=["in parts", "whole files only"])
+def url(request, tmp_path):
+    """The address of a server of the test's folder, which sends parts of files or only whole ones."""
+    handler = functools.partial(_Ranges if request.param else _WholeFiles, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class TestAddresses:
+    def test_root(self, tmp_path, table, url):
         write_tree(tmp_path / "jets.root", table)
-        handler = functools.partial(_Ranges if ranges else _WholeFiles, directory=str(tmp_path))
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            url = f"http://127.0.0.1:{server.server_port}"
-            try:
-                assert_jets(read_jets(f"{url}/jets.root", 2, 9), table, 2, 9)
-                with pytest.raises(PartError, match=r"other\.root"):
-                    read_jets(f"{url}/other.root")
-            finally:
-                server.shutdown()
+        write_tree(tmp_path / "events.root", table, name="Events")
+        assert_jets(read_jets(f"{url}/jets.root", 2, 9), table, 2, 9)
+        assert_jets(read_jets(f"{url}/events.root:Events", 2, 9), table, 2, 9)
+        with pytest.raises(PartError, match=r"other\.root"):
+            read_jets(f"{url}/other.root")
+
+    def test_other_formats_are_copied_once_for_each_version(self, tmp_path, table, url):
+        momenta = {name: table[name] for name in MOMENTA}
+        flat = {name: ak.to_numpy(ak.flatten(column)) for name, column in momenta.items()}
+        np.savez(tmp_path / "jets.npz", counts=ak.to_numpy(ak.num(table["part_px"])), **flat)
+        write_parquet(tmp_path / "jets.parquet", table)
+        write_toplandscape_h5(tmp_path / "jets.h5", momenta, np.arange(12) % 2)
+        for suffix, branches in ((".npz", MOMENTA), (".parquet", tuple(table)), (".h5", MOMENTA)):
+            ranges = entry_ranges([f"{url}/jets{suffix}"])
+            jets = ak.concatenate([chunk.jets for chunk in chunks(ranges, 5)])
+            assert_jets(jets[list(branches)], table)
+        write_parquet(tmp_path / "jets.parquet", columns(7, seed=3))
+        os.utime(tmp_path / "jets.parquet", (0, 10**9))  # servers give the time in seconds
+        assert count_jets(f"{url}/jets.parquet") == 7
+
+    def test_errors_name_the_address(self, tmp_path, table, url):
+        write_parquet(tmp_path / "jets.parquet", table)
+        content = (tmp_path / "jets.parquet").read_bytes()
+        (tmp_path / "cut.parquet").write_bytes(content[: len(content) // 2])
+        (tmp_path / "page.html").write_text("<html>moved</html>")
+        np.savez(tmp_path / "X.npz", X=np.ones((2, 3)))
+        for name, words in (("cut.parquet", "undamaged parquet"), ("page.html", "unknown kind"), ("X.npz", "array X")):
+            assert words in assert_rejected(f"{url}/{name}")
+        assert "File not found" in assert_rejected(f"{url}/no.npz")
 
 
 class _WholeFiles(http.server.SimpleHTTPRequestHandler):

@@ -9,7 +9,7 @@ from helpers.jets import write_jets
 
 import part
 from part.io import write_table
-from part.jets.schema import JETCLASS, TOPLANDSCAPE
+from part.jets.datasets import JETCLASS, TOPLANDSCAPE
 from part.jets.streaming import EntryRange, chunks, entry_ranges, locate, proportional_subset
 
 

@@ -8,22 +8,27 @@ import numpy as np
 import pytest
 from helpers.jet_samples import REAL_FILES, columns, write_parquet, write_tree
 from helpers.references import shared, weaver_module
-from helpers.weaver_config import LENGTH, weaver_config
+from helpers.weaver_config import weaver_config
 
 from part.jets import add_derived_fields, detect_dataset, make_batch, read_jets
-from part.jets.schema import FULL, JETCLASS, KIN, KINPID, KINPIDPLUS, QUARKGLUON
+from part.jets.benchmarks import FULL, KIN, KINPID, KINPIDPLUS
+from part.jets.datasets import JETCLASS, QUARKGLUON
+from part.jets.schema import MAX_CONSTITUENTS
 
 pytestmark = pytest.mark.witness
+
+LENGTH = MAX_CONSTITUENTS
 
 
 def weaver_inputs(version: str, path, feature_set: str, labels) -> dict[str, np.ndarray]:
     """Return the inputs that weaver prepares: features (J,F,N), vectors (J,4,N), mask (J,1,N), label (J,)."""
     dataset = weaver_module(version, "weaver.utils.dataset")
-    config = dataset.DataConfig(print_info=False, treename="tree", **weaver_config(feature_set, labels))
+    config = dataset.DataConfig(print_info=False, **weaver_config(feature_set, labels) | {"treename": "tree"})
     table = dataset._read_files([str(path)], config.test_load_branches, treename="tree")
     new = {name: rule for name, rule in config.var_funcs.items() if name in config.test_aux_branches}
     out = dataset._finalize_inputs(dataset._build_new_variables(table, new), config)
-    return {name: np.asarray(out[f"_{name}"]) for name in ("features", "vectors", "mask", "label_")}
+    names = {"features": "_pf_features", "vectors": "_pf_vectors", "mask": "_pf_mask", "label_": "_label_"}
+    return {name: np.asarray(out[key]) for name, key in names.items()}
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from helpers.jets import write_jets
 from helpers.models import random_jets, random_model, record, small_configs
 
 import part
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.jets.features import make_batch
-from part.jets.schema import FULL, JETCLASS
 from part.models.build import build, config_class
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.pcnn import wrap

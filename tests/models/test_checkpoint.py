@@ -10,7 +10,8 @@ import torch
 from helpers.models import PART, random_jets, random_model, weaver_part
 
 from part.errors import PartError
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.checkpoints.catalogue import checkpoints_in
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from part.errors import PartError
 from part.inference.trace import trace_model
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.attention import set_backend
 from part.models.build import MODELS, build, config_from_dict
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
@@ -36,8 +37,8 @@ def model(config) -> Model:
 
 
 @pytest.fixture(scope="module")
-def jets() -> tuple[Tensor, Tensor, Tensor]:
-    return random_jets()
+def jets(config) -> tuple[Tensor, Tensor, Tensor]:
+    return random_jets(inputs=config.inputs)
 
 
 def close(a: Tensor, b: Tensor, atol: float = 1e-5) -> None:
@@ -87,9 +88,11 @@ class ModelContract:
             pytest.skip("it has no attention")
         steps = ["pattern", "values", "head_output", *(["gate"] if config.gate != "none" else [])]
         own = [*steps, "residual", *(["mixing"] if config.attends_to == "slots" else [])]
-        own += [name for name, present in (("scores_qk", config.has_qk), ("bias", config.has_bias)) if present]
+        own += ["scores_qk"] if config.has_qk else []
         expected = {"residual"} | {f"blocks.{i}.{name}" for i in range(config.layers) for name in own}
-        classes = [*steps, "scores_qk"]
+        expected |= {f"blocks.{i}.bias" for i in range(config.layers) if config.is_biased(i)}
+        gate = ["gate"] if config.class_block.gate != "none" else []
+        classes = ["pattern", "values", "head_output", "scores_qk", *gate]
         expected |= {f"class_blocks.{i}.{name}" for i in range(config.class_layers) for name in classes}
         names: list[str] = []
         model(*jets, tap=lambda name, tensor: names.append(name) or tensor)

@@ -158,7 +158,8 @@ def test_a_jet_with_more_particles_than_ranks_is_refused():
 def test_what_cannot_be_trained_is_reported_in_a_sentence():
     assert untrainable_reason(trainable_model(ParTConfig(**SMALL))) is None
     for config, reason in (
-        (ParTConfig(**SMALL, qk_norm=True), "not its later options"),
+        (ParTConfig(**SMALL, qk_norm=True), "no code for a qk_norm"),
+        (ParTConfig(**SMALL, pair_activation_last=False), "no code for a bias without self-pairs or last activation"),
         (ParTConfig(**SMALL | {"dropout": 0.1}), "no dropout"),
         (ParTConfig(**SMALL | {"pair_embed": (8,)}), "pair embeddings in steps of 16"),
     ):

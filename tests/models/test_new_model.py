@@ -13,7 +13,8 @@ from test_contract import ModelContract
 
 import part
 from part.__main__ import main
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import MODELS
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.training.recipes import published_recipe

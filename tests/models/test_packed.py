@@ -9,14 +9,17 @@ import pytest
 import torch
 from helpers.jets import COUNTS, write_jets
 from helpers.models import random_jets, randomise, run_weaver, weaver_part
+from helpers.weaver_part import load
 from torch.nn import functional as F
 
 import part
 from part.errors import PartError
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.jets.features import JetBatch
-from part.jets.schema import FULL, JETCLASS
 from part.models.build import build, config_class
-from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from part.models.checkpoints.checkpoint import save_checkpoint
+from part.models.checkpoints.weaver import convert_part
 from part.models.linpart import LinParTConfig
 from part.models.numerics.quantize import quantize_dynamic
 from part.training.micro_batches import forward_micro_batches
@@ -47,11 +50,18 @@ def jets(count: int = 5, particles: int = 30, **options):
         {"transposed_channels": True},
         {"embed": (48, 64), "pair_embed": (32, 32, 32), "heads": 4, "class_layers": 1},
         {"normformer": False, "biases": False, "norm": "rms", "ffn": "swiglu"},
+        {"pair_activation_last": False},
+        {"self_pairs": False},
+        {"biased_blocks": (1,)},
+        {"pair_embed": None, "embed": (), "inputs": 32},
+        {"head": ((24, "relu"), (8, "swiglu")), "ffn": "relu", "activation": "relu"},
+        {"collections": (9, 6), "conv_embed": True, "layer_scale": True},
+        {"normformer": ("heads",), "in_class_blocks": (("normformer", True), ("heads", 1), ("ffn_ratio", 2))},
     ],
     ids=str,
 )
 def test_logits_are_the_models(config):
-    model, batch = random_model(**config), jets()
+    model, batch = random_model(**config), jets(inputs=config.get("inputs", 17))
     with torch.no_grad():
         expected = model(*batch)
         assert expected.std() > 0.1
@@ -81,11 +91,10 @@ def test_logits_do_not_depend_on_order_gaps_or_other_jets():
 
 
 @pytest.mark.parametrize("version", ["0.4.17", "0.5.3"])
-def test_logits_equal_weavers(version, tmp_path):
+def test_logits_equal_weavers(version):
     small = {"num_layers": 2, "num_heads": 2, "embed_dims": [32], "pair_embed_dims": [16, 16]}
     reference = weaver_part(version, **small)
-    torch.save({f"mod.{key}": value for key, value in reference.state_dict().items()}, tmp_path / "net.pt")
-    model, batch = load_checkpoint(tmp_path / "net.pt").model.to(DEVICE), random_jets()
+    model, batch = load(convert_part(reference.state_dict(), "net")).to(DEVICE), random_jets()
     expected = run_weaver(reference, *batch)
     assert expected.std() > 0.05
     with torch.no_grad():
@@ -102,7 +111,16 @@ def step(forward, model, batch):
     return logits.detach(), {name: p.grad.clone() for name, p in model.named_parameters()}
 
 
-@pytest.mark.parametrize("config", [{}, {"model": "ParTNoBias"}], ids=str)
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"model": "ParTNoBias"},
+        {"self_pairs": False, "biased_blocks": (1,), "pair_activation_last": False},
+        {"collections": (9, 6), "layers": 1},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("train", [False, True])
 def test_gradients_and_statistics_are_the_models(train, config):
     model, batch = random_model(**config).train(train), jets()
@@ -166,9 +184,16 @@ def test_unsupported_models_are_refused_in_a_sentence():
     quantized = random_model().cpu()
     quantize_dynamic(quantized)
     for model, reason in (
-        (build(LinParTConfig(**SMALL)), "no LinParT"),
-        (random_model(qk_norm=True), "no qk_norm"),
+        (build(LinParTConfig(**SMALL)), "no code for LinParT"),
+        (random_model(qk_norm=True), "no code for a qk_norm"),
+        (random_model(class_layers=0), "no code for a mean over tokens"),
+        (random_model(class_layers=0, global_token=True), "no code for a global_token"),
+        (random_model(pair_features="xyzt:spherical", pair_inputs=7), "no code for pair features other than"),
+        (random_model(extra_pair_features=2), "no code for extra pair features"),
+        (random_model(bias_scale=True), "no code for a scale of the bias"),
+        (random_model(in_class_blocks=(("gate", "channel"),)), "no code for gates"),
         (random_model(heads=4), "heads of 16 or 32 or 64 channels"),
+        (random_model(in_class_blocks=(("heads", 4),)), "heads of 16 or 32 or 64 channels"),
         (random_model(pair_embed=(16, 32)), "pair layers of one width"),
         (quantized, "not int8"),
     ):

@@ -6,7 +6,9 @@ import pytest
 import torch
 from helpers.models import random_jets, randomise
 
-from part.models.pair import PairEmbed, pair_features
+from part.models.config import ParTConfig
+from part.models.pair import PairEmbed
+from part.models.pair_features import pair_features
 
 
 def momentum(pt, y, phi, mass=0.0):
@@ -53,7 +55,7 @@ def test_invariant_under_phi_rotation_and_longitudinal_boost(move):
 
 def test_the_bias_is_symmetric_and_zero_on_padding():
     _, v, mask = random_jets()
-    bias = randomise(PairEmbed((16,), 4))(v, mask)
+    bias = randomise(PairEmbed(ParTConfig(pair_embed=(16,), heads=4)))(v, mask)
     pairs = (mask[:, :, None] & mask[:, None, :])[:, None].expand_as(bias)
     assert torch.equal(bias, bias.transpose(-2, -1))
     assert (bias[~pairs] == 0).all()
@@ -63,7 +65,7 @@ def test_the_bias_is_symmetric_and_zero_on_padding():
 def test_statistics_held_and_folded_equal_those_of_the_batch_they_come_from():
     """In batch mode BatchNorm normalises with the batch; held at the same statistics, the folded map is the same."""
     _, v, mask = random_jets()
-    embed = randomise(PairEmbed((16, 16), 4)).train()
+    embed = randomise(PairEmbed(ParTConfig(pair_embed=(16, 16), heads=4))).train()
     for module in embed.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.momentum = None

@@ -12,7 +12,9 @@ from helpers.models import random_jets, randomise
 
 pytest.importorskip("triton", reason="triton is not installed: pip install -r requirements-test.txt")
 
-from part.models.backends.pair_bias_kernel import pair_bias, supports
+from part.models.backends.limits import unsupported
+from part.models.backends.pair_bias_kernel import pair_bias
+from part.models.config import ParTConfig
 from part.models.kernels.packed_layout import PackedLayout
 from part.models.pair import PairEmbed
 
@@ -30,11 +32,12 @@ def both(embed: PairEmbed, v: torch.Tensor, mask: torch.Tensor) -> tuple[torch.T
 
 @pytest.mark.parametrize(
     ("widths", "heads", "biases"),
-    [((16, 16), 2, True), ((64, 64, 64), 8, True), ((32,), 17, True), ((16, 16), 4, False)],
+    [((16, 16), 2, True), ((64, 64, 64), 8, True), ((32,), 16, True), ((16, 16), 4, False)],
 )
-def test_the_bias_is_the_models(widths, heads, biases):
+@pytest.mark.parametrize("options", [{}, {"pair_activation_last": False}, {"self_pairs": False}], ids=str)
+def test_the_bias_is_the_models(widths, heads, biases, options):
     torch.manual_seed(0)  # with some weights the bias hardly varies
-    embed = randomise(PairEmbed(widths, heads, biases))
+    embed = randomise(PairEmbed(ParTConfig(pair_embed=widths, heads=heads, biases=biases, **options)))
     _, v, mask = random_jets(jets=4, particles=20)
     actual, reference = both(embed, v, mask)
     assert reference.std() > 0.05
@@ -43,7 +46,7 @@ def test_the_bias_is_the_models(widths, heads, biases):
 
 def identity_embedding() -> PairEmbed:
     """Return a pair embedding whose outputs are the features, shifted to where GELU is the identity."""
-    embed = PairEmbed((16,), 4).eval()
+    embed = PairEmbed(ParTConfig(pair_embed=(16,), heads=4)).eval()
     with torch.no_grad():
         for layer, scale in zip(embed.layers, (1.0, 1.0), strict=True):
             layer.linear.weight.zero_()[:4, :4] = torch.eye(4) * scale
@@ -78,7 +81,7 @@ def test_differences_in_azimuth_wrap_around():
 
 def test_the_square_is_filled_symmetrically():
     torch.manual_seed(0)
-    embed = randomise(PairEmbed((16,), 2))
+    embed = randomise(PairEmbed(ParTConfig(pair_embed=(16,), heads=2)))
     _, v, _ = random_jets(jets=1, particles=70)
     actual, reference = both(embed, v, torch.ones(1, 70, dtype=torch.bool))
     square = actual.unflatten(1, (70, 70))
@@ -88,4 +91,4 @@ def test_the_square_is_filled_symmetrically():
 
 def test_sizes_that_the_kernel_lacks_are_reported():
     for widths, expected in (((64, 64, 64), True), ((16,), True), ((8, 8), False), ((16, 32), False), ((256,), False)):
-        assert supports(PairEmbed(widths, 8)) is expected
+        assert (unsupported(ParTConfig(pair_embed=widths), "packed") is None) is expected

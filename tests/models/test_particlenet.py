@@ -3,40 +3,27 @@
 import numpy as np
 import pytest
 import torch
-from helpers.models import random_jets, random_model, randomise, small_configs
-from helpers.references import shared, weaver_module
+from helpers.models import random_jets, random_model, small_configs
+from helpers.references import shared
+from helpers.weaver_particlenet import run_weaver, weaver_particlenet
 from torch.nn import functional as F
 
 import part
 from part.__main__ import main
+from part.errors import PartError
+from part.jets.benchmarks import FULL, KIN
+from part.jets.datasets import JETCLASS
 from part.jets.features import make_batch
 from part.jets.labels import labels
-from part.jets.schema import FULL, JETCLASS, KIN
+from part.models.build import config_from_dict
 from part.models.checkpoints.checkpoint import load_checkpoint
-from part.models.particlenet import ParticleNetConfig, nearest
+from part.models.edge_conv import nearest
+from part.models.particlenet import ParticleNetConfig
 
 VERSIONS = ("0.4.17", "0.5.3")
 SLOTS = 128
 FEATURES = {"kin": 368_216, "kinpid": 369_380, "full": 370_156}  # and the parameters of the published networks
-
-
-def weaver_particlenet(version, inputs=17, widths=(64, 128, 256), neighbours=16, **options):
-    """Return weaver-core's ParticleNet as published, with random weights and statistics."""
-    module = weaver_module(version, "weaver.nn.model.ParticleNet")
-    settings = {"fc_params": [(256, 0.1)], "use_fusion": False, "use_fts_bn": True, "use_counts": True}
-    if version != "0.4.17":
-        settings["trim"] = False  # trimming may leave fewer padded slots than it needs
-    convolutions = [(neighbours, (width,) * 3) for width in widths]
-    torch.manual_seed(0)
-    return randomise(module.ParticleNet(inputs, 10, convolutions, **settings | options))
-
-
-def run_weaver(model, x, mask, slots=SLOTS):
-    padding = slots - x.shape[1]
-    x = F.pad(x, (0, 0, 0, padding)).transpose(1, 2)  # padded anew, because 0.4 writes into its inputs
-    mask = F.pad(mask, (0, padding))[:, None].float()
-    with torch.no_grad():
-        return model(x[:, -2:].clone(), x.clone(), mask)
+pytestmark = pytest.mark.filterwarnings("ignore:.*assumed as published:UserWarning")
 
 
 def save(path, state):
@@ -146,7 +133,7 @@ def test_the_command_line_converts_it(tmp_path, capsys):
         ({"bn_fts.weight": None}, r"no norm\.weight \(our name\)"),
         ({"bn_fts.weight": torch.tensor(1.0)}, r"norm\.weight \(our name\) is a single number"),
         ({"bn_fts.weight": 3.0}, r"mod\.bn_fts\.weight should be a tensor, but is a float"),
-        ({"fusion_block.0.weight": torch.zeros(384, 448, 1)}, r"mod\.fusion_block\.0\.weight belongs to no ParticleN"),
+        ({"fc.4.weight": torch.zeros(10, 256)}, r"mod\.fc\.4\.weight belongs to no ParticleNet of weaver-core"),
         (
             {"edge_convs.2.convs.1.weight": torch.zeros(256, 256, 1, 3)},
             r"edges\.2\.layers\.1\.linear\.weight has shape \(256, 256, 1, 3\), expected \(256, 256\)",
@@ -162,8 +149,36 @@ def test_a_tensor_that_does_not_fit_is_named(change, sentence, tmp_path):
         load_checkpoint(path)
 
 
-@pytest.mark.witness
-def test_a_network_of_unknown_neighbours_is_refused(tmp_path):
-    lite = weaver_particlenet("0.5.3", widths=(32, 64), neighbours=7)
-    with pytest.raises(part.PartError, match=r"of widths \(32, 64\); only for the published \(64, 128, 256\)"):
-        load_checkpoint(save(tmp_path / "net.pt", lite.state_dict()))
+def test_a_configuration_of_numbers_is_the_same_as_of_tuples():
+    short = ParticleNetConfig(widths=(8, 16), edge_layers=2, neighbours=4, hidden=12)
+    long = ParticleNetConfig(widths=((8, 8), (16, 16)), neighbours=(4, 4), hidden=(12,))
+    assert short.convolutions == long.convolutions == ((4, (8, 8)), (4, (16, 16)))
+    assert short.hidden_widths == long.hidden_widths == (12,)
+
+
+def test_a_card_of_the_published_network_has_the_entries_that_it_always_had():
+    names = ["model", "inputs", "classes", "dropout", "widths", "edge_layers", "neighbours", "hidden"]
+    assert list(ParticleNetConfig().to_dict()) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"widths": 64}, r"widths of a ParticleNet is 64; expected a list of whole numbers"),
+        ({"widths": []}, r"widths of a ParticleNet is \(\); expected a list"),
+        ({"widths": [[16, "8"]]}, r"widths of a ParticleNet is '8'; expected a whole number from 1 on"),
+        ({"widths": [[[16]]]}, r"widths of a ParticleNet is \(16,\); expected a whole number"),
+        ({"neighbours": 0}, r"neighbours of a ParticleNet is 0; expected a whole number from 1 on"),
+        ({"neighbours": [4]}, r"1 numbers of neighbours for 3 EdgeConvs; expected one for each"),
+        ({"hidden": []}, r"hidden of a ParticleNet is \(\); expected a list"),
+        ({"hidden": "x" * 9999}, r"hidden of a ParticleNet is 'xxx.{1,40}; expected a whole number"),
+        ({"fusion": None}, r"fusion of a ParticleNet is None; expected a whole number from 0 on"),
+        ({"points": 17}, r"has 17 inputs; expected 18: 1 features, 17 points and 0 flags"),
+        ({"collections": [5, 6], "points": 2}, r"has 17 inputs; expected 15: 11 features, 2 points and 2 flags"),
+        ({"collections": [9, 6]}, r"several collections and no points; expected both"),
+        ({"collections": [17]}, r"expected two collections or more"),
+    ],
+)
+def test_a_card_that_makes_no_sense_is_refused_in_a_sentence(changes, sentence):
+    with pytest.raises(PartError, match=sentence):
+        config_from_dict(ParticleNetConfig().to_dict() | changes)

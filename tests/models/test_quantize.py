@@ -10,7 +10,8 @@ from helpers.models import random_jets, randomise
 
 from part.errors import PartError
 from part.inference.trace import trace_model
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.config import ParTConfig

@@ -19,7 +19,8 @@ def close(a, b, atol=1e-5):
 @pytest.mark.witness
 def test_no_bias_is_weavers_part_without_pairs():
     reference = weaver_part("0.5.3", num_layers=2)
-    config, state = convert_part(reference.state_dict(), "net")
+    converted = convert_part(reference.state_dict(), "net")
+    config, state = converted.config, converted.state
     model = build(ParTNoBiasConfig(**config.to_dict() | {"model": "ParTNoBias"})).eval()
     model.load_state_dict({k: t for k, t in state.items() if not k.startswith("pair_embed")}, strict=False)
     x, v, mask = random_jets()

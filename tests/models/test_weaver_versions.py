@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 from helpers.models import TOKEN, random_jets, run_weaver, weaver_part
+from helpers.weaver_part import OPEN, load
 
-from part.jets.schema import FULL, JETCLASS
-from part.models.build import build
+from part.errors import PartError
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from part.models.checkpoints.weaver import convert_part
 from part.models.config import ParTConfig
@@ -49,68 +51,51 @@ def close(a, b, atol=1e-5):
     torch.testing.assert_close(a, b, atol=atol, rtol=0)
 
 
-def saved(folder, reference):
-    path = folder / "net.pt"
-    torch.save({f"mod.{key}": value for key, value in reference.state_dict().items()}, path)
-    return path
-
-
-def test_the_tensors_reveal_the_architecture_and_the_logits_are_weavers(architecture, tmp_path):
+def test_the_tensors_reveal_the_architecture_and_the_logits_are_weavers(architecture):
     options, config = architecture
     torch.manual_seed(0)
     reference = weaver_part("0.5.3", **options)
-    checkpoint = load_checkpoint(saved(tmp_path, reference))
-    assert checkpoint.model.config == config
+    converted = convert_part({f"mod.{key}": value for key, value in reference.state_dict().items()}, "net")
+    assert converted.config == config
     jets = random_jets()
     expected = run_weaver(reference, *jets)
     assert expected.std(0).min() > 0.2  # the jets are distinguished, so equality means something
-    close(checkpoint.model(*jets), expected, atol=1e-4)
+    close(load(converted)(*jets), expected, atol=1e-4)
 
 
 def test_without_scales_the_old_layout_reorders_nothing():
     torch.manual_seed(0)
     off = everywhere(scale_fc=False, scale_attn=False, scale_heads=False, scale_resids=False)
     reference = weaver_part("0.4.17", num_layers=2, **off)
-    config, state = convert_part(reference.state_dict(), "net")
-    model = build(config).eval()
-    model.load_state_dict(state, strict=False)
-    jets = random_jets()
+    model, jets = load(convert_part(reference.state_dict(), "net")), random_jets()
+    assert not model.config.transposed_channels
     close(model(*jets), run_weaver(reference, *jets), atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("release", "options", "sentence"),
     [
-        (everywhere(layer_scale_init_values=1e-5), r"blocks\.0\.ls1\.gamma belongs to no ParT"),
-        ({"block_params": {"scale_attn_mask": True}}, r"blocks\.0\.c_mask belongs to no ParT"),
-        ({"use_conv_embed": True}, r"embed\.conv_embed\.0\.weight belongs to no ParT"),
-        ({"pair_extra_dim": 2}, r"pair_embed\.fts_embed\.0\.weight belongs to no ParT"),
-        ({"pair_input_dim": 5}, r"pair_embed\.norm\.weight has shape \(5,\), expected \(4,\)"),
-        ({"pair_embed_dims": None, "version": 3}, "there is no pair embedding"),
-        ({"fc_params": ((64, 0.1),)}, r"fc\.0\.0\.weight belongs to no ParT"),
-        ({"fc_params": ((64, 0.1, "swiglu"),), "version": 3}, r"fc\.0\.0\.w12\.weight belongs to no ParT"),
-        ({"block_params": {"scale_heads": False}}, r"unknown tensor blocks\.0\.ffn\.norm\.bias"),
-        ({"block_params": {"scale_fc": False}}, r"lacks the tensor blocks\.0\.ffn\.norm\.bias"),
-        ({"block_params": {"use_bias": False}}, r"unknown tensor class_blocks\.0\.attn\.out\.bias"),
-        ({"block_params": {"headwise_attn_output_gate": True}}, r"lacks the tensor class_blocks\.0\.attn\.gate\.bias"),
-        ({"num_cls_layers": 0}, "unknown architecture"),
-        ({"version": 3.6, "fc_params": None}, r"there is no head\.weight"),
+        ("0.5.3", {"fc_params": None}, r"no classifier: its network has no head \(fc_params=None\)"),
+        ("0.5.3", {"for_segmentation": True}, r"classifies particles and not jets \(for_segmentation\)"),
+        ("0.4.17", {"num_cls_layers": 0}, "no cls_blocks, without which weaver-core 0.4 gives the same answer"),
+        ("0.4.17", {"block_params": {"add_bias_kv": True}}, r"blocks\.0\.attn\.bias_k belongs to no ParT of weaver"),
     ],
 )
-def test_what_is_not_implemented_is_refused_by_name(options, sentence, tmp_path):
-    reference = weaver_part("0.5.3", num_layers=1, **options)
-    with pytest.raises(ValueError, match=sentence):
-        load_checkpoint(saved(tmp_path, reference))
+def test_what_is_no_classifier_of_jets_is_refused(release, options, sentence):
+    reference = weaver_part(release, num_layers=1, **options)
+    with pytest.raises(PartError, match=sentence):
+        convert_part(reference.state_dict(), "net", OPEN)
 
 
-def test_an_old_part_without_class_blocks_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="there are no cls_blocks"):
-        load_checkpoint(saved(tmp_path, weaver_part("0.4.17", num_layers=1, num_cls_layers=0)))
+def test_a_classifier_of_particles_that_only_a_keyword_reveals_is_refused():
+    reference = weaver_part("0.5.3", num_layers=1, num_cls_layers=0, for_segmentation=True)
+    with pytest.raises(PartError, match=r"classifies particles and not jets \(for_segmentation\)"):
+        convert_part(reference.state_dict(), "net", OPEN | {"for_segmentation": True})
 
 
 def test_a_project_checkpoint_of_version_3_comes_back(tmp_path):
     torch.manual_seed(0)
-    imported = load_checkpoint(saved(tmp_path, weaver_part("0.5.3", version=3)))
-    second = load_checkpoint(save_checkpoint(tmp_path / "third.safetensors", imported.model, FULL, JETCLASS, {}))
+    imported = load(convert_part(weaver_part("0.5.3", version=3).state_dict(), "net"))
+    second = load_checkpoint(save_checkpoint(tmp_path / "third.safetensors", imported, FULL, JETCLASS, {}))
     assert second.model.config == THIRD
-    assert torch.equal(second.model(*random_jets()), imported.model(*random_jets()))
+    assert torch.equal(second.model(*random_jets()), imported.requires_grad_(False)(*random_jets()))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from part.jets.schema import JETCLASS
+from part.jets.datasets import JETCLASS
 from part.simulate.generate import Shard, make_shards
 
 

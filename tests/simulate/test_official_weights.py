@@ -5,9 +5,10 @@ import pytest
 import torch
 from helpers.references import ROOT, shared, weaver_module
 
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.jets.features import make_batch
 from part.jets.readers import read_jets
-from part.jets.schema import FULL, JETCLASS
 
 pytestmark = [pytest.mark.slow, pytest.mark.witness]
 JETS, CHUNK = 600, 60

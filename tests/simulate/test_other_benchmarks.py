@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from part.jets import kinematics
+from part.jets.benchmarks import FEATURE_SETS
 from part.jets.labels import detect_dataset, labels
 from part.jets.readers import read_jets
-from part.jets.schema import FEATURE_SETS
 from part.simulate.generate import Shard, generate_jets, make_shards
 from part.simulate.samples import SAMPLES
 

@@ -38,7 +38,7 @@ def test_wrong_arguments_end_with_one_sentence(arguments, message, tmp_path, cap
 def test_an_output_that_is_a_file_is_rejected(pythia, tmp_path, capsys):
     (tmp_path / "out").touch()
     assert main(["simulate", "--out", str(tmp_path / "out")]) == 2
-    assert "it must be a folder" in capsys.readouterr().err
+    assert "expected a folder" in capsys.readouterr().err
 
 
 def test_without_pythia_the_error_names_the_command_that_installs_it(monkeypatch):

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import uproot
 
+from part.jets.datasets import JETCLASS
 from part.jets.labels import detect_dataset, labels
 from part.jets.readers import read_jets
-from part.jets.schema import CONSTITUENT_BRANCHES, JETCLASS
+from part.jets.schema import CONSTITUENT_BRANCHES
 from part.simulate import generate
 from part.simulate.generate import make_shards
 from part.simulate.writing import count_stored_jets, merge, round_mantissa, write_jets

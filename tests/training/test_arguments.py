@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import re
 from dataclasses import replace
 
 import pytest
+from helpers.own_training import write_config
 
 from part.cli import train
 from part.errors import PartError
@@ -66,6 +68,37 @@ def test_choices_survive_the_command_line(model):
 )
 def test_words_mean_what_they_mean_to_the_command(words):
     assert config_from_options(parse_arguments(words)) == parse_as_command(words)
+
+
+def test_with_a_data_config_the_model_is_the_only_word(tmp_path):
+    path = str(write_config(tmp_path / "mine.yaml"))
+    words = ["--config", path, "PFN", *FILES, "--no-weights", "--lr=0.1"]
+    config = config_from_options(parse_arguments(words))
+    assert config == parse_as_command(words) == parse_as_command(["PFN", *words[:2], *words[3:]])
+    assert (config.dataset, config.model, config.features, config.name) == ("mine", "PFN", "mine", "pfn-mine")
+    assert (config.epochs, config.jets_per_epoch, config.batch_size) == (20, None, 4096)
+    written = json.loads(json.dumps(config.to_dict()))
+    assert TrainingConfig(**options_from_dict(written)) == config
+    again = to_arguments(options_from_dict(written))
+    assert again[0] == "PFN"
+    assert not any("data" in word for word in again)
+    assert config_from_options(parse_arguments(again)) == config == parse_as_command(again)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--config", "a.yaml", *FILES], "the following arguments are required: model"),
+        (["--config", "a.yaml", "ParT", "kin", *FILES], "ParT kin; with --config the only word is the model"),
+        (["ParT", *FILES, "--config"], "argument --config: expected one argument"),
+    ],
+)
+def test_words_beside_a_data_config_are_refused(words, message, capsys):
+    with pytest.raises(PartError, match=re.escape(message)):
+        parse_arguments(words)
+    with pytest.raises((SystemExit, argparse.ArgumentError, PartError)) as refused:
+        parse_as_command(words)
+    assert message in capsys.readouterr().err + str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import torch
 from helpers.jets import write_jets
 
 import part
+from part.jets.benchmarks import FULL, KIN
 from part.jets.features import make_batch
-from part.jets.schema import FULL, KIN
-from part.models.pair import pair_features
+from part.models.pair_features import pair_features
 from part.training.data.augmentation import reflect_at_random
 
 NAMES = [feature.name for feature in FULL.features]

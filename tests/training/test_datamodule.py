@@ -7,7 +7,8 @@ from helpers.jets import write_jets
 
 import part
 from part.jets import make_batch
-from part.jets.schema import FULL, JETCLASS, KIN
+from part.jets.benchmarks import FULL, KIN
+from part.jets.datasets import JETCLASS
 from part.jets.streaming import EntryRange, entry_ranges, find_files
 from part.training.config import TrainingConfig
 from part.training.data.datamodule import JetDataModule, load_tensors

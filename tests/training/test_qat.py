@@ -8,7 +8,8 @@ from helpers.jets import write_jets
 from torch.nn import functional as F
 
 from part.errors import PartError
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.jets.streaming import entry_ranges
 from part.models.build import build
 from part.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint

@@ -12,7 +12,7 @@ from helpers.jets import write_jets
 
 import part
 from part.__main__ import main
-from part.jets.schema import KIN
+from part.jets.benchmarks import KIN
 from part.training.config import TrainingConfig
 from part.training.trainer import train
 

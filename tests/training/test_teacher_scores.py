@@ -9,7 +9,8 @@ from helpers.jets import write_jets, write_model
 
 import part
 from part.__main__ import main
-from part.jets.schema import FULL, JETCLASS, TOPLANDSCAPE
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS, TOPLANDSCAPE
 from part.jets.streaming import EntryRange, entry_ranges
 from part.training.config import TrainingConfig
 from part.training.data.decode import Decoder

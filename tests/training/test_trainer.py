@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 import part
 from part.__main__ import main
 from part.jets import make_batch
-from part.jets.schema import FULL, JETCLASS
+from part.jets.benchmarks import FULL
+from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.config import ParTConfig
 from part.training.lightning_module import TaggerModule, calibrate_batchnorm

@@ -10,6 +10,8 @@ const CORNERS = {
   "triangle-up": polygon(3, () => 1.3),
   star: polygon(10, (i) => (i % 2 ? 0.6 : 1.4)),
   hexagon: polygon(6, () => 1.05),
+  "triangle-down": polygon(3, () => 1.3, Math.PI),
+  pentagon: polygon(5, () => 1.1),
 };
 
 export default function ({ data, parentElement, setTriggerValue }) {

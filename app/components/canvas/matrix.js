@@ -121,11 +121,15 @@ function pairRows(header, arrays, { query, key }) {
     ["", "query", "key"],
     ["constituent", a.number, b.number],
     ["species", a.species, b.species],
-    ["pT [GeV]", digits(a.pt), digits(b.pt)],
-    ["Δη, Δφ to the axis", `${digits(a.deta)}, ${digits(a.dphi)}`, `${digits(b.deta)}, ${digits(b.dphi)}`],
-    ["Δη, Δφ apart", `${digits(Math.abs(apart("deta")))}, ${digits(Math.abs(dphi))}`],
-    ["ΔR apart", digits(Math.hypot(apart("deta"), dphi))],
   ];
+  if (a.pt !== undefined) {
+    rows.push(
+      ["pT [GeV]", digits(a.pt), digits(b.pt)],
+      ["Δη, Δφ to the axis", `${digits(a.deta)}, ${digits(a.dphi)}`, `${digits(b.deta)}, ${digits(b.dphi)}`],
+      ["Δη, Δφ apart", `${digits(Math.abs(apart("deta")))}, ${digits(Math.abs(dphi))}`],
+      ["ΔR apart", digits(Math.hypot(apart("deta"), dphi))],
+    );
+  }
   for (const [name, title] of header.quantities) if (arrays[name]) rows.push([title, digits(arrays[name][i])]);
   return rows;
 }
@@ -136,7 +140,7 @@ function classRow(header, arrays, { row, key }) {
   const particle = particles[key];
   return [
     [`Class token, layer ${Math.floor(row / heads) + 1}, head ${(row % heads) + 1}`],
-    [`constituent ${particle.number}, ${particle.species}, ${digits(particle.pt)} GeV`],
+    [`constituent ${particle.number}, ${particle.species}${momentum(particle)}`],
     [`attention ${digits(arrays.class_pattern[row * (n + 1) + key + 1])}`],
   ];
 }

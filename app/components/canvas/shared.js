@@ -80,6 +80,11 @@ function digits(value) {
   return (plain ? Number(value.toPrecision(3)).toString() : value.toExponential(1)).replaceAll("-", "−");
 }
 
+/** ", 34.2 GeV", or nothing where momenta are not known. */
+function momentum(particle) {
+  return particle.pt === undefined ? "" : `, ${digits(particle.pt)} GeV`;
+}
+
 /** Show rows of texts near the pointer; `rows` null hides the tip. */
 function showTip(tip, event, rows) {
   tip.hidden = !rows;

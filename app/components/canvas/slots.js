@@ -81,7 +81,7 @@ function rows(header, arrays, cell) {
   const particle = header.particles[cell.row];
   const i = cell.row * header.slots + cell.slot;
   const list = [
-    [`Constituent ${particle.number}`, `${particle.species}, ${digits(particle.pt)} GeV`],
+    [`Constituent ${particle.number}`, `${particle.species}${momentum(particle)}`],
     ["slot", `${cell.slot + 1}: ${header.contents[cell.slot]}`],
   ];
   for (const [name, title] of header.quantities) if (arrays[name]) list.push([title, digits(arrays[name][i])]);

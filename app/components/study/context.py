@@ -10,6 +10,8 @@ from app.components.messages import note, show_errors
 from app.components.study.progress import show_progress, user_error
 from app.services import studies
 from app.services.figures import view_jet
+from app.services.files import JetFile
+from app.services.jets import kept_entries
 from app.services.library import JetView, PartError, Tagger
 from app.services.models import load_tagger
 from app.services.studies import Task
@@ -90,6 +92,15 @@ class ModelContext(StudyContext):
     def name(self) -> str:
         """The model's name as the page shows it."""
         return self.resolved.focused_model
+
+    @property
+    def file(self) -> JetFile:
+        """The file as the model reads it."""
+        return self.resolved.file.for_model(self.tagger) if self.tagger else self.resolved.file
+
+    @property
+    def entries(self) -> np.ndarray:
+        return kept_entries(self.file, super().entries)
 
     @property
     def model(self) -> Tagger:

@@ -86,10 +86,10 @@ def study_page(
     show_errors(get_error(), page.resolved.jet_note, *context.errors)
     if not context.is_ready:
         return
-    if tab.shows_jet:
-        with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
-            jet_line(page.resolved, context.jet_view)
     try:
+        if tab.shows_jet:
+            with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
+                jet_line(page.resolved, context.jet_view)
         tab.show(context)
     except PartError as error:
         show_error(error)

@@ -35,8 +35,11 @@ def jet(context: AttributionContext) -> None:
         return
     left, right = st.columns((0.53, 0.47), gap="medium")
     with left:
-        chart = attribution_charts.plane(result, context.jet_view)
-        show_chart(chart, "plane", HEIGHT, caption=_caption(context, result))
+        if context.jet_view.constituents.has_momenta:
+            chart = attribution_charts.plane(result, context.jet_view)
+            show_chart(chart, "plane", HEIGHT, caption=_caption(context, result))
+        else:
+            note("The data config does not say which of its variables are the momenta, so the jet cannot be drawn.")
     with right:
         show_chart(attribution_charts.bars(result, context.jet_view), "bars", HEIGHT)
     st.caption(_description(context, result))

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from app.components.messages import note
 from app.components.study.chart import show_chart
 from app.pages.bias.context import BiasContext
 from app.pages.bias.state import LNM2, LNZ, BiasState
 from app.services import bias
-from app.services.library import bias_charts
+from app.services.library import PartError, bias_charts
 from app.state import session
 
 HEIGHT = 560
@@ -16,11 +17,7 @@ def function(context: BiasContext) -> None:
     state = context.state
     left, middle, right = st.columns(3)
     with left:
-        values = bias.bias_function(context.model, state.lnz, state.lnm2)
-        _, pairs = bias.sample_pairs(context.file, context.entries, context.model)
-        chart = bias_charts.learned_bias(values[context.head], context.head, pairs, state.lnz, state.lnm2)
-        show_chart(chart, "function", HEIGHT, caption=f"Bias as a function, head {context.head + 1}")
-        _sliders(state)
+        _function(context, state)
     with middle:
         result = context.result("Run averages attention and bias over the Lund plane of all pairs.")
         if result:
@@ -28,6 +25,18 @@ def function(context: BiasContext) -> None:
     with right:
         if result:
             show_chart(bias_charts.lund_attention(result, context.layer, context.head), "lund_attention", HEIGHT)
+
+
+def _function(context: BiasContext, state: BiasState) -> None:
+    try:
+        values = bias.bias_function(context.model, state.lnz, state.lnm2)
+    except PartError as error:  # the bias of other features than those of the Lund plane
+        note(str(error))
+        return
+    _, pairs = bias.sample_pairs(context.file, context.entries, context.model)
+    chart = bias_charts.learned_bias(values[context.head], context.head, pairs, state.lnz, state.lnm2)
+    show_chart(chart, "function", HEIGHT, caption=f"Bias as a function, head {context.head + 1}")
+    _sliders(state)
 
 
 def _sliders(state: BiasState) -> None:

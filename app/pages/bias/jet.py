@@ -17,7 +17,7 @@ from app.state.selection import JetSelection
 
 def jet(context: BiasContext) -> None:
     order, theme = context.selection.order, theme_name()
-    key = f"bias/{context.file.sha256[:16]}:{context.jet}/{context.model.cache_key}/{order}"
+    key = f"bias/{context.file.key[:16]}:{context.jet}/{context.model.cache_key}/{order}"
     highlight(0, context.head, position_of(context.jet_view, context.selection))  # the strip of heads has one row
     draw_mosaic(bias.heads_pixels(context.jet_view, order, theme, f"{key}/{theme}"), "bias_heads", _choose_head)
     left, right = st.columns((0.36, 0.64), gap="medium")
@@ -49,7 +49,8 @@ def _pairs(context: BiasContext) -> None:
     owner = "the jet" if particle is None else f"constituent {particle + 1}"
     symbol = context.jet_view.constituents.symbol
     names = [" – ".join(f"{symbol(i)} {i + 1}" for i in pair) for pair in explained_pairs.pairs.tolist()]
-    chart = bias_charts.pair_shapley(explained_pairs.shapley, context.head, names)
+    features = bias.feature_names(context.model)
+    chart = bias_charts.pair_shapley(explained_pairs.shapley, context.head, names, features)
     caption = f"Strongest pairs of {owner} in head {context.head + 1}: contributions to their bias"
     show_chart(chart, "pairs", 440, caption=caption)
     st.caption(

@@ -32,8 +32,8 @@ def shares(context: BiasContext) -> None:
 
 def shapley(context: BiasContext) -> None:
     result = context.result(
-        "Run computes the exact Shapley values of lnkT, lnz, lnΔ and lnm² for pairs of every jet and averages their "
-        "sizes."
+        f"Run computes the exact Shapley values of {', '.join(bias.feature_names(context.model))} for pairs of every "
+        "jet and averages their sizes."
     )
     if not result:
         return

@@ -38,12 +38,13 @@ def _columns(context: CompareContext, comparison: Comparison, jets: np.ndarray) 
     titles, sample, entries = comparison.dataset.titles, context.resolved.sample, context.entries[jets]
     columns = {"jet": (False, [str(entry) for entry in entries])}
     if comparison.truth is not None:
-        columns["class"] = (True, [titles[c] for c in comparison.truth[jets]])
+        columns["class"] = (True, [titles[c] if c >= 0 else "" for c in comparison.truth[jets]])
     for name, classes, scores in zip(comparison.names, comparison.classes, comparison.probabilities, strict=True):
         predictions = [f"{titles[c]} {scores[jet, c]:.2f}" for jet, c in zip(jets, classes[jets], strict=True)]
         columns[name] = (True, predictions)
     columns["divergence"] = (False, [f"{value:.2g}" for value in comparison.divergence[jets]])
-    columns["pT [GeV]"] = (False, [f"{value:.0f}" for value in sample.pt[entries]])
+    if np.isfinite(sample.pt).any():
+        columns["pT [GeV]"] = (False, [f"{value:.0f}" if np.isfinite(value) else "" for value in sample.pt[entries]])
     columns["constituents"] = (False, [str(value) for value in sample.n[entries]])
     return columns
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from app.components import prediction
+from app.components.assumed import assumptions
 from app.components.canvas.display import draw_display
 from app.components.canvas.head import canvas_kind, draw_head
 from app.components.canvas.mosaic import draw_mosaic
@@ -13,9 +14,11 @@ from app.components.messages import note
 from app.components.theme import ACCENTS
 from app.components.toolbar import toggle_particle
 from app.pages.explore.context import ExploreContext
+from app.services.assumptions import measure as measure_assumptions
 from app.services.canvas.display import display_payload
 from app.services.canvas.table import table_payload
 from app.services.figures import missing_quantity, mosaic_pixels
+from app.services.files import JetFile
 from app.services.library import JetView, Tagger, View
 from app.services.models import latency, latency_key
 from app.state import session
@@ -53,10 +56,15 @@ class Card:
         return ACCENTS[self.theme][self.slot]
 
     @property
+    def file(self) -> JetFile:
+        """The file as the model reads it."""
+        return self.context.file.for_model(self.tagger)
+
+    @property
     def content_key(self) -> str:
         """The key that identifies jet, weights, quantity, scale, order and limits by content."""
         view = self.view
-        jet = f"{self.context.file.sha256[:16]}:{self.context.jet}"
+        jet = f"{self.file.key[:16]}:{self.context.jet}"
         limits = ":".join(f"{limit:.6g}" for limit in self.limits or ())
         return f"{jet}/{self.tagger.cache_key}/{view.quantity}:{view.scale}:{view.order}:{limits}"
 
@@ -92,6 +100,14 @@ class Card:
     def bars(self) -> None:
         prediction.bars(self.jet_view, self.accent)
 
+    def assumptions(self) -> None:
+        """Draw what was assumed of the model, with the switches."""
+        assumptions(self.model, self.context.file, self.slot)
+
+    def try_assumptions(self) -> bool:
+        """Try what was assumed both ways; return whether that was not known yet."""
+        return measure_assumptions(self.model, self.context.file)
+
     def overview(self) -> None:
         """Draw all heads; a click chooses one, and this card for the shared row of detail."""
         if reason := missing_quantity(self.tagger, self.jet_view, self.view.quantity):
@@ -125,7 +141,9 @@ class Card:
 
     def event_display(self, height: int) -> None:
         """Draw the jet in the η-φ plane with the chosen head's edges; a model without heads shows the jet alone."""
-        if self.has_quantity or not self.jet_view.quantities:
+        if not self.jet_view.constituents.has_momenta:
+            note("There is no event display: the data config does not say which of its variables are the momenta.")
+        elif self.has_quantity or not self.jet_view.quantities:
             payload = display_payload(self.jet_view, self.view, self.limits, self.accent, height, self.head_key)
             draw_display(payload, f"display{self.slot}", toggle_particle)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components.messages import show_error
+from app.components.messages import line, show_error
 from app.components.theme import theme_name
 from app.pages.explore.card import Card
 from app.pages.explore.context import ExploreContext
@@ -29,17 +29,22 @@ def _view(context: ExploreContext, name: str) -> tuple[JetView, Tagger] | PartEr
         return error
 
 
-def show_cards(cards: list[Card | PartError]) -> None:
-    """Draw the cards; then measure the latencies that are not known yet, and write these, too."""
+def show_cards(cards: list[Card | PartError], names: tuple[str, ...]) -> None:
+    """Draw the cards; then measure latencies, and accuracies of what was assumed, that are not known yet.
+
+    names are those of the models, of which some may have no card.
+    """
     titles = []
     columns = st.columns(len(cards), gap="small")
     for slot, (card, column) in enumerate(zip(cards, columns, strict=True)):
         with column.container(border=True, key=f"card{slot}"):
             if isinstance(card, PartError):
+                line('<div class="model"><b>{}</b></div>', names[slot])
                 show_error(card)
                 continue
             titles.append((card, st.empty()))
             titles[-1][1].html(card.title())
+            card.assumptions()
             card.bars()
             (_single if len(cards) == 1 else _pair if len(cards) == 2 else Card.overview)(card)
     if len(cards) > 2:
@@ -47,6 +52,9 @@ def show_cards(cards: list[Card | PartError]) -> None:
     for card, placeholder in titles:
         if card.measure():
             placeholder.html(card.title())
+    newly_tried = [card.try_assumptions() for card, _ in titles]
+    if any(newly_tried):
+        st.rerun()  # to show the accuracies
 
 
 def _single(card: Card) -> None:

@@ -21,13 +21,15 @@ from app.state.session import get_error
 def render() -> None:
     page = open_page(ExploreState)
     if page:
-        sidebar(page.resolved)
+        sidebar(page.resolved, says_assumptions=False)  # the cards do
         _main()
 
 
 @st.fragment
 def _main() -> None:
     """Draw everything but the sidebar, which a step to another jet or a click on a head need not draw again."""
+    if st.session_state.pop("models_changed", False):
+        st.rerun()
     page = open_page(ExploreState)
     if not page:
         return
@@ -42,7 +44,7 @@ def _main() -> None:
     view_line(context, first)
     selection = context.selection
     highlight(selection.layer, selection.head, position_of(first, selection))
-    show_cards(cards)
+    show_cards(cards, selection.models)
     if waiting := st.session_state.get("prefetch"):
         waiting.cancel()
     st.session_state["prefetch"] = prefetch(_view_next, context)

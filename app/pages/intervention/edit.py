@@ -60,7 +60,7 @@ def _attention(context: InterventionContext, jet_view: JetView, version: str) ->
         note(reason)
         return
     view = View("matrix", "pattern", context.layer, context.head, order=context.selection.order)
-    jet = f"{context.file.sha256[:16]}:{context.jet}:{context.state.edit}:{_size(context)}:{context.particle}:{version}"
+    jet = f"{context.file.key[:16]}:{context.jet}:{context.state.edit}:{_size(context)}:{context.particle}:{version}"
     model = f"{context.model.cache_key}/{view.order}/{context.layer}:{context.head}"
     draw_head(
         jet_view,

@@ -28,7 +28,7 @@ def header(context: PerformanceContext) -> None:
         models = context.selection.models[: MAX_MEASURED[context.tab]]
         text = f"{', '.join(models)} · this machine: {benchmarks.machine()}"
         line('<div class="jet"><b>{}</b><span>{}</span></div>', "Performance", text)
-        options = settings(context.tab, context.file.name)
+        options = settings(context.tab, context.file.name, context.file.config is not None)
         st.button("Run", key="run", type="primary", on_click=_start, args=(context, models, options))
         _files(context)
 

@@ -12,7 +12,7 @@ FROM_FILE = "of the file"
 TITLES = {"speed": "the batch", "growth": "the number of constituents"}
 
 
-def settings(tab: str, file_name: str) -> list[str]:
+def settings(tab: str, file_name: str, has_data_config: bool = False) -> list[str]:
     """Draw the widgets of a tab's measurement and return the options of the command."""
     with st.popover("Settings", key="settings"):
         options = _tab_options(tab)
@@ -29,7 +29,7 @@ def settings(tab: str, file_name: str) -> list[str]:
             options += [name, str(_keep(f"repeats{name}", 15 if tab in TITLES else 5, _number, "Passes"))]
         if tab in TITLES:
             st.caption("Models alternate, after two warm-up passes each; at most about 10 s per point.")
-        st.caption(_jets(tab, file_name))
+        st.caption(_jets(tab, file_name, has_data_config))
         st.caption("The models are those of the sidebar; NAME@bf16 runs in bfloat16.")
     return options
 
@@ -51,7 +51,7 @@ def _tab_options(tab: str) -> list[str]:
     return ["--batch", str(batch)]
 
 
-def _jets(tab: str, file_name: str) -> str:
+def _jets(tab: str, file_name: str, has_data_config: bool) -> str:
     if tab == "growth":
         return (
             "Random jets without padding. A model that cannot take so many constituents is measured with random "
@@ -59,6 +59,8 @@ def _jets(tab: str, file_name: str) -> str:
         )
     if tab == "roofline":
         return "Random jets of 48 constituents without padding, which would count as work."
+    if has_data_config:
+        return f"Random jets as long as the median of those of {file_name}, since a data config reads these."
     return f"The first jets of {file_name} that pass the filters, padded to the longest of a pass."
 
 

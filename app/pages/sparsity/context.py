@@ -43,7 +43,7 @@ class SparsityContext(StudyContext):
 
     @property
     def jet_view(self) -> JetView:
-        return view_jet(self.file, self.jet, self.focus.model, self.focus.name)
+        return view_jet(self.focus.file, self.jet, self.focus.model, self.focus.name)
 
     @property
     def layer(self) -> int:

@@ -19,4 +19,4 @@ class SparsityState(StudyState):
     """
 
     measure: str = url_field("")
-    k: int = url_field(3, whole_number(1, 128))
+    k: int = url_field(3, whole_number(1, 10**4))

@@ -32,7 +32,7 @@ def _jet(context: SparsityContext) -> None:
     k = min(context.state.k, n)
     st.slider("k, the keys that each query keeps", 1, n, **session.bind_widget(SparsityState, "k", k))
     ks = tuple(sorted({*np.geomspace(1, n, N_CURVE).round().astype(int).tolist(), k}))
-    probabilities = sparsity.keep_top_k(context.file, context.jet, context.focus.model, ks)
+    probabilities = sparsity.keep_top_k(context.focus.file, context.jet, context.focus.model, ks)
     comparison = top_k_charts.jet_comparison(probabilities[ks.index(k)], probabilities[-1], k, classes)
     show_chart(comparison, "beside", HEIGHT - 40)
     show_chart(top_k_charts.jet_curves(ks, probabilities, classes), "one_jet", HEIGHT - 40)

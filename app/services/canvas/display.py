@@ -9,7 +9,7 @@ from part.figures.display import Display, make_display
 from part.figures.jet_view import JetView
 from part.figures.view import View
 
-SHORT_NAMES = ("charged", "neutral", "γ", "e", "μ", "particle")  # in the order of SPECIES, unknown last
+SHORT_NAMES = ("charged", "neutral", "γ", "e", "μ", "particle")  # by the species' marks, unknown last
 
 
 def display_payload(
@@ -29,8 +29,7 @@ def display_payload(
         What the canvas reports as drawn, "jet/...".
     """
     data = make_display(jet_view, replace(view, figure="display"), limits)
-    particles = data.jet_view.constituents
-    species = particles.species
+    particles, mark = data.jet_view.constituents, data.mark
     return {
         "key": painted,
         "jet": painted.split("/")[0],
@@ -43,8 +42,8 @@ def display_payload(
         "deta": _rounded(data.deta, 5),
         "dphi": _rounded(data.dphi, 5),
         "pt": _rounded(data.pt, 4),
-        "size": _rounded(data.relative_size * np.array(style.MARKER_SCALE)[species], 4),
-        "marker": [style.MARKERS[i] for i in species],
+        "size": _rounded(data.relative_size * np.array(style.MARKER_SCALE)[mark], 4),
+        "marker": [style.MARKERS[i] for i in mark],
         "colour": [palette.subjet_colour(i) for i in particles.subjet],
         "subjet": particles.subjet.tolist(),
         "names": [particles.species_title(i) for i in range(len(particles))],
@@ -97,7 +96,7 @@ def _edges(data: Display, accent: str) -> list[list]:
 
 
 def _legend(data: Display) -> list[tuple[str, str | None, str]]:
-    present = sorted(set(data.species.tolist()), key=lambda i: (i < 0, i))
-    shapes = [(style.MARKERS[i], None, SHORT_NAMES[i]) for i in present]
+    marks = data.jet_view.constituents.mark_titles(SHORT_NAMES)
+    shapes = [(style.MARKERS[mark], None, title) for mark, title in marks.items()]
     subjets = range(int(data.subjet.max()) + 1)
     return shapes + [("circle", palette.subjet_colour(i), f"{i + 1}" if i else "subjet 1") for i in subjets]

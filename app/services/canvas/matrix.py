@@ -54,12 +54,10 @@ def colour_ticks(limits: tuple[float, float], scale_name: str) -> list[tuple[flo
 def constituent_tip(jet_view: JetView, i: int) -> dict:
     """Return what a hover shows of a constituent."""
     particles = jet_view.constituents
-    return {
-        "number": i + 1,
-        "species": particles.species_title(i),
-        "pt": round(float(particles.pt[i]), 4),
-        "deta": round(float(particles.deta[i]), 5),
-        "dphi": round(float(particles.dphi[i]), 5),
+    numbers = {"pt": (particles.pt, 4), "deta": (particles.deta, 5), "dphi": (particles.dphi, 5)}
+    known = numbers if particles.has_momenta else {}  # JSON has no NaN
+    return {"number": i + 1, "species": particles.species_title(i)} | {
+        name: round(float(values[i]), digits) for name, (values, digits) in known.items()
     }
 
 

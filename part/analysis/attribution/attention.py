@@ -62,7 +62,8 @@ def _record_patterns(task: AttributionTask) -> tuple[list[Tensor], Tensor]:
     """Return the patterns (1, H, queries, keys) of all layers in the order of the pass, and the target (1,)."""
     cache = ActivationCache(("pattern",), grad=True)
     mask = task.x.new_ones(1, len(task), dtype=torch.bool)
-    target = task.target(task.tagger.model(task.x, task.v, mask, tap=cache.record))
+    logits = task.tagger.of_classes(task.tagger.model(task.x, task.v, mask, tap=cache.record))
+    target = task.target(logits)
     return list(cache.values()), target
 
 

@@ -169,7 +169,7 @@ class AttributionTask:
         size = max(len(x), len(v))
         mask = torch.ones(1, x.shape[1], dtype=torch.bool, device=x.device) if mask is None else mask
         x, v, mask = (t.expand(size, *t.shape[1:]) for t in (x, v, mask))
-        return self.target(self.tagger.model(x, v, mask))
+        return self.target(self.tagger.of_classes(self.tagger.model(x, v, mask)))
 
 
 def make_task(tagger: Tagger, jet: ak.Array, target: AttributionTarget | None = None) -> AttributionTask:

@@ -19,6 +19,7 @@ from part.analysis.statistics.running_mean import RunningMean
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
+from part.jets.labels import known_classes
 from part.jets.schema import Dataset
 from part.options import option
 
@@ -121,7 +122,7 @@ class BiasAblationResult:
     probabilities : ndarray (V, J, C)
         In the order in which the jets were studied.
     truth : ndarray (J,) or None
-        Class indices, where they are known.
+        Class indices, where they are known; -1 for jets of no class.
     effects : tuple of Effect
     """
 
@@ -173,8 +174,10 @@ class BiasAblationAccumulator:
         probabilities = np.concatenate(self._probabilities, 1)
         truth = None if any(labels is None for labels in self._truth) else np.concatenate(self._truth)
         effects = changes(self._ablations, probabilities)
-        if truth is not None:
-            effects += quality(self._ablations, probabilities, truth, self._tagger.dataset, self._study.replicas)
+        known = known_classes(truth)
+        if truth is not None and known is not None:
+            of_known = probabilities[:, known]
+            effects += quality(self._ablations, of_known, truth[known], self._tagger.dataset, self._study.replicas)
         return BiasAblationResult(self._ablations, probabilities, truth, effects)
 
 

@@ -46,7 +46,7 @@ class LundAccumulator:
     def add(self, attention: np.ndarray, bias: np.ndarray, pairs: Pairs) -> None:
         """Add attention (J, L, H, N, N) and bias (J, H, N, N), [query, key]; pairs hold query i and key j."""
         jets, (rows, columns) = len(attention), self._pairs.count.shape
-        cell, inside = cells(pairs.features)
+        cell, inside = cells(pairs.kinematics)
         jet, i, j = (index[inside] for index in (pairs.jet, pairs.i, pairs.j))
         bins, count = jet * rows * columns + cell[inside], jets * rows * columns
         for running, values in ((self._attention, attention[jet, :, :, i, j]), (self._bias, bias[jet, :, i, j])):

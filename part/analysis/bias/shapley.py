@@ -1,7 +1,7 @@
-"""Exact Shapley values of the four pair features: how much of a pair's bias each accounts for.
+"""Exact Shapley values of the pair features: how much of a pair's bias each accounts for.
 
 The embedding is not linear, so no feature contributes to the bias by itself. Its Shapley value (arXiv:1705.07874) is
-the change of the bias when the feature becomes known, averaged over all orders in which the four may become known; the
+the change of the bias when the feature becomes known, averaged over all orders in which they may become known; the
 values add up to the pair's bias minus that of the baseline. A feature that is not known takes its values from other
 pairs, the baseline, over which the bias is averaged ("interventional", arXiv:1910.13413). Four features have 2^4 sets.
 Shapes: P pairs, B baseline pairs, F features, S = 2^F sets of features, H heads.

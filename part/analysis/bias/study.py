@@ -1,6 +1,7 @@
-"""The study `bias`: the interaction bias over a sample, against q·k, by its four features, over the Lund plane.
+"""The study `bias`: the interaction bias over a sample, against q·k, by its features, over the Lund plane.
 
-Shapes: J jets, L layers, H heads, B baseline pairs, F = 4 features, P pairs; others as in `variance_shares` and `lund`.
+Shapes: J jets, L layers, H heads, B baseline pairs, F features of a pair, P pairs; others as in `variance_shares` and
+`lund`.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,14 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.bias.embedding import all_pairs, check_scores, draw_pairs, evaluate_bias
+from part.analysis.bias.embedding import (
+    all_pairs,
+    check_scores,
+    draw_pairs,
+    evaluate_bias,
+    first_biased_layer,
+    pair_feature_names,
+)
 from part.analysis.bias.lund import LN_INVERSE_DELTA, LN_KT, Lund, LundAccumulator
 from part.analysis.bias.shapley import shapley
 from part.analysis.bias.variance_shares import DECADES, VarianceShareAccumulator, VarianceShares
@@ -18,7 +26,8 @@ from part.analysis.statistics.running_mean import Mean, RunningMean
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch, make_batch
-from part.models.pair import PAIR_FEATURES
+from part.models.model_config import ModelConfig
+from part.models.pair_inputs import PAIR_FEATURES
 from part.options import option
 
 SHOWN_PAIRS = 4000  # pairs whose features the result keeps, for charts
@@ -77,6 +86,8 @@ class BiasResult:
         Features of the baseline pairs.
     pairs : ndarray (P, F)
         Features of some of the explained pairs.
+    features : tuple of str
+        The names of the features.
     """
 
     shares: VarianceShares
@@ -86,6 +97,7 @@ class BiasResult:
     base: np.ndarray
     baseline: np.ndarray
     pairs: np.ndarray
+    features: tuple[str, ...] = PAIR_FEATURES
 
     def rows(self) -> list[dict]:
         shares = {
@@ -101,7 +113,7 @@ class BiasResult:
         ]
         values = {"mean Shapley value": self.shapley, "mean size of Shapley value": self.size}
         return rows + [
-            _row(name, None, head, PAIR_FEATURES[feature], mean, (head, feature))
+            _row(name, None, head, self.features[feature], mean, (head, feature))
             for name, mean in values.items()
             for head, feature in np.ndindex(mean.value.shape)
         ]
@@ -134,8 +146,10 @@ class BiasAccumulator:
         self._study, self._tagger = study, tagger
         layers, heads = tagger.config.layers, tagger.config.heads
         self._shares, self._lund = VarianceShareAccumulator(layers, heads), LundAccumulator(layers, heads)
-        self._values, self._sizes = RunningMean((heads, len(PAIR_FEATURES))), RunningMean((heads, len(PAIR_FEATURES)))
-        self._baseline, self._base, self._shown = BaselinePairs(study.baseline, study.seed), np.zeros(heads), []
+        self._names = pair_feature_names(tagger)
+        self._values, self._sizes = (RunningMean((heads, len(self._names))) for _ in range(2))
+        self._baseline = BaselinePairs(study.baseline, study.seed, tagger.config)
+        self._base, self._shown = np.zeros(heads), []
         self._add = self._observe
 
     def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
@@ -147,12 +161,13 @@ class BiasAccumulator:
     def _observe(self, jets: ak.Array) -> None:
         trace, batch = self._tagger.trace(jets), make_batch(jets, self._tagger.features).to(self._tagger.device)
         self._shares.add(trace["scores_qk"], trace["bias"], trace.mask)
-        self._lund.add(trace["pattern"], trace["bias"][:, 0], all_pairs(batch))
+        bias = trace["bias"][:, first_biased_layer(self._tagger)]
+        self._lund.add(trace["pattern"], bias, all_pairs(batch, self._tagger.config))
         self._baseline.add(batch)
 
     def _explain(self, jets: ak.Array) -> None:
         batch = make_batch(jets, self._tagger.features).to(self._tagger.device)
-        pairs, _ = draw_pairs(batch, self._study.pairs, self._study.seed + 1)
+        pairs, _ = draw_pairs(batch, self._study.pairs, self._study.seed + 1, self._tagger.config)
         if not len(pairs):
             return
         shapley_values = shapley(partial(evaluate_bias, self._tagger), pairs.features, self._baseline.features)
@@ -165,7 +180,7 @@ class BiasAccumulator:
             self._shown.append(pairs.features)
 
     def result(self) -> BiasResult:
-        shown = np.concatenate([np.zeros((0, len(PAIR_FEATURES))), *self._shown])[:SHOWN_PAIRS]
+        shown = np.concatenate([np.zeros((0, len(self._names))), *self._shown])[:SHOWN_PAIRS]
         return BiasResult(
             self._shares.result,
             self._lund.result,
@@ -174,21 +189,23 @@ class BiasAccumulator:
             self._base,
             self._baseline.features,
             shown,
+            self._names,
         )
 
 
 class BaselinePairs:
     """`count` random pairs of all jets that are added; every jet is equally likely, whatever its multiplicity."""
 
-    def __init__(self, count: int, seed: int):
-        self._count, self._seed = count, seed
-        self._chance, self._features = np.zeros(0), np.zeros((0, len(PAIR_FEATURES)), np.float32)
+    def __init__(self, count: int, seed: int, config: ModelConfig | None = None):
+        self._count, self._seed, self._config = count, seed, config
+        self._chance, self._features = np.zeros(0), np.zeros((0, 0), np.float32)
 
     def add(self, batch: JetBatch) -> None:
-        pairs, chance = draw_pairs(batch, self._count, self._seed)
+        pairs, chance = draw_pairs(batch, self._count, self._seed, self._config)
         chance = np.append(self._chance, chance)
         first = np.argsort(chance, kind="stable")[: self._count]
-        self._chance, self._features = chance[first], np.concatenate((self._features, pairs.features))[first]
+        known = self._features if len(self._features) else pairs.features[:0]
+        self._chance, self._features = chance[first], np.concatenate((known, pairs.features))[first]
 
     @property
     def features(self) -> np.ndarray:

@@ -82,9 +82,8 @@ def ablation_targets(tagger: Tagger) -> tuple[AblationTarget, ...]:
         targets += [AblationTarget("class head", layer, head) for head in range(config.heads)]
         targets.append(AblationTarget("class attention", layer))
     targets += [AblationTarget(kind) for kind in terms]
-    if set(IDENTITY) <= set(tagger.features.branches):
-        targets += [AblationTarget("species", species=i) for i in range(len(SPECIES))]
-    return tuple(targets)
+    seen = [i for i, flag in enumerate(IDENTITY[1:]) if tagger.features.uses((flag,))]
+    return (*targets, *(AblationTarget("species", species=i) for i in seen))
 
 
 def ablate(

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from part.analysis.intervention.ablation import check_attention
+from part.analysis.intervention.edits import check_editable
 from part.errors import PartError
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
@@ -117,8 +118,9 @@ def with_flavour_of(jet: ak.Array, donor: ak.Array) -> ak.Array:
     Raises
     ------
     PartError
-        If a jet has neither species nor displacements.
+        If a jet has neither species nor displacements, or was read with a data config.
     """
+    check_editable(jet)
     names = [name for name in IDENTITY + DISPLACEMENT + ("part_pid",) if name in jet.fields]
     if not names or not set(names) <= set(donor.fields):
         raise PartError("These jets tell neither species nor displacements to exchange.")

@@ -1,5 +1,6 @@
 """Edits of jets: removing, adding or splitting a constituent; rotating, boosting or smearing all of them.
 
+Jets that a data config prepared cannot be edited, because their inputs would not follow.
 Each edit returns new jets with all that follows from the constituents computed again: the jet's four-momentum as their
 sum, `part_deta` and `part_dphi` from its axis. Jet-level observables that no longer hold, such as jet_tau1, are left
 out. Compare edited jets with `recompute_derived(jets)`, whose axis is that of the same sum.
@@ -13,7 +14,16 @@ import numpy as np
 from part.errors import PartError
 from part.jets import kinematics
 from part.jets.preprocessing import add_derived_fields
-from part.jets.schema import DISPLACEMENT, IDENTITY, MOMENTA
+from part.jets.schema import DISPLACEMENT, IDENTITY, INPUTS, MOMENTA
+
+
+def check_editable(jets: ak.Array) -> None:
+    """Raise PartError for jets whose inputs a data config has computed already."""
+    if INPUTS in jets.fields:
+        raise PartError(
+            "These jets were read with a data config, and what it computes of the file does not follow an edit of "
+            "constituents; edits need jets with JetClass's names, read without a data config."
+        )
 
 
 def recompute_derived(jets: ak.Array) -> ak.Array:
@@ -131,17 +141,17 @@ def rotate(jets: ak.Array, angle: float) -> ak.Array:
 
 def boost(jets: ak.Array, rapidity: float) -> ak.Array:
     """Boost along the beam, which keeps transverse momenta, differences of rapidity and azimuth, masses of pairs."""
-    px, py, pz, energy = _momenta(jets).T
+    counts, (px, py, pz, energy) = _counts(jets), _momenta(jets).T
     cosh, sinh = np.cosh(rapidity), np.sinh(rapidity)
     p4 = np.stack((px, py, cosh * pz + sinh * energy, cosh * energy + sinh * pz), 1)
-    return _build_jets(jets, np.arange(len(p4)), _counts(jets), p4)
+    return _build_jets(jets, np.arange(len(p4)), counts, p4)
 
 
 def smear(jets: ak.Array, resolution: float, seed: int = 0) -> ak.Array:
     """Multiply each four-momentum by a lognormal factor about 1 of this relative width, which keeps directions."""
-    p4 = _momenta(jets)
+    counts, p4 = _counts(jets), _momenta(jets)
     factor = np.exp(resolution * np.random.default_rng(seed).normal(size=(len(p4), 1)))
-    return _build_jets(jets, np.arange(len(p4)), _counts(jets), p4 * factor)
+    return _build_jets(jets, np.arange(len(p4)), counts, p4 * factor)
 
 
 def _build_jets(
@@ -169,6 +179,7 @@ def _build_jets(
 
 
 def _counts(jets: ak.Array) -> np.ndarray:
+    check_editable(jets)
     return ak.to_numpy(ak.num(jets["part_px"])).astype(np.int64)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from part.analysis.statistics import bootstrap, metrics
 from part.analysis.statistics.divergence import jensen_shannon
+from part.jets.labels import known_classes
 from part.jets.schema import Dataset
 
 _TINY = np.finfo(np.float32).tiny
@@ -57,7 +58,7 @@ def measure_changes(
     probabilities : ndarray (1 + A, J, C)
         Class probabilities of the unchanged model, then of each ablation.
     labels : ndarray (J,), optional
-        Class indices.
+        Class indices, -1 for jets of no class.
     dataset : Dataset
     draws, seed : int
         The number of bootstrap draws and their seed.
@@ -74,12 +75,14 @@ def measure_changes(
     strata = np.zeros(len(moved[0]), int) if labels is None else labels
     drawn = np.concatenate(list(bootstrap.draws(strata, draws, seed)))
     changes = {}
-    if labels is not None:
-        replicas = bootstrap.replicas(probabilities, labels, dataset, draws, seed)
-        for name, values in _quality(probabilities, labels, dataset).items():
+    known = known_classes(labels)
+    if labels is not None and known is not None:
+        labels, of_known = labels[known], probabilities[:, known]
+        replicas = bootstrap.replicas(of_known, labels, dataset, draws, seed)
+        for name, values in _quality(of_known, labels, dataset).items():
             changes[name] = change(values, replicas[name], relative=name.startswith("rejection"))
-        loss = -np.log(np.maximum(probabilities[:, np.arange(len(labels)), labels], _TINY, dtype=np.float64))
-        changes["cross_entropy"] = change(loss.mean(1), loss @ drawn.T / len(strata))
+        loss = -np.log(np.maximum(of_known[:, np.arange(len(labels)), labels], _TINY, dtype=np.float64))
+        changes["cross_entropy"] = change(loss.mean(1), loss @ drawn[:, known].T / len(labels))
     divergence = change(moved.mean(1), moved @ drawn.T / len(strata))
     undefined = np.full(len(moved) - 1, np.nan)  # a divergence is never below 0, so 0 is no hypothesis to test
     changes["divergence"] = Change(0.0, divergence.value, divergence.low, divergence.high, undefined)

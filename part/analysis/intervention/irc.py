@@ -49,7 +49,12 @@ class IRCStudy:
         if self.emission not in EMISSIONS:
             raise PartError(f"There is no {self.emission!r} emission; choose one of {', '.join(EMISSIONS)}.")
 
-    def check(self, tagger: Tagger) -> None: ...
+    def check(self, tagger: Tagger) -> None:
+        if tagger.data_config is not None:
+            raise PartError(
+                f"The inputs of {tagger.name} are computed from files by its data config, so they do not follow an "
+                "emission that is added to a jet."
+            )
 
     def accumulator(self, tagger: Tagger) -> "IRCAccumulator":
         return IRCAccumulator(self, tagger)

@@ -21,6 +21,7 @@ from part.analysis.statistics.divergence import jensen_shannon
 from part.analysis.statistics.running_mean import Mean, RunningMean
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
+from part.jets.labels import UNKNOWN
 
 MEASURES = ("accuracy", "true_class", "divergence")
 
@@ -85,8 +86,9 @@ class LensAccumulator:
         divergence = np.stack([jensen_shannon(np.stack((p, probabilities[-1]))) for p in probabilities])
         self._sums["divergence"].add(divergence.T)
         if labels is not None:
-            self._sums["accuracy"].add((probabilities.argmax(-1) == labels).T)
-            self._sums["true_class"].add(probabilities[:, np.arange(len(labels)), labels].T)
+            is_right, of_truth = probabilities.argmax(-1) == labels, probabilities[:, np.arange(len(labels)), labels]
+            self._sums["accuracy"].add(np.where(labels == UNKNOWN, np.nan, is_right).T)
+            self._sums["true_class"].add(np.where(labels == UNKNOWN, np.nan, of_truth).T)
 
     def next_pass(self) -> None: ...
 

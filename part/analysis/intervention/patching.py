@@ -20,6 +20,7 @@ from part.analysis.intervention.activation_patching import (
 from part.errors import PartError
 from part.inference.forward import jet_hashes
 from part.inference.tagger import Tagger
+from part.jets.features import multiplicities
 from part.jets.schema import IDENTITY
 from part.options import option
 
@@ -62,7 +63,12 @@ class PatchingStudy:
             raise PartError(f"Patching needs jets of two classes, not of {self.clean} alone.")
         if self.component not in HEAD_COMPONENTS or self.corruption not in CORRUPTIONS:
             raise PartError(f"Over a sample, {' or '.join(HEAD_COMPONENTS)} is patched, by {' or '.join(CORRUPTIONS)}.")
-        if self.corruption == "flavour" and not set(IDENTITY) <= set(tagger.features.branches):
+        if self.corruption == "flavour" and tagger.data_config is not None:
+            raise PartError(
+                f"The inputs of {tagger.name} are computed from files by its data config, so a jet cannot be given "
+                "another one's flavour."
+            )
+        if self.corruption == "flavour" and not tagger.features.uses(IDENTITY):
             raise PartError(f"{tagger.name} sees no species, so it cannot be corrupted by flavour.")
 
     def accumulator(self, tagger: Tagger) -> "PatchingAccumulator":
@@ -132,8 +138,8 @@ class PatchingAccumulator:
     def _patch(self, jet: ak.Array) -> Recovery:
         if not self._donors:
             raise PartError(f"There are no {self._study.corrupted} jets among these to patch from.")
-        n = len(jet[0]["part_px"])
-        donor = min(self._donors, key=lambda one: abs(len(one[1][0]["part_px"]) - n))[1]
+        n = _multiplicity(jet)
+        donor = min(self._donors, key=lambda one: abs(_multiplicity(one[1]) - n))[1]
         corrupted = donor if self._study.corruption == "jet" else with_flavour_of(jet, donor)
         return patch(self._tagger, jet, corrupted, self._study.component)
 
@@ -152,3 +158,7 @@ class PatchingAccumulator:
         residual = (recovered - value * total[:, None, None]) / total.mean()
         error = residual.std(0, ddof=1) / np.sqrt(n) if n > 1 else np.full(value.shape, np.nan)
         return PatchingResult(self._study, value, error, n)
+
+
+def _multiplicity(jet: ak.Array) -> int:
+    return int(multiplicities(jet)[0])

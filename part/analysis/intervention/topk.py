@@ -23,6 +23,7 @@ from part.errors import PartError
 from part.inference.capabilities import require
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
+from part.jets.labels import UNKNOWN
 from part.models.attention import Tap
 from part.options import option
 
@@ -193,15 +194,16 @@ class TopKAccumulator:
         if labels is None:
             self._has_labels = False
         elif self._has_labels:
-            outcome = 2 * (classes == labels) + (classes_by_k == labels)
-            np.add.at(self._outcomes, (np.arange(len(cut))[:, None], labels, outcome), 1)
+            known = labels != UNKNOWN
+            outcome = (2 * (classes == labels) + (classes_by_k == labels))[:, known]
+            np.add.at(self._outcomes, (np.arange(len(cut))[:, None], labels[known], outcome), 1)
 
     def next_pass(self) -> None: ...
 
     def result(self) -> TopKResult:
         same, divergence = self._same.result, self._divergence.result
         first_fields = self._tagger.name, self._study.ks, int(same.jets[0]), same, divergence
-        if not self._has_labels:
+        if not (self._has_labels and self._outcomes.any()):
             return TopKResult(*first_fields, None, None, None, None)
         jets = self._outcomes[0].sum()
         accuracy = self._outcomes[0, :, 2:].sum() / jets

@@ -17,6 +17,8 @@ from part.inference.activations import head_outputs
 from part.inference.capabilities import require
 from part.inference.tagger import Tagger
 from part.jets import add_derived_fields, keep_leading, kinematics
+from part.jets.features import multiplicities
+from part.jets.preprocessing import has_momenta
 from part.jets.schema import SPECIES
 
 # Edges of the bins of each profile: pT in GeV, ΔR to the jet axis.
@@ -171,12 +173,13 @@ class Scatter:
 
 def particle_features(jets: ak.Array) -> np.ndarray:
     """Return FEATURES (P, F) of the constituents that a model sees, in file order; NaN where a branch is missing."""
-    jets = keep_leading(add_derived_fields(jets))[0]
+    jets = keep_leading(add_derived_fields(jets) if has_momenta(jets) else jets)[0]
     flat = {name: ak.to_numpy(ak.flatten(jets[name])).astype(float) for name in jets.fields if name.startswith("part_")}
-    missing = np.full(len(flat["part_px"]), np.nan)
+    missing = np.full(int(multiplicities(jets).sum()), np.nan)
+    px, py = (flat.get(name, missing) for name in ("part_px", "part_py"))
     columns = {
-        "ln pT": np.log(kinematics.pt(flat["part_px"], flat["part_py"])),
-        "ΔR": np.hypot(flat["part_deta"], flat["part_dphi"]),
+        "ln pT": np.log(kinematics.pt(px, py)),
+        "ΔR": np.hypot(flat.get("part_deta", missing), flat.get("part_dphi", missing)),
         "|tanh d0|": np.abs(np.tanh(flat.get("part_d0val", missing))),
         "|tanh dz|": np.abs(np.tanh(flat.get("part_dzval", missing))),
         "charge": flat.get("part_charge", missing),

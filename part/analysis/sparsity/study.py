@@ -28,7 +28,9 @@ from part.inference.activations import normalised_patterns
 from part.inference.capabilities import require
 from part.inference.tagger import Tagger
 from part.jets import add_derived_fields, keep_leading, subjet_index
+from part.jets.features import multiplicities
 from part.jets.kinematics import species
+from part.jets.preprocessing import has_momenta
 from part.jets.schema import SPECIES
 from part.options import option
 
@@ -61,7 +63,7 @@ class SparsityStudy:
     threshold: float = option("a row with a weight above it is near binary", 0.9)
     edge: float = option("weights above it are edges of the attention graph", 0.1)
     subjets: int = option("exclusive kT subjets per jet", 3)
-    n_edges: tuple[float, ...] = (2, 20, 30, 40, 50, 60, 80, 129)
+    n_edges: tuple[float, ...] = (2, 20, 30, 40, 50, 60, 80, float("inf"))
     pt_edges: tuple[float, ...] = (0, 500, 600, 700, 800, 900, 1000, float("inf"))
     untrained: bool = option("leave out the null hypothesis of untrained weights", True, flag="--no-untrained")
     seed: int = option("seed of the untrained weights", 0)
@@ -123,23 +125,24 @@ class SparsityAccumulator:
 
 @dataclass(frozen=True, eq=False)
 class _VisibleJets:
-    """Jets as the model sees them: subjet and species of constituents (J, N), -1 on padding; n and pt (J,)."""
+    """Jets as the model sees them: subjet and species of constituents (J, N), -1 on padding; n and pt (J,).
 
-    subjet: np.ndarray
+    Without momenta there are no subjets, and pt may be NaN.
+    """
+
+    subjet: np.ndarray | None
     species: np.ndarray
     n: np.ndarray
     pt: np.ndarray
 
     @classmethod
     def from_jets(cls, jets: ak.Array, study: SparsityStudy) -> "_VisibleJets":
-        jets = keep_leading(add_derived_fields(jets))[0]
-        n = ak.to_numpy(ak.num(jets["part_px"]))
-        return cls(
-            _padded(subjet_index(jets, study.subjets), int(n.max())),
-            _padded(species(jets), int(n.max())),
-            n,
-            ak.to_numpy(jets["jet_pt"]).astype(float),
-        )
+        known = has_momenta(jets)
+        jets = keep_leading(add_derived_fields(jets) if known else jets)[0]
+        n = multiplicities(jets)
+        pt = ak.to_numpy(jets["jet_pt"]).astype(float) if "jet_pt" in jets.fields else np.full(len(n), np.nan)
+        subjet = _padded(subjet_index(jets, study.subjets), int(n.max())) if known else None
+        return cls(subjet, _padded(species(jets), int(n.max())), n, pt)
 
 
 def _padded(values: ak.Array, length: int) -> np.ndarray:
@@ -203,7 +206,10 @@ def _numbers(study: SparsityStudy, pattern: np.ndarray, mask: np.ndarray, visibl
     shuffled["identity_distance"] = np.broadcast_to((1 - 1 / visible.n)[:, None, None], pattern.shape[:3])
     weights = {"inter_subjet": pattern, "inter_subjet_edges": (pattern > study.edge).astype(np.float32)}
     for name, values in weights.items():
-        observed[name], shuffled[name] = inter_fraction(values, visible.subjet, mask)
+        if visible.subjet is None:
+            observed[name] = shuffled[name] = np.full(pattern.shape[:3], np.nan)
+        else:
+            observed[name], shuffled[name] = inter_fraction(values, visible.subjet, mask)
     leptons = np.isin(visible.species, LEPTONS)
     observed["to_leptons"], shuffled["to_leptons"] = share_to(pattern, leptons, mask)
     numbers, null = (np.stack([kind[name] for name in NAMES], 1) for kind in (observed, shuffled))

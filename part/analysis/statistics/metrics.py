@@ -6,7 +6,8 @@ Shapes: J jets, C classes. Probabilities (J, C), labels (J,) class indices.
 import numpy as np
 
 from part.errors import PartError
-from part.jets.schema import JETCLASS, Dataset
+from part.jets.datasets import JETCLASS
+from part.jets.schema import Dataset
 
 _EFFICIENCY = {"Hqql": 0.99, "Tbl": 0.995}
 
@@ -106,17 +107,18 @@ def working_points(dataset: Dataset, labels: np.ndarray) -> dict[str, tuple[int,
     """Return signal, background and signal efficiency of the published rejections, by their names.
 
     For JetClass the background is QCD and the efficiency 50 %, except for Hqql at 99 % and Tbl at 99.5 %
-    (arXiv:2202.03772). The other datasets have one signal, at 30 % and 50 % as in the comparisons of that paper. A
-    class without jets has no working point.
+    (arXiv:2202.03772). Datasets of two classes have one signal, at 30 % and 50 % as in the comparisons of that paper.
+    Others of the user's own with a class QCD have all others as signals, at 50 %. A class without jets has no working
+    point.
     """
     background, points = background_class(dataset), {}
-    if dataset is not JETCLASS and len(np.unique(labels)) == len(dataset.classes) == 2:
+    if len(np.unique(labels)) == len(dataset.classes) == 2:
         signal = dataset.classes[1 - background]
         points = {f"rejection_{signal}_{100 * e:g}%": (1 - background, background, e) for e in (0.3, 0.5)}
-    if dataset is JETCLASS and (labels == background).any():
+    if len(dataset.classes) > 2 and "QCD" in dataset.classes and (labels == background).any():
         for index, name in enumerate(dataset.classes):
             if index != background and (labels == index).any():
-                efficiency = _EFFICIENCY.get(name, 0.5)
+                efficiency = _EFFICIENCY.get(name, 0.5) if dataset == JETCLASS else 0.5
                 points[f"rejection_{name}_{100 * efficiency:g}%"] = (index, background, efficiency)
     return points
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from part.figures import scale, style
-from part.figures.display import Display
+from part.figures.display import Display, legend_marks
 from part.figures.matplotlib.style import new_figure, tex
 from part.figures.palette import LIGHT, PAPER_MARKER, PAPER_NOTE, edge_colours, subjet_colour
 
@@ -61,14 +61,14 @@ def _edges(axes: Axes, data: Display) -> None:
 
 
 def _particles(axes: Axes, data: Display) -> None:
-    diameter = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.species]
+    diameter = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.mark]
     for rank, i in enumerate(np.argsort(-data.pt, kind="stable")):  # soft ones last, to stay visible
         chosen = i == data.selected
         axes.plot(
             [data.deta[i]],
             [data.dphi[i]],
             linestyle="none",
-            marker=style.MATPLOTLIB_MARKERS[data.species[i]],
+            marker=style.MATPLOTLIB_MARKERS[data.mark[i]],
             markersize=diameter[i],
             markerfacecolor=subjet_colour(data.subjet[i]),
             markeredgecolor=LIGHT.accent if chosen else LIGHT.background,
@@ -79,10 +79,11 @@ def _particles(axes: Axes, data: Display) -> None:
 
 def _legend(figure: Figure, data: Display) -> None:
     """Draw a legend below the axes with rows for species, subjets and kinds of edges."""
-    present = sorted(set(data.species.tolist()) - {-1}) if data.jet_view.constituents.has_species else []
-    symbols = [style.SYMBOLS[i].replace("⁰", "$^0$") for i in present]
-    markers = [style.MATPLOTLIB_MARKERS[i] for i in present]
-    species = [_legend_marker(*names, PAPER_MARKER) for names in zip(symbols, markers, strict=True)]
+    marks = legend_marks(data.jet_view.constituents)
+    species = [
+        _legend_marker(title.replace("⁰", "$^0$"), style.MATPLOTLIB_MARKERS[mark], PAPER_MARKER)
+        for mark, title in marks.items()
+    ]
     subjets = [_legend_marker(f"subjet {i + 1}", "o", subjet_colour(i)) for i in sorted(set(data.subjet.tolist()))]
     edges = [
         Line2D([], [], color=LIGHT.edge, linewidth=1, linestyle=dashes, label=name)

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from part.figures import style
 from part.figures.charts import Plane, colour_limits
+from part.figures.display import legend_marks
 from part.figures.matplotlib.style import tex
 from part.figures.palette import PAPER_MARKER, PAPER_OUTLINE, colormap
 
@@ -25,9 +26,9 @@ def draw_plane(figure: Figure, axes: Axes, chart: Plane) -> Figure:
         "edgecolors": PAPER_OUTLINE,
         "linewidths": 0.4,
     }
-    diameter = np.maximum(MAX_DIAMETER * jet.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[jet.species]
+    diameter = np.maximum(MAX_DIAMETER * jet.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[jet.mark]
     for rank, i in enumerate(np.argsort(-jet.pt, kind="stable")):  # soft ones last, to stay visible
-        marker = style.MATPLOTLIB_MARKERS[jet.species[i]]
+        marker = style.MATPLOTLIB_MARKERS[jet.mark[i]]
         points = axes.scatter(
             jet.deta[[i]],
             jet.dphi[[i]],
@@ -42,12 +43,12 @@ def draw_plane(figure: Figure, axes: Axes, chart: Plane) -> Figure:
     bar = figure.colorbar(points, ax=axes, fraction=0.046, pad=0.02)
     bar.set_label(tex(chart.unit))
     bar.outline.set_linewidth(0.5)
-    species = sorted(set(jet.species.tolist()) - {-1})
-    figure.legend(handles=[_legend_marker(index) for index in species], loc="outside lower center", ncols=5, fontsize=6)
+    marks = legend_marks(jet.jet_view.constituents)
+    handles = [_legend_marker(mark, title) for mark, title in marks.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=6)
     return figure
 
 
-def _legend_marker(species: int) -> Line2D:
-    name = style.SYMBOLS[species].replace("⁰", "$^0$")
-    marker = style.MATPLOTLIB_MARKERS[species]
+def _legend_marker(mark: int, title: str) -> Line2D:
+    name, marker = title.replace("⁰", "$^0$"), style.MATPLOTLIB_MARKERS[mark]
     return Line2D([], [], linestyle="none", marker=marker, color=PAPER_MARKER, markersize=4.5, label=name)

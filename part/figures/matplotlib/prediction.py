@@ -12,11 +12,12 @@ from part.figures.prediction import Prediction
 def draw_prediction(data: Prediction, width: float) -> Figure:
     """Draw the bars; that of the jet's own class stands out."""
     low, high = data.limits
-    rows = np.arange(len(data.titles))
+    shown = data.shown
+    rows = np.arange(len(shown))
     figure = new_figure(data, width, 0.5 + 0.19 * len(rows))
     axes = figure.add_subplot()
-    colours = [LIGHT.accent if row == data.truth else PAPER_BAR for row in rows]
-    ends = np.maximum(data.probabilities, low)
+    colours = [LIGHT.accent if i == data.truth else PAPER_BAR for i in shown]
+    ends = np.maximum(data.probabilities[shown], low)
     axes.barh(rows, ends - low, left=low, height=0.65, color=colours)
     for row, (x, text) in enumerate(zip(ends, data.texts, strict=True)):
         axes.annotate(
@@ -32,9 +33,9 @@ def draw_prediction(data: Prediction, width: float) -> Figure:
     axes.set_xlim(low, high)
     marks = scale.ticks(data.limits, data.scale)
     axes.set_xticks([value for value, _ in marks], [mathtext_superscripts(label) for _, label in marks])
-    axes.set_yticks(rows, [tex(title) for title in data.titles])
-    if data.truth is not None:
-        axes.get_yticklabels()[data.truth].set_fontweight("bold")
+    axes.set_yticks(rows, [tex(data.titles[i]) for i in shown])
+    for row in np.flatnonzero(shown == data.truth) if data.truth is not None else ():
+        axes.get_yticklabels()[row].set_fontweight("bold")
     axes.tick_params(axis="y", which="both", length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(which="both", top=False, right=False)

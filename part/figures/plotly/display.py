@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.figures import style
-from part.figures.display import Display
+from part.figures.display import Display, legend_marks
 from part.figures.palette import TRANSPARENT, Theme, edge_colours, rgba, subjet_colour
 from part.figures.plotly.theme import empty_figure, to_html
 
@@ -78,7 +78,7 @@ def _arrows(data: Display, colours: list[str]) -> go.Scatter:
 def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
     """Draw all constituents in one trace, the leading first, so that soft ones in front of them stay visible."""
     order = np.argsort(-data.pt, kind="stable")
-    size = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.species]
+    size = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.mark]
     chosen = [index == data.selected for index in order]
     particles = data.jet_view.constituents
     unchanged = {"marker": {"opacity": 0.92}}
@@ -87,7 +87,7 @@ def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
         y=data.dphi[order],
         mode="markers",
         marker={
-            "symbol": [style.MARKERS[data.species[index]] for index in order],
+            "symbol": [style.MARKERS[data.mark[index]] for index in order],
             "size": size[order],
             "color": [subjet_colour(data.subjet[index]) for index in order],
             "opacity": 0.92,
@@ -108,8 +108,8 @@ def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
 
 def _legend(data: Display, theme: Theme) -> list[go.Scatter]:
     """Return traces without points as entries: markers of species, and below them colours of subjets."""
-    present = sorted(set(data.species.tolist()) - {-1}) if data.jet_view.constituents.has_species else []
-    entries = [(style.SYMBOLS[index], style.MARKERS[index], theme.faint, "legend") for index in present]
+    marks = legend_marks(data.jet_view.constituents)
+    entries = [(title, style.MARKERS[mark], theme.faint, "legend") for mark, title in marks.items()]
     for index in sorted(set(data.subjet.tolist())):
         entries.append((f"subjet {index + 1}", "circle", subjet_colour(index), "legend2"))
     return [

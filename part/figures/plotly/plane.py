@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from part.figures import style
 from part.figures.charts import Plane, colour_limits
+from part.figures.display import legend_marks
 from part.figures.palette import Theme
 from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_above
 
@@ -26,7 +27,7 @@ def _particles(chart: Plane, theme: Theme) -> go.Scatter:
     """Draw all constituents in one trace, the leading first, so that soft ones in front of them stay visible."""
     jet, particles = chart.jet, chart.jet.jet_view.constituents
     order = np.argsort(-jet.pt, kind="stable")
-    size = np.maximum(MAX_DIAMETER * jet.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[jet.species]
+    size = np.maximum(MAX_DIAMETER * jet.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[jet.mark]
     low, high = colour_limits(chart)
     error = np.full(len(order), np.nan) if chart.error is None else chart.error
     width = "" if chart.error is None else " ± %{customdata[2]:.2~g}"
@@ -35,7 +36,7 @@ def _particles(chart: Plane, theme: Theme) -> go.Scatter:
         y=jet.dphi[order],
         mode="markers",
         marker={
-            "symbol": [style.MARKERS[jet.species[index]] for index in order],
+            "symbol": [style.MARKERS[jet.mark[index]] for index in order],
             "size": size[order],
             "color": chart.values[order],
             "cmin": low,
@@ -54,8 +55,8 @@ def _particles(chart: Plane, theme: Theme) -> go.Scatter:
 
 def _add_legend(figure: go.Figure, chart: Plane, theme: Theme) -> None:
     """Write above the plane what the markers mean, and how many constituents are outside."""
-    present = sorted(set(chart.jet.species.tolist()) - {-1})
-    words = [f"{'●■◆▲★'[index]} {style.SYMBOLS[index]}" for index in present]
+    marks = legend_marks(chart.jet.jet_view.constituents)
+    words = [f"{style.MARKER_CHARACTERS[mark]} {title}" for mark, title in marks.items()]
     if chart.jet.n_outside:
         words.append(f"{chart.jet.n_outside} outside")
     write_above(figure, "   ".join(words), theme.faint)

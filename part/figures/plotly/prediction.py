@@ -12,11 +12,13 @@ from part.figures.prediction import Prediction
 def draw_prediction(data: Prediction, theme: Theme, height: int, accent: str, background: str | None) -> go.Figure:
     """Draw the bars; the jet's own class is bold."""
     low, high = data.limits
-    names = [f"<b>{t}</b>" if i == data.truth else t for i, t in enumerate(data.titles)]
+    shown = data.shown.tolist()
+    names = [f"<b>{data.titles[i]}</b>" if i == data.truth else data.titles[i] for i in shown]
+    probabilities = data.probabilities[shown]
     figure = empty_figure(theme, height, background)
     figure.add_trace(
         go.Bar(
-            x=np.maximum(data.probabilities, low),
+            x=np.maximum(probabilities, low),
             y=names,
             orientation="h",
             marker={"color": accent, "line": {"width": 0}},
@@ -25,7 +27,7 @@ def draw_prediction(data: Prediction, theme: Theme, height: int, accent: str, ba
             textangle=0,
             textfont={"size": 12, "color": theme.faint},
             cliponaxis=False,
-            customdata=data.probabilities,
+            customdata=probabilities,
             hovertemplate="%{y}: <b>%{customdata:.4~g}</b><extra></extra>",
         )
     )
@@ -38,5 +40,6 @@ def draw_prediction(data: Prediction, theme: Theme, height: int, accent: str, ba
         title_text="probability",
     )
     figure.update_yaxes(autorange="reversed", ticks="", tickfont={"size": 13, "color": theme.text})
-    figure.update_layout(bargap=0.3, margin={"l": 72, "r": 46})
+    widest = max(len(data.titles[i]) for i in shown)
+    figure.update_layout(bargap=0.3, margin={"l": max(72, min(12 + 8 * widest, 220)), "r": 46})
     return figure

@@ -121,7 +121,9 @@ def by_rank(result: AttributionResult) -> Plot:
 
 
 def plane(result: Attribution, jet_view: JetView) -> Plane:
-    """Return the jet, coloured by the attribution to its particles."""
+    """Return the jet, coloured by the attribution to its particles. Raises PartError if their momenta are not known."""
+    if not jet_view.constituents.has_momenta:
+        raise PartError("The data config does not say the momenta of the constituents, so the jet cannot be drawn.")
     empty = np.empty(0, np.int64)
     jet = Display(jet_view, View("display"), empty, empty, np.empty(0), (0.0, 1.0))
     title = TITLES[result.method]
@@ -155,7 +157,8 @@ def _top(result: Attribution) -> np.ndarray:
 
 def _particles(jet_view: JetView, indices: np.ndarray) -> tuple[str, ...]:
     particles = jet_view.constituents
-    return tuple(f"{particles.symbol(i)} {i + 1}, {particles.pt[i]:.3g} GeV" for i in indices.tolist())
+    momenta = [f", {pt:.3g} GeV" if np.isfinite(pt) else "" for pt in particles.pt.tolist()]
+    return tuple(f"{particles.symbol(i)} {i + 1}{momenta[i]}" for i in indices.tolist())
 
 
 def _unit(result: Attribution) -> str:

@@ -11,7 +11,7 @@ from part.analysis.bias.study import BiasResult
 from part.analysis.bias.variance_shares import DECADES
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface
-from part.models.pair import PAIR_FEATURES
+from part.models.pair_inputs import PAIR_FEATURES
 
 PLANE: dict[str, Any] = {"x_title": "ln 1/Δ", "y_title": "ln kT [ln GeV]"}
 
@@ -83,22 +83,22 @@ def shapley_means(result: BiasResult) -> Grid:
     """Return how much each pair feature changes each head's bias: the mean size of its Shapley values."""
     heads = tuple(f"head {head + 1}" for head in range(len(result.base)))
     size = result.size
-    return Grid("Mean size of Shapley values", "logits", size.value, heads, PAIR_FEATURES, error=size.error)
+    return Grid("Mean size of Shapley values", "logits", size.value, heads, result.features, error=size.error)
 
 
 def shapley_of_head(result: BiasResult, head: int) -> Plot:
     """Return the mean sizes of one head's Shapley values as bars."""
     y, spread = result.size.value[head], Z95 * result.size.error[head]
-    bars = Series("", PAIR_FEATURES, y, y - spread, y + spread, head, "bars")
+    bars = Series("", result.features, y, y - spread, y + spread, head, "bars")
     return Plot(f"Mean size of Shapley values, head {head + 1}", "logits", "", (bars,))
 
 
-def pair_shapley(shapley: Shapley, head: int, names: Sequence[str]) -> Grid:
+def pair_shapley(shapley: Shapley, head: int, names: Sequence[str], features: tuple[str, ...] = PAIR_FEATURES) -> Grid:
     """Return a row per pair: what the baseline and each feature contribute to its bias, and the bias, their sum."""
     base = np.full((len(names), 1), shapley.base[head])
     values = np.concatenate((base, shapley.values[:, head], shapley.bias[:, head, None]), 1)
     title = f"Shapley values of pairs, head {head + 1}"
-    return Grid(title, "logits", values, tuple(names), ("baseline", *PAIR_FEATURES, "bias"), signed=True)
+    return Grid(title, "logits", values, tuple(names), ("baseline", *features, "bias"), signed=True)
 
 
 def lund_bias(result: BiasResult, head: int) -> Surface:

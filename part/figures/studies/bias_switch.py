@@ -6,6 +6,7 @@ import numpy as np
 
 from part.analysis.bias.bias_ablation import BiasAblation, BiasAblationResult
 from part.figures.charts import Chart, Grid, Plot, Series
+from part.figures.prediction import strongest_classes
 
 TITLES = {
     "accuracy": "Accuracy",
@@ -57,6 +58,8 @@ def rejections(result: BiasAblationResult) -> Grid:
 
 
 def jet_probabilities(ablations: Sequence[BiasAblation], probabilities: np.ndarray, classes: Sequence[str]) -> Grid:
-    """Return the probabilities (V, C) of one jet under each ablation."""
+    """Return the probabilities (V, C) of one jet under each ablation; of many classes the strongest."""
+    shown = strongest_classes(probabilities)
     rows = tuple(f"{ablation.title}{', ' * bool(ablation.place)}{ablation.place}" for ablation in ablations)
-    return Grid("Probabilities of this jet", "probability", probabilities, rows, tuple(classes), limits=(0.0, 1.0))
+    columns = tuple(classes[c] for c in shown)
+    return Grid("Probabilities of this jet", "probability", probabilities[:, shown], rows, columns, limits=(0.0, 1.0))

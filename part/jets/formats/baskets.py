@@ -47,13 +47,23 @@ def read_branches(tree: uproot.TTree, names: Sequence[str], start: int, stop: in
     return columns
 
 
+def is_plain(branch: TBranch) -> bool:
+    """Return whether a branch holds one number or one list of numbers for each jet."""
+    kind = branch.interpretation
+    if isinstance(kind, uproot.AsJagged):
+        if kind.header_bytes:
+            return False
+        kind = kind.content
+    return type(kind) is uproot.AsDtype and kind.from_dtype.kind in "fiub" and not kind.from_dtype.shape
+
+
 def _basket_values(branch: TBranch, start: int, stop: int) -> tuple[np.dtype, list[np.ndarray], np.ndarray | None]:
     """Return the final type of the numbers, the numbers of each basket as they are stored, and offsets (J + 1,)."""
-    kind = branch.interpretation
-    jagged = isinstance(kind, uproot.AsJagged) and kind.header_bytes == 0
-    kind = kind.content if jagged else kind
-    if type(kind) is not uproot.AsDtype or kind.from_dtype.kind not in "fiub" or kind.from_dtype.shape:
+    if not is_plain(branch):
         raise ValueError(f"{branch.typename}; expected numbers")
+    kind = branch.interpretation
+    jagged = isinstance(kind, uproot.AsJagged)
+    kind = kind.content if jagged else kind
     values, counts = [], [np.zeros(1, np.int64)]
     for number, first, last in _overlapping_baskets(branch.entry_offsets, start, stop):
         content, offsets = _basket(branch, number)

@@ -1,12 +1,15 @@
-"""HDF5: the original TopLandscape files (Zenodo 2603256), as pandas wrote them.
+"""HDF5: the original TopLandscape files (Zenodo 2603256), as pandas wrote them, or arrays side by side.
 
-The group `table` holds one compound dataset whose fields are blocks of columns (`values_block_0`, ...); the
-column names of a block are a pickled list in an attribute. PX_i, PY_i, PZ_i, E_i of constituent i < 200 are
-padded with zeros; is_signal_new is 1 for top jets. Shapes: J jets, N slots.
+TopLandscape: the group `table` holds one compound dataset whose fields are blocks of columns (`values_block_0`, ...);
+the column names of a block are a pickled list in an attribute. PX_i, PY_i, PZ_i, E_i of constituent i < 200 are
+padded with zeros; is_signal_new is 1 for top jets.
+Arrays: each dataset of numbers (J,) or (J, N) is a branch, as weaver-core reads them.
+Shapes: J jets, N slots.
 """
 
 import io
 import pickle
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Never
@@ -16,50 +19,84 @@ import h5py
 import numpy as np
 
 from part.errors import PartError
+from part.jets.datasets import TOPLANDSCAPE
 from part.jets.formats.source import Column, Source
-from part.jets.labels import one_hot
-from part.jets.schema import MOMENTA, TOPLANDSCAPE
+from part.jets.labels import class_column, one_hot
+from part.jets.schema import MOMENTA
 
 KEY = "table"
 COLUMNS = dict(zip(MOMENTA, ("PX", "PY", "PZ", "E"), strict=True))
 SLOTS = 200
 SIGNAL = "is_signal_new"
+INDEX = "index"  # the column of row numbers: pandas describes its type where other columns have their names
 Place = tuple[str, int | None]  # field of the compound, index within the field
 
 
 @contextmanager
 def open_hdf5(path: str) -> Generator[Source, None, None]:
-    """Open a file of which only the requested rows are read. Slots with four zeros are padding."""
+    """Open a file of which only the requested rows are read."""
     with h5py.File(path, "r") as file:
         table = _table(path, file)
-        places = _column_places(path, table)
-        slots = [i for i in range(SLOTS) if f"E_{i}" in places] or [0]
-        for column in (f"{c}_{i}" for i in slots for c in COLUMNS.values()):
-            if column not in places:
-                raise PartError(f"{path}: column {column} is missing; expected PX_i, PY_i, PZ_i, E_i")
-        labels = TOPLANDSCAPE.labels if SIGNAL in places else ()
+        yield _arrays(file) if table is None else _toplandscape(path, table)
 
-        def read(names: Sequence[str], start: int, stop: int) -> dict[str, Column]:
-            rows = table[start:stop]
+
+def _toplandscape(path: str, table: h5py.Dataset) -> Source:
+    """Return the constituents and labels of a TopLandscape table. Slots with four zeros are padding."""
+    places = _column_places(path, table)
+    slots = [i for i in range(SLOTS) if f"E_{i}" in places] or [0]
+    for column in (f"{c}_{i}" for i in slots for c in COLUMNS.values()):
+        if column not in places:
+            raise PartError(f"{path}: column {column} is missing; expected PX_i, PY_i, PZ_i, E_i")
+    labels = TOPLANDSCAPE.labels if SIGNAL in places else ()
+
+    def read(names: Sequence[str], start: int, stop: int) -> dict[str, Column]:
+        rows = table[start:stop]
+        out: dict[str, Column] = {name: _pick(rows, places[name]) for name in names if name in places}
+        if set(names) & set(COLUMNS):
             p4 = {name: _slots(rows, places, column, slots) for name, column in COLUMNS.items()}
             real = np.any([component != 0 for component in p4.values()], axis=0)
             counts = real.sum(axis=1)
-            out: dict[str, Column] = {n: ak.unflatten(p4[n][real], counts) for n in names if n in p4}
-            if set(names) & set(labels):
-                out |= one_hot(_pick(rows, places[SIGNAL]), TOPLANDSCAPE)
-            return out
+            out |= {n: ak.unflatten(p4[n][real], counts) for n in names if n in p4}
+        if set(names) & set(labels):
+            out |= one_hot(class_column(_pick(rows, places[SIGNAL])), TOPLANDSCAPE)
+        return out
 
-        yield Source(len(table), (*MOMENTA, *labels), read)
+    return Source(len(table), (*MOMENTA, *labels, *places), read)
 
 
-def _table(path: str, file: h5py.File) -> h5py.Dataset:
+def _arrays(file: h5py.File) -> Source:
+    """Return the arrays that lie side by side in a file; those of another length than most are left out."""
+    arrays = {name: item for name in file if (item := _array(file, name)) is not None}
+    n_jets = Counter(len(array) for array in arrays.values()).most_common(1)[0][0] if arrays else 0
+    arrays = {name: array for name, array in arrays.items() if len(array) == n_jets}
+
+    def read(names: Sequence[str], start: int, stop: int) -> dict[str, Column]:
+        return {name: arrays[name][start:stop] for name in names}
+
+    alternative = f"the table '{KEY}' of TopLandscape that pandas writes"
+    return Source(n_jets, tuple(arrays), read, alternative=alternative)
+
+
+def _array(file: h5py.File, name: str) -> h5py.Dataset | None:
+    """Return a dataset of numbers of which each row is an entry; None for anything else."""
+    item = file.get(name) if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
+    if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiub" or not item.ndim:
+        return None
+    return None if _is_elsewhere(item, file) else item
+
+
+def _is_elsewhere(dataset: h5py.Dataset, file: h5py.File) -> bool:
+    """A dataset may point at bytes outside of its file: an uploaded one must not read others."""
+    return bool(dataset.external) or dataset.is_virtual or dataset.file.filename != file.filename
+
+
+def _table(path: str, file: h5py.File) -> h5py.Dataset | None:
     table = file.get(KEY)
     if isinstance(table, h5py.Group):
         table = table.get("table")
     if not isinstance(table, h5py.Dataset) or table.dtype.names is None or table.ndim != 1:
-        raise PartError(f"{path}: holds no table '{KEY}'; expected the TopLandscape table that pandas writes")
-    # A dataset may point at bytes outside of its file: an uploaded one must not read others.
-    if table.external or table.is_virtual or table.file.filename != file.filename:
+        return None
+    if _is_elsewhere(table, file):
         raise PartError(f"{path}: its table lies in another file; expected it in this one")
     return table
 
@@ -69,7 +106,7 @@ def _column_places(path: str, table: h5py.Dataset) -> dict[str, Place]:
     places: dict[str, Place] = {}
     for field in table.dtype.names:
         kind = table.dtype[field]
-        if kind.ndim == 0 and f"{field}_kind" not in table.attrs:
+        if kind.ndim == 0 and (field == INDEX or f"{field}_kind" not in table.attrs):
             places[field] = (field, None)
             continue
         names = _names(path, table, field, int(np.prod(kind.shape)))

@@ -1,24 +1,27 @@
-"""npz: the original QuarkGluon files (Zenodo 3164691), or jagged arrays with JetClass's branch names.
+"""npz: the original QuarkGluon files (Zenodo 3164691), or arrays with JetClass's or any other names.
 
 QuarkGluon: X (J, M, 4) = pt, rapidity, phi, PDG code, padded with zeros; y (J,) = 1 for quarks.
-Jagged: counts (J,), part_* (P,), and label (J,) or any flat branch (J,).
+Jagged: counts (J,), arrays (P,) of constituents such as part_*, and arrays of jets (J, ...) such as label.
+Others: arrays whose first axis is J.
 Pickled arrays are rejected. Shapes: J jets, M slots, P constituents of all jets in a row.
 """
 
 import math
 import zipfile
+from collections import Counter
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.jets.datasets import QUARKGLUON
 from part.jets.formats.source import Column, Source
-from part.jets.labels import infer_dataset, one_hot
+from part.jets.labels import class_column, infer_dataset, one_hot
 from part.jets.pdg import CHARGES, MASSES, SPECIES_FLAGS
-from part.jets.schema import MOMENTA, QUARKGLUON
+from part.jets.schema import MOMENTA
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class _Member:
 
 @contextmanager
 def open_npz(path: str) -> Generator[Source, None, None]:
-    """Open an archive, which holds QuarkGluon's X and y or jagged arrays."""
+    """Open an archive, of which only the requested rows are read."""
     with zipfile.ZipFile(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         if "X" in names:
@@ -52,8 +55,7 @@ def open_npz(path: str) -> Generator[Source, None, None]:
         elif "counts" in names:
             yield _jagged(path, archive, names)
         else:
-            present = ", ".join(names[:8]) or "nothing"
-            raise PartError(f"{path}: holds arrays {present}; expected X and y, or counts and part_*")
+            yield _arrays(path, archive, names)
 
 
 def _member(path: str, archive: zipfile.ZipFile, name: str) -> _Member:
@@ -67,6 +69,22 @@ def _member(path: str, archive: zipfile.ZipFile, name: str) -> _Member:
     return _Member(path, archive, name, shape, dtype, begin)
 
 
+def _arrays(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
+    """Return arrays of numbers; those of another length than most are left out."""
+    members: dict[str, _Member] = {}
+    for name in names:
+        with suppress(PartError):  # an array of something else
+            members[name] = _member(path, archive, name)
+    lengths = Counter(member.shape[0] for member in members.values())
+    n_jets = lengths.most_common(1)[0][0] if lengths else 0
+    branches = tuple(name for name, member in members.items() if member.shape[0] == n_jets)
+
+    def read(requested: Sequence[str], start: int, stop: int) -> dict[str, Column]:
+        return {name: members[name].rows(start, stop) for name in requested}
+
+    return Source(n_jets, branches, read, alternative="X and y, or counts and part_*")
+
+
 def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
     member = _member(path, archive, "counts")
     counts = member.rows(0, member.shape[0])
@@ -76,26 +94,23 @@ def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
     offsets = np.concatenate([[0], np.cumsum(counts)])
     label = np.zeros(0, np.int64)
     if "label" in names:
-        label = _flat_member(path, archive, "label", len(counts)).rows(0, len(counts))
+        label = class_column(_flat_member(path, archive, "label", len(counts)).rows(0, len(counts)))
     dataset = infer_dataset(path, names, int(label.max(initial=0)))
     classes = () if dataset is None else dataset.labels
-    hidden = {"counts", "label"} if classes else {"counts"}
+
+    def column(name: str, start: int, stop: int) -> Column:
+        if not name.startswith("part_") and (of_jets := _member(path, archive, name)).shape[0] == len(counts):
+            return of_jets.rows(start, stop)
+        member = _flat_member(path, archive, name, int(offsets[-1]))
+        return ak.unflatten(member.rows(offsets[start], offsets[stop]), counts[start:stop])
 
     def read(requested: Sequence[str], start: int, stop: int) -> dict[str, Column]:
-        out: dict[str, Column] = {}
-        for name in requested:
-            if name in classes:
-                continue
-            if name.startswith("part_"):
-                member = _flat_member(path, archive, name, int(offsets[-1]))
-                out[name] = ak.unflatten(member.rows(offsets[start], offsets[stop]), counts[start:stop])
-            else:
-                out[name] = _flat_member(path, archive, name, len(counts)).rows(start, stop)
+        out = {name: column(name, start, stop) for name in requested if name not in classes}
         if dataset is not None and set(requested) & set(classes):
             out |= one_hot(label[start:stop], dataset)
         return out
 
-    return Source(len(counts), (*(name for name in names if name not in hidden), *classes), read)
+    return Source(len(counts), (*names, *classes), read)
 
 
 def _flat_member(path: str, archive: zipfile.ZipFile, name: str, length: int) -> _Member:

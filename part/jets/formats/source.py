@@ -17,17 +17,21 @@ class Source:
     Attributes
     ----------
     n_jets : int
-        How many jets it holds.
+        How many entries it holds.
     branches : tuple of str
-        The names of its branches.
+        The names of its branches, in any of the ways in which `read` knows them.
     read : callable
-        `read(names, start, stop)` returns one column for each name, with one item for each jet of [start, stop).
+        `read(names, start, stop)` returns one column for each name, with one item for each entry of [start, stop):
+        numbers of any type, lists or arrays of them.
     cluster_boundaries : tuple of int
         Entries between which jets are compressed together, from 0 to `n_jets`: to read a few of them takes as long as
         to read all. Empty where the format does not say.
+    alternative : str
+        What else would make jets of a file of this format, for the error where branches are missing.
     """
 
     n_jets: int
     branches: tuple[str, ...]
     read: Read
     cluster_boundaries: tuple[int, ...] = ()
+    alternative: str = ""

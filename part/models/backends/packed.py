@@ -20,35 +20,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from part.errors import PartError
-from part.models.backends.pair_bias_kernel import WIDTHS, pair_bias, supports
+from part.models.backends import limits
+from part.models.backends.pair_bias_kernel import pair_bias
+from part.models.embedding import CollectionsEmbed
 from part.models.kernels.attention import MAX_KEYS
 from part.models.kernels.packed_layout import PackedLayout
-from part.models.kernels.varlen_attention import HEAD_WIDTHS, class_attention, self_attention
-from part.models.no_bias import ParTNoBias
-from part.models.pair import PairEmbed, pair_features
+from part.models.kernels.varlen_attention import class_attention, self_attention
+from part.models.pair import PairEmbed
+from part.models.pair_features import pair_features
 from part.models.transformer import Block, ParticleTransformer
 
 MAX_GRAPHS = 64  # kept at a time
-# These are classes, not capabilities: a new class may override any step of ParT's forward pass, and `forward_packed`,
-# which repeats that pass, would ignore it.
-SUPPORTED = (ParticleTransformer, ParTNoBias)
 
 
 def unsupported_reason(model: nn.Module) -> str | None:
     """Return in a sentence why a model cannot run on packed tokens, or None if it can."""
-    if type(model) not in SUPPORTED:
-        return f"The packed backend runs ParT and ParTNoBias only, no {type(model).__name__}."
-    c = model.config
-    if c.qk_norm or c.gate != "none" or c.global_token:
-        return "The packed backend has no qk_norm, no gate and no global_token."
-    if c.width // c.heads not in HEAD_WIDTHS:
-        return f"The packed backend needs heads of {' or '.join(map(str, HEAD_WIDTHS))} channels."
-    if model.pair_embed is not None and not supports(model.pair_embed):
-        return f"The packed backend needs pair layers of one width, {' or '.join(map(str, WIDTHS))}."
-    linears = [getattr(block.attn, name) for block in model.blocks for name in ("qkv", "out")]
-    if any(type(m) is not nn.Linear or type(m.weight) is not nn.Parameter for m in linears):
-        return "The packed backend runs models in floating point, not int8."
-    return None
+    return limits.unsupported_reason(model, "packed")
 
 
 def logits(model: ParticleTransformer, x: Tensor, v: Tensor, mask: Tensor) -> Tensor:
@@ -75,11 +62,16 @@ def logits(model: ParticleTransformer, x: Tensor, v: Tensor, mask: Tensor) -> Te
 
 def forward_packed(model: ParticleTransformer, x: Tensor, v: Tensor, layout: PackedLayout) -> Tensor:
     """Return logits (B, C) from packed features x (T, F) and four-momenta v (T, 4), without waiting for the device."""
-    x = model.embed.layers(model.embed.norm(x))
-    bias = None if model.pair_embed is None else _packed_bias(model.pair_embed, v, layout)
-    for block in model.blocks:
+    has_statistics = any(m.training for m in model.embed.modules() if isinstance(m, nn.BatchNorm1d))
+    at_fixed_sizes = isinstance(model.embed, CollectionsEmbed) and not has_statistics
+    x = model.embed.embed_at_fixed_sizes(x) if at_fixed_sizes else model.embed.embed(x)
+    bias = _packed_bias(model.pair_embed, v, layout) if model.config.has_bias else None
+    for i, block in enumerate(model.blocks):
         q, k, value = block.attn.qkv(block.pre_attn_norm(x)).chunk(3, -1)
-        head_output, bias = self_attention(q, k, value, bias, layout, block.heads)
+        if model.config.is_biased(i):
+            head_output, bias = self_attention(q, k, value, bias, layout, block.heads)
+        else:
+            head_output, _ = self_attention(q, k, value, None, layout, block.heads)
         x = block.residual_and_ffn(x, block.attn.out(head_output))
     token = model.class_token[0].expand(layout.n_jets, -1)
     for block in model.class_blocks:
@@ -87,7 +79,7 @@ def forward_packed(model: ParticleTransformer, x: Tensor, v: Tensor, layout: Pac
         # As in the reference, the token is normalised as a key, but not as the query.
         head_output = class_attention(_project(block, token, 0, 1), k, value, layout, block.heads)
         token = block.residual_and_ffn(token, block.attn.out(head_output))
-    return model.head(model.norm(token))
+    return model.classify(token)
 
 
 def _project(block: Block, x: Tensor, first: int, last: int) -> Tensor:
@@ -101,11 +93,15 @@ def _packed_bias(embed: PairEmbed, v: Tensor, layout: PackedLayout) -> Tensor:
     if not torch.is_grad_enabled() and not any(m.training for m in embed.modules() if isinstance(m, nn.BatchNorm1d)):
         in_autocast = torch.is_autocast_enabled(v.device.type)
         return pair_bias(embed, v, layout, torch.get_autocast_dtype(v.device.type) if in_autocast else torch.float32)
-    i, j, lower, upper = layout.pair_indices()
+    indices = layout.pair_indices()
+    if not embed.self_pairs:
+        different = indices[0] != indices[1]
+        indices = tuple(index[different] for index in indices)
+    i, j, lower, upper = indices
     with torch.autocast(v.device.type, enabled=False):
         features = pair_features(v[i].float(), v[j].float())
     values = embed.embed(features).T
-    bias = values.new_empty(len(values), layout.bias_size)
+    bias = values.new_zeros(len(values), layout.bias_size)  # without self-pairs the diagonal stays 0
     bias[:, lower] = values
     bias[:, upper] = values
     return bias
@@ -206,7 +202,7 @@ def _bucket_size(count: int) -> int:
 def _to_bf16(model: ParticleTransformer) -> ParticleTransformer:
     """Return a copy with the weights that autocast would cast in bfloat16; the pair MLP is folded in float32 first."""
     copied = copy.deepcopy(model)
-    for child in (copied.embed, copied.blocks, copied.class_blocks, copied.head):
+    for child in (copied.embed, copied.blocks, copied.class_blocks, copied.head_layers, copied.head):
         for module in child.modules():
             if isinstance(module, nn.Linear):
                 module.to(torch.bfloat16)

@@ -4,9 +4,9 @@ Neither pair features nor hidden layers are written to memory. BatchNorms have f
 linear layers. One program handles some pairs i >= j of a jet and writes each to both of its positions.
 
 In float32 E² - p² cancels, and one rounding more or less moves logits by 1e-2. The kernel is therefore compiled without
-contraction of products and sums to fused multiply-adds, and has the operations of `pair.pair_features` in their order;
-the matrix products, which accumulate in fused multiply-adds on any hardware, are not affected. Only the logarithms and
-the error function may differ from torch's, in their last digits.
+contraction of products and sums to fused multiply-adds, and has the operations of `pair_features.pair_features` in
+their order; the matrix products, which accumulate in fused multiply-adds on any hardware, are not affected. Only the
+logarithms and the error function may differ from torch's, in their last digits.
 
 Shapes: T real particles of all jets, H heads, W channels of each hidden layer, S = sum of n squared over the jets of n
 particles.
@@ -20,10 +20,10 @@ import triton.language as tl
 from torch import Tensor
 
 from part.models.kernels.packed_layout import PackedLayout
-from part.models.pair import FEATURE_FLOOR, PairEmbed, cylindrical
+from part.models.pair import PairEmbed
+from part.models.pair_features import FEATURE_FLOOR, cylindrical
 
 PAIR_BLOCK = 32  # pairs of a program, as many as fit into the registers of its eight warps
-WIDTHS = (16, 32, 64, 128)  # channels that the hidden layers may have
 PI, FLOOR = tl.constexpr(math.pi), tl.constexpr(FEATURE_FLOOR)
 
 
@@ -68,6 +68,7 @@ def _row_and_column(pair):
 def _pair_bias_kernel(
     P, CU_SEQLENS, BIAS_OFFSETS, FIRST, HIDDEN, LAST, SHIFTS, OUT, step, bias_size,
     LAYERS: tl.constexpr, W: tl.constexpr, H: tl.constexpr, HP: tl.constexpr, BLOCK: tl.constexpr,
+    ACTIVATED: tl.constexpr, SELF_PAIRS: tl.constexpr,
 ):  # fmt: skip
     jet = tl.program_id(0)
     start = tl.load(CU_SEQLENS + jet)
@@ -88,17 +89,16 @@ def _pair_bias_kernel(
             x = _gelu(x + tl.load(SHIFTS + (layer + 1) * W + width)[None, :])
         weight = tl.load(LAST + width[:, None] * HP + heads[None, :])
         x = tl.dot(x.to(weight.dtype), weight, input_precision="ieee")
-        x = _gelu(x + tl.load(SHIFTS + (LAYERS + 1) * W + heads)[None, :]).to(OUT.dtype.element_ty)
+        x += tl.load(SHIFTS + (LAYERS + 1) * W + heads)[None, :]
+        if ACTIVATED:
+            x = _gelu(x)
+        if not SELF_PAIRS:
+            x = tl.where((row == column)[:, None], 0.0, x)
+        x = x.to(OUT.dtype.element_ty)
         square = OUT + heads[None, :].to(tl.int64) * bias_size + tl.load(BIAS_OFFSETS + jet)
         written = in_range[:, None] & (heads < H)[None, :]
         tl.store(square + (row * n + column)[:, None], x, mask=written)
         tl.store(square + (column * n + row)[:, None], x, mask=written)
-
-
-def supports(embed: PairEmbed) -> bool:
-    """Return whether the kernel has these sizes: hidden layers of one width, which is one of WIDTHS."""
-    widths = {layer.norm.num_features for layer in embed.layers[:-1]}
-    return len(widths) == 1 and widths.issubset(WIDTHS)
 
 
 @torch.no_grad()
@@ -108,7 +108,7 @@ def pair_bias(embed: PairEmbed, v: Tensor, layout: PackedLayout, dtype: torch.dt
     Parameters
     ----------
     embed : PairEmbed
-        A pair embedding that the kernel `supports`.
+        A pair embedding that `limits.unsupported` does not exclude.
     v : Tensor (T, 4)
         Four-momenta px, py, pz, E in GeV.
     layout : PackedLayout
@@ -129,7 +129,7 @@ def pair_bias(embed: PairEmbed, v: Tensor, layout: PackedLayout, dtype: torch.dt
     _pair_bias_kernel[(layout.n_jets, blocks)](
         particles, layout.cu_seqlens, layout.bias_offsets, first, hidden.to(dtype), last.to(dtype), shifts, bias,
         len(v), layout.bias_size, LAYERS=len(hidden), W=width, H=heads, HP=last.shape[1], BLOCK=PAIR_BLOCK,
-        num_warps=8, enable_fp_fusion=False,
+        ACTIVATED=embed.activation_last, SELF_PAIRS=embed.self_pairs, num_warps=8, enable_fp_fusion=False,
     )  # fmt: skip
     return bias
 

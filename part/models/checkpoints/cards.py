@@ -10,10 +10,13 @@ from typing import Any
 
 from part.errors import PartError
 from part.io import atomic_write
-from part.jets.schema import DATASETS, FEATURE_SETS
+from part.jets.benchmarks import FEATURE_SETS
+from part.jets.datasets import DATASETS
 
 Card = dict[str, Any]
-IDENTITY_KEYS = ("config", "features", "dataset", "sha256", "int8", "weights", "backend")
+IDENTITY_KEYS = (
+    *("config", "features", "dataset", "sha256", "int8", "weights", "backend", "data_config", "classes", "assumed"),
+)
 PROVENANCE_KEYS = ("training", "metrics", "note", "quantization", "quantized_from", "converted_from", "source")
 _REQUIRED = ("config", "features", "dataset", "sha256")
 
@@ -43,7 +46,10 @@ def read_card(path: Path, sha256: str) -> Card:
     card = parse_card(card_path)
     if missing := [key for key in _REQUIRED if key not in card]:
         raise PartError(f"{card_path} lacks {', '.join(missing)}.")
-    for key, allowed in (("features", FEATURE_SETS), ("dataset", DATASETS)):
+    known = [("features", FEATURE_SETS)] * ("data_config" not in card) + [("dataset", DATASETS)] * (
+        "classes" not in card
+    )
+    for key, allowed in known:
         if card[key] not in allowed:
             raise PartError(f"{card_path}: {key} is {card[key]!r}; expected one of {', '.join(allowed)}.")
     if card["sha256"] != sha256:

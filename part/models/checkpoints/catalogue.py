@@ -21,11 +21,11 @@ def checkpoints_in(folder: Path) -> dict[str, Path]:
     -------
     dict
         The file of each name: a `.safetensors`, a weaver `.pt`, whose name keeps its suffix, or a card that refers to
-        the weights of another checkpoint.
+        the weights of another checkpoint. The optimizers' files that weaver writes beside its `.pt` are left out.
     """
     files = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     checkpoints = {path.stem: path for path in files if path.suffix == ".safetensors"}
-    checkpoints |= {path.name: path for path in files if path.suffix == ".pt"}
+    checkpoints |= {path.name: path for path in files if path.suffix == ".pt" and not path.stem.endswith("_optimizer")}
     checkpoints |= {path.stem: path for path in files if path.suffix == ".json" and _is_alias(path)}
     return dict(sorted(checkpoints.items()))
 

@@ -17,11 +17,15 @@ from torch import Tensor
 
 from part.errors import PartError
 from part.io import atomic_write
-from part.jets.schema import DATASETS, FEATURE_SETS, Dataset, FeatureSet
-from part.models.build import build, config_from_dict
+from part.jets.benchmarks import FEATURE_SETS
+from part.jets.config.parsing import parse_config
+from part.jets.datasets import DATASETS
+from part.jets.schema import Dataset, FeatureSet
+from part.models.build import build, config_from_dict, model_class
 from part.models.checkpoints.cards import Card, parse_card, read_card, write_card
-from part.models.checkpoints.catalogue import resolve
-from part.models.checkpoints.weaver_file import infer_schema, read_weaver, weaver_source
+from part.models.checkpoints.training_files import TrainingFiles, locate_files
+from part.models.checkpoints.weaver_training import load_training, warn_of_assumptions
+from part.models.checkpoints.weights_file import is_safetensors
 from part.models.config import ModelConfig
 from part.models.model import Model
 from part.models.numerics.int8 import int8_scheme, plain_tensors
@@ -40,11 +44,13 @@ class Checkpoint:
     features : FeatureSet
         The inputs of each particle.
     dataset : Dataset
-        The benchmark whose classes it tells apart.
+        The classes that it tells apart.
     card : dict
-        What its card says; for weaver weights only their source.
+        What its card says; for weaver weights their source and what was assumed of them.
     sha256 : str
         The checksum of the weights' file.
+    files : TrainingFiles, optional
+        The files that weaver weights were loaded from.
     """
 
     path: Path
@@ -53,17 +59,30 @@ class Checkpoint:
     dataset: Dataset
     card: Card
     sha256: str
+    files: TrainingFiles | None = None
 
 
-def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
-    """Load a project checkpoint or a weaver `.pt`. The content of the file decides which of them it is.
+def load_checkpoint(
+    name: str | Path,
+    dataset: str | None = None,
+    config: str | Path | None = None,
+    network: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Checkpoint:
+    """Load a project checkpoint or a training with weaver. The content of the file decides which of them it is.
 
     Parameters
     ----------
     name : str or Path
-        The name of a bundled checkpoint, or a path.
+        The name of a bundled checkpoint, a path, or a folder with the files of one training.
     dataset : str, optional
         Needed only for weaver weights with two classes and `kin` inputs, which both TopLandscape and QuarkGluon have.
+    config : str or Path, optional
+        The data config of the training.
+    network : str or Path, optional
+        The network file of the training, which is read and never run.
+    options : mapping, optional
+        See `TrainingFiles`.
 
     Returns
     -------
@@ -75,21 +94,45 @@ def load_checkpoint(name: str | Path, dataset: str | None = None) -> Checkpoint:
         If the file is missing, truncated, unsafe or of another architecture, if its card does not belong to it, or if
         a tensor is missing, unknown, or of another shape or type than the architecture has.
     """
-    path = resolve(name)
+    files = locate_files(name, config, network, options)
+    path = files.weights
     if path.suffix == ".json":
         return _load_alias(path, dataset)
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    # A safetensors file starts with the size of its JSON header, which may look like the start of a zip or a pickle.
-    if content[8:9] != b"{" and (content[:2] == b"PK" or content[:1] == b"\x80"):
-        config, state = read_weaver(path)
-        features, schema = infer_schema(config, dataset, path)
-        card: Card = {"source": f"{weaver_source(config)} state dict {path.name}"}
-    else:
-        state = _read_safetensors(path, content)
-        card = read_card(path, sha256)
-        config = config_from_dict(card["config"])
+    if is_safetensors(content):
+        return _load_project_checkpoint(files, content, sha256)
+    training = load_training(files, dataset)
+    warn_of_assumptions(path.name, training.card.get("assumed", {}))
+    model = build(training.config)
+    _load_strictly(model, training.state, path)
+    return Checkpoint(
+        path,
+        model.eval().requires_grad_(False),
+        training.features,
+        training.dataset,
+        training.card,
+        sha256,
+        files,
+    )
+
+
+def _load_project_checkpoint(files: TrainingFiles, content: bytes, sha256: str) -> Checkpoint:
+    path = files.weights
+    state = _read_safetensors(path, content)
+    card = read_card(path, sha256)
+    if files.config or files.network or files.options:
+        raise PartError(f"{path} has a card that says all of it; a data config, network file or options do not apply.")
+    config = config_from_dict(card["config"])
+    if "data_config" in card:
+        data_config = parse_config(card["data_config"], card["features"], str(path.with_suffix(".json")))
+        features = data_config.feature_set(model_class(config.model).takes_points)
+        schema = data_config.dataset(config.classes, tuple(card.get("classes", ())))
+    elif card["dataset"] in DATASETS:
         features, schema = FEATURE_SETS[card["features"]], DATASETS[card["dataset"]]
+    else:
+        features, names = FEATURE_SETS[card["features"]], tuple(card["classes"])
+        schema = Dataset(card["dataset"], names, names)
     model = build(config)
     if scheme := card.get("int8"):
         from part.models.numerics.quantize import prepare_int8_tensors
@@ -125,7 +168,7 @@ def save_checkpoint(
     features : FeatureSet
         The inputs of each particle.
     dataset : Dataset
-        The benchmark whose classes the model tells apart.
+        The classes that the model tells apart.
     card : mapping
         What the card says beyond that: training, metrics and the like.
     half : bool
@@ -145,6 +188,10 @@ def save_checkpoint(
         "dataset": dataset.name,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
+    if dataset.name not in DATASETS:
+        identity["classes"] = list(dataset.labels)
+    if features.config is not None:
+        identity["data_config"] = dict(features.config.options)
     if scheme := int8_scheme(model):
         identity["int8"] = scheme
     with atomic_write(path) as partial:

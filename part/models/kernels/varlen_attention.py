@@ -17,8 +17,6 @@ from torch import Tensor
 from part.models.kernels.attention import MAX_KEYS, QUERY_BLOCK, attention_gradients, attention_weights
 from part.models.kernels.packed_layout import PackedLayout
 
-HEAD_WIDTHS = (16, 32, 64)  # channels that a head may have
-
 
 @triton.jit
 def _jet_range(CU_SEQLENS, jet, jets, columns, CLASS_TOKEN: tl.constexpr):
@@ -111,7 +109,7 @@ def self_attention(
     Parameters
     ----------
     q, k, v : Tensor (T, D)
-        Each row is contiguous; d is one of HEAD_WIDTHS.
+        Each row is contiguous; d is 16, 32 or 64.
     bias : Tensor (H, S) or None
     layout : PackedLayout
     heads : int

@@ -131,9 +131,13 @@ def prepare_int8_tensors(model: nn.Module, scheme: str) -> None:
         case "dynamic":
             quantize_dynamic(model)
         case "static":
-            # A scale has as many axes as the activations it scales, so a batch must pass through.
-            mask = torch.ones(1, 2, dtype=torch.bool)
-            quantize_static(model.eval(), [(torch.zeros(1, 2, model.config.inputs), torch.ones(1, 2, 4), mask)])
+            # A scale has as many axes as the activations it scales, so a batch must pass through, with a token of
+            # each collection.
+            tokens = max(2, len(model.config.collections))
+            x, mask = torch.zeros(1, tokens, model.config.inputs), torch.ones(1, tokens, dtype=torch.bool)
+            if model.config.collections:
+                x[0, :, -tokens:] = torch.eye(tokens)
+            quantize_static(model.eval(), [(x, torch.ones(1, tokens, 4), mask)])
         case _:
             raise PartError(f"There is no int8 scheme {scheme!r}; this version knows {', '.join(SCHEMES)}.")
 

@@ -26,7 +26,9 @@ class AttentionSnapshots(Callback):
 
     Each file holds pattern float16 (L, H, N, N), or (L, H, N, K) and mixing (L, K, N) over slots; class_pattern
     float16 (L_class, H, 1 + N) where the model has class blocks; probabilities float32 (C,); and the jet: momenta
-    float32 (N, 4) with px, py, pz, E in GeV, truth (its class index), jet (its index among the validation jets).
+    float32 (N, 4) with px, py, pz, E in GeV, truth (its class index), jet (its index among the validation jets), and
+    kind int8 (N,), the index of each token's collection, where a data config has several. Without four-momenta, which
+    place the tokens, no file is written.
 
     A snapshot draws no random numbers and leaves the model unchanged, so it has no effect on the training. A resumed
     run keeps the files of the epochs before.
@@ -56,7 +58,9 @@ class AttentionSnapshots(Callback):
         self._write(trainer, pl_module, trainer.current_epoch + 1)
 
     def _write(self, trainer, pl_module, epoch: int) -> None:
-        if not trainer.is_global_zero or not pl_module.model.config.layers:
+        features = pl_module.config.schema[1]
+        placed = features.config is None or features.has_vectors
+        if not trainer.is_global_zero or not pl_module.model.config.layers or not placed:
             return
         jet = median_jet(self.data.val_jets)
         batch = self.data.val_jets.batch(torch.tensor([jet]))
@@ -64,6 +68,8 @@ class AttentionSnapshots(Callback):
         arrays = {name: getattr(trace, name).astype(np.float16) for name in ARRAYS if trace.has(name)}
         arrays |= {"probabilities": trace.probabilities, "momenta": batch.v[0].numpy()}
         arrays |= {"truth": np.int64(batch.y[0]), "jet": np.int64(jet)}
+        if collections := len(features.widths):
+            arrays["kind"] = batch.x[0, :, -collections:].argmax(-1).numpy().astype(np.int8)
         path = snapshot_path(self.folder, epoch)
         with write_errors(self.folder.parent), atomic_write(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **arrays)

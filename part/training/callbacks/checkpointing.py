@@ -82,10 +82,10 @@ class CheckpointWriter(Callback):
         metrics = {k: round(float(v), 5) for k, v in trainer.callback_metrics.items() if k.startswith("val_")}
         epochs = trainer.current_epoch + 1
         training = {
-            "plan": config.to_dict(),
+            "plan": {key: value for key, value in config.to_dict().items() if key != "data_config"},
             "epochs_done": epochs,
             "jets_seen": epochs * len(trainer.train_dataloader) * config.batch_size,
-            "unique_jets": len(self.data.stream),
+            "unique_jets": self.data.n_jets,
             "files": summarise_names([Path(entries.path).name for entries in self.data.train_ranges]),
             "command": training_command(config),
             "seconds": round(self.seconds),

@@ -9,11 +9,32 @@ from dataclasses import replace
 
 import torch
 
+from part.errors import PartError
+from part.jets.benchmarks import FEATURE_SETS
 from part.jets.features import JetBatch
 from part.jets.schema import FeatureSet
 
 AZIMUTH = ("part_dphi", "part_d0")  # the inputs whose sign a reflection in azimuth changes
 BEAM = ("part_dz",)
+
+
+def check_reflectable(features: FeatureSet) -> None:
+    """Raise PartError if nothing says how the inputs of a data config change under a reflection.
+
+    That is known for inputs that are called as in the benchmarks, and if those that change their sign are not shifted.
+    """
+    if features.config is None:
+        return
+    known = {feature.name for benchmark in FEATURE_SETS.values() for feature in benchmark.features}
+    inputs = [f for collection in features.collections for f in (*collection.features, *features.point_columns)]
+    if unknown := [feature.name for feature in inputs if feature.name not in known]:
+        raise PartError(
+            f"--reflect does not know the sign of {unknown[0]} of {features.name} in a reflected jet; expected inputs "
+            f"that are called as in the benchmarks: {', '.join(sorted(known))}."
+        )
+    odd = [feature for feature in inputs if feature.name in AZIMUTH + BEAM]
+    if shifted := [f.name for f in odd if f.subtract or f.low != -f.high]:
+        raise PartError(f"--reflect changes the sign of {shifted[0]}, which {features.name} shifts or clips unevenly.")
 
 
 def reflect_at_random(batch: JetBatch, features: FeatureSet) -> JetBatch:
@@ -30,7 +51,6 @@ def reflect_at_random(batch: JetBatch, features: FeatureSet) -> JetBatch:
     signs = batch.x.new_ones(len(batch), 1, len(names))
     for odd_inputs in (AZIMUTH, BEAM):
         sign = 1.0 - 2.0 * torch.randint(2, (len(batch), 1), device=batch.x.device)
-        for name in odd_inputs:
-            if name in names:
-                signs[:, :, names.index(name)] = sign.to(signs.dtype)
+        odd = [column for column, name in enumerate(names) if name in odd_inputs]
+        signs[:, :, odd] = sign[..., None].to(signs.dtype)
     return replace(batch, x=batch.x * signs)

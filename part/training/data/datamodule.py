@@ -1,6 +1,7 @@
 """The jets of a run as a Lightning data module: a stream of training jets, and validation jets in memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import lightning
 import numpy as np
@@ -16,40 +17,56 @@ from part.training.config import TrainingConfig
 from part.training.data.batches import Batches
 from part.training.data.decode import Decoder
 from part.training.data.ragged import JetTensors, concatenate, read_tensors
-from part.training.data.stream import JetStream, split_into_blocks
+from part.training.data.sizes import block_sizes, repeated_share
+from part.training.data.stream import POOL, JetStream, accept_by_weight, split_into_blocks
 from part.training.data.teacher_scores import TeacherScores
 
 SAMPLE_BLOCK = 100  # neighbouring jets of a file that are taken together where not all jets are
 
 
 def load_tensors(
-    ranges: Sequence[EntryRange], features: FeatureSet, dataset: Dataset, limit: int | None = None
+    ranges: Sequence[EntryRange], features: FeatureSet, dataset: Dataset, limit: int | None = None, seed: int = 1
 ) -> JetTensors:
-    """Read labelled jets into memory.
+    """Read labelled jets for validation into memory.
 
     Parameters
     ----------
     ranges : sequence of EntryRange
         Where the jets are.
     features : FeatureSet
-        Their inputs.
+        Their inputs. As in weaver-core a data config selects these jets, and takes them by weight, as for training.
     dataset : Dataset
         Their classes.
     limit : int, optional
         Read about this many jets, in blocks that are spread evenly over the files.
+    seed : int
+        The seed of what weights decide.
 
     Raises
     ------
     PartError
         If a file cannot be read, or if its jets have no labels.
     """
-    total = sum(map(len, ranges))
-    if limit is not None and limit < total:
+    if limit is not None and limit < sum(map(len, ranges)):
         blocks = split_into_blocks(ranges, min(SAMPLE_BLOCK, max(1, limit // len(ranges))))
-        count = max(1, round(limit / total * len(blocks)))
+        selected = block_sizes(blocks, None if features.config is None else features.config.with_options(weights=None))
+        blocks = [block for block in blocks if block in selected.sizes]
+        count = min(len(blocks), max(1, round(limit / selected.n_jets * len(blocks))))
         chosen = np.linspace(0, len(blocks) - 1, count).round().astype(int)
         ranges = [blocks[i] for i in np.unique(chosen)]
-    return concatenate([read_tensors(entries, features, dataset) for entries in ranges])
+    jets = concatenate([read_tensors(entries, features, dataset, is_training=False) for entries in ranges])
+    if not len(jets):
+        raise PartError(f"{features.name} selects no jets for validation from {ranges[0].path} and the other files.")
+    if jets.weights is None:
+        return jets
+    weights = jets.weights.numpy()
+    size = max(1, int(len(jets) * repeated_share(np.clip(np.nan_to_num(weights), 0, 1).mean())))
+    return jets.take(accept_by_weight(weights, size, np.random.default_rng((seed, 4))))
+
+
+def _find_ranges(patterns: Sequence[str], features: FeatureSet) -> list[EntryRange]:
+    """Return the entries of files; how to read them is known to whoever reads, and need not be in each range."""
+    return [replace(entries, config=None) for entries in entry_ranges(patterns, config=features.config)]
 
 
 class JetDataModule(lightning.LightningDataModule):
@@ -71,18 +88,22 @@ class JetDataModule(lightning.LightningDataModule):
         super().__init__()
         self.config = config
         dataset, features = config.schema
-        self.train_ranges = entry_ranges(config.train)
+        self.train_ranges = _find_ranges(config.train, features)
         teacher_scores = TeacherScores(config.distill, dataset) if config.distills_from_table else None
         self.decoder = Decoder(features, dataset, config.workers or 0, config.memory * 1e9, teacher_scores)
-        boundaries = {entries.path: cluster_boundaries(entries.path) for entries in self.train_ranges}
+        boundaries = {r.path: cluster_boundaries(r.path, features.config) for r in self.train_ranges}
         blocks = split_into_blocks(self.train_ranges, boundaries=boundaries)
-        self.stream = JetStream(blocks, self.decoder, config.seed, balanced=config.balanced)
-        val_ranges = entry_ranges(config.val)
+        counted = block_sizes(blocks, features.config)
+        self.n_jets = counted.n_jets
+        pool = max(1, int(POOL * counted.share))  # of all jets that a pool takes some of, these are in memory
+        self.stream = JetStream(list(counted.sizes), self.decoder, config.seed, pool, config.balanced, counted.sizes)
+        val_ranges = _find_ranges(config.val, features)
         if both := {entries.path for entries in self.train_ranges} & {entries.path for entries in val_ranges}:
             raise PartError(f"{min(both)} is among the training files and among those for validation.")
-        first = self.train_ranges[0]  # one jet tells before the training whether inputs and labels are there
-        read_tensors(EntryRange(first.path, first.start, first.start + 1), features, dataset)
-        self.val_jets = load_tensors(val_ranges, features, dataset, config.val_jets)
+        first = self.stream.blocks[0]  # one jet tells before the training whether inputs and labels are there
+        stop = first.start + 1 if features.config is None else first.stop
+        read_tensors(EntryRange(first.path, first.start, stop), features, dataset)
+        self.val_jets = load_tensors(val_ranges, features, dataset, config.val_jets, config.seed)
         self.jets_per_epoch = config.jets_per_epoch or len(self.stream) // config.batch_size * config.batch_size
         if self.jets_per_epoch < config.batch_size:
             raise PartError(f"An epoch of {self.jets_per_epoch} jets is less than one batch of {config.batch_size}.")

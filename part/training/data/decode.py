@@ -44,7 +44,7 @@ class Decoder:
         self.features, self.dataset, self.workers, self.teacher_scores = features, dataset, workers, teacher_scores
         self._free_bytes = memory
         self._cache: dict[EntryRange, JetTensors] = {}
-        self._pending: dict[EntryRange, Future[tuple[np.ndarray, ...]]] = {}
+        self._pending: dict[EntryRange, Future[dict[str, np.ndarray]]] = {}
         self._pool: ProcessPoolExecutor | None = None
 
     def __call__(self, blocks: Sequence[EntryRange], following: Sequence[EntryRange] = ()) -> list[JetTensors]:
@@ -75,7 +75,8 @@ class Decoder:
             return self._cache[block]
         if block in self._pending:
             try:
-                jets = JetTensors(*map(torch.from_numpy, self._pending.pop(block).result()))
+                arrays = self._pending.pop(block).result()
+                jets = JetTensors(**{name: torch.from_numpy(array) for name, array in arrays.items()})
             except BrokenProcessPool:
                 raise PartError(
                     f"A process that reads jets was killed at {block.path}, perhaps because memory ran out; "
@@ -84,14 +85,16 @@ class Decoder:
         else:
             jets = read_tensors(block, self.features, self.dataset)
         if self.teacher_scores:
-            jets = replace(jets, teacher_probabilities=torch.from_numpy(self.teacher_scores.probabilities(block)))
+            entries = None if jets.entries is None else jets.entries.numpy()
+            scores = self.teacher_scores.probabilities(block, entries)
+            jets = replace(jets, teacher_probabilities=torch.from_numpy(scores))
         if jets.nbytes <= self._free_bytes:
             self._free_bytes -= jets.nbytes
             self._cache[block] = jets
         return jets
 
 
-def _decode(block: EntryRange, features: FeatureSet, dataset: Dataset) -> tuple[np.ndarray, ...]:
+def _decode(block: EntryRange, features: FeatureSet, dataset: Dataset) -> dict[str, np.ndarray]:
     """Read a block in a worker, as arrays: tensors would use up file descriptors on their way between processes."""
     jets = read_tensors(block, features, dataset)
-    return tuple(tensor.numpy() for tensor in (jets.x, jets.v, jets.offsets, jets.y))
+    return {name: tensor.numpy() for name, tensor in vars(jets).items() if tensor is not None}

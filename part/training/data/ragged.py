@@ -3,17 +3,21 @@
 Shapes: J jets, P constituents of all jets, B jets of a batch, N particles, F features, C classes.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+import awkward as ak
 import numpy as np
 import torch
 from torch import Tensor
 
 from part.errors import PartError
-from part.jets.features import JetBatch, make_ragged, padding_indices
+from part.jets.config.labelled import WEIGHT, read_labelled
+from part.jets.features import JetBatch, RaggedJets, make_ragged, padding_indices
+from part.jets.labels import UNKNOWN
+from part.jets.notices import gathered
 from part.jets.readers import read_jets
-from part.jets.schema import ANGLES, JET_MOMENTUM, Dataset, FeatureSet
+from part.jets.schema import ANGLES, ENTRY, JET_MOMENTUM, MOMENTA, Dataset, FeatureSet
 from part.jets.streaming import Chunk, EntryRange
 
 
@@ -40,6 +44,10 @@ class JetTensors:
         Class indices (J,).
     teacher_probabilities : Tensor, optional
         The probabilities (J, C) that a teacher assigns to the jets.
+    weights : Tensor, optional
+        The probabilities (J,) with which a training takes the jets, where its data config says so.
+    entries : Tensor, optional
+        The places (J,) of the jets in their file, of which a data config selects some.
     """
 
     x: Tensor
@@ -47,6 +55,8 @@ class JetTensors:
     offsets: Tensor
     y: Tensor
     teacher_probabilities: Tensor | None = None
+    weights: Tensor | None = None
+    entries: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -118,20 +128,23 @@ def join_selections(selections: Sequence[JetSelection]) -> JetSelection:
 
 
 def concatenate(blocks: Sequence[JetTensors]) -> JetTensors:
-    """Return the jets of several blocks in a row."""
+    """Return the jets of several blocks in a row, without their entries."""
     if len(blocks) == 1:
         return blocks[0]
     x, v, y = (torch.cat([getattr(block, name) for block in blocks]) for name in ("x", "v", "y"))
     offsets = _offsets(torch.cat([block.offsets.diff() for block in blocks]))
     teacher = [block.teacher_probabilities for block in blocks if block.teacher_probabilities is not None]
-    return JetTensors(x, v, offsets, y, torch.cat(teacher) if teacher else None)
+    weights = [block.weights for block in blocks if block.weights is not None]
+    return JetTensors(x, v, offsets, y, torch.cat(teacher) if teacher else None, torch.cat(weights) if weights else None)
 
 
 def _offsets(lengths: Tensor) -> Tensor:
     return torch.cat((torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)))
 
 
-def read_tensors(entries: EntryRange, features: FeatureSet, dataset: Dataset) -> JetTensors:
+def read_tensors(
+    entries: EntryRange, features: FeatureSet, dataset: Dataset, is_training: bool = True
+) -> JetTensors:
     """Read the labelled jets of a range of entries.
 
     Parameters
@@ -139,20 +152,60 @@ def read_tensors(entries: EntryRange, features: FeatureSet, dataset: Dataset) ->
     entries : EntryRange
         The file and the range.
     features : FeatureSet
-        The inputs.
+        The inputs. Those of a data config come with its selection for training, which may leave no jet.
     dataset : Dataset
         The classes.
+    is_training : bool
+        Whether the jets train, which variables of a data config may depend on.
 
     Raises
     ------
     PartError
         If the file cannot be read, lacks a branch, or holds no labels.
     """
-    needed = {*features.branches, *ANGLES, *JET_MOMENTUM, *dataset.labels, "label"}
-    chunk = Chunk(entries, read_jets(entries.path, entries.start, entries.stop, needed))
-    with chunk.error_context():
-        ragged = make_ragged(chunk.jets, features, dataset)
+    with gathered(counted=False):  # each block has other numbers, of which no end would be said
+        if features.config is not None:
+            return _read_selected(entries, features, dataset, is_training)
+        needed = {*features.branches, *ANGLES, *JET_MOMENTUM, *dataset.labels, "label"}
+        chunk = Chunk(entries, read_jets(entries.path, entries.start, entries.stop, needed))
+        with chunk.error_context():
+            ragged = make_ragged(chunk.jets, features, dataset)
     if ragged.y is None:
         raise PartError(f"{entries.path} has no labels; training needs {', '.join(dataset.labels)}.")
-    x, v, counts, y = (torch.from_numpy(array) for array in (ragged.x, ragged.v, ragged.counts, ragged.y))
-    return JetTensors(x, v, _offsets(counts), y)
+    if (ragged.y == UNKNOWN).any():
+        entry = entries.start + int(np.argmax(ragged.y == UNKNOWN))
+        raise PartError(f"{entries.path}, entry {entry}: a jet of no class of {dataset.name}; training needs one.")
+    return _tensors(ragged, ragged.y)
+
+
+def _read_selected(entries: EntryRange, features: FeatureSet, dataset: Dataset, is_training: bool) -> JetTensors:
+    assert features.config is not None, "only a data config selects"
+    n_classes = len(dataset.labels)
+    jets = read_labelled(entries.path, features.config, n_classes, entries.start, entries.stop, is_training)
+    place = torch.from_numpy(ak.to_numpy(jets[ENTRY]))
+    if not len(jets):
+        x, v, y = torch.empty(0, len(features)), torch.empty(0, len(MOMENTA)), torch.empty(0, dtype=torch.int64)
+        tensors = JetTensors(x, v, _offsets(y), y)
+    else:
+        ragged = make_ragged(jets, features, dataset)
+        assert ragged.y is not None, "such jets have a class"
+        _check_finite(ragged, features, lambda jet: f"{entries.path}, entry {int(place[jet])}")
+        tensors = _tensors(ragged, ragged.y)
+    weights = torch.from_numpy(ak.to_numpy(jets[WEIGHT]).astype(np.float32)) if WEIGHT in jets.fields else None
+    return replace(tensors, weights=weights, entries=place)
+
+
+def _check_finite(ragged: RaggedJets, features: FeatureSet, where: Callable[[int], str]) -> None:
+    """Raise PartError for an infinite input, which weaver-core keeps, and with which no training ends well."""
+    for values in (ragged.x, ragged.v):
+        if np.isfinite(values).all():
+            continue
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        jet = int(np.searchsorted(np.cumsum(ragged.counts), row, side="right"))
+        name = features.features[column].name if values is ragged.x else f"component {column} of the vectors"
+        raise PartError(f"{where(jet)}: {name} is {values[row, column]}; training needs finite numbers.")
+
+
+def _tensors(ragged: RaggedJets, y: np.ndarray) -> JetTensors:
+    x, v, counts, classes = (torch.from_numpy(array) for array in (ragged.x, ragged.v, ragged.counts, y))
+    return JetTensors(x, v, _offsets(counts), classes)

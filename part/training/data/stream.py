@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from part.errors import PartError
 from part.jets.streaming import EntryRange
 from part.training.data.ragged import JetSelection, JetTensors, concatenate
 
 BLOCK = 1000  # neighbouring jets that are read together
 MAX_BLOCKS = 20  # a compressed cluster of a file is read as one block if it is at most this many times as long
 POOL = 150_000  # jets that are shuffled together, about 700 MB
+MAX_ROUNDS = 100  # in which jets are taken by weight
 _GOLDEN = (5**0.5 - 1) / 2
 
 # A function of the blocks to read, and of those to read next, that returns the jets of the former.
@@ -42,6 +44,9 @@ class JetStream:
     balanced : bool
         Whether a pool yields equally many jets of each of its classes, and as many in total as it holds. For that it
         repeats some jets and omits others, as weaver-core does when it reweights by class.
+    sizes : mapping, optional
+        How many jets each block contributes to its pool, at least one, by default as many as it has entries. A data
+        config may select fewer, or take them by weight (see `part.training.data.sizes`).
     """
 
     blocks: Sequence[EntryRange]
@@ -49,10 +54,15 @@ class JetStream:
     seed: int = 1
     pool: int = POOL
     balanced: bool = False
+    sizes: Mapping[EntryRange, int] | None = None
 
     def __len__(self) -> int:
         """Return the number of jets in a pass."""
-        return sum(map(len, self.blocks))
+        return sum(map(self.size, self.blocks))
+
+    def size(self, block: EntryRange) -> int:
+        """Return how many jets a block contributes to a pass."""
+        return len(block) if self.sizes is None else self.sizes[block]
 
     def jets(self, start: int, count: int) -> Iterator[JetTensors]:
         """Yield the jets [start, start + count) of the stream, a pool at a time."""
@@ -62,26 +72,32 @@ class JetStream:
         """Yield the jets [start, start + count) of the stream as selections of their pools, which are not copied."""
         pass_number, skip = divmod(start, len(self))
         for seed, (pool, following) in self._pools(pass_number):
-            size = sum(map(len, pool))
+            size = sum(map(self.size, pool))
             if skip >= size:
                 skip -= size
                 continue
             jets = concatenate(self.read(pool, following))
-            selection = JetSelection(jets, self._shuffle(jets.y.numpy(), seed)[skip : skip + count])
+            selection = JetSelection(jets, self._shuffle(jets, size, seed)[skip : skip + count])
             yield selection
             count -= len(selection)
             skip = 0
             if not count:
                 return
 
-    def _shuffle(self, y: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
-        """Return the indices (J,) of a pool's jets in their order, given their classes (J,)."""
+    def _shuffle(self, jets: JetTensors, size: int, seed: tuple[int, int]) -> np.ndarray:
+        """Return the indices (size,) of a pool's jets in their order."""
         rng = np.random.default_rng((self.seed, 2, *seed))
+        if not len(jets):
+            raise PartError("Of a whole pool of training jets none is left: none has any particle.")
+        if jets.weights is not None:
+            return accept_by_weight(jets.weights.numpy(), size, rng)
         if not self.balanced:
-            return rng.permutation(len(y))
+            order = rng.permutation(len(jets))
+            return order if len(order) == size else np.resize(order, size)  # jets without any particle are replaced
         # The numbers of times that two jets of a class occur differ by at most one.
+        y = jets.y.numpy()
         classes = rng.permutation(np.unique(y))
-        shares = np.array_split(np.arange(len(y)), len(classes))
+        shares = np.array_split(np.arange(size), len(classes))
         indices = [
             np.resize(rng.permutation(np.flatnonzero(y == c)), len(share))
             for c, share in zip(classes, shares, strict=True)
@@ -111,10 +127,29 @@ class JetStream:
 
     def _divide(self, blocks: list[EntryRange]) -> list[list[EntryRange]]:
         """Divide the blocks of a pass into pools of similar size."""
-        ends = np.cumsum([len(block) for block in blocks])
+        ends = np.cumsum([self.size(block) for block in blocks])
         count = -(-int(ends[-1]) // self.pool)
         pool = np.minimum((ends - 1) * count // ends[-1], count - 1)
         return [[block for block, p in zip(blocks, pool, strict=True) if p == n] for n in np.unique(pool)]
+
+
+def accept_by_weight(weights: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the indices (size,) of jets that are taken with the probabilities of their weights (J,), in random order.
+
+    As in weaver-core a jet of weight w is taken in a round with probability w, in all of them if w is 1 or more, and
+    there are as many rounds as it takes to have enough. Where the weights are so small that these would be very many,
+    all weights are larger by a common factor.
+    """
+    probabilities = np.clip(np.nan_to_num(weights.astype(np.float64)), 0, 1)
+    if not (total := probabilities.sum()) > 0:
+        raise PartError("Of a whole pool of training jets none has a weight above zero.")
+    probabilities *= max(1.0, size / (MAX_ROUNDS * total))
+    taken, count = [], 0
+    while count < size:
+        accepted = rng.permutation(np.flatnonzero(rng.random(len(weights)) < probabilities))
+        taken.append(accepted)
+        count += len(accepted)
+    return rng.permutation(np.concatenate(taken)[:size])
 
 
 def split_into_blocks(

@@ -31,7 +31,7 @@ class TeacherScores:
     """
 
     def __init__(self, path: str, dataset: Dataset):
-        self._path = path
+        self._path, self._n_classes = path, len(dataset.classes)
         names = [f"score_{name}" for name in dataset.classes]
         try:
             table = pq.read_table(path)
@@ -50,13 +50,19 @@ class TeacherScores:
         self._entries = {name: entry[order][own] for name, own in zip(paths, rows, strict=True)}
         self._scores = {name: scores[own] for name, own in zip(paths, rows, strict=True)}
 
-    def probabilities(self, jets: EntryRange) -> np.ndarray:
-        """Return the probabilities (J, C) of a range of entries. Raises PartError if the table lacks one of them."""
-        entries = self._entries.get(_resolve(jets.path), np.empty(0, int))
-        first = int(np.searchsorted(entries, jets.start))
-        if not np.array_equal(entries[first : first + len(jets)], np.arange(jets.start, jets.stop)):
-            raise PartError(f"{self._path} has no scores of all jets {jets.start} to {jets.stop} of {jets.path}.")
-        return self._scores[_resolve(jets.path)][first : first + len(jets)]
+    def probabilities(self, block: EntryRange, entries: np.ndarray | None = None) -> np.ndarray:
+        """Return the probabilities (J, C) of some entries (J,) of a block, by default of all.
+
+        Raises PartError if the table lacks one of them.
+        """
+        entries = np.arange(block.start, block.stop) if entries is None else entries
+        path = _resolve(block.path)
+        known = self._entries.get(path, np.empty(0, int))
+        rows = np.searchsorted(known, entries)
+        found = known[np.minimum(rows, len(known) - 1)] == entries if len(known) else np.zeros(len(entries), bool)
+        if not found.all():
+            raise PartError(f"{self._path} has no scores of all jets {block.start} to {block.stop} of {block.path}.")
+        return self._scores[path][rows] if len(entries) else np.empty((0, self._n_classes), np.float32)
 
 
 def _resolve(path: str) -> str:

@@ -11,25 +11,33 @@
 #include "pair_bias.h"
 #include <numeric>
 
-// The fields of the next two structs mirror _InferenceBlock and _InferenceNet of forward.py.
+// The fields of the next three structs mirror _InferenceBlock, _Embedding and _InferenceNet of forward.py.
 struct InferenceBlock {
     Linear qkv, class_query, out, up, down; // class_query: of a class block; its input, the token, is not normalised
     const float *post_scale, *post_shift, *residual;
+    int64_t biased; // whether it has the interaction bias
+};
+
+// The embedding of a collection of tokens. first: the first of its features among the inputs.
+struct Embedding {
+    int64_t inputs, first, layers;
+    const float *scale, *shift;
+    const Linear *linears;
 };
 
 struct InferenceNet {
-    int64_t width, heads, layers, class_layers, embed_layers, pair_layers, classes;
-    const float *input_scale, *input_shift, *token;
-    const Linear *embed, *pair;
+    int64_t width, heads, layers, class_layers, collections, pair_layers, self_pairs, head_layers, classes;
+    const float *token; // null: the mean over a jet's tokens takes its place
+    const Embedding *embed;
+    const Linear *pair, *head; // the last layer of the head gives the logits
     const InferenceBlock *blocks, *class_blocks;
-    Linear head;
 };
 
 // Jets that pass through the network together.
 struct InferenceGroup {
     std::vector<float> features, momenta; // (T, F), (T, 4)
     std::vector<int64_t> lengths;
-    int64_t tokens;
+    int64_t tokens, inputs;
 };
 
 // What follows the attention in a block: the output projection of the heads is added to x (rows, D), then comes the
@@ -44,7 +52,7 @@ static void residual_and_ffn(const InferenceBlock &block, float *x, int64_t rows
             x[r * width + i] += projected[r * width + i] * block.post_scale[i] + block.post_shift[i];
     normalise(x, rows, width, normed);
     float *hidden = s.get(s.hidden, rows * block.up.outputs);
-    apply_linear<GELU>(block.up, normed, rows, hidden, s);
+    apply(block.up, normed, rows, hidden, s);
     normalise(hidden, rows, block.up.outputs, hidden);
     apply_linear<IDENTITY>(block.down, hidden, rows, projected, s);
     for (int64_t r = 0; r < rows; r++)
@@ -52,19 +60,51 @@ static void residual_and_ffn(const InferenceBlock &block, float *x, int64_t rows
             x[r * width + i] = x[r * width + i] * block.residual[i] + projected[r * width + i];
 }
 
-// Features (T, F), which are overwritten, -> residual stream (T, D).
-static void embed(const InferenceNet &net, InferenceGroup &jets, float *state, Workspace &s) {
-    float *x = jets.features.data();
-    int64_t inputs = net.embed[0].inputs;
-    for (int64_t t = 0; t < jets.tokens; t++)
+// Features (rows, inputs) of tokens of one collection, which are overwritten -> residual stream (rows, D).
+static void embed_rows(const Embedding &embedding, float *x, int64_t rows, float *state, Workspace &s) {
+    int64_t inputs = embedding.inputs;
+    for (int64_t t = 0; t < rows; t++)
         for (int64_t f = 0; f < inputs; f++)
-            x[t * inputs + f] = x[t * inputs + f] * net.input_scale[f] + net.input_shift[f];
-    for (int64_t l = 0; l < net.embed_layers; l++) {
-        const Linear &layer = net.embed[l];
-        float *normed = s.get(s.a, jets.tokens * layer.inputs);
-        normalise(x, jets.tokens, layer.inputs, normed);
-        x = l + 1 == net.embed_layers ? state : s.get(l % 2 ? s.b : s.hidden, jets.tokens * layer.outputs);
-        apply_linear<GELU>(layer, normed, jets.tokens, x, s);
+            x[t * inputs + f] = x[t * inputs + f] * embedding.scale[f] + embedding.shift[f];
+    for (int64_t l = 0; l < embedding.layers; l++) {
+        const Linear &layer = embedding.linears[l];
+        float *normed = s.get(s.a, rows * layer.inputs);
+        normalise(x, rows, layer.inputs, normed);
+        x = l + 1 == embedding.layers ? state : s.get(l % 2 ? s.b : s.hidden, rows * layer.outputs);
+        apply(layer, normed, rows, x, s);
+    }
+}
+
+// Features (T, F), which are overwritten -> residual stream (T, D). With several collections the last features are
+// flags, the largest of which says to which collection a token belongs.
+static void embed(const InferenceNet &net, InferenceGroup &jets, float *state, Workspace &s) {
+    if (net.collections == 1) return embed_rows(net.embed[0], jets.features.data(), jets.tokens, state, s);
+    std::vector<int64_t> tokens;
+    for (int64_t c = 0; c < net.collections; c++) {
+        const Embedding &embedding = net.embed[c];
+        float *x = s.get(s.features, jets.tokens * embedding.inputs);
+        tokens.clear();
+        for (int64_t t = 0; t < jets.tokens; t++) {
+            const float *inputs = jets.features.data() + t * jets.inputs, *end = inputs + jets.inputs;
+            if (std::max_element(end - net.collections, end) - (end - net.collections) != c) continue;
+            std::copy_n(inputs + embedding.first, embedding.inputs, x + tokens.size() * embedding.inputs);
+            tokens.push_back(t);
+        }
+        int64_t rows = tokens.size();
+        float *embedded = s.get(s.particles, rows * net.width);
+        embed_rows(embedding, x, rows, embedded, s);
+        for (int64_t r = 0; r < rows; r++) std::copy_n(embedded + r * net.width, net.width, state + tokens[r] * net.width);
+    }
+}
+
+// The mean over the states (n, D) of each jet's tokens.
+static void mean_states(const InferenceNet &net, const InferenceGroup &jets, const float *state, float *mean) {
+    for (int64_t n : jets.lengths) {
+        std::fill_n(mean, net.width, 0.f);
+        for (int64_t t = 0; t < n; t++, state += net.width)
+            for (int64_t i = 0; i < net.width; i++) mean[i] += state[i];
+        for (int64_t i = 0; i < net.width; i++) mean[i] /= std::max<int64_t>(1, n);
+        mean += net.width;
     }
 }
 
@@ -117,7 +157,7 @@ static float *pair_biases(const InferenceNet &net, const InferenceGroup &jets, W
     float *bias = s.get(s.bias, size), *of_jet = bias;
     const float *v = jets.momenta.data();
     for (int64_t n : jets.lengths) {
-        pair_bias(net.pair, net.pair_layers, net.heads, v, n, of_jet, s);
+        pair_bias(net.pair, net.pair_layers, net.heads, net.self_pairs, v, n, of_jet, s);
         v += 4 * n;
         of_jet += net.heads * n * padded(n);
     }
@@ -130,14 +170,20 @@ static void forward_group(const InferenceNet &net, InferenceGroup &jets, float *
     float *state = s.get(s.state, jets.tokens * width), *token = s.get(s.token, count * width);
     embed(net, jets, state, s);
     const float *bias = net.pair_layers ? pair_biases(net, jets, s) : nullptr;
-    for (int64_t l = 0; l < net.layers; l++) particle_block(net, net.blocks[l], jets, bias, state, s);
-    for (int64_t b = 0; b < count; b++) std::copy_n(net.token, width, token + b * width);
+    for (int64_t l = 0; l < net.layers; l++)
+        particle_block(net, net.blocks[l], jets, net.blocks[l].biased ? bias : nullptr, state, s);
+    if (!net.token) mean_states(net, jets, state, token);
+    for (int64_t b = 0; b < count && net.token; b++) std::copy_n(net.token, width, token + b * width);
     for (int64_t l = 0; l < net.class_layers; l++) class_block(net, net.class_blocks[l], jets, state, token, s);
-    float *normed = s.get(s.a, count * width), *out = s.get(s.b, count * net.head.outputs);
-    normalise(token, count, width, normed);
-    apply_linear<IDENTITY>(net.head, normed, count, out, s);
-    for (int64_t b = 0; b < count; b++)
-        std::copy_n(out + b * net.head.outputs, net.classes, logits + b * net.classes);
+    float *out = s.get(s.a, count * width);
+    normalise(token, count, width, out);
+    for (int64_t l = 0; l < net.head_layers; l++) {
+        const float *x = out;
+        out = s.get(l % 2 ? s.hidden : s.b, count * net.head[l].outputs);
+        apply(net.head[l], x, count, out, s);
+    }
+    int64_t outputs = net.head[net.head_layers - 1].outputs;
+    for (int64_t b = 0; b < count; b++) std::copy_n(out + b * outputs, net.classes, logits + b * net.classes);
 }
 
 // The first jet of each group, and the number of jets at the end. A group has enough tokens to fill a layer's tiles and
@@ -176,7 +222,7 @@ extern "C" int64_t forward(const InferenceNet *net, const float *x, const float 
                 }
             group.features.resize(group.features.size() + W); // loads read whole vectors
             group.lengths.assign(lengths.begin() + starts[g], lengths.begin() + starts[g + 1]);
-            group.tokens = group.momenta.size() / 4;
+            group.tokens = group.momenta.size() / 4, group.inputs = inputs;
             forward_group(*net, group, logits + starts[g] * net->classes, workspace);
         }
         bytes = workspace.bytes() + sizeof(float) * (group.features.capacity() + group.momenta.capacity());

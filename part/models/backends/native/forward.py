@@ -12,21 +12,23 @@ import itertools
 from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from part.errors import PartError
+from part.models.backends.limits import VECTOR, unsupported_reason
 from part.models.backends.native.compile import load_library
-from part.models.backends.native.folding import batchnorm_affine, fold_head_scales, fold_layernorm, fold_pair_mlp
-from part.models.no_bias import ParTNoBias
-from part.models.pair import PairEmbed
+from part.models.backends.native.folding import (
+    AffineMap,
+    batchnorm_affine,
+    fold_head_scales,
+    fold_layernorm,
+    fold_pair_mlp,
+)
+from part.models.embedding import Embed
 from part.models.transformer import Block, ParticleTransformer
 
-VECTOR = 16  # floats in a vector of the compiled code
-# These are classes, not capabilities: a new class may override any step of ParT's forward pass, and the compiled code,
-# which repeats that pass, would ignore it.
-SUPPORTED = (ParticleTransformer, ParTNoBias)
-
+ACTIVATIONS = ("none", "gelu", "relu")  # in the order of simd.h
 _FloatPointer = ctypes.POINTER(ctypes.c_float)
 _Structure = TypeVar("_Structure", bound=ctypes.Structure)
 
@@ -36,7 +38,7 @@ class _Linear(ctypes.Structure):
 
     _fields_ = [
         *((name, _FloatPointer) for name in ("weight", "bias")),
-        *((name, ctypes.c_int64) for name in ("inputs", "outputs", "bf16")),
+        *((name, ctypes.c_int64) for name in ("inputs", "outputs", "bf16", "activation")),
     ]
 
 
@@ -46,6 +48,17 @@ class _InferenceBlock(ctypes.Structure):
     _fields_ = [
         *((name, _Linear) for name in ("qkv", "class_query", "out", "up", "down")),
         *((name, _FloatPointer) for name in ("post_scale", "post_shift", "residual")),
+        ("biased", ctypes.c_int64),
+    ]
+
+
+class _Embedding(ctypes.Structure):
+    """The struct `Embedding` of forward.cpp."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("inputs", "first", "layers")),
+        *((name, _FloatPointer) for name in ("scale", "shift")),
+        ("linears", ctypes.POINTER(_Linear)),
     ]
 
 
@@ -53,37 +66,13 @@ class _InferenceNet(ctypes.Structure):
     """The struct `InferenceNet` of forward.cpp."""
 
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("width", "heads", "layers", "class_layers")),
-        *((name, ctypes.c_int64) for name in ("embed_layers", "pair_layers", "classes")),
-        *((name, _FloatPointer) for name in ("input_scale", "input_shift", "token")),
-        *((name, ctypes.POINTER(_Linear)) for name in ("embed", "pair")),
+        *((name, ctypes.c_int64) for name in ("width", "heads", "layers", "class_layers", "collections")),
+        *((name, ctypes.c_int64) for name in ("pair_layers", "self_pairs", "head_layers", "classes")),
+        ("token", _FloatPointer),
+        ("embed", ctypes.POINTER(_Embedding)),
+        *((name, ctypes.POINTER(_Linear)) for name in ("pair", "head")),
         *((name, ctypes.POINTER(_InferenceBlock)) for name in ("blocks", "class_blocks")),
-        ("head", _Linear),
     ]
-
-
-def unsupported_reason(model: nn.Module, supported: tuple[type[nn.Module], ...] = SUPPORTED) -> str | None:
-    """Return in a sentence why compiled code cannot run a model, or None if it can.
-
-    Parameters
-    ----------
-    model : nn.Module
-    supported : tuple of model classes
-        Those whose forward pass the compiled code repeats.
-    """
-    if type(model) not in supported:
-        names = ", ".join(kind.__name__ for kind in supported)
-        return f"The native backend has no code for {type(model).__name__}, only for {names}."
-    c = model.config
-    published = c.norm == "layer" and c.ffn == "gelu" and c.biases and c.normformer
-    if not published or c.qk_norm or c.gate != "none" or c.global_token:
-        return "The native backend runs ParT as published, not its later options."
-    if c.width % (2 * VECTOR) or (c.width // c.heads) % VECTOR or any(width % VECTOR for width in c.embed):
-        return f"The native backend needs a width in steps of {2 * VECTOR}, embedding and heads in steps of {VECTOR}."
-    linears = [getattr(block.attn, name) for block in model.blocks for name in ("qkv", "out")]
-    if any(not isinstance(m, nn.Linear) or type(m.weight) is not nn.Parameter for m in linears):
-        return "The native backend runs models in floating point, not int8."
-    return None
 
 
 class NativeModel:
@@ -107,7 +96,7 @@ class NativeModel:
     """
 
     def __init__(self, model: ParticleTransformer, precision: str = "fp32"):
-        if reason := unsupported_reason(model):
+        if reason := unsupported_reason(model, "native"):
             raise PartError(reason)
         self._library = load_library("forward")
         self._owned: list[Tensor | ctypes.Array] = []  # what the pointers of _net point to
@@ -146,32 +135,47 @@ class NativeModel:
         return logits
 
     def _fold(self, model: ParticleTransformer) -> _InferenceNet:
-        config, embed, pair = model.config, model.embed, model.pair_embed
-        net = _InferenceNet(config.width, config.heads, config.layers, config.class_layers, len(embed.layers))
+        config, pair = model.config, model.pair_embed
+        embeddings = model.embed.collections if config.collections else [model.embed]
+        net = _InferenceNet(config.width, config.heads, config.layers, config.class_layers, len(embeddings))
         net.classes = config.classes
         if pair is not None:
-            net.pair_layers, net.pair = len(pair.layers), self._array(_Linear, self._pack_pair_mlp(pair))
-        net.input_scale, net.input_shift = (self._pointer(t) for t in batchnorm_affine(embed.norm))
-        net.token = self._pointer(model.class_token)
-        layers = [
-            self._pack(*fold_layernorm(norm, linear), allow_bf16=i > 0)
-            for i, (norm, linear, _) in enumerate(embed.layers)
-        ]
-        net.embed = self._array(_Linear, layers)
-        net.blocks = self._array(_InferenceBlock, [self._pack_block(block) for block in model.blocks])
-        net.class_blocks = self._array(_InferenceBlock, [self._pack_block(block) for block in model.class_blocks])
-        net.head = self._pack(*fold_layernorm(model.norm, model.head), allow_bf16=False)
+            activations = ["gelu"] * len(config.pair_embed) + ["gelu" if config.pair_activation_last else "none"]
+            net.pair_layers, net.self_pairs = len(pair.layers), config.self_pairs
+            net.pair = self._chain(fold_pair_mlp(pair.norm, pair.layers), activations, allow_bf16=True)
+        if model.class_token is not None:
+            net.token = self._pointer(model.class_token)
+        firsts = itertools.accumulate((0, *config.collections))
+        packed = [self._pack_embedding(embed, first) for embed, first in zip(embeddings, firsts, strict=False)]
+        net.embed = self._array(_Embedding, packed)
+        blocks = [self._pack_block(block, config.is_biased(i)) for i, block in enumerate(model.blocks)]
+        net.blocks = self._array(_InferenceBlock, blocks)
+        net.class_blocks = self._array(_InferenceBlock, [self._pack_block(b, False) for b in model.class_blocks])
+        first, *others = [*(layer.up for layer in model.head_layers), model.head]
+        head = [fold_layernorm(model.norm, first), *((layer.weight, layer.bias) for layer in others)]
+        net.head_layers = len(head)
+        net.head = self._chain(head, [*(kind for _, kind in config.head), "none"], allow_bf16=False)
         return net
 
-    def _pack_pair_mlp(self, pair: PairEmbed) -> list[_Linear]:
-        layers: list[_Linear] = []
-        for weight, bias in fold_pair_mlp(pair.norm, pair.layers):
-            if layers:  # the outputs by which the layer before is padded are 0
-                weight = F.pad(weight, (0, layers[-1].outputs - weight.shape[1]))
-            layers.append(self._pack(weight, bias, allow_bf16=bool(layers)))
-        return layers
+    def _chain(self, layers: list[AffineMap], activations: list[str], allow_bf16: bool) -> "ctypes._Pointer[_Linear]":
+        """Pack layers that take each other's outputs; the first one, of other inputs, is never in bf16."""
+        chain: list[_Linear] = []
+        for (weight, bias), activation in zip(layers, activations, strict=True):
+            if chain:  # the outputs by which the layer before is padded are 0
+                weight = F.pad(weight, (0, chain[-1].outputs - weight.shape[1]))
+            chain.append(self._pack(weight, bias, allow_bf16 and bool(chain), activation))
+        return self._array(_Linear, chain)
 
-    def _pack_block(self, block: Block) -> _InferenceBlock:
+    def _pack_embedding(self, embed: Embed, first: int) -> _Embedding:
+        scale, shift = batchnorm_affine(embed.norm)
+        layers = [
+            self._pack(*fold_layernorm(norm, linear), i > 0, embed.activation)
+            for i, (norm, linear, _) in enumerate(embed.layers)
+        ]
+        inputs = len(scale), first, len(layers)
+        return _Embedding(*inputs, self._pointer(scale), self._pointer(shift), self._array(_Linear, layers))
+
+    def _pack_block(self, block: Block, biased: bool) -> _InferenceBlock:
         width, post = block.attn.out.in_features, block.post_attn_norm
         layers = [
             fold_layernorm(block.pre_attn_norm, block.attn.qkv),
@@ -180,10 +184,12 @@ class NativeModel:
             fold_layernorm(block.pre_ffn_norm, block.ffn.up),
             fold_layernorm(block.ffn.norm, block.ffn.down),
         ]
+        activations = ("none", "none", "none", block.ffn.activation, "none")
+        linears = [self._pack(*layer, True, kind) for layer, kind in zip(layers, activations, strict=True)]
         vectors = post.weight, post.bias, block.w_resid
-        return _InferenceBlock(*(self._pack(*layer) for layer in layers), *(self._pointer(t) for t in vectors))
+        return _InferenceBlock(*linears, *(self._pointer(t) for t in vectors), biased)
 
-    def _pack(self, weight: Tensor, bias: Tensor, allow_bf16: bool = True) -> _Linear:
+    def _pack(self, weight: Tensor, bias: Tensor, allow_bf16: bool, activation: str) -> _Linear:
         """Arrange a weight in panels of 32 outputs, the last of 16 if that suffices; padded outputs are 0 (linear.h).
 
         allow_bf16: whether the layer may run in bf16, in which two inputs share the four bytes of a float.
@@ -197,7 +203,8 @@ class NativeModel:
             full[a:b].unflatten(1, (-1, shared)).transpose(0, 1).reshape(-1) for a, b in itertools.pairwise(edges)
         ]
         padded_bias = F.pad(bias, (0, padded - outputs))
-        return _Linear(self._pointer(torch.cat(panels)), self._pointer(padded_bias), inputs, padded, shared == 2)
+        kind = ACTIVATIONS.index(activation)
+        return _Linear(self._pointer(torch.cat(panels)), self._pointer(padded_bias), inputs, padded, shared == 2, kind)
 
     def _pointer(self, values: Tensor) -> "ctypes._Pointer[ctypes.c_float]":
         """Copy a tensor, as float32 unless it is bfloat16, and return a pointer to the copy."""

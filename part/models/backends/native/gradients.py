@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from part.errors import PartError
 from part.jets.features import JetBatch
+from part.models.backends.limits import VECTOR, unsupported_reason
 from part.models.backends.native.compile import load_library
 from part.models.backends.native.folding import (
     AffineMap,
@@ -24,12 +25,9 @@ from part.models.backends.native.folding import (
     fold_layernorm,
     fold_pair_mlp,
 )
-from part.models.backends.native.forward import SUPPORTED, VECTOR, unsupported_reason
-from part.models.linpart import LandmarkEmbed, LinParT
-from part.models.pair_attention import PairAttn
+from part.models.linpart import LandmarkEmbed
 from part.models.transformer import ParticleTransformer
 
-TRAINABLE = (*SUPPORTED, PairAttn, LinParT)
 _FloatPointer = ctypes.POINTER(ctypes.c_float)
 
 
@@ -71,12 +69,10 @@ class _Batch(ctypes.Structure):
 
 def untrainable_reason(model: nn.Module) -> str | None:
     """Return in a sentence why compiled code cannot train a model, or None if it can."""
-    if reason := unsupported_reason(model, TRAINABLE):
+    if reason := unsupported_reason(model, "native training"):
         return reason
     if model.config.dropout or any(m.training for m in model.modules() if isinstance(m, nn.BatchNorm1d)):
         return "Native training has no dropout, and needs BatchNorm statistics fixed (calibration_jets)."
-    if any(width % VECTOR for width in model.config.pair_embed):
-        return f"Native training needs pair embeddings in steps of {VECTOR}."
     try:
         load_library("gradients")
     except PartError as error:

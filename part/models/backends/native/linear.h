@@ -16,6 +16,7 @@
 struct Linear {
     const float *weight, *bias;
     int64_t inputs, outputs, bf16; // outputs are a multiple of W; in bf16 inputs are one too
+    int64_t activation;            // what `apply` applies to the outputs, an Activation
 };
 
 // A matrix in memory: its first element, and the distance between its rows.
@@ -127,6 +128,13 @@ static void apply_linear(const Linear &layer, const float *x, int64_t rows, floa
             linear_panel<activation, 1>(layer, output, x, rows, y + output - first, last - first);
             output += W;
         }
+}
+
+// The same with the activation that the layer itself names, for all outputs.
+static void apply(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s) {
+    if (layer.activation == GELU) apply_linear<GELU>(layer, x, rows, y, s);
+    else if (layer.activation == RELU) apply_linear<RELU>(layer, x, rows, y, s);
+    else apply_linear<IDENTITY>(layer, x, rows, y, s);
 }
 
 // LayerNorm without scale and shift, which are folded into the layer that follows. inv_std: receives the factor

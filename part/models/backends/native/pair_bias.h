@@ -47,9 +47,10 @@ static void take_logarithms(float *y, int64_t size) {
 
 constexpr int64_t PAIR_CHUNK = 128; // pairs whose hidden layers fit into the first-level cache
 
-// Four-momenta (n, 4) of a jet -> bias [H][n][padded n], which is symmetric. mlp: its layers.
-static void pair_bias(const Linear *mlp, int64_t layers, int64_t heads, const float *v, int64_t n, float *bias,
-                      Workspace &s) {
+// Four-momenta (n, 4) of a jet -> bias [H][n][padded n], which is symmetric. mlp: its layers. self_pairs: whether a
+// particle has a bias with itself, which is otherwise 0.
+static void pair_bias(const Linear *mlp, int64_t layers, int64_t heads, bool self_pairs, const float *v, int64_t n,
+                      float *bias, Workspace &s) {
     int64_t pairs = n * (n + 1) / 2, i = 0, j = 0, outputs = mlp[layers - 1].outputs, stride = padded(n);
     float *features = s.get(s.features, 4 * pairs), *particles = s.get(s.particles, 7 * n);
     pair_features(v, n, (Kinematics *)particles, features);
@@ -59,7 +60,7 @@ static void pair_bias(const Linear *mlp, int64_t layers, int64_t heads, const fl
         const float *x = features + 4 * start;
         for (int64_t l = 0; l < layers; l++) {
             float *y = s.get(l % 2 ? s.b : s.a, rows * mlp[l].outputs);
-            apply_linear<GELU>(mlp[l], x, rows, y, s);
+            apply(mlp[l], x, rows, y, s);
             x = y;
         }
         for (int64_t r = 0; r < rows; r++) {
@@ -68,4 +69,6 @@ static void pair_bias(const Linear *mlp, int64_t layers, int64_t heads, const fl
             if (j++ == i) i++, j = 0;
         }
     }
+    for (int64_t h = 0; h < heads && !self_pairs; h++)
+        for (int64_t k = 0; k < n; k++) bias[(h * n + k) * stride + k] = 0;
 }

@@ -69,6 +69,10 @@ static inline Vec normal_cdf(Vec x) {
 
 static inline Vec gelu(Vec x) { return x * normal_cdf(x); }
 
-// The function applied to a linear layer's output before it is stored.
-enum Activation { IDENTITY, GELU };
-template <Activation activation> static inline Vec activate(Vec x) { return activation == GELU ? gelu(x) : x; }
+static inline Vec relu(Vec x) { return x < Vec{} ? Vec{} : x; }
+
+// The function applied to a linear layer's output before it is stored; ACTIVATIONS of forward.py has the same order.
+enum Activation { IDENTITY, GELU, RELU };
+template <Activation activation> static inline Vec activate(Vec x) {
+    return activation == GELU ? gelu(x) : activation == RELU ? relu(x) : x;
+}

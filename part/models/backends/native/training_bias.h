@@ -78,10 +78,10 @@ static void group_bias(const TrainingNet &net, const TrainingGroup &jets, Tape &
     reserve_zeros(tape.d_bias, size);
     const float *v = jets.momenta, *features = jets.slot_features;
     std::vector<Linear> mlp;
-    for (int64_t l = 0; l < net.pair_layers; l++) mlp.push_back(net.pair[l].forward);
+    for (int64_t l = 0; l < net.pair_layers; l++) mlp.push_back(net.pair[l].forward), mlp.back().activation = GELU;
     for (int64_t n : jets.lengths) {
         if (features) slot_bias(net, jets, features, n, bias, tape, worker), features += 4 * n * net.slots;
-        else pair_bias(mlp.data(), net.pair_layers, net.heads, v, n, bias, worker.s);
+        else pair_bias(mlp.data(), net.pair_layers, net.heads, true, v, n, bias, worker.s);
         v += 4 * n, bias += net.heads * jets.bias_keys(net, n) * padded(n);
     }
 }

@@ -1,0 +1,108 @@
+"""The variables of the jets that a data config selects for trainings.
+
+Shapes: J jets.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import awkward as ak
+import numpy as np
+
+from part.errors import PartError
+from part.jets.config.columns import read_branches
+from part.jets.config.config import DataConfig
+from part.jets.config.variables import Variables
+from part.jets.expressions.evaluation import evaluate, variables
+from part.jets.formats.opening import bounds, open_source
+
+FOR_TRAINING = "aux_training_"  # what weaver-core 0.5 calls the column that is true in training
+STEP = 100_000  # entries that are read together
+
+
+@dataclass(frozen=True)
+class SelectedJets:
+    """The variables of the jets that a config selects for training.
+
+    Attributes
+    ----------
+    where : str
+        What error messages call the file.
+    table : Variables
+        The columns of J jets.
+    entries : ndarray
+        Their places in the file (J,).
+    """
+
+    where: str
+    table: Variables
+    entries: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def per_jet(self, expression: str, what: str) -> np.ndarray:
+        """Return one number for each jet (J,). Raises PartError if a variable or expression gives anything else."""
+        place = f"{self.where}: {what}"
+        column = self.table[expression] if expression in self.table else evaluate(expression, self.table, place)
+        values = ak.to_numpy(column) if isinstance(column, ak.Array) and column.ndim == 1 else column
+        if not isinstance(values, np.ndarray) or values.ndim != 1:
+            raise PartError(f"{place} {expression}: {np.ndim(values)} axes; expected one number for each jet.")
+        return values
+
+
+def read_selected(
+    path: str,
+    config: DataConfig,
+    names: Sequence[str],
+    start: int | None = None,
+    stop: int | None = None,
+    is_training: bool = True,
+) -> SelectedJets:
+    """Read some variables of the jets that a data config selects for training.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    config : DataConfig
+    names : sequence of str
+        The variables, which are all that the returned table can compute.
+    start, stop : int, optional
+        The entries [start, stop) to select from; by default all.
+    is_training : bool
+        Whether the jets train; weaver-core also selects those for validation in this way.
+
+    Raises
+    ------
+    PartError
+        If the file lacks a branch, or the selection cannot be computed.
+    """
+    selected_by = variables(config.selection) if config.selection else ()
+    needed = [name for name in config.branches_of([*names, *selected_by]) if name != FOR_TRAINING]
+    with open_source(path, config.tree) as source:
+        first, last = bounds(path, start, stop, source.n_jets)
+        columns = read_branches(path, source, config, needed, (), first, last)
+    columns[FOR_TRAINING] = np.full(last - first, is_training)
+    jets = SelectedJets(path, Variables(columns, dict(config.definitions), path), np.arange(first, last))
+    if not config.selection:
+        return jets
+    kept = _kept(evaluate(config.selection, jets.table, f"{path}: selection"), last - first, path)
+    jets.table.select(kept)
+    return SelectedJets(path, jets.table, jets.entries[kept])
+
+
+def _kept(selected: object, n_jets: int, where: str) -> np.ndarray:
+    values = np.asarray(selected) if np.ndim(selected) == 0 else ak.to_numpy(selected)
+    if values.shape not in ((), (n_jets,)):
+        raise PartError(f"{where}: selection: {values.ndim} axes; expected one value for each jet.")
+    return np.broadcast_to(values, (n_jets,)).astype(bool)
+
+
+def selected_jets(paths: Sequence[str], config: DataConfig, names: Sequence[str]) -> Iterator[SelectedJets]:
+    """Yield some variables of all jets that a config selects for training, some 100,000 entries at a time."""
+    for path in paths:
+        with open_source(path, config.tree) as source:
+            n_jets = source.n_jets
+        for start in range(0, n_jets, STEP):
+            yield read_selected(path, config, names, start, min(start + STEP, n_jets))

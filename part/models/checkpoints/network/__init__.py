@@ -1,0 +1,1 @@
+"""Network files of weaver-core, whose code is followed on its syntax tree and never executed."""
