@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from importlib import import_module
+from typing import TextIO
 
 from part.errors import PartError
 
@@ -46,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         with warnings.catch_warnings(), gathered(_say):
-            warnings.showwarning = _show_warning
+            warnings.showwarning = _show_warning  # ty: ignore[invalid-assignment]  # as its documentation allows
             run(args)
     except PartError as error:
         print(error, file=sys.stderr)
@@ -62,7 +63,14 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
-def _show_warning(message: Warning | str, *_place: object, **_more: object) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Print a warning as a sentence; the line of code that it comes from helps no user."""
     _say(str(message))
 

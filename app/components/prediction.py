@@ -7,7 +7,6 @@ import streamlit as st
 from app.components.model_table import parameter_count
 from app.services.library import JetView, Tagger, strongest_classes
 
-
 TRUE = " ◂ true"
 
 
@@ -45,7 +44,9 @@ def bars(jet_view: JetView, accent: str) -> None:
         _bar(jet_view.classes[i], float(probabilities[i]), accent if i == best else None, i == truth) for i in shown
     )
     if left_out := len(probabilities) - len(shown):
-        rows += f'<div class="rest">{left_out} more classes, together {max(1 - probabilities[shown].sum(), 0):.3f}</div>'
+        rows += (
+            f'<div class="rest">{left_out} more classes, together {max(1 - probabilities[shown].sum(), 0):.3f}</div>'
+        )
     lines = -(-(len(shown) + bool(left_out)) // 2)
     longest = max(len(jet_view.classes[i]) + len(TRUE) * (i == truth) for i in shown)
     style = f"grid-template-rows:repeat({lines},1fr);--name:{min(max(0.56 * longest, 6.6), 15):.1f}em"

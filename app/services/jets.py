@@ -6,7 +6,7 @@ keep their entries' numbers all the same. Shapes: J entries of a file.
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import awkward as ak
 import numpy as np
@@ -20,6 +20,7 @@ from part.jets.config.standardise import standardised
 from part.jets.datasets import DATASETS
 from part.jets.features import multiplicities
 from part.jets.labels import UNKNOWN, detect_dataset, labels
+from part.jets.notices import gathered
 from part.jets.preprocessing import add_derived_fields
 from part.jets.readers import count_jets, read_jets
 from part.jets.schema import ENTRY, MAX_CONSTITUENTS, Dataset
@@ -49,7 +50,7 @@ class Sample:
     kept : np.ndarray
         (J,) bool, which entries are jets; the selection of a data config may leave out others.
     notes : tuple of str
-        What was assumed in reading the file.
+        What was assumed in reading the file, and what was left out.
     """
 
     dataset: Dataset | None
@@ -75,17 +76,22 @@ class Sample:
 @cached(max_entries=16, spinner="Reading the file …")
 def load_sample(file: JetFile) -> Sample:
     """Return the jet-level quantities of a file. Raises PartError if it cannot be read."""
-    with error_context(file):
-        if config := _config(file):
-            return _prepared_sample(file, config)
-        total = count_jets(file.path)
-        pt, n, truth = [], [], []
-        for start in range(0, min(total, MAX_BROWSED), CHUNK):
-            jets = read_jets(file.path, start, min(start + CHUNK, MAX_BROWSED), BRANCHES)
-            dataset = detect_dataset(jets)
-            pt.append(ak.to_numpy(jets["jet_pt"] if "jet_pt" in jets.fields else add_derived_fields(jets)["jet_pt"]))
-            n.append(ak.to_numpy(ak.num(jets["part_px"])))
-            truth.append(None if dataset is None else labels(jets, dataset))
+    notes: list[str] = []
+    with error_context(file), gathered(notes.append):
+        config = _config(file)
+        sample = _prepared_sample(file, config) if config else _plain_sample(file)
+    return replace(sample, notes=(*sample.notes, *map(file.conceal, notes)))
+
+
+def _plain_sample(file: JetFile) -> Sample:
+    total = count_jets(file.path)
+    pt, n, truth = [], [], []
+    for start in range(0, min(total, MAX_BROWSED), CHUNK):
+        jets = read_jets(file.path, start, min(start + CHUNK, MAX_BROWSED), BRANCHES)
+        dataset = detect_dataset(jets)
+        pt.append(ak.to_numpy(jets["jet_pt"] if "jet_pt" in jets.fields else add_derived_fields(jets)["jet_pt"]))
+        n.append(ak.to_numpy(ak.num(jets["part_px"])))
+        truth.append(None if dataset is None else labels(jets, dataset))
     all_truth = np.concatenate(truth) if all(t is not None for t in truth) else None
     pt = np.concatenate(pt)
     return Sample(dataset, pt, np.concatenate(n), all_truth, total, np.ones(len(pt), bool))
@@ -120,7 +126,7 @@ def _config(file: JetFile) -> DataConfig | None:
 def _chunk(file: JetFile, index: int) -> ak.Array:
     """Return the jets from entry `index` * CHUNK on."""
     start, stop = index * CHUNK, (index + 1) * CHUNK
-    with error_context(file):
+    with error_context(file), gathered(lambda _: None):  # load_sample keeps what there is to say
         config = _config(file)
         return read_prepared(str(file.path), config, start, stop) if config else read_jets(file.path, start, stop)
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,11 +20,13 @@ from part.figures.plotly.training_curves import draw_loss, draw_metric
 from part.figures.training_curves import TrainingCurves, training_curves
 from part.inference.trace import Trace
 from part.jets.datasets import DATASETS
+from part.jets.schema import Dataset
 from part.jets.streaming import find_files
 from part.models.build import MODELS, config_class
 from part.models.checkpoints.catalogue import resolve
 from part.training.arguments import parse_arguments, to_arguments
 from part.training.config import DEFAULTS, TrainingConfig
+from part.training.data_config import parse_content
 from part.training.recipes import config_from_options, published_recipe
 from part.training.requirements import require_lightning
 from part.training.runs import control, folder, progress, snapshots
@@ -169,7 +172,7 @@ def check_arguments(argv: list[str]) -> TrainingConfig:
 
 def _find_files(patterns: tuple[str, ...]) -> set[Path]:
     """Return the files on this machine that match. Raises PartError if there are none."""
-    local = [str(ROOT / pattern) for pattern in patterns if "://" not in pattern]
+    local = [str(ROOT / pattern) for pattern in patterns if not urlsplit(pattern).netloc]
     try:
         return {path.resolve() for path in find_files(local)}
     except PartError as error:
@@ -232,5 +235,10 @@ def _view_snapshot(folder_name: str, key: str, epoch: int, _run: Run) -> JetView
         class_pattern=class_pattern,
         mixing=mixing,
     )
-    dataset = DATASETS[_run.config["dataset"]]
-    return view_from_trace(_run.name, trace, arrays["momenta"], dataset, int(arrays["truth"]))
+    return view_from_trace(_run.name, trace, arrays["momenta"], _classes(_run, len(p)), int(arrays["truth"]))
+
+
+def _classes(run: Run, count: int) -> Dataset:
+    """Return the classes of a run: those of its data config, or of a benchmark."""
+    content = run.config.get("data_config")
+    return parse_content(content, run.name).dataset(count) if content else DATASETS[run.config["dataset"]]

@@ -1,5 +1,7 @@
 """The file that a page shows, as its models read it."""
 
+from collections.abc import Iterator
+
 from app.services import files
 from app.services.jets import Sample, load_sample
 from app.services.library import PartError
@@ -46,17 +48,23 @@ def read_file(file: files.JetFile, models: tuple[str, ...]) -> tuple[files.JetFi
 
     Raises PartError if none can.
     """
-    first_error, tried = None, set()
-    for model in (*models, None):
+    first_error, ways = None, {own.key: own for own in (*_ways(file, models), file)}
+    for own in ways.values():
         try:
-            own = file if model is None else read_by(model, file)
-            if own.key not in tried:
-                tried.add(own.key)
-                return own, load_sample(own)
+            return own, load_sample(own)
         except PartError as error:
             first_error = first_error or error
     assert first_error is not None
     raise first_error
+
+
+def _ways(file: files.JetFile, models: tuple[str, ...]) -> Iterator[files.JetFile]:
+    """Yield a file as each of the models reads it; one that cannot be loaded has no way, and its page says why."""
+    for model in models:
+        try:
+            yield read_by(model, file)
+        except PartError:
+            continue
 
 
 def _own_file(model: str) -> tuple[files.JetFile, Sample] | None:

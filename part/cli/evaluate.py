@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from part.cli.assumptions import print_assumptions
 from part.cli.options import add_device, add_entries, add_force, add_jets, add_model, check_outputs, training_files
 from part.errors import PartError
 from part.jets.schema import Dataset
@@ -47,7 +48,8 @@ def run(args: argparse.Namespace) -> None:
         raise PartError(f"--devices is {args.devices}; expected at least one.")
     entry = args.card and check_result_name(args.card)
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
-    probabilities, truth = _score_all(args, tagger, entry_ranges(args.jets, args.start, args.stop, tagger.data_config))
+    ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
+    probabilities, truth = _score_all(args, tagger, ranges)
     known = known_classes(truth)
     if known is None:
         raise PartError(f"None of these jets belongs to a class of {tagger.dataset.name}; evaluate needs some that do.")
@@ -65,6 +67,7 @@ def run(args: argparse.Namespace) -> None:
         entry = entry if tagger.precision == "fp32" else f"{entry}_{tagger.precision}"
         amend_card(tagger.path, {entry: {"files": [Path(path).name for path in args.jets]} | result})
     print(_table(result, classes))
+    print_assumptions(tagger, ranges)
 
 
 def quality(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int) -> dict:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from part.cli.assumptions import print_assumptions
 from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
 from part.errors import PartError
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
             raise PartError(f"The data config selects none of the {total} jets.")
     selected = "" if n_written == total else f" of {total}, those that the data config selects,"
     print(f"Wrote {n_written} jets{selected} to {args.out}.")
+    print_assumptions(tagger, ranges)
 
 
 def _observers(jets: "ak.Array", tagger: "Tagger") -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from part.errors import PartError
 from part.inference.capabilities import lacks
 from part.inference.loading import load_model
 from part.inference.tagger import Tagger
+from part.jets.schema import Dataset
 from part.models.checkpoints.training_files import is_weaver_weights
 from part.progress import Executor, execute_here
 
@@ -60,14 +61,20 @@ def check_comparable(models: Mapping[str, Tagger]) -> None:
     for name in others:
         if models[name].dataset != models[first].dataset:
             raise PartError(
-                f"{name} tells the classes of {models[name].dataset.name} apart, {first} those of "
-                f"{models[first].dataset.name}; expected the same."
+                f"{name} tells the classes of {_described(models[name].dataset)} apart, {first} those of "
+                f"{_described(models[first].dataset)}; expected the same."
             )
         if models[name].data_config != models[first].data_config:
             raise PartError(
                 f"{name} and {first} read files by different data configs; expected the same for both, since the "
                 "configs may keep different jets."
             )
+
+
+def _described(dataset: Dataset) -> str:
+    """Return the name of a benchmark, or that of a data config with the first of its classes."""
+    few = ", ".join(dataset.classes[:3]) + (", …" if len(dataset.classes) > 3 else "")
+    return dataset.name if dataset.feature_sets else f"{dataset.name} ({len(dataset.classes)}: {few})"
 
 
 def incomparable_heads(first: tuple[str, Tagger], other: tuple[str, Tagger]) -> str | None:

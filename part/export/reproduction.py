@@ -3,11 +3,15 @@
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import part
 from part.export.figure import Export
 from part.figures.export_tables import describe
+from part.figures.provenance import Provenance, TrainingOrigin
 from part.figures.view import View
+from part.jets.datasets import DATASETS
 
 PACKAGES = ("torch", "numpy", "awkward", "fastjet", "plotly", "matplotlib")  # whose versions a record states
 
@@ -26,7 +30,8 @@ def provenance_record(export: Export) -> dict:
             "sha256": source.model_sha256,
             "dataset": source.dataset,
             "device": source.device,
-        },
+        }
+        | _training_record(source.training),
         "jets": {"file": source.jets, "sha256": source.jets_sha256, "entry": source.entry},
         "constituents_the_model_did_not_see": export.data.jet_view.n_truncated,
         "view": source.view.to_dict(),
@@ -41,6 +46,8 @@ def provenance_record(export: Export) -> dict:
 def script(export: Export) -> str:
     """Return Python that reproduces exactly this figure from the two files, and rejects other files."""
     source = export.provenance
+    training = source.training
+    checksums = "MODEL_SHA256, JETS_SHA256" + (f", {dict(training.sha256)!r}" if training.sha256 else "")
     return f'''"""Reproduces a figure with ParTScope {part.__version__}: python {export.stem}.py [folder]"""
 
 import sys
@@ -58,14 +65,38 @@ VIEW = {_multiline(source.view)}
 LIMITS = {export.data.limits!r}
 FORMATS = ("png", "pdf", "npz")
 
-tagger = part.load_model(MODEL, device={source.device!r}, dataset={source.dataset!r})
-jet = part.read_jets(JETS, ENTRY, ENTRY + 1)
+tagger = part.load_model({_model_arguments(source)})
+jet = part.read_jets(JETS, ENTRY, ENTRY + 1, config=tagger.data_config)
 source = origin(tagger, MODEL, JETS, ENTRY, VIEW, name={source.name!r})
-source.expect(MODEL_SHA256, JETS_SHA256)
+source.expect({checksums})
 figure = make(tagger, jet, source, limits=LIMITS, width={export.width!r})
 for path in save(figure, sys.argv[1] if len(sys.argv) > 1 else "reproduced", FORMATS):
     print(path)
 '''
+
+
+def _training_record(training: TrainingOrigin) -> dict:
+    """Return what says how the weights of a training with weaver-core are read; empty for other checkpoints."""
+    record: dict[str, Any] = {
+        kind: {"file": path, "sha256": training.sha256.get(Path(path).name)}
+        for kind, path in (("data_config", training.config), ("network", training.network))
+        if path is not None
+    }
+    record |= {"options": dict(training.options)} if training.options else {}
+    return record | ({"assumed": dict(training.assumed)} if training.assumed else {})
+
+
+def _model_arguments(source: Provenance) -> str:
+    """Return the arguments of `load_model` in a script."""
+    training = source.training
+    arguments: dict[str, Any] = {"device": source.device}
+    if training.config is None and source.dataset in DATASETS:
+        arguments["dataset"] = source.dataset
+    if not training.is_folder:
+        files = {"config": training.config, "network": training.network}
+        arguments |= {name: path for name, path in files.items() if path is not None}
+    arguments |= {"options": dict(training.options)} if training.options else {}
+    return ", ".join(["MODEL", *(f"{name}={value!r}" for name, value in arguments.items())])
 
 
 def _multiline(view: View) -> str:

@@ -17,7 +17,7 @@ from part.jets import kinematics
 from part.jets.features import multiplicities
 from part.jets.labels import class_of, detect_dataset
 from part.jets.preprocessing import add_derived_fields, has_momenta, keep_leading
-from part.jets.schema import MOMENTA, N_TRUNCATED, Dataset
+from part.jets.schema import INPUTS, MOMENTA, N_TRUNCATED, Dataset
 
 
 @dataclass(frozen=True)
@@ -202,9 +202,12 @@ def view_jet(
 
 def view_from_trace(name: str, trace: Trace, momenta: np.ndarray, dataset: Dataset, truth: int) -> JetView:
     """Return the view of a jet of which only the momenta (n, 4) px, py, pz, E in GeV and the class index are known."""
-    jet = ak.Array({branch: [momenta[:, i].tolist()] for i, branch in enumerate(MOMENTA)})
-    title = dataset.titles[truth]
-    return JetView(name, trace, constituents(jet), replace(_summary(jet), title=title), dataset.titles, truth)
+    columns = {branch: [momenta[:, i].tolist()] for i, branch in enumerate(MOMENTA)}
+    if not momenta.any():  # the data config of the training does not say them
+        columns = {INPUTS: [[[0.0]] * len(momenta)], N_TRUNCATED: [0]}
+    jet, title = ak.Array(columns), dataset.titles[truth] if truth >= 0 else None
+    summary = replace(_summary(jet), title=title)
+    return JetView(name, trace, constituents(jet), summary, dataset.titles, truth if truth >= 0 else None)
 
 
 def _summary(jet: ak.Array, known: Dataset | None = None) -> JetSummary:

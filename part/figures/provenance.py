@@ -2,12 +2,41 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from part.errors import PartError
 from part.figures.view import View
 from part.inference.tagger import Tagger
 from part.jets.formats.opening import split_tree
+
+
+@dataclass(frozen=True)
+class TrainingOrigin:
+    """What says how the weights of a training with weaver-core are read.
+
+    Attributes
+    ----------
+    config, network : str or None
+        The data config and the network file.
+    sha256 : dict
+        Checksums of these files by their names.
+    is_folder : bool
+        Whether the model is the folder that holds them.
+    options : dict
+        What the user chose, see `part.load_model`.
+    assumed : dict
+        What was assumed because nothing said it.
+    """
+
+    config: str | None = None
+    network: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    is_folder: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    assumed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,6 +63,8 @@ class Provenance:
         The jet's entry in the file, from 0.
     view : View
         What the figure shows.
+    training : TrainingOrigin
+        For weights of weaver-core, what says how they are read; empty for other checkpoints.
     """
 
     model: str
@@ -45,12 +76,17 @@ class Provenance:
     jets_sha256: str | None
     entry: int
     view: View
+    training: TrainingOrigin = field(default_factory=TrainingOrigin)
 
-    def expect(self, model_sha256: str, jets_sha256: str | None) -> None:
-        """Raise PartError unless the files have these checksums."""
+    def expect(
+        self, model_sha256: str, jets_sha256: str | None, training_sha256: Mapping[str, str] | None = None
+    ) -> None:
+        """Raise PartError unless the files have these checksums; those of a training are given by name."""
+        others = training_sha256 or {}
         for path, actual, expected in (
             (self.model, self.model_sha256, model_sha256),
             (self.jets, self.jets_sha256, jets_sha256),
+            *((name, self.training.sha256.get(name), others.get(name)) for name in {*others, *self.training.sha256}),
         ):
             if actual != expected:
                 raise PartError(f"{path} is not the file this figure was made from: its sha256 differs.")
@@ -101,6 +137,21 @@ def origin(
         jets_sha256=jets_sha256 or file_sha256(jets),
         entry=entry,
         view=view,
+        training=_training(tagger),
+    )
+
+
+def _training(tagger: Tagger) -> TrainingOrigin:
+    files = tagger.files
+    if files is None:
+        return TrainingOrigin()
+    return TrainingOrigin(
+        config=None if files.config is None else str(files.config),
+        network=None if files.network is None else str(files.network),
+        sha256={path.name: str(file_sha256(path)) for path in (files.config, files.network) if isinstance(path, Path)},
+        is_folder=files.folder is not None,
+        options=dict(files.options),
+        assumed=tagger.assumed,
     )
 
 

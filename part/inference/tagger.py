@@ -60,8 +60,9 @@ class Tagger:
 
     @property
     def name(self) -> str:
-        folder = self.files and self.files.folder  # whose name says more than weaver-core's "net_best_epoch_state"
-        stem = folder.resolve().name if folder else self.path.stem
+        folder = None if self.files is None else self.files.folder
+        # The folder's name says more than weaver-core's "net_best_epoch_state".
+        stem = self.path.stem if folder is None else folder.resolve().name
         return stem if self.precision == "fp32" else f"{stem}@{self.precision}"
 
     @property

@@ -169,7 +169,7 @@ def _particle_arrays(model: nn.Module, tensors: dict[str, Tensor], mask: Tensor)
     arrays = {}
     for name in ("scores_qk", "bias", "pattern"):
         if present := [tensors[f"blocks.{i}.{name}"] for i in range(layers) if f"blocks.{i}.{name}" in tensors]:
-            zero = torch.zeros_like(present[0]) if len(present) < layers else None  # in a block without the bias
+            zero = torch.zeros_like(present[0]) if len(present) < layers else present[0]  # in a block without the bias
             layers_of_name = [tensors.get(f"blocks.{i}.{name}", zero) for i in range(layers)]
             stacked = torch.stack(layers_of_name, 1)[..., n_prefix:, n_prefix:]
             if padded:

@@ -122,7 +122,7 @@ def _direction(p: Tensor) -> Tensor:
 
 def _lepton_collider(a: Tensor, b: Tensor) -> list[Tensor]:
     mass = _log(_interval((a + b).T))
-    (size_a, unit_a), (size_b, unit_b) = _polar(a), _polar(b)
+    (size_a, unit_a), (size_b, unit_b) = _polar(a, b), _polar(b, a)
     cosine, sine = _cosine_and_sine(unit_a, unit_b)
     softer = torch.minimum(size_a, size_b)
     z = softer / (size_a + size_b).clamp(min=FEATURE_FLOOR)
@@ -131,7 +131,8 @@ def _lepton_collider(a: Tensor, b: Tensor) -> list[Tensor]:
 
 def _positions(a: Tensor, b: Tensor, coordinates: str, count: int) -> list[Tensor]:
     difference = a - b
-    cosine, sine = _cosine_and_sine(_polar(a)[1], _polar(b)[1])
+    (r_a, unit_a), (r_b, unit_b) = _polar(a, b), _polar(b, a)
+    cosine, sine = _cosine_and_sine(unit_a, unit_b)
     columns = [_log(_square(difference)), cosine, sine, torch.asinh(difference[3])]
     if count <= 4:
         return columns
@@ -139,7 +140,6 @@ def _positions(a: Tensor, b: Tensor, coordinates: str, count: int) -> list[Tenso
         return [*columns, *difference[:3]]
     phi = angle_between(torch.atan2(a[1], a[0]), torch.atan2(b[1], b[0]))
     if coordinates == "spherical":
-        (r_a, _), (r_b, _) = _polar(a), _polar(b)
         return [*columns, torch.asinh(r_a - r_b), _polar_angle(a, r_a) - _polar_angle(b, r_b), phi]
     rho_a, rho_b = (_root(p[:2].square().sum(0)) for p in (a, b))
     return [*columns, torch.asinh(rho_a - rho_b), phi, torch.asinh(a[2] - b[2])]
@@ -153,9 +153,15 @@ def _square(p: Tensor) -> Tensor:
     return p[:3].square().sum(0)
 
 
-def _polar(p: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the length of the space components of vectors (4, P), and their direction (3, P)."""
-    size = _root(_square(p))
+def _polar(p: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the length of the space components of vectors (4, P), and their direction (3, P).
+
+    On some processors torch's root of a float32 is not correctly rounded, and a nearly collinear pair amplifies that.
+    With a correctly rounded one weights mean the same everywhere. The angle between a vector and itself is nothing but
+    rounding, so for it the root remains torch's, as in the reference.
+    """
+    square = _square(p)
+    size = torch.where((p == other).all(0), _root(square), _root(square.double()).to(square.dtype))
     return size, p[:3] / size.clamp(min=FEATURE_FLOOR)
 
 

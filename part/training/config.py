@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from part.errors import PartError
 from part.jets.benchmarks import FEATURE_SETS
 from part.jets.datasets import DATASETS
 from part.jets.schema import Dataset, FeatureSet
@@ -13,8 +14,9 @@ from part.models.config import ModelConfig, ParTConfig
 from part.options import option
 from part.training.architecture import architecture
 from part.training.data_config import Content, parse_content, read_content
-from part.training.limits import check_batches, check_names, check_numbers
+from part.training.limits import check_batches, check_numbers
 
+PRECISIONS = ("auto", "bf16", "fp32")
 # A resumed run may differ in these: none of them changes which jets come, or what is learned from them.
 RESUMABLE = ("out", "devices", "nodes", "workers", "memory", "tensorboard", "val_jets", "config")
 
@@ -142,7 +144,7 @@ class TrainingConfig:
     tensorboard: bool = option("write a TensorBoard log as well", False)
     packed: bool = option("train ParT on a GPU with kernels for jets without padding", False)
     reflect: bool = option("reflect jets at random, in azimuth and along the beam", False)
-    config: str | None = option("weaver data config (.yaml), whose inputs, labels and weights are trained", None)
+    config: str | None = option("weaver data config (.yaml) of own files; the model is then the only word", None)
     unweighted: bool = option("leave out the weights of the data config", False, key="no_weights")
     data_config: Content | None = field(default=None, hash=False)
 
@@ -152,10 +154,35 @@ class TrainingConfig:
         if self.data_config:
             for name in ("dataset", "features"):
                 object.__setattr__(self, name, str(self.data_config.get("name")))
-        check_names(self)
-        check_numbers(self)
-        check_batches(self)
+        self._check_names()
+        check_numbers(vars(self))
+        needs_whole = not (self.calibration_jets or self.is_transformer)
+        check_batches(self.model, self.batch_size, self.micro_batch_size, self.world_size, needs_whole)
         _ = self.model_config  # raises PartError for values that the architecture refuses
+
+    def _check_names(self) -> None:
+        names = [(self.precision, PRECISIONS, "precision")]
+        if not self.data_config:
+            names = [(self.dataset, DATASETS, "dataset"), (self.features, FEATURE_SETS, "feature set"), *names]
+        for value, allowed, what in names:
+            if value not in allowed:
+                raise PartError(f"There is no {what} {value!r}; choose one of {', '.join(allowed)}.")
+        if self.start_from and self.finetune:
+            raise PartError("A model starts from the weights of one checkpoint: give --start-from or --finetune.")
+        architecture = {item.name for item in fields(config_class(self.model))}
+        for name in ("slots", "pair_bias"):
+            if getattr(self, name) is not None and name not in architecture:
+                raise PartError(f"{self.model} has no {name}.")
+        dataset, features = self.schema
+        if features.config is None:
+            if self.features not in dataset.feature_sets:
+                raise PartError(
+                    f"{self.dataset} has no {self.features} inputs, only {', '.join(dataset.feature_sets)}."
+                )
+            if self.unweighted:
+                raise PartError("--no-weights leaves out the weights of a data config; give one with --config.")
+        elif self.balanced and features.config.weights:
+            raise PartError(f"--balanced and the weights of {self.dataset} exclude each other; add --no-weights.")
 
     @property
     def world_size(self) -> int:

@@ -17,6 +17,7 @@ from part.analysis.attribution.sample_study import AttributionStudy
 from part.analysis.attribution.target import requested_target
 from part.analysis.attribution.task import make_task
 from part.analysis.study import study_jets
+from part.jets.benchmarks import FULL
 from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
@@ -30,7 +31,7 @@ def small(jets_folder, models_folder):
     """Short jets, and a model without attention."""
     write_jets(jets_folder / "short.root", [4, 6, 5, 7], seed=2)
     model = build(PFNConfig(phi=(8,), f=(8,)))
-    save_checkpoint(models_folder / "sum.safetensors", model, part.jets.schema.FULL, JETCLASS, {})
+    save_checkpoint(models_folder / "sum.safetensors", model, FULL, JETCLASS, {})
 
 
 @pytest.fixture

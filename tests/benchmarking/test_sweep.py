@@ -13,7 +13,7 @@ from part.jets.features import make_batch
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.linpart import LinParTConfig
-from part.models.pair import pair_features
+from part.models.pair_features import pair_features
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 1, "class_layers": 1}
 

@@ -55,8 +55,11 @@ def test_every_row_of_a_trace_adds_up(model):
         assert to_token[-1].min() > 0
     real = mask[:, None, None].expand(5, 3, 4, 40)
     np.testing.assert_allclose(trace.pattern.sum(-1) + to_token.numpy(), real, atol=1e-6)
+    if not (model.config.class_layers or model.config.global_token):
+        assert trace.class_pattern is None
+        return
     np.testing.assert_allclose(trace.class_pattern.sum(-1), 1, atol=1e-6)
-    assert trace.class_pattern.shape == (5, model.config.class_layers or 3, 4, 41)
+    assert trace.class_pattern.shape == (5, model.config.class_layers or 3, model.config.class_block.heads, 41)
 
 
 def test_value_norms_are_the_lengths_of_what_the_gates_let_through(model):

@@ -31,7 +31,7 @@ def trained(config):
 def test_a_variant_starts_from_the_weights_that_fit(config, trained):
     options = {"name": "warm", "model": "LinParT", "slots": 4, "pair_bias": "landmark", "start_from": str(trained)}
     model = build(replace(config, **options).model_config)
-    reinitialised = load_matching_weights(model, str(trained))
+    reinitialised = load_matching_weights(model, load_checkpoint(trained), str(trained))
     mixing = [f"blocks.{i}.attn.mixing" for i in range(8)]
     assert [name for name in reinitialised if not name.endswith("num_batches_tracked")] == [
         *mixing,
@@ -39,7 +39,7 @@ def test_a_variant_starts_from_the_weights_that_fit(config, trained):
     ]
     assert torch.equal(model.blocks[3].attn.qkv.weight, load_file(trained)["blocks.3.attn.qkv.weight"])
     with pytest.raises(part.PartError, match=r"No weights of .* fit"):
-        load_matching_weights(torch.nn.Linear(2, 2), str(trained))
+        load_matching_weights(torch.nn.Linear(2, 2), load_checkpoint(trained), str(trained))
 
 
 def test_a_fine_tuned_model_keeps_all_but_its_head(config, trained):

@@ -1,4 +1,4 @@
-"""The stream of a training takes jets by selection and by weight, as many as it says, and the same when it is resumed."""
+"""The stream of a training takes jets by selection and by weight, as many as it says, from any starting point."""
 
 from dataclasses import replace
 

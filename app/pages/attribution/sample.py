@@ -1,5 +1,6 @@
 """A sample: how faithful the methods are on average, how far they agree, and which particles they show."""
 
+import numpy as np
 import streamlit as st
 
 from app.components.study.chart import show_charts
@@ -19,8 +20,13 @@ def sample(context: AttributionContext) -> None:
         return
     charts = study_charts("attribution", result)
     show_charts(charts, ("deletion", "insertion", "gains"), HEIGHT)
-    show_charts(charts, ("agreement", "species", "ranks", "infidelity"), HEIGHT, (3.7, 2.5, 2.7, 2.1))
+    has_species = bool(np.isfinite(charts["species"].values).any())
+    if has_species:
+        show_charts(charts, ("agreement", "species", "ranks", "infidelity"), HEIGHT, (3.7, 2.5, 2.7, 2.1))
+    else:
+        show_charts(charts, ("agreement", "ranks", "infidelity"), HEIGHT, (3.7, 2.7, 2.1))
     st.caption(
         "Means over jets with intervals of 95 %. The probability is that of the explained class, in a contrast of the "
         "two. Shares are of the sizes of the attributions; the row of pT shows the particles' own."
+        + ("" if has_species else " These jets do not say the species of constituents.")
     )

@@ -14,12 +14,16 @@ from app.services.library import View, bias_charts
 from app.state import session
 from app.state.selection import JetSelection
 
+HEADS_IN_A_ROW = 8  # so that few heads do not fill the page
+
 
 def jet(context: BiasContext) -> None:
     order, theme = context.selection.order, theme_name()
     key = f"bias/{context.file.key[:16]}:{context.jet}/{context.model.cache_key}/{order}"
     highlight(0, context.head, position_of(context.jet_view, context.selection))  # the strip of heads has one row
-    draw_mosaic(bias.heads_pixels(context.jet_view, order, theme, f"{key}/{theme}"), "bias_heads", _choose_head)
+    heads = context.model.config.heads
+    with st.columns((heads, HEADS_IN_A_ROW - heads))[0] if heads < HEADS_IN_A_ROW else st.container():
+        draw_mosaic(bias.heads_pixels(context.jet_view, order, theme, f"{key}/{theme}"), "bias_heads", _choose_head)
     left, right = st.columns((0.36, 0.64), gap="medium")
     with left:
         draw_head(

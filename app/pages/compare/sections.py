@@ -74,7 +74,9 @@ class Sections:
 
     def _roc(self) -> None:
         if self.comparison.signals:
-            self._plot("roc", "Background rejection against efficiency", charts.draw_roc)
+            shown, n_signals = len(charts.roc_signals(self.comparison)), len(self.comparison.signals)
+            few = f", the {shown} of {n_signals} classes with the most jets" if shown < n_signals else ""
+            self._plot("roc", f"Background rejection against efficiency{few}", charts.draw_roc)
         else:
             note("A ROC curve needs jets of the background and of another class; here all are of one.")
 
@@ -89,6 +91,9 @@ class Sections:
             with columns[2]:
                 line('<div class="caption">{} minus {} [points]</div>', *names[::-1])
                 self._chart(charts.draw_confusion_change(self.comparison, 1, self.theme, height), "change")
+        shown, n_classes = len(charts.confusion_classes(self.comparison)), len(self.comparison.dataset.titles)
+        if shown < n_classes:
+            st.caption(f"The {shown} of {n_classes} classes that have, or are predicted for, the most jets.")
 
     def _disagreement(self) -> None:
         left, right = st.columns((0.36, 0.64))

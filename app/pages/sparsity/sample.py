@@ -91,25 +91,33 @@ def places(context: SparsityContext) -> None:
     result = next(iter(results.values()))
     left, middle, right = st.columns((0.3, 0.3, 0.4))
     with left:
-        show_chart(sparsity_charts.excess_map(result, "inter_subjet"), "inter_subjet", LOW)
-        show_chart(sparsity_charts.excess_map(result, "inter_subjet_edges"), "inter_subjet_edges", LOW)
+        without = "These jets do not say the momenta of their constituents, so they have no subjets."
+        _chart_or_note(sparsity_charts.excess_map(result, "inter_subjet"), "inter_subjet", LOW, without)
+        _chart_or_note(sparsity_charts.excess_map(result, "inter_subjet_edges"), "inter_subjet_edges", LOW, "")
     with middle:
         if result.untrained:
-            show_chart(sparsity.untrained_excess(result, "inter_subjet"), "inter_subjet_untrained", LOW)
-        _leptons(sparsity_charts.excess_map(result, "to_leptons"))
+            _chart_or_note(sparsity.untrained_excess(result, "inter_subjet"), "inter_subjet_untrained", LOW, "")
+        without = "None of these jets has a lepton, as far as the file says."
+        _chart_or_note(sparsity_charts.excess_map(result, "to_leptons"), "to_leptons", LOW, without)
     with right:
-        show_chart(sparsity_charts.species(result, context.layer, context.head), "species", TALL)
+        _chart_or_note(
+            sparsity_charts.species(result, context.layer, context.head),
+            "species",
+            TALL,
+            "These jets do not say the species of their constituents.",
+        )
     st.caption(
         f"{result.subjets} exclusive kT subjets. A particle's attention to itself is left out. Leptons: only "
         "jets that have any. Negative: less than for shuffled keys."
     )
 
 
-def _leptons(chart: Any) -> None:
+def _chart_or_note(chart: Any, key: str, height: int, sentence: str) -> None:
+    """Draw a chart, or say why it has no numbers."""
     if np.isfinite(chart.values).any():
-        show_chart(chart, "to_leptons", LOW)
-    else:
-        note("None of these jets has a lepton, as far as the file says.")
+        show_chart(chart, key, height)
+    elif sentence:
+        note(sentence)
 
 
 def components(context: SparsityContext) -> None:
@@ -129,5 +137,7 @@ def components(context: SparsityContext) -> None:
     with right:
         show_chart(component_charts.profile(result, "ln pT", context.layer, context.head), "pt", LOW)
         show_chart(component_charts.profile(result, "ΔR", context.layer, context.head), "dr", LOW)
-    particles = grouped(result.particles)
-    st.caption(f"{particles} particles of {result.jets} jets. The sign of a component is such that it grows with pT.")
+    particles, unknown = grouped(result.particles), component_charts.unknown_features(result)
+    missing = f" Not known, or the same for all: {', '.join(unknown)}." if unknown else ""
+    about = "The sign of a component is such that it grows with pT."
+    st.caption(f"{particles} particles of {result.jets} jets. {about}{missing}")

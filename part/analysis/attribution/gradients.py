@@ -25,13 +25,16 @@ def integrated_gradients(task: AttributionTask) -> Attribution:
 
     The baseline has all inputs at the origin of their standardisation: particles of about average kinematics, on the
     jet axis, of no species, not displaced. The mean of the training sample is no baseline, since a norm of channels
-    that are all zero would put the whole effect in a jump at that end of the path.
+    that are all zero would put the whole effect in a jump at that end of the path. Each token stays in its collection.
 
     References
     ----------
     arXiv:1703.01365
     """
-    return _integrate(task, "integrated", _input_names(task), task.value_of_inputs, task.x, torch.zeros_like(task.x))
+    baseline = torch.zeros_like(task.x)
+    names = _input_names(task)
+    baseline[..., len(names) :] = task.x[..., len(names) :]
+    return _integrate(task, "integrated", names, task.value_of_inputs, task.x, baseline)
 
 
 def integrated_gradients_momenta(task: AttributionTask) -> Attribution:
@@ -56,7 +59,7 @@ def _integrate(
         point, baseline, n_steps=STEPS, internal_batch_size=task.batch_size, return_convergence_delta=True
     )
     total = float(parts.double().sum() - gap.double().sum())
-    parts = to_numpy(parts[0])
+    parts = to_numpy(parts[0])[:, : len(names)]
     return Attribution(method, parts.sum(1), parts=parts, names=names, total=total)
 
 
@@ -94,12 +97,14 @@ def _smooth(
         scaled = (point / unit).expand(samples, -1, -1)
         parts = tunnel.attribute(scaled, nt_type="smoothgrad", nt_samples=1, stdevs=NOISE)  # (S, N, P)
     error = to_numpy(parts.sum(-1).std(0)) / samples**0.5
-    parts = to_numpy(parts.mean(0))
+    parts = to_numpy(parts.mean(0))[:, : len(names)]
     return Attribution(method, parts.sum(1), error, parts, names)
 
 
 def _input_names(task: AttributionTask) -> tuple[str, ...]:
-    return tuple(feature.name for feature in task.tagger.features.features)
+    """Return the names of the inputs; the flags of collections, which are the last columns, are none."""
+    features = task.tagger.features
+    return tuple(feature.name for feature in features.features[: len(features.features) - len(features.widths)])
 
 
 @contextmanager

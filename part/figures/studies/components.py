@@ -29,19 +29,26 @@ def explained_variance(result: ComponentsResult) -> HeadMap:
 
 
 def correlation(result: ComponentsResult, layer: int) -> Grid:
-    """Return the correlations of the first component with features for the heads of a layer."""
+    """Return the correlations of the first component with the features that are known, for the heads of a layer."""
+    known = [f for f, name in enumerate(result.features) if name not in unknown_features(result)]
     heads = tuple(str(head + 1) for head in range(result.explained_variance.shape[1]))
     return Grid(
         f"Correlation of the first component with features, layer {layer + 1}",
         "",
-        result.correlation[layer].T,
-        result.features,
+        result.correlation[layer].T[known],
+        tuple(result.features[f] for f in known),
         heads,
         column_title="head",
-        error=result.error[layer].T,
+        error=result.error[layer].T[known],
         signed=True,
         limits=(-1, 1),
     )
+
+
+def unknown_features(result: ComponentsResult) -> tuple[str, ...]:
+    """Return the features that have no correlation: the jets do not have them, or they are constant."""
+    is_known = np.asarray(np.isfinite(result.correlation).any((0, 1)))
+    return tuple(name for name, known in zip(result.features, is_known, strict=True) if not known)
 
 
 def profile(result: ComponentsResult, name: str, layer: int, head: int | None = None) -> Plot:

@@ -9,6 +9,7 @@ from part.errors import PartError
 from part.jets.config.config import DataConfig
 from part.jets.formats.source import Column, Source
 
+FOR_TRAINING = "aux_training_"  # what weaver-core 0.5 calls the column that is true in training
 SHOWN = 8  # branches of a file that an error names
 
 
@@ -20,6 +21,7 @@ def read_branches(
     optional: Sequence[str] = (),
     start: int = 0,
     stop: int | None = None,
+    is_training: bool = False,
 ) -> dict[str, Column]:
     """Read branches for the entries [start, stop) of an open file.
 
@@ -35,6 +37,8 @@ def read_branches(
         Branches that have to be there, and those that are left out where they are not.
     start, stop : int, optional
         By default all entries.
+    is_training : bool
+        What the column `aux_training_` holds, which weaver-core 0.5 adds.
 
     Returns
     -------
@@ -48,7 +52,8 @@ def read_branches(
     """
     stop = source.n_jets if stop is None else stop
     stored = {name: _stored_name(name, config) for name in (*needed, *optional)}
-    constants, present = _constants(path, config), set(source.branches)
+    constants: dict[str, float] = {FOR_TRAINING: is_training} | _constants(path, config)
+    present = set(source.branches)
     if missing := [name for name in needed if stored[name] not in present and name not in constants]:
         count = f" ({len(missing)} such in all)" if len(missing) > 1 else ""
         near = ", ".join(source.branches[:SHOWN]) + (", ..." if len(source.branches) > SHOWN else "")
@@ -58,7 +63,7 @@ def read_branches(
     wanted = [name for name in stored if stored[name] in present]
     columns = source.read(list(dict.fromkeys(stored[name] for name in wanted)), start, stop)
     out: dict[str, Column] = {name: columns[stored[name]] for name in wanted}
-    return out | {name: np.full(stop - start, value) for name, value in constants.items()}
+    return out | {name: np.full(stop - start, value) for name, value in constants.items() if name in stored}
 
 
 def _stored_name(name: str, config: DataConfig) -> str:

@@ -50,14 +50,14 @@ def load_config(source: str | os.PathLike | DataConfig, more: Mapping[str, Any] 
         return source
     path = os.fspath(source)
     options, content = read_yaml(path)
-    options |= more or {}
+    options |= dict(more or {})
     config = parse_config(options, _stem(path), path)
     if not config.missing_standardisation:
         return config
     checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
     for candidate in (f"{path.removesuffix('.yaml')}.{checksum}.auto.yaml", f"{path.removesuffix('.yaml')}.auto.yaml"):
         if Path(candidate).is_file():
-            found = read_yaml(candidate)[0] | (more or {})
+            found = read_yaml(candidate)[0] | dict(more or {})
             if checksum in candidate or _without_parameters(found) == _without_parameters(options):
                 note = f"The standardisation is that of {Path(candidate).name}."
                 automatic = parse_config(found, config.name, candidate)

@@ -193,14 +193,3 @@ def _jet_columns(
         if _available(table, config, (name,)) and n_dimensions(table[name]) == 1:
             out.setdefault(name, ak.to_numpy(table[name]))
     return out
-
-
-def selected_variables(
-    branches: Mapping[str, Value], config: DataConfig, names: tuple[str, ...], where: str
-) -> dict[str, Value]:
-    """Return variables of the jets that the selection for training keeps."""
-    table = Variables(branches, dict(config.definitions), where)
-    if config.selection:
-        n_jets = len(next(iter(branches.values()), ()))
-        table.select(_kept(evaluate(config.selection, table, f"{where}: selection"), n_jets, where))
-    return {name: table[name] for name in names}

@@ -5,6 +5,7 @@ Shapes: J jets.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -16,7 +17,6 @@ from part.jets.config.variables import Variables
 from part.jets.expressions.evaluation import evaluate, variables
 from part.jets.formats.opening import bounds, open_source
 
-FOR_TRAINING = "aux_training_"  # what weaver-core 0.5 calls the column that is true in training
 STEP = 100_000  # entries that are read together
 
 
@@ -79,11 +79,10 @@ def read_selected(
         If the file lacks a branch, or the selection cannot be computed.
     """
     selected_by = variables(config.selection) if config.selection else ()
-    needed = [name for name in config.branches_of([*names, *selected_by]) if name != FOR_TRAINING]
+    needed = config.branches_of([*names, *selected_by])
     with open_source(path, config.tree) as source:
         first, last = bounds(path, start, stop, source.n_jets)
-        columns = read_branches(path, source, config, needed, (), first, last)
-    columns[FOR_TRAINING] = np.full(last - first, is_training)
+        columns = read_branches(path, source, config, needed, (), first, last, is_training)
     jets = SelectedJets(path, Variables(columns, dict(config.definitions), path), np.arange(first, last))
     if not config.selection:
         return jets
@@ -92,7 +91,7 @@ def read_selected(
     return SelectedJets(path, jets.table, jets.entries[kept])
 
 
-def _kept(selected: object, n_jets: int, where: str) -> np.ndarray:
+def _kept(selected: Any, n_jets: int, where: str) -> np.ndarray:
     values = np.asarray(selected) if np.ndim(selected) == 0 else ak.to_numpy(selected)
     if values.shape not in ((), (n_jets,)):
         raise PartError(f"{where}: selection: {values.ndim} axes; expected one value for each jet.")

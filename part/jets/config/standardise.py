@@ -15,8 +15,7 @@ import numpy as np
 from part.errors import PartError
 from part.jets.config.config import DataConfig
 from part.jets.config.parsing import parse_config
-from part.jets.config.prepare import selected_variables
-from part.jets.expressions.evaluation import variables
+from part.jets.config.selected import read_selected
 from part.jets.expressions.lists import Jagged
 from part.jets.formats.opening import open_source
 
@@ -68,13 +67,14 @@ def standardised(config: DataConfig, paths: Sequence[str]) -> DataConfig:
 
 def _values(config: DataConfig, paths: Sequence[str]) -> dict[str, np.ndarray]:
     names = config.missing_standardisation
-    needed = config.branches_of([*names, *(variables(config.selection) if config.selection else ())])
     fraction = float((config.options.get("preprocess") or {}).get("data_fraction", 0.1))
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for path in paths:
         with open_source(path, config.tree) as source:
-            columns = source.read(list(needed), 0, max(1, int(fraction * source.n_jets)))
-        for name, column in selected_variables(columns, config, names, path).items():
+            n_jets = source.n_jets
+        jets = read_selected(path, config, names, 0, max(1, int(fraction * n_jets)))
+        for name in names:
+            column = jets.table[name]
             numbers = column.values if isinstance(column, Jagged) else ak.flatten(ak.Array(column), axis=None)
             found[name].append(ak.to_numpy(numbers))
     values = {name: np.concatenate(arrays) for name, arrays in found.items()}

@@ -26,6 +26,8 @@ from part.models.checkpoints.weaver_file import convert_state, weaver_source
 from part.models.checkpoints.weights_file import read_state
 from part.models.config import ModelConfig
 
+# What the data config says is compared with the tensors below, in its own words.
+_SIZES = ("input_dim", "input_dims", "pf_input_dim", "sv_input_dim", "pf_features_dims", "sv_features_dims")
 _FEATURES = {7: "kin", 13: "kinpid", 17: "full"}  # by the number of inputs
 
 
@@ -74,6 +76,7 @@ def load_training(files: TrainingFiles, dataset: str | None = None) -> Training:
     network = None if files.network is None else _network(files, data_config)
     layout = "0.4" if any(key.endswith("attn.in_proj_weight") for key in state) else "0.5"
     keywords = {} if network is None else network.resolved(layout)
+    keywords = {name: value for name, value in keywords.items() if name not in _SIZES}
     if data_config is not None:  # networks that average over slots divide by their number
         keywords = keywords | {"length": sum(collection.length for collection in data_config.collections)}
     converted = convert_state(state, str(files.weights), keywords | files.keywords)

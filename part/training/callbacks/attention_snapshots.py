@@ -58,9 +58,10 @@ class AttentionSnapshots(Callback):
         self._write(trainer, pl_module, trainer.current_epoch + 1)
 
     def _write(self, trainer, pl_module, epoch: int) -> None:
+        if not trainer.is_global_zero or not pl_module.model.config.layers:
+            return
         features = pl_module.config.schema[1]
-        placed = features.config is None or features.has_vectors
-        if not trainer.is_global_zero or not pl_module.model.config.layers or not placed:
+        if features.config is not None and not features.has_vectors:
             return
         jet = median_jet(self.data.val_jets)
         batch = self.data.val_jets.batch(torch.tensor([jet]))

@@ -137,13 +137,13 @@ def accept_by_weight(weights: np.ndarray, size: int, rng: np.random.Generator) -
     """Return the indices (size,) of jets that are taken with the probabilities of their weights (J,), in random order.
 
     As in weaver-core a jet of weight w is taken in a round with probability w, in all of them if w is 1 or more, and
-    there are as many rounds as it takes to have enough. Where the weights are so small that these would be very many,
-    all weights are larger by a common factor.
+    there are as many rounds as it takes to have enough. Where these would be very many, jets are drawn one by one.
     """
     probabilities = np.clip(np.nan_to_num(weights.astype(np.float64)), 0, 1)
     if not (total := probabilities.sum()) > 0:
         raise PartError("Of a whole pool of training jets none has a weight above zero.")
-    probabilities *= max(1.0, size / (MAX_ROUNDS * total))
+    if size > MAX_ROUNDS * total:
+        return rng.choice(len(weights), size, p=probabilities / total)
     taken, count = [], 0
     while count < size:
         accepted = rng.permutation(np.flatnonzero(rng.random(len(weights)) < probabilities))

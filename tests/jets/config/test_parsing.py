@@ -56,7 +56,7 @@ def test_a_config_survives_yaml_and_json(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"imputs": {}}, "unknown key imputs"),
+        ({"input_groups": {}}, "unknown key input_groups"),
         ({"inputs": None}, "inputs are missing"),
         ({"inputs": {"pf_features": {"length": 20, "vars": []}}}, "inputs.pf_features: vars are missing"),
         ({"inputs": {"pf_features": {"length": 0, "vars": ["a"]}}}, "length is 0; expected a positive whole number"),
@@ -124,5 +124,5 @@ def test_groups_of_other_names_are_what_the_config_states():
         parsed(inputs=inputs)
     stated = {"input_0": "pf.points", "input_1": "pf.features", "input_2": "pf.vectors", "input_3": "pf.mask"}
     assert parsed(inputs=inputs, groups=stated).collections == parsed().collections
-    with pytest.raises(PartError, match="groups: input_0: pf.tracks"):
+    with pytest.raises(PartError, match=r"groups: input_0: pf\.tracks"):
         parsed(inputs=inputs, groups={"input_0": "pf.tracks"})

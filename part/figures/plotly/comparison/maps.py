@@ -13,20 +13,44 @@ from part.figures.palette import Theme, get_theme
 from part.figures.plotly.comparison.shares import NAMES_WIDTH, short_names
 from part.figures.plotly.theme import colorscale, empty_figure
 
+MAX_CLASSES = 24  # of a confusion matrix
+
 
 def draw_confusion(comparison: Comparison, model: int, theme_name: str, height: int) -> go.Figure:
     """Draw the per cent of each class (row) predicted as each class (column); classes without jets are empty."""
-    percent, theme = _percent(comparison, model), get_theme(theme_name)
+    shown, theme = _grid_of(confusion_classes(comparison)), get_theme(theme_name)
+    percent = _percent(comparison, model)[shown]
     texts = [["" if np.isnan(v) or v < 1 else f"{v:.0f}" for v in row] for row in percent]
     tip = "%{y} predicted as %{x}: <b>%{z:.1f} %</b>, %{customdata} jets<extra></extra>"
-    figure = _map(percent, texts, (0, 100), theme, height, tip, comparison.confusion(model))
+    figure = _map(percent, texts, (0, 100), theme, height, tip, comparison.confusion(model)[shown])
     return _by_class(figure, comparison)
+
+
+def confusion_classes(comparison: Comparison) -> np.ndarray:
+    """Return the classes that are drawn: all, or of many those with the most jets, true or predicted, in their order.
+
+    Their indices are those of the models' classes.
+    """
+    n_classes = len(comparison.dataset.titles)
+    if n_classes <= MAX_CLASSES:
+        return np.arange(n_classes)
+    matrices = [comparison.confusion(m) for m in range(len(comparison.names))]
+    jets = sum(matrix.sum(1) + matrix.sum(0) for matrix in matrices)
+    return np.sort(np.argsort(-jets, kind="stable")[:MAX_CLASSES])
+
+
+def _grid_of(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the index of the rows and columns of these classes in a matrix."""
+    rows, columns = np.ix_(classes, classes)
+    return rows, columns
 
 
 def draw_confusion_change(comparison: Comparison, model: int, theme_name: str, height: int) -> go.Figure:
     """Draw the confusion of a model minus that of the first, in percentage points."""
-    change, theme = _percent(comparison, model) - _percent(comparison, 0), get_theme(theme_name)
-    largest = max(float(np.nanmax(np.abs(change))), 1.0)
+    cells, theme = _grid_of(confusion_classes(comparison)), get_theme(theme_name)
+    change = (_percent(comparison, model) - _percent(comparison, 0))[cells]
+    known = np.abs(change[np.isfinite(change)])
+    largest = max(float(known.max(initial=0)), 1.0)
     digits, least = (1, 0.05) if largest < 10 else (0, 0.5)
     shown = np.abs(change) >= least  # also False where there are no jets
     texts = np.where(shown, [[f"{v:+.{digits}f}".replace("-", "−") for v in row] for row in change], "").tolist()
@@ -43,7 +67,8 @@ def _percent(comparison: Comparison, model: int) -> np.ndarray:
 
 
 def _by_class(figure: go.Figure, comparison: Comparison) -> go.Figure:
-    marks = {"tickvals": list(range(len(comparison.dataset.titles))), "ticktext": list(comparison.dataset.titles)}
+    titles = [comparison.dataset.titles[c] for c in confusion_classes(comparison)]
+    marks = {"tickvals": list(range(len(titles))), "ticktext": titles}
     figure.update_xaxes(marks, tickangle=-55, title_text="predicted as")
     figure.update_yaxes(marks, title_text="class")
     return figure.update_layout(margin={"l": 84, "b": 92, "t": 4})

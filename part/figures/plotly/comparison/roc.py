@@ -12,11 +12,22 @@ from part.figures.plotly.theme import axis, empty_figure
 
 COLUMNS = 5
 MAX_POINTS = 200  # of a curve
+MAX_PANELS = 20
+
+
+def roc_signals(comparison: Comparison) -> tuple[int, ...]:
+    """Return the classes whose curves are drawn, in their order."""
+    jets = np.bincount(comparison.labels, minlength=len(comparison.dataset.titles))
+    most = sorted(comparison.signals, key=lambda signal: -jets[signal])[:MAX_PANELS]
+    return tuple(sorted(most))
 
 
 def draw_roc(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Draw background rejection against efficiency; a line marks each published working point."""
-    theme, signals = get_theme(theme_name), comparison.signals
+    """Draw background rejection against efficiency; a line marks each published working point.
+
+    Of many classes those with the most jets are drawn.
+    """
+    theme, signals = get_theme(theme_name), roc_signals(comparison)
     figure = empty_figure(theme, height, None)
     columns = min(COLUMNS, len(signals))
     titles = [f"<b>{comparison.dataset.titles[signal]}</b>" for signal in signals]
