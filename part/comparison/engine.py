@@ -13,6 +13,7 @@ from part.benchmarking.cost import Cost, measure_cost
 from part.comparison.models import TRACED, AttentionChanges, check_comparable
 from part.comparison.result import REPLICAS, Comparison, build_comparison
 from part.comparison.samples import Sample, SampleBatch
+from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.labels import UNKNOWN, known_classes
 from part.jets.notices import gathered
@@ -79,7 +80,7 @@ def run_comparison(
     cache = {} if cache is None else cache
     with gathered():
         probabilities, labels = _predict(models, sample, batch_size, progress, execute, cache, on_batch)
-        attention = _compare_attention(models, attention_sample, progress, execute)
+        attention, n_traced = _compare_attention(models, attention_sample, progress, execute)
     return build_comparison(
         list(models),
         next(iter(models.values())).dataset,
@@ -87,7 +88,7 @@ def run_comparison(
         labels,
         _measure_costs(models, timing_jets, progress, execute, cache),
         attention.results,
-        len(attention_sample),
+        n_traced,
         replicas,
         seed,
         progress,
@@ -109,7 +110,7 @@ def _predict(
     probabilities = np.empty((len(models), len(sample), classes), np.float32)
     for m, key in enumerate(keys):
         if key in cache:
-            probabilities[m] = cache[key]
+            probabilities[m, : len(cache[key])] = cache[key]
     labels, done = np.full(len(sample), UNKNOWN), 0
     progress("Jets", 0, len(sample))
     for batch in sample.batches(batch_size):
@@ -123,6 +124,9 @@ def _predict(
             labels[batch.rows] = batch.labels
         done += len(batch.rows)
         progress("Jets", done, len(sample))
+    probabilities, labels = probabilities[:, :done], labels[:done]  # a data config may have selected fewer jets
+    if not done:
+        raise PartError("The data config selects none of these jets.")
     for key, own in zip(keys, probabilities, strict=True):
         cache.setdefault(key, own)
     return probabilities, None if known_classes(labels) is None else labels
@@ -130,7 +134,8 @@ def _predict(
 
 def _compare_attention(
     models: Mapping[str, Tagger], sample: Sample, progress: ProgressCallback, execute: Executor
-) -> AttentionChanges:
+) -> tuple[AttentionChanges, int]:
+    """Return the changes of attention, and on how many jets they were measured."""
     attention, done = AttentionChanges(models, execute), 0
     if attention.comparable:
         progress("Jets traced", 0, len(sample))
@@ -138,7 +143,7 @@ def _compare_attention(
             attention.add(batch.jets)
             done += len(batch.rows)
             progress("Jets traced", done, len(sample))
-    return attention
+    return attention, done if attention.comparable else len(sample)
 
 
 def _measure_costs(

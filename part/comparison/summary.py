@@ -18,7 +18,7 @@ from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange, jensen_shannon
 from part.comparison.result import GAIN_MEASURES, Comparison
 from part.jets.schema import Dataset
-from part.jets.streaming import EntryRange, locate
+from part.jets.streaming import EntryRange, chunks, locate
 
 KINDS = ("json", "csv", "parquet")
 ROC_POINTS = 101
@@ -87,14 +87,23 @@ def most_different_jets(comparison: Comparison, ranges: Sequence[EntryRange], co
         The number of jets.
     """
     classes, listed = comparison.dataset.classes, []
+    places = _selected_places(ranges)
     for jet in comparison.most_different(count).tolist():
-        path, entry = locate(ranges, jet)
+        path, entry = places[jet] if places else locate(ranges, jet)
         row = {"file": path, "entry": entry, "divergence": float(f"{comparison.divergence[jet]:.5g}")}
         if comparison.truth is not None and comparison.labelled[jet]:
             row["label"] = classes[comparison.truth[jet]]
         predicted = zip(comparison.names, comparison.classes[:, jet], strict=True)
         listed.append(row | {"classes": {name: classes[c] for name, c in predicted}})
     return listed
+
+
+def _selected_places(ranges: Sequence[EntryRange]) -> list[tuple[str, int]]:
+    """Return file and entry of each jet that a data config selects, in their order; [] without a data config."""
+    if all(entries.config is None for entries in ranges):
+        return []
+    columns = (chunk.columns for chunk in chunks(ranges))
+    return [(str(path), int(entry)) for c in columns for path, entry in zip(c["file"], c["entry"], strict=True)]
 
 
 def _row(comparison: Comparison, m: int) -> dict:

@@ -7,9 +7,8 @@ Zenodo 3164691). pT is in GeV.
 from dataclasses import dataclass
 
 from part.errors import PartError
-from part.jets.benchmarks import KIN, KINPIDPLUS
 from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
-from part.jets.schema import CONSTITUENT_BRANCHES, Dataset
+from part.jets.schema import ANGLES, CONSTITUENT_BRANCHES, IDENTITY, MOMENTA, Dataset
 from part.simulate import detector
 from part.simulate.clustering import JetCuts
 from part.simulate.detector import Detector
@@ -62,14 +61,14 @@ _JETCLASS = Sample(
     JETCLASS, JETCLASS_PROCESSES, JetCuts(0.8, (500.0, 1000.0), 2.0), detector.CMS, CONSTITUENT_BRANCHES, False, 0
 )
 _TOPLANDSCAPE = Sample(
-    TOPLANDSCAPE, TOPLANDSCAPE_PROCESSES, JetCuts(0.8, (550.0, 650.0), 2.0), detector.ATLAS, KIN.branches, True, 10
+    TOPLANDSCAPE, TOPLANDSCAPE_PROCESSES, JetCuts(0.8, (550.0, 650.0), 2.0), detector.ATLAS, MOMENTA + ANGLES, True, 10
 )
 _QUARKGLUON = Sample(
     QUARKGLUON,
     QUARKGLUON_PROCESSES,
     JetCuts(0.4, (500.0, 550.0), 1.7, rapidity=True),
     None,
-    KINPIDPLUS.branches,
+    (*MOMENTA, *ANGLES, *IDENTITY, "part_pid"),
     True,
     12,
 )

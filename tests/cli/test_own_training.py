@@ -1,5 +1,7 @@
 """Trainings with weaver-core, from its own training to our predictions, beside what its own `--predict` writes."""
 
+import json
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -110,3 +112,22 @@ class TestWholeTrainings:
         jets = part.read_jets(next(folder.glob("jets.*")), config=tagger.data_config)
         expected = np.load(folder / "expected.npz")["probabilities"]
         assert difference(name, tagger.predict(jets), expected) < 1e-3
+
+
+@pytest.mark.witness
+@pytest.mark.filterwarnings("ignore::part.jets.notices.JetWarning")
+def test_a_comparison_is_of_the_selected_jets_alone(tmp_path):
+    """The same weights twice, once converted: they agree on every selected jet, and on no others."""
+    folder = shared("cases/weaver/flavour")
+    jets, out = next(folder.glob("jets.*")), tmp_path / "comparison"
+    assert main(["convert", str(folder), str(tmp_path / "own.safetensors")]) == 0
+    words = ["compare", "--models", tmp_path / "own.safetensors", folder, "--jets", jets, "--out", out, "--replicas", 0]
+    assert main(list(map(str, words))) == 0
+    expected = np.load(folder / "expected.npz")
+    table, summary = pq.read_table(out / "per_jet.parquet"), json.loads((out / "summary.json").read_text())
+    np.testing.assert_array_equal(table["entry"], expected["entries"])
+    first, second = summary["models"]
+    assert first["jets"] == second["jets"] == len(expected["entries"])
+    assert second["agreement_with_first"] == 1
+    listed = {row["entry"] for row in summary["most_different"]}
+    assert listed <= set(expected["entries"].tolist())
