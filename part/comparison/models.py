@@ -59,7 +59,7 @@ def check_comparable(models: Mapping[str, Tagger]) -> None:
         raise PartError(f"{len(models)} different models to compare; expected {MIN_MODELS} to {MAX_MODELS}.")
     first, *others = models
     for name in others:
-        if models[name].dataset != models[first].dataset:
+        if models[name].dataset.labels != models[first].dataset.labels:
             raise PartError(
                 f"{name} tells the classes of {_described(models[name].dataset)} apart, {first} those of "
                 f"{_described(models[first].dataset)}; expected the same."

@@ -1,6 +1,7 @@
 """Trainings with weaver-core, from its own training to our predictions, beside what its own `--predict` writes."""
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,9 +15,6 @@ import part
 from part.__main__ import main
 
 KINDS = ("plain", "vertices", "auto")
-# Jets whose log-probabilities change by 0.02 when their momenta change by one rounding: weaver-core itself does not
-# repeat its own numbers for them on another machine.
-UNSTABLE = {"lepton_collider": [36]}
 TRAININGS = ("flavour", "two_streams", "lepton_collider", "edge_conv_streams", "many_classes")
 
 
@@ -70,9 +68,9 @@ class TestOneEpochOfWeaver:
             np.testing.assert_allclose(probabilities[:, i], weaver[f"score_{name}"], atol=1e-5)
 
 
-def difference(name: str, probabilities: np.ndarray, expected: np.ndarray) -> float:
-    """Return the largest difference of log-probabilities over the jets whose answers are stable."""
-    return float(np.delete(np.abs(np.log(probabilities) - np.log(expected)), UNSTABLE.get(name, []), axis=0).max())
+def difference(probabilities: np.ndarray, expected: np.ndarray) -> float:
+    """Return the largest difference of log-probabilities."""
+    return float(np.abs(np.log(probabilities) - np.log(expected)).max())
 
 
 @pytest.mark.witness
@@ -92,9 +90,9 @@ class TestWholeTrainings:
         jets = part.read_jets(next(folder.glob("jets.*")), config=config)
         np.testing.assert_array_equal(jets["entry"], expected["entries"])
         np.testing.assert_array_equal(jets["truth"], expected["labels"])
-        assert difference(name, tagger.predict(jets), expected["probabilities"]) < 1e-3
+        assert difference(tagger.predict(jets), expected["probabilities"]) < 1e-4
         trace = tagger.trace(jets[:4])
-        assert np.abs(np.log(trace.probabilities) - np.log(expected["probabilities"][:4])).max() < 1e-3
+        assert np.abs(np.log(trace.probabilities) - np.log(expected["probabilities"][:4])).max() < 1e-4
 
     def test_on_the_command_line(self, name, tmp_path):
         folder, weights, config, network = self.arguments(name)
@@ -104,24 +102,31 @@ class TestWholeTrainings:
         table = pq.read_table(out)
         scores = np.stack([table[column] for column in table.column_names if column.startswith("score_")], axis=1)
         np.testing.assert_array_equal(table["entry"], expected["entries"])
-        assert difference(name, scores, expected["probabilities"]) < 1e-3
+        assert difference(scores, expected["probabilities"]) < 1e-4
 
     def test_as_a_folder(self, name):
         folder, *_ = self.arguments(name)
         tagger = part.load_model(folder)
         jets = part.read_jets(next(folder.glob("jets.*")), config=tagger.data_config)
         expected = np.load(folder / "expected.npz")["probabilities"]
-        assert difference(name, tagger.predict(jets), expected) < 1e-3
+        assert difference(tagger.predict(jets), expected) < 1e-4
 
 
 @pytest.mark.witness
 @pytest.mark.filterwarnings("ignore::part.jets.notices.JetWarning")
 def test_a_comparison_is_of_the_selected_jets_alone(tmp_path):
-    """The same weights twice, once converted: they agree on every selected jet, and on no others."""
+    """The same weights twice, once converted: they agree on every selected jet, and on no others.
+
+    The data config of the second has another name, which makes it no other config.
+    """
     folder = shared("cases/weaver/flavour")
     jets, out = next(folder.glob("jets.*")), tmp_path / "comparison"
     assert main(["convert", str(folder), str(tmp_path / "own.safetensors")]) == 0
-    words = ["compare", "--models", tmp_path / "own.safetensors", folder, "--jets", jets, "--out", out, "--replicas", 0]
+    other = tmp_path / "other"
+    shutil.copytree(folder, other, ignore=shutil.ignore_patterns("jets.*", "*.npz"))
+    for path in list(other.glob("*.yaml")):
+        path.rename(path.with_name(path.name.replace("data", "renamed")))
+    words = ["compare", "--models", tmp_path / "own.safetensors", other, "--jets", jets, "--out", out, "--replicas", 0]
     assert main(list(map(str, words))) == 0
     expected = np.load(folder / "expected.npz")
     table, summary = pq.read_table(out / "per_jet.parquet"), json.loads((out / "summary.json").read_text())

@@ -23,7 +23,7 @@ class DataConfig:
     Attributes
     ----------
     name : str
-        The name of its file, without ending.
+        The name of its file, without ending; it does not count when configs are compared.
     tree : str or None
         The tree that is read from ROOT files; None where there is only one.
     branch_magic : tuple of (str, str)
@@ -51,7 +51,7 @@ class DataConfig:
         Sentences on what was assumed or left out.
     """
 
-    name: str
+    name: str = field(compare=False)
     tree: str | None
     branch_magic: tuple[tuple[str, str], ...]
     file_magic: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
