@@ -4,14 +4,11 @@ import streamlit as st
 
 from app.components.assumed import assumptions
 from app.components.messages import grouped, plain
+from app.components.upload import upload_panel
 from app.services import files
-from app.services.library import PartError
 from app.state import session
-from app.state.find_file import read_file
 from app.state.resolve import ResolvedSelection, bounds, has_truth
-from app.state.selection import MAX_MODELS, JetSelection
-
-FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": ()}  # where another file begins
+from app.state.selection import FIRST_JET, MAX_MODELS, JetSelection
 
 
 def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptions: bool = True) -> None:
@@ -34,9 +31,10 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptio
         st.caption(_count(resolved))
         for text in resolved.sample.notes:
             st.caption(plain(text))
+        recent = dict.fromkeys(m for m in st.session_state.get("upload_models", ()) if m not in resolved.offered)
         st.multiselect(
             "Models",
-            resolved.offered,
+            [*resolved.offered, *recent],
             max_selections=MAX_MODELS,
             select_all=False,  # it would come first, and Enter take all that match what was typed
             help="Up to four side by side; @bf16 runs in bfloat16.",
@@ -58,29 +56,7 @@ def _file(resolved: ResolvedSelection) -> None:
         help="Files below the data folder; type the beginning of a name to find it.",
         **session.bind_widget(JetSelection, "file", reset=FIRST_JET),
     )
-    with st.popover("Upload a file", width="stretch"):
-        st.file_uploader(
-            "ROOT, parquet, HDF5 or npz; the content decides which",
-            key="upload",
-            on_change=_on_upload,
-            max_upload_size=files.MAX_UPLOAD // 2**20,
-        )
-
-
-def _on_upload() -> None:
-    """Choose an upload if it can be read; otherwise nothing changes."""
-    upload = st.session_state["upload"]
-    if upload is None:
-        return
-    name = shown_name = "".join(c for c in upload.name if c.isprintable())[:80]
-    try:
-        name = files.keep_upload(upload.getvalue())
-        read_file(files.find(name), session.read(JetSelection).models)
-    except PartError as error:
-        session.set_error(str(error).replace(name, shown_name))
-        return
-    st.session_state.setdefault("upload_names", {})[name] = shown_name
-    session.update(JetSelection, file=name, **FIRST_JET)
+    upload_panel(resolved.file)
 
 
 def _filters(resolved: ResolvedSelection) -> None:

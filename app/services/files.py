@@ -2,13 +2,12 @@
 
 import hashlib
 import os
-import re
-import tempfile
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Self
 
+from app.services.uploads import UPLOAD, upload_path
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.config.config import DataConfig
@@ -17,9 +16,6 @@ from part.jets.schema import Dataset
 ROOT = Path(__file__).parents[2]
 SUFFIXES = (".root", ".parquet", ".h5", ".hdf5", ".npz")  # of listed files; the content decides how one is read
 MAX_LISTED = 500
-MAX_UPLOAD = 20 * 2**20
-MAX_UPLOADS = 20  # kept on the server; the oldest are deleted first
-UPLOAD = "upload:"
 
 
 @dataclass(frozen=True)
@@ -119,23 +115,8 @@ def find(name: str) -> JetFile:
     return JetFile(name, place, _sha256(path, status.st_mtime_ns, status.st_size), tree)
 
 
-def keep_upload(content: bytes) -> str:
-    """Store an upload under the hash of its content and return the name for `find`; its own name is never a path."""
-    if len(content) > MAX_UPLOAD:
-        raise PartError(f"The upload has {len(content) / 2**20:.0f} MB; at most 20 MB are accepted.")
-    digest = hashlib.sha256(content).hexdigest()[:32]
-    path = _upload_folder() / digest
-    if not path.exists():
-        partial = path.with_suffix(".part")
-        partial.write_bytes(content)
-        partial.replace(path)
-        for old in sorted(_upload_folder().iterdir(), key=lambda p: p.stat().st_mtime_ns)[:-MAX_UPLOADS]:
-            old.unlink(missing_ok=True)
-    return UPLOAD + digest
-
-
 def _path(name: str) -> Path | None:
-    return _uploaded(name) if name.startswith(UPLOAD) else _below_folders(name)
+    return upload_path(name) if name.startswith(UPLOAD) else _below_folders(name)
 
 
 def _below_folders(name: str) -> Path | None:
@@ -146,21 +127,6 @@ def _below_folders(name: str) -> Path | None:
         if path.is_relative_to(folder) and path.is_file():
             return path
     return None
-
-
-def _uploaded(name: str) -> Path | None:
-    digest = name.removeprefix(UPLOAD)
-    path = _upload_folder() / digest
-    return path if re.fullmatch("[0-9a-f]{32}", digest) and path.is_file() else None
-
-
-@cache
-def _upload_holder() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="partscope-")  # deleted when the process ends
-
-
-def _upload_folder() -> Path:
-    return Path(_upload_holder().name)
 
 
 @cache

@@ -19,6 +19,7 @@ import torch
 from app.services.caching import cached
 from app.services.files import ROOT, JetFile, runs_folder
 from app.services.jets import error_context, jets_at, load_sample
+from app.services.uploads import training_folder
 from part.benchmarking.timing import time_call, time_one
 from part.errors import PartError
 from part.inference.assumptions import CHOICES, choices
@@ -102,7 +103,8 @@ def join_options(name: str, options: Mapping[str, Any]) -> str:
 
 def is_offered(name: str) -> bool:
     """Return whether a model is on offer, whatever the user chose of what its weights do not tell."""
-    return split_options(name)[0] in model_names()
+    base = split_options(name)[0]
+    return training_folder(parse_model_name(base)[0]) is not None or base in model_names()
 
 
 def load_tagger(name: str, file: JetFile) -> Tagger:
@@ -152,6 +154,8 @@ def _checkpoint(name: str) -> tuple[Path, str]:
     """Return file or folder, and precision, of a model on offer. Raises PartError."""
     stem, precision = parse_model_name(name)
     checkpoints = _checkpoints()
+    if stem not in checkpoints and (uploaded := training_folder(stem)):
+        return uploaded, precision
     if stem not in checkpoints:
         raise PartError(f"There is no model {name[:100]}; choose one of {', '.join(checkpoints)}.")
     return checkpoints[stem], precision

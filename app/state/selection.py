@@ -6,6 +6,7 @@ from app.services.library import view_options
 from app.state.url import flag, interval, one_of, texts, url_field, whole_number, write_interval
 
 MAX_MODELS = 4
+FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": ()}  # where another file begins
 MAX_JETS = 100_000  # of a study or a comparison
 
 

@@ -98,7 +98,7 @@ def test_another_file_starts_at_its_first_jet_without_filters(visit):
 
 def test_an_upload_that_holds_no_jets_gives_one_sentence_and_changes_nothing(visit):
     app = visit(jet="4", layer="2")
-    app.file_uploader(key="upload").set_value(("../../x.root", b"no jets at all", "text/plain")).run()
+    app.file_uploader(key="upload").set_value([("../../x.root", b"no jets at all", "text/plain")]).run()
     (sentence,) = sentences(app)
     assert "unknown kind of file" in sentence
     assert (state_of(app).file, state_of(app).jet, state_of(app).layer) == ("toys.root", 4, 1)
@@ -107,7 +107,7 @@ def test_an_upload_that_holds_no_jets_gives_one_sentence_and_changes_nothing(vis
 def test_the_content_of_an_upload_decides_not_its_name(visit, jets_folder):
     app = visit(file="bare.root", model="kin")
     content = (jets_folder / "toys.root").read_bytes()
-    app.file_uploader(key="upload").set_value(("holiday.jpg", content, "image/jpeg")).run()
+    app.file_uploader(key="upload").set_value([("holiday.jpg", content, "image/jpeg")]).run()
     assert sentences(app) == []
     assert state_of(app).file.startswith("upload:")
     assert len(state_of(app).models) == 1

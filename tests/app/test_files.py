@@ -1,10 +1,11 @@
 """Only files below the data folders can be opened, and an upload's name never becomes a path."""
 
 import hashlib
+import io
 
 import pytest
 
-from app.services import files
+from app.services import files, uploads
 from part.errors import PartError
 
 
@@ -39,25 +40,28 @@ def test_nothing_outside_the_folders_can_be_opened(name):
 
 def test_an_upload_is_found_by_its_content_alone(jets_folder):
     content = (jets_folder / "toys.root").read_bytes()
-    name = files.keep_upload(content)
-    assert name == files.UPLOAD + hashlib.sha256(content).hexdigest()[:32]
+    name = uploads.keep_upload(io.BytesIO(content))
+    assert name == uploads.UPLOAD + hashlib.sha256(content).hexdigest()[:32]
     assert files.find(name).path.read_bytes() == content
-    assert files.keep_upload(content) == name
+    assert uploads.keep_upload(io.BytesIO(content)) == name
 
 
 @pytest.mark.parametrize("key", ["", "../../etc/passwd", "0" * 32, "g" * 32])
 def test_an_upload_that_does_not_exist_gives_one_sentence(key):
     with pytest.raises(PartError, match="upload it again"):
-        files.find(files.UPLOAD + key)
+        files.find(uploads.UPLOAD + key)
 
 
-def test_an_upload_over_the_limit_is_rejected():
-    with pytest.raises(PartError, match="at most 20 MB"):
-        files.keep_upload(bytes(files.MAX_UPLOAD + 1))
+def test_an_upload_over_the_limit_is_rejected(monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_UPLOAD", 3 * 2**20)
+    before = sorted(uploads._folder("files").iterdir())
+    with pytest.raises(PartError, match="is larger than 3 MB"):
+        uploads.keep_upload(io.BytesIO(bytes(uploads.MAX_UPLOAD + 1)), "net.pt")
+    assert sorted(uploads._folder("files").iterdir()) == before
 
 
 def test_the_oldest_uploads_are_deleted():
-    names = [files.keep_upload(f"upload {i}".encode()) for i in range(files.MAX_UPLOADS + 3)]
+    names = [uploads.keep_upload(io.BytesIO(f"upload {i}".encode())) for i in range(uploads.MAX_UPLOADS + 3)]
     assert files.find(names[-1]).uploaded
     with pytest.raises(PartError):
         files.find(names[0])
@@ -69,8 +73,8 @@ def test_a_tree_of_a_file_may_be_chosen(jets_folder):
     assert file.key != whole.key == whole.sha256
     assert str(file.path) == f"{whole.path}:tree"
     assert file.conceal(f"{whole.path}: damaged; try {file.path}") == "toys.root: damaged; try toys.root:tree"
-    upload = files.keep_upload((jets_folder / "toys.root").read_bytes())
+    upload = uploads.keep_upload(io.BytesIO((jets_folder / "toys.root").read_bytes()))
     assert files.find(f"{upload}:tree").tree == "tree"
-    for name in ("../outside.root:tree", "no.root:tree", "toys.root:", f"{files.UPLOAD}{'0' * 32}:tree"):
+    for name in ("../outside.root:tree", "no.root:tree", "toys.root:", f"{uploads.UPLOAD}{'0' * 32}:tree"):
         with pytest.raises(PartError):
             files.find(name)

@@ -7,8 +7,10 @@ import socket
 import zipfile
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from helpers.jets import COUNTS
+from helpers.references import shared
 
 pytestmark = pytest.mark.browser
 
@@ -150,7 +152,7 @@ def download(page, kind: str) -> bytes:
 
 def test_an_upload_without_jets_gives_one_sentence_and_nothing_is_lost(page, server):
     visit(page, server.url(jet=3))
-    page.get_by_role("button", name="Upload a file").click()
+    page.get_by_role("button", name="Upload jets or a training").click()
     upload = page.locator(".st-key-upload input[type=file]")
     upload.set_input_files({"name": "../x.root", "mimeType": "text/plain", "buffer": b"no jets at all"})
     alert = page.locator("[data-testid=stAlert]")
@@ -164,6 +166,22 @@ def test_an_upload_without_jets_gives_one_sentence_and_nothing_is_lost(page, ser
     page.wait_for_function("() => location.search.includes('upload%3A')")
     settle(page)
     assert alert.count() == 0
+
+
+def test_a_training_is_uploaded_in_one_go(page, server):
+    """The page then shows weaver-core's own probabilities for its first jet."""
+    folder = shared("cases/weaver/two_streams")
+    visit(page, server.url())
+    page.get_by_role("button", name="Upload jets or a training").click()
+    names = ("jets.root", "network.py", "data.yaml", "net_best_epoch_state.pt")
+    page.locator(".st-key-upload input[type=file]").set_input_files([folder / name for name in names])
+    page.locator(".st-key-open_upload button").click()
+    page.wait_for_function("() => location.search.includes('model=net-')")
+    settle(page)
+    assert page.locator("[data-testid=stAlert]").count() == 0
+    probabilities = np.load(folder / "expected.npz")["probabilities"][0]
+    bars = page.locator(".bars").inner_text()
+    assert [f"{p:.3f}" in bars for p in probabilities] == [True] * len(probabilities)
 
 
 def test_a_file_name_in_the_url_stays_text(page, server):

@@ -1,0 +1,113 @@
+"""The upload of jets, or of a training: its weights, data config and network file, with or without jets."""
+
+from itertools import chain
+
+import streamlit as st
+
+from app.components.messages import line, plain
+from app.services import files, uploads
+from app.services.library import PartError
+from app.services.models import load_assumed
+from app.state import session
+from app.state.find_file import read_file
+from app.state.selection import FIRST_JET, JetSelection
+
+SAID = ("model", "classes", "missing", "assumed", "but")  # what is shown of all files together
+HELP = (
+    "Jets in ROOT, parquet, HDF5 or npz; a training with its weights (.pt), data config (.yaml) and network file "
+    "(.py), all at once. The content decides what each file is."
+)
+
+
+def upload_panel(file: files.JetFile) -> None:
+    """Draw the upload.
+
+    Parameters
+    ----------
+    file : JetFile
+        The jets that are shown, on which an uploaded training opens if none come with it.
+    """
+    opened = st.session_state.setdefault("uploads_opened", 0)  # new widgets after each, closed and empty
+    with st.popover("Upload jets or a training", width="stretch", key=f"upload_panel_{opened}"):
+        st.file_uploader(
+            "Files that belong together",
+            key=_key(),
+            accept_multiple_files=True,
+            on_change=_on_upload,
+            max_upload_size=uploads.MAX_UPLOAD // 2**20,
+            help=HELP,
+        )
+        uploaded = st.session_state.get("uploaded")
+        if uploaded is not None:
+            _understood(uploaded, file)
+
+
+def _understood(uploaded: uploads.Uploaded, file: files.JetFile) -> None:
+    """Offer to open a training if nothing is missing, and say what its files are."""
+    if problem := _problem(uploaded, file):
+        st.warning(plain(problem))
+    else:
+        st.button("Open", key="open_upload", type="primary", width="stretch", on_click=_open, args=(uploaded,))
+    for text in uploaded.problems:
+        st.warning(plain(text))
+    *alone, together = uploaded.page.sections
+    if not together.title.startswith("Together"):
+        alone, together = uploaded.page.sections, None
+    said = [("<b>{}</b> {}", section.title, "; ".join(section.texts("is"))) for section in alone]
+    for section in [together] if together else alone:
+        said += [("<span>{}</span> {}", about, text) for about, text in section.rows if about in SAID]
+    line("".join(f"<p class='upload'>{markup}</p>" for markup, *_ in said), *chain(*(texts for _, *texts in said)))
+
+
+def _problem(uploaded: uploads.Uploaded, file: files.JetFile) -> str | None:
+    """Return why a training cannot be opened, or None."""
+    if uploaded.model is None:
+        return "The weights are missing: add the state dict that weaver-core wrote (.pt)."
+    try:
+        load_assumed(uploaded.model, file)
+    except PartError as error:
+        return str(error)
+    return None
+
+
+def _key() -> str:
+    return f"upload{st.session_state['uploads_opened'] or ''}"
+
+
+def _on_upload() -> None:
+    """Choose jets alone if they can be read, and show what a training is; otherwise nothing changes."""
+    st.session_state.pop("uploaded", None)
+    given = [(_shown(upload.name), upload) for upload in st.session_state[_key()]]
+    if not given:
+        return
+    uploaded = uploads.keep(given)
+    if uploaded.page is not None:
+        st.session_state["uploaded"] = uploaded
+    elif uploaded.jets is not None:
+        _open(uploaded)
+    else:
+        session.set_error(uploaded.problems[0])
+
+
+def _open(uploaded: uploads.Uploaded) -> None:
+    """Choose what was uploaded; a training opens alone, on the jets that came with it."""
+    models = (uploaded.model,) if uploaded.model else session.read(JetSelection).models
+    changes = {"models": models} if uploaded.model else {}
+    if uploaded.jets:
+        try:
+            read_file(files.find(uploaded.jets), models)
+        except PartError as error:
+            session.set_error(str(error).replace(uploaded.jets, uploaded.jets_title))
+            return
+        st.session_state.setdefault("upload_names", {})[uploaded.jets] = uploaded.jets_title
+        changes |= {"file": uploaded.jets, **FIRST_JET}
+    st.session_state.pop("uploaded", None)
+    st.session_state["uploads_opened"] += 1
+    if uploaded.model:
+        st.session_state.setdefault("upload_models", []).append(uploaded.model)
+    session.update(JetSelection, **changes)
+
+
+def _shown(name: str) -> str:
+    """Return the name of a file as it is shown: without what cannot be printed, and not too long."""
+    return "".join(character for character in name if character.isprintable())[:80]

@@ -1,0 +1,108 @@
+"""A training that is uploaded in pieces: what the panel says of it, and that it opens as from a folder."""
+
+import io
+
+import numpy as np
+import pytest
+from helpers.app_driver import no_exception, open_page, sentences, state_of, texts
+from helpers.references import shared
+
+import part
+from app.services import uploads
+from app.services.models import training_folder
+
+pytestmark = pytest.mark.filterwarnings("ignore::part.jets.notices.JetWarning")
+FILES = ("net_best_epoch_state.pt", "data.auto.yaml", "network.py", "jets.root")
+
+
+def contents(*names: str, training: str = "flavour") -> dict[str, bytes]:
+    folder = shared(f"cases/weaver/{training}")
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def keep(files: dict[str, bytes]) -> uploads.Uploaded:
+    return uploads.keep([(name, io.BytesIO(content)) for name, content in files.items()])
+
+
+def upload(app, files: dict[str, bytes]):
+    """Give files to the page's upload, under names that say nothing."""
+    given = [(name, content, "application/octet-stream") for name, content in files.items()]
+    return no_exception(app.file_uploader(key="upload").set_value(given).run())
+
+
+class TestKeep:
+    def test_the_content_decides_what_each_file_is(self):
+        files = dict(zip("abcd", contents(*FILES).values(), strict=True))
+        uploaded = keep(files)
+        folder = training_folder(uploaded.model)
+        assert {path.suffix for path in folder.iterdir()} == {".pt", ".yaml", ".py"}
+        tagger = part.load_model(folder)
+        jets = part.read_jets(shared("cases/weaver/flavour") / "jets.root", config=tagger.data_config)
+        expected = np.load(shared("cases/weaver/flavour") / "expected.npz")["probabilities"]
+        np.testing.assert_allclose(tagger.predict(jets), expected, atol=1e-5)
+        assert (uploaded.jets_title, uploaded.jets.startswith(uploads.UPLOAD)) == ("d", True)
+
+    def test_no_place_on_the_server_is_shown(self):
+        shown = str(keep(contents(*FILES)).page)
+        assert str(uploads._holder().name) not in shown
+        assert "net_best_epoch_state.pt" in shown
+        assert "jets.root" in shown
+
+    def test_a_name_never_becomes_a_path(self):
+        files = contents("net_best_epoch_state.pt", "network.py")
+        climbing = dict(zip(("../../net.pt", "/etc/network.py"), files.values(), strict=True))
+        folder = training_folder(keep(climbing).model)
+        assert {path.name for path in folder.iterdir()} == {"net.pt", "network.py"}
+
+    @pytest.mark.parametrize("name", ["", "..", "../files", "net-0123456789ab", "net-0123456789ab/../.."])
+    def test_no_other_folder_is_a_training(self, name):
+        assert training_folder(name) is None
+
+    def test_a_file_of_no_use_stops_no_other(self):
+        files = {"notes.txt": b"no jets", "a.npz": npz(1), "b.npz": npz(2)}
+        uploaded = keep(files | contents("net_best_epoch_state.pt", "network.py"))
+        assert uploaded.jets_title == "b.npz"
+        assert uploaded.model is not None
+        assert ["notes.txt: unknown kind of file" in uploaded.problems[0], "a.npz" in uploaded.problems[1]] == [
+            True
+        ] * 2
+
+    def test_the_oldest_trainings_are_deleted(self):
+        network = contents("network.py")["network.py"]
+        weights = contents("net_best_epoch_state.pt")
+        names = [keep(weights | {"network.py": network + b"\n" * i}).model for i in range(uploads.MAX_UPLOADS + 2)]
+        assert training_folder(names[0]) is None
+        assert training_folder(names[-1]) is not None
+
+
+def npz(value: float) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, value=np.array([value]))
+    return file.getvalue()
+
+
+class TestPage:
+    def test_a_training_opens_on_the_jets_that_came_with_it(self, visit):
+        app = upload(visit(), contents(*FILES))
+        assert sentences(app) == []
+        assert "a state dict of weaver-core 0.5" in texts(app)
+        app = no_exception(app.button(key="open_upload").click().run())
+        state = state_of(app)
+        assert sentences(app) == []
+        assert state.models[0].startswith("net-")
+        assert state.file.startswith("upload:")
+        assert "jets.root" in app.selectbox(key="choose_file").options
+
+    def test_what_is_missing_is_said_and_nothing_changes(self, visit):
+        app = visit()
+        before = state_of(app)
+        app = upload(app, contents("data.auto.yaml", "network.py"))
+        assert any("weights are missing" in warning.value for warning in app.warning)
+        app = upload(app, contents("net_best_epoch_state.pt", "data.auto.yaml"))
+        assert any("give its network file" in warning.value.replace("\\", "") for warning in app.warning)
+        assert not [button for button in app.button if button.key == "open_upload"]
+        assert state_of(app) == before
+
+    def test_a_link_to_a_training_of_nobody_says_so(self, jets_folder):
+        app = open_page("explore", model="net-0123456789ab")
+        assert any("net-0123456789ab" in sentence for sentence in sentences(app))
