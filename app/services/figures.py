@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -9,7 +10,14 @@ import streamlit as st
 from app.services.caching import cached
 from app.services.files import JetFile
 from app.services.jets import error_context, jets_at
-from app.services.models import command_line_name, missing_capability, relative_to_root, run_on_model_thread
+from app.services.models import (
+    command_line_name,
+    missing_capability,
+    relative_to_root,
+    run_on_model_thread,
+    split_options,
+)
+from app.services.uploads import training_folder
 from part import export
 from part.analysis.study import Result
 from part.figures import jet_view as jet_views
@@ -25,6 +33,7 @@ from part.figures.studies import study_charts as library_study_charts
 from part.figures.view import QUANTITY_TITLES, View, lower_first
 from part.inference.tagger import Tagger
 from part.jets.preprocessing import keep_leading
+from part.models.numerics.precision import parse_model_name
 
 Limits = tuple[float, float] | None
 # What a model needs so that a quantity exists.
@@ -127,5 +136,16 @@ def export_figure(
         origin = export.origin(
             model, command_line_name(name), jets_name, entry, view, jets_sha256=file.sha256, name=name
         )
+        origin = _with_uploaded_names(origin, name)
         exported = run_on_model_thread(export.make, model, jet, origin, limits)
     return export.bundle(exported) if kind == "zip" else export.render(exported, kind)
+
+
+def _with_uploaded_names(origin: export.Provenance, name: str) -> export.Provenance:
+    """Return where a figure is from, with the names of an uploaded training's files instead of their places here."""
+    folder = training_folder(parse_model_name(split_options(name)[0])[0])
+    if folder is None:
+        return origin
+    training = origin.training
+    names = {key: Path(path).name for key in ("config", "network") if (path := getattr(training, key)) is not None}
+    return replace(origin, model=folder.name, training=replace(training, **names))

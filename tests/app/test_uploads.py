@@ -1,6 +1,7 @@
 """A training that is uploaded in pieces: what the panel says of it, and that it opens as from a folder."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,7 +10,11 @@ from helpers.references import shared
 
 import part
 from app.services import uploads
-from app.services.models import training_folder
+from app.services.figures import export_figure
+from app.services.files import find
+from app.services.library import View
+from app.services.models import load_assumed
+from app.services.uploads import training_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::part.jets.notices.JetWarning")
 FILES = ("net_best_epoch_state.pt", "data.auto.yaml", "network.py", "jets.root")
@@ -92,6 +97,18 @@ class TestPage:
         assert state.models[0].startswith("net-")
         assert state.file.startswith("upload:")
         assert "jets.root" in app.selectbox(key="choose_file").options
+
+    def test_an_exported_figure_names_no_place_on_the_server(self):
+        uploaded = keep(contents(*FILES))
+        file = find(uploaded.jets)
+        model = load_assumed(uploaded.model, file)
+        exported = export_figure(
+            file, uploaded.jets_title, 0, model, uploaded.model, View("matrix", quantity="pattern"), None, "zip"
+        )
+        with zipfile.ZipFile(io.BytesIO(exported)) as archive:
+            content = b"".join(archive.read(name) for name in archive.namelist())
+        assert b"data.auto.yaml" in content
+        assert str(uploads._holder().name).encode() not in content
 
     def test_what_is_missing_is_said_and_nothing_changes(self, visit):
         app = visit()
