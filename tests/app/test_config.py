@@ -21,7 +21,7 @@ def settings() -> dict:
         ("server", "allowedHosts", ["localhost", "127.0.0.1"]),
         ("server", "enableXsrfProtection", True),
         ("server", "enableCORS", True),
-        ("server", "maxUploadSize", 20),
+        ("server", "maxUploadSize", 200),
         ("server", "enableStaticServing", False),
         ("server", "fileWatcherType", "none"),
         ("browser", "gatherUsageStats", False),
