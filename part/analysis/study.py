@@ -11,11 +11,13 @@ from typing import Protocol
 import awkward as ak
 import numpy as np
 
+from part.analysis.statistics.metrics import check_classes
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import make_ragged, multiplicities
 from part.jets.labels import UNKNOWN, labels
 from part.jets.notices import gathered, say, without_class
+from part.jets.schema import ENTRY
 from part.jets.streaming import EntryRange, chunks
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
 
@@ -88,7 +90,10 @@ def study_files(
             with chunk.error_context():
                 # This reports bad jets here, where they still count as in the file.
                 make_ragged(chunk.jets, tagger.features)
-            yield from batches_by_length(chunk.jets, truth, study.batch_size)
+                jets = with_entries(chunk.jets, chunk.entries.start)
+                if truth is not None:
+                    check_classes(truth, tagger.dataset, jets[ENTRY])
+            yield from batches_by_length(jets, truth, study.batch_size)
 
     return run_study(study, tagger, batches, sum(map(len, ranges)), progress)
 
@@ -98,6 +103,9 @@ def study_jets(study: Study, tagger: Tagger, jets: ak.Array, progress: ProgressC
     truth = labels(jets, tagger.dataset)
     if len(jets):
         make_ragged(jets, tagger.features)  # reports bad jets while they count as they were given
+        jets = with_entries(jets)
+        if truth is not None:
+            check_classes(truth, tagger.dataset, jets[ENTRY])
     return run_study(study, tagger, lambda: batches_by_length(jets, truth, study.batch_size), len(jets), progress)
 
 
@@ -157,9 +165,16 @@ def _measure(
             done += len(jets)
             without += 0 if number or truth is None else int((truth == UNKNOWN).sum())
             progress(stage, done, n_jets)
+        if not done:
+            raise PartError(f"The data config selects none of the {n_jets} jets, so there are none to study.")
     if without:
         say(without_class(without, n_jets))
     return execute(accumulator.result)
+
+
+def with_entries(jets: ak.Array, start: int = 0) -> ak.Array:
+    """Return jets with the `entry` that errors name once jets are in another order, counted from `start`."""
+    return jets if ENTRY in jets.fields else ak.with_field(jets, np.arange(start, start + len(jets)), ENTRY)
 
 
 def batches_by_length(jets: ak.Array, truth: np.ndarray | None, size: int) -> Iterable[Batch]:

@@ -1,8 +1,9 @@
 """Run a measurement from its plan to its file, which is written again after each step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import awkward as ak
 import torch
@@ -18,6 +19,7 @@ from part.errors import PartError
 from part.inference.loading import load_model
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
+from part.models.checkpoints.training_files import arguments_of
 from part.progress import ProgressCallback, no_progress
 
 
@@ -34,7 +36,12 @@ def kind_of(plan: MeasurementPlan) -> str:
 
 
 def run(
-    plan: MeasurementPlan, jets: ak.Array | None, out: Path, created: datetime, progress: ProgressCallback = no_progress
+    plan: MeasurementPlan,
+    jets: ak.Array | None,
+    out: Path,
+    created: datetime,
+    progress: ProgressCallback = no_progress,
+    files: Mapping[str, Any] | None = None,
 ) -> Measurements:
     """Measure, and write the file after each step.
 
@@ -50,6 +57,8 @@ def run(
         The time that the file states.
     progress : ProgressCallback
         Called with each step, the steps done and their number.
+    files : mapping, optional
+        The arguments config, network and options of `part.load_model`, for all of the models that are weaver weights.
 
     Returns
     -------
@@ -63,7 +72,7 @@ def run(
     """
     torch.set_num_threads(plan.threads)
     progress("Loading", 0, 1)
-    taggers = {name: load_model(name, plan.device) for name in plan.models}
+    taggers = {name: load_model(name, plan.device, **arguments_of(name, files)) for name in plan.models}
     header = kind_of(plan), created.isoformat(timespec="seconds"), describe_machine(), plan
     rows: list = []
     for step in _steps(plan, taggers, jets, out, progress):

@@ -2,11 +2,11 @@
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from part.cli.options import add_device, add_force, check_outputs
+from part.cli.options import add_device, add_force, add_training_files, check_outputs, training_files
 from part.errors import PartError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from part.benchmarking.profile import Profile
     from part.benchmarking.results import MeasurementPlan
     from part.benchmarking.roofline import RooflinePoint
+    from part.jets.config.config import DataConfig
 
 KINDS = {
     "sweep": "latency and throughput against the batch and the number of constituents",
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
         command.add_argument("--out", required=True, type=Path, help="JSON file for the results")
         add_force(command)
+        add_training_files(command)
         command.add_argument("--lines", action="store_true", help="report each step as JSON on stdout, for programs")
         if kind == "sweep":
             _add_sweep_arguments(command)
@@ -78,7 +80,8 @@ def run(args: argparse.Namespace) -> None:
 
     check_outputs(args.force, args.out)
     progress = _print_progress if args.lines else TerminalProgress()
-    rows = bench.run(_plan(args), _jets(args), args.out, datetime.now().astimezone(), progress)
+    created = datetime.now().astimezone()
+    rows = bench.run(_plan(args), _jets(args), args.out, created, progress, training_files(args))
     if not args.lines:
         print(describe_machine())
         print("\n".join(_TABLES[args.kind](rows)))
@@ -99,16 +102,38 @@ def _plan(args: argparse.Namespace) -> "MeasurementPlan":
 
 
 def _jets(args: argparse.Namespace) -> "ak.Array | None":
-    """Read the requested jets; None without --jets."""
+    """Read the requested jets as the models take them; None without --jets."""
     from part.jets.readers import count_jets, read_jets
 
     if args.jets is None:
         return None
-    total = count_jets(args.jets)
+    config = _data_config(args.models, args.device, training_files(args))
+    total = count_jets(args.jets, config)
     entries = args.entries or range(min(total, MAX_JETS))
-    if not 0 <= min(entries) <= max(entries) < total:
-        raise PartError(f"{args.jets} has the entries 0 to {total - 1}; requested {min(entries)} to {max(entries)}.")
-    return read_jets(args.jets, min(entries), max(entries) + 1)[[entry - min(entries) for entry in entries]]
+    if not entries or not 0 <= min(entries) <= max(entries) < total:
+        asked = f"requested {min(entries)} to {max(entries)}" if entries else "expected at least one"
+        raise PartError(f"{args.jets} has the entries 0 to {total - 1}; {asked}.")
+    jets = read_jets(args.jets, min(entries), max(entries) + 1, config=config)
+    if config is None:
+        return jets[[entry - min(entries) for entry in entries]]
+    place = {entry: i for i, entry in enumerate(jets["entry"].tolist())}
+    left_out = [entry for entry in entries if entry not in place]
+    if args.entries and left_out:
+        raise PartError(f"{args.jets}: the data config {config.name} does not select entry {left_out[0]}.")
+    if not place:
+        raise PartError(f"{args.jets}: the data config {config.name} selects none of the {len(entries)} jets.")
+    return jets[[place[entry] for entry in entries if entry in place]]
+
+
+def _data_config(models: Sequence[str], device: str, files: Mapping[str, Any]) -> "DataConfig | None":
+    """Return the data config by which all of the models read files. Raises PartError where they differ."""
+    from part.inference.loading import load_model
+    from part.models.checkpoints.training_files import arguments_of
+
+    first, *others = ((name, load_model(name, device, **arguments_of(name, files)).data_config) for name in models)
+    if other := [name for name, config in others if config != first[1]]:
+        raise PartError(f"{other[0]} and {first[0]} read files by different data configs; expected the same for both.")
+    return first[1]
 
 
 def _print_progress(stage: str, done: int, total: int) -> None:

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from part.cli.options import (
     add_dataset,
@@ -13,6 +15,10 @@ from part.cli.options import (
     check_outputs,
     training_files,
 )
+from part.errors import PartError
+
+if TYPE_CHECKING:
+    from part.jets.streaming import EntryRange
 
 FILES = {"parquet": "per_jet.parquet", "json": "summary.json", "csv": "summary.csv"}
 MAX_LISTED = 50  # jets of the largest disagreement in the summary
@@ -45,6 +51,7 @@ def run(args: argparse.Namespace) -> None:
     check_outputs(args.force, *paths.values())
     models = load_distinct(args.models, args.device, args.dataset, training_files(args))
     ranges = entry_ranges(args.jets, args.start, args.stop, next(iter(models.values())).data_config)
+    _check_selected(ranges, args.attention_jets)
     provenance = {
         "files": [{"path": entries.path, "start": entries.start, "stop": entries.stop} for entries in ranges],
         "sha256": {name: tagger.sha256 for name, tagger in models.items()},
@@ -60,3 +67,18 @@ def run(args: argparse.Namespace) -> None:
     with atomic_write(paths["csv"]) as path:
         path.write_bytes(comparison_bytes(result, "csv"))
     print(text_table(result))
+
+
+def _check_selected(ranges: "Sequence[EntryRange]", attention_jets: int) -> None:
+    """Raise PartError if a data config selects none of the jets that attention is compared and models are timed on."""
+    from part.jets.streaming import chunks, proportional_subset
+
+    if ranges[0].config is None or attention_jets < 1:
+        return
+    few = proportional_subset(ranges, attention_jets)
+    if next(chunks(few), None) is None:
+        n = sum(map(len, few))
+        raise PartError(
+            f"The data config selects none of the {n} jets at the front of the files, on which attention is compared; "
+            f"expected some, perhaps with more --attention-jets than {attention_jets}."
+        )

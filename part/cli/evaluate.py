@@ -50,6 +50,8 @@ def run(args: argparse.Namespace) -> None:
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
     ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
     probabilities, truth = _score_all(args, tagger, ranges)
+    if not len(truth):
+        raise PartError(f"The data config selects none of the {sum(map(len, ranges))} jets; evaluate needs some.")
     known = known_classes(truth)
     if known is None:
         raise PartError(f"None of these jets belongs to a class of {tagger.dataset.name}; evaluate needs some that do.")
@@ -149,6 +151,7 @@ def _score_in_worker(piece) -> "tuple[tuple[np.ndarray, np.ndarray], Notices]":
 
 
 def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
+    from part.analysis.statistics.metrics import check_classes
     from part.jets.streaming import chunks
 
     for chunk in chunks([piece]):  # one, or none of which a data config selects no jet
@@ -156,6 +159,7 @@ def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
         if labels is None:
             raise PartError(f"{piece.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
         with chunk.error_context():
+            check_classes(labels, tagger.dataset, chunk.columns["entry"])
             return tagger.predict(chunk.jets), labels
     return np.empty((0, len(tagger.dataset.labels)), np.float32), np.empty(0, np.int64)
 

@@ -14,7 +14,7 @@ from part.inference.capabilities import lacks
 from part.inference.loading import load_model
 from part.inference.tagger import Tagger
 from part.jets.schema import Dataset
-from part.models.checkpoints.training_files import is_weaver_weights
+from part.models.checkpoints.training_files import arguments_of
 from part.progress import Executor, execute_here
 
 MIN_MODELS, MAX_MODELS = 2, 4
@@ -46,9 +46,7 @@ def load_distinct(
     PartError
         See `part.load_model`.
     """
-    given = {name: value for name, value in (files or {}).items() if value}
-    own = [given if is_weaver_weights(model) else {} for model in models]
-    taggers = [load_model(m, device, dataset=dataset, **extra) for m, extra in zip(models, own, strict=True)]
+    taggers = [load_model(model, device, dataset=dataset, **arguments_of(model, files)) for model in models]
     names = [tagger.name for tagger in taggers]
     return dict(zip(names if len(set(names)) == len(names) else models, taggers, strict=True))
 

@@ -50,6 +50,12 @@ class ActivationCache(dict[str, Tensor]):
             self[name] = tensor
         return tensor
 
+    def check_names(self, model: str) -> None:
+        """Raise PartError if a name that was to be recorded is that of no tensor; `model` is the name of the model."""
+        recordable = {*TAP_NAMES, *self.seen, *(name.rpartition(".")[2] for name in self.seen)}
+        if unknown := sorted(set(self._names or ()) - recordable):
+            raise PartError(f"{model} has no tensor {unknown[0]!r} to record; it has {', '.join(sorted(self.seen))}.")
+
     def __missing__(self, name: str) -> Tensor:
         raise PartError(f"There is no {name!r} in this cache; it holds {', '.join(self) or 'nothing'}.")
 

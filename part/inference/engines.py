@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from part.errors import PartError
+from part.models.backends.limits import unsupported_reason
 from part.models.transformer import ParticleTransformer
 
 
@@ -15,6 +16,9 @@ def make_engine(
 ) -> Callable[[Tensor, Tensor, Tensor], Tensor] | None:
     """Return a forward pass other than the model's own, or None. Raises PartError where it cannot run."""
     match backend:
+        case "flash":
+            if device.type == "cuda" and (reason := unsupported_reason(model, "flash")):  # elsewhere it is "fused"
+                raise PartError(reason)
         case "native":
             if device.type != "cpu":
                 raise PartError(f"The native backend runs on the CPU, not on {device.type}.")

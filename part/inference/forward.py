@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from part.inference.cache import ActivationCache
+from part.inference.checks import check_jets, check_outputs
 from part.inference.tagger import Tagger
 from part.jets.buffers import token_rows
 from part.jets.features import JetBatch, make_batch
@@ -52,6 +53,7 @@ class CachedForward:
 
     def __init__(self, tagger: Tagger, jets: ak.Array, names: Collection[str] = ()):
         self.tagger, self.model = tagger, cast(ParticleTransformer, tagger.model)
+        check_jets(jets, tagger.features, tagger.name)
         self.batch: JetBatch = make_batch(jets, tagger.features).to(tagger.device)
         self.cache = ActivationCache({*names, "residual"})
         with torch.inference_mode(), autocast(tagger.precision, tagger.device):
@@ -60,6 +62,7 @@ class CachedForward:
             self.probabilities = self._probabilities(
                 self.model.forward_from_block(x, self.bias, self.mask, self.cache.record)
             )
+        check_outputs(self.probabilities, tagger.model, tagger.name, jets)
         self.states: list[Tensor] = [t for name, t in self.cache.items() if name.endswith("residual")]
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from part.errors import PartError
+from part.inference.checks import check_weights
 from part.inference.tagger import Tagger
 from part.models.attention import BACKENDS
 from part.models.checkpoints.checkpoint import load_checkpoint
@@ -53,12 +54,14 @@ def load_model(
     Raises
     ------
     PartError
-        If there is no such model, device or backend, or if the weights do not fit the architecture exactly.
+        If there is no such model, device or backend, or if the weights do not fit the architecture exactly or
+        are not finite.
     """
     if backend is not None and backend not in BACKENDS:
         raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
     name, precision = parse_model_name(path_or_name)
     checkpoint = load_checkpoint(name, dataset, config, network, options)
+    check_weights(checkpoint.model, checkpoint.path)
     return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"), precision)
 
 

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from part.errors import PartError
-from part.inference.cache import TAP_NAMES, ActivationCache
+from part.inference.cache import ActivationCache
+from part.inference.checks import check_jets, check_outputs
 from part.inference.engines import make_engine
 from part.inference.trace import Trace, trace_model
-from part.jets.features import JetBatch, make_batch, multiplicities
+from part.jets.features import JetBatch, make_batch, make_ragged, multiplicities
 from part.jets.notices import gathered
 from part.jets.schema import MAX_CONSTITUENTS, Dataset, FeatureSet
 from part.models.attention import Tap, set_backend
@@ -140,16 +141,22 @@ class Tagger:
         Raises
         ------
         PartError
-            If a branch that the model needs is missing or holds a value that is not finite.
+            If a branch that the model needs is missing, or if a value of it, or the model's answer, is not finite.
         """
-        _check_array(jets)
+        check_jets(jets, self.features, self.name)
         probabilities = np.empty((len(jets), len(self.dataset.labels)), np.float32)
         order = np.argsort(np.minimum(multiplicities(jets), MAX_CONSTITUENTS), kind="stable")
         with gathered():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
-                batch = self._batch(jets[rows])
-                probabilities[rows] = self.logits(batch).softmax(-1).cpu().numpy()
+                try:
+                    batch = self._batch(jets[rows])
+                except PartError:
+                    make_ragged(jets, self.features)  # says the same of the jet by its place among all
+                    raise
+                logits = self.logits(batch)
+                check_outputs(logits, self.model, self.name, jets, rows)
+                probabilities[rows] = logits.softmax(-1).cpu().numpy()
         return probabilities
 
     def logits(self, batch: JetBatch, tap: Tap | None = None) -> Tensor:
@@ -183,7 +190,9 @@ class Tagger:
             As `predict` does.
         """
         batch = self._batch(jets)
-        return trace_model(self.model, batch.x, batch.v, batch.mask, self.precision, len(self.dataset.labels))
+        trace = trace_model(self.model, batch.x, batch.v, batch.mask, self.precision, len(self.dataset.labels))
+        check_outputs(torch.from_numpy(trace.logits), self.model, self.name, jets)
+        return trace
 
     def run_with_cache(self, jets: ak.Array, names: Collection[str] | None = None) -> tuple[Tensor, ActivationCache]:
         """Run the model and keep the tensors that its tap records.
@@ -211,11 +220,8 @@ class Tagger:
         cache = ActivationCache(names)
         cache.mask = batch.mask
         logits = self.logits(batch, cache.record)
-        recordable = {*TAP_NAMES, *cache.seen, *(name.rpartition(".")[2] for name in cache.seen)}
-        if unknown := sorted(set(names or ()) - recordable):
-            raise PartError(
-                f"{self.name} has no tensor {unknown[0]!r} to record; it has {', '.join(sorted(cache.seen))}."
-            )
+        check_outputs(logits, self.model, self.name, jets)
+        cache.check_names(self.name)
         return logits, cache
 
     def reinitialised(self, seed: int = 0, config: ModelConfig | None = None) -> "Tagger":
@@ -232,7 +238,7 @@ class Tagger:
         return f"Tagger({self.name}: {self.config.model}, inputs {self.features.name}, {self.dataset.name})"
 
     def _batch(self, jets: ak.Array) -> JetBatch:
-        _check_array(jets)
+        check_jets(jets, self.features, self.name)
         batch = make_batch(jets, self.features).to(self.device)
         # What a data config leaves out of jets was said when they were read.
         if self.data_config is None and (n_long := int((batch.n_truncated > 0).sum())):
@@ -242,9 +248,3 @@ class Tagger:
                 stacklevel=3,
             )
         return batch
-
-
-def _check_array(jets: ak.Array) -> None:
-    if not isinstance(jets, ak.Array):
-        hint = "; write jets[0:1] for one jet" if isinstance(jets, ak.Record) else ""
-        raise PartError(f"These jets are a {type(jets).__name__}, expected an awkward array of jets{hint}.")

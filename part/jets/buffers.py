@@ -47,6 +47,20 @@ def flat_values(column: ak.Array) -> np.ndarray:
     return ak.to_numpy(ak.flatten(column)) if buffers is None else buffers[1]
 
 
+def without_none(column: ak.Array) -> ak.Array:
+    """Return numbers of jets or lists of numbers with NaN for those that are missing, in their places.
+
+    A missing list becomes an empty one.
+    """
+    if column.ndim == 2:
+        column = ak.fill_none(column, [], axis=0)
+    if "?" not in str(column.type):
+        return column
+    if "float" not in str(column.type):
+        column = ak.values_astype(column, np.float64)
+    return ak.fill_none(column, np.nan, axis=-1)
+
+
 def token_rows(column: ak.Array) -> tuple[np.ndarray, np.ndarray]:
     """Return the lengths (J,) and the rows (P, D) of a column that has D numbers for each token."""
     packed = ak.to_packed(column)

@@ -156,6 +156,11 @@ def entry_ranges(
         if low < high:
             ranges.append(EntryRange(path, int(low), int(high), config))
         before += n
+    if config is not None and not config.is_standardised:  # once for all files, so that their inputs mean the same
+        from part.jets.config.standardise import standardised  # takes time to import, and few need it
+
+        config = standardised(config, [found.path for found in ranges])
+        ranges = [replace(found, config=config) for found in ranges]
     if not ranges:
         raise PartError(f"start {first} is beyond the last entry; expected less than {before}, the jets of all files")
     return ranges

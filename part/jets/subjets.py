@@ -17,6 +17,8 @@ from part.jets.schema import MOMENTA
 # allows no larger radius.
 WHOLE_JET_RADIUS = 1000.0
 
+fastjet._swig.ClusterSequence.set_fastjet_banner_stream(None)  # it goes to stdout, among the results of commands
+
 
 def subjet_index(jets: ak.Array, n: int = 3, R: float = 0.8) -> ak.Array:
     """Return the exclusive kT subjet of each constituent.

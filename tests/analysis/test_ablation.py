@@ -14,6 +14,7 @@ from part.jets.benchmarks import FULL
 from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
+from part.models.config import ParTConfig
 from part.models.pfn import PFNConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*more than 128 constituents")  # one of the jets is that long
@@ -127,3 +128,12 @@ def test_a_model_without_heads_is_refused_in_a_sentence(tmp_path):
         ImportanceStudy().check(tagger)
     with pytest.raises(ValueError, match="cannot give way to 'noise'"):
         ImportanceStudy("noise")
+
+
+def test_class_blocks_may_have_another_number_of_heads(tmp_path, jets):
+    sizes = {"embed": (16,), "pair_embed": (8,), "heads": 4, "layers": 1, "class_layers": 1}
+    network = build(ParTConfig(**sizes, in_class_blocks=(("heads", 2),)))
+    tagger = load_model(save_checkpoint(tmp_path / "other.safetensors", network, FULL, JETCLASS, {"training": "none"}))
+    targets = ablation_targets(tagger)
+    assert [target.head for target in targets if target.kind == "class head"] == [0, 1]
+    assert ablate(CachedForward(tagger, jets), jets, targets).isfinite().all()

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from part.analysis.statistics.bootstrap import replicas
+from part.analysis.statistics.calibration import reliability
 from part.analysis.statistics.metrics import (
     accuracy,
     auc,
@@ -15,6 +17,7 @@ from part.analysis.statistics.metrics import (
     roc_curve,
     working_points,
 )
+from part.errors import PartError
 from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
 
 
@@ -102,3 +105,23 @@ def test_rejections_are_those_that_were_published():
     }
     assert working_points(TOPLANDSCAPE, np.ones(2, int)) == {}
     assert (background_class(JETCLASS), background_class(TOPLANDSCAPE), background_class(QUARKGLUON)) == (0, 1, 1)
+
+
+def test_a_label_beyond_the_classes_is_named():
+    probabilities, truth = np.full((3, 10), 0.1), np.array([0, 10, 12])
+    for compute, scores in ((measure, probabilities), (replicas, probabilities[None])):
+        with pytest.raises(PartError, match="jet 1 has class 10; expected 0 to 9 for JetClass"):
+            compute(scores, truth, JETCLASS)
+
+
+@pytest.mark.parametrize("measured", [reliability, lambda p, y: measure(p, y, JETCLASS)])
+def test_probabilities_that_are_not_finite_are_refused(measured):
+    probabilities = np.full((3, 10), 0.1)
+    probabilities[2, 4] = np.nan
+    with pytest.raises(PartError, match="jet 2 has probabilities that are not finite"):
+        measured(probabilities, np.arange(3))
+
+
+def test_no_jets_have_no_quality():
+    with pytest.raises(PartError, match="There are no jets to measure"):
+        measure(np.empty((0, 10)), np.empty(0, int), JETCLASS)

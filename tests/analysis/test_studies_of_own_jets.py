@@ -23,6 +23,7 @@ from part.analysis.study import study_jets
 from part.errors import PartError
 from part.inference.forward import CachedForward, jet_hashes
 from part.jets.benchmarks import FULL, KIN
+from part.jets.datasets import JETCLASS
 from part.jets.features import make_batch
 from part.jets.schema import DISPLACEMENT, IDENTITY
 
@@ -108,6 +109,16 @@ def test_jets_whose_inputs_are_computed_already_are_not_edited(tagger, jets):
     for study in (IRCStudy(), PatchingStudy("is_b", "is_c", corruption="flavour")):
         with pytest.raises(PartError, match="computed from files by its data config"):
             study.check(tagger)
+
+
+def test_patching_takes_the_classes_of_the_model_where_none_are_chosen(models, path):
+    tagger = models["plain"]
+    assert PatchingStudy().classes(tagger.dataset) == ("is_b", "is_light")
+    assert PatchingStudy(corrupted="is_b").classes(tagger.dataset) == ("is_c", "is_b")
+    assert PatchingStudy().classes(JETCLASS) == ("Tbqq", "QCD")
+    result = study_jets(PatchingStudy(), tagger, part.read_jets(path, config=tagger.data_config))
+    assert (result.study.clean, result.study.corrupted) == ("is_b", "is_light")
+    assert np.isfinite(result.value).all()
 
 
 def test_random_choices_do_not_depend_on_the_order_of_jets(tagger, jets):

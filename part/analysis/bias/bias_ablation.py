@@ -17,6 +17,7 @@ from part.analysis.statistics.divergence import logit_drift
 from part.analysis.statistics.metrics import accuracy, macro_auc, rejection, working_points
 from part.analysis.statistics.running_mean import RunningMean
 from part.errors import PartError
+from part.inference.checks import check_outputs
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
 from part.jets.labels import known_classes
@@ -65,7 +66,9 @@ def ablated_probabilities(tagger: Tagger, jets: ak.Array, ablations: tuple[BiasA
     """Return the probabilities (V, J, C) of jets under each ablation. Raises PartError without a bias or q·k."""
     check_scores(tagger)
     batch = make_batch(jets, tagger.features).to(tagger.device)
-    return np.stack([tagger.logits(batch, ablation).softmax(-1).cpu().numpy() for ablation in ablations])
+    logits = [tagger.logits(batch, ablation) for ablation in ablations]
+    check_outputs(logits[0], tagger.model, tagger.name, jets)
+    return np.stack([outputs.softmax(-1).cpu().numpy() for outputs in logits])
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,9 @@ def ablation_targets(tagger: Tagger) -> tuple[AblationTarget, ...]:
     for layer in range(config.layers):
         targets += [AblationTarget("head", layer, head) for head in range(config.heads)]
         targets += [AblationTarget(kind, layer) for kind in layer_kinds]
+    class_heads = getattr(config, "class_block", config).heads
     for layer in range(getattr(config, "class_layers", 0)):
-        targets += [AblationTarget("class head", layer, head) for head in range(config.heads)]
+        targets += [AblationTarget("class head", layer, head) for head in range(class_heads)]
         targets.append(AblationTarget("class attention", layer))
     targets += [AblationTarget(kind) for kind in terms]
     seen = [i for i, flag in enumerate(IDENTITY[1:]) if tagger.features.uses((flag,))]

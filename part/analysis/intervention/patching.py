@@ -3,7 +3,7 @@
 Shapes: L layers, H heads.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import awkward as ak
@@ -17,11 +17,12 @@ from part.analysis.intervention.activation_patching import (
     patch,
     with_flavour_of,
 )
+from part.analysis.statistics.metrics import background_class
 from part.errors import PartError
 from part.inference.forward import jet_hashes
 from part.inference.tagger import Tagger
 from part.jets.features import multiplicities
-from part.jets.schema import IDENTITY
+from part.jets.schema import IDENTITY, Dataset
 from part.options import option
 
 DONORS = 64
@@ -38,16 +39,17 @@ class PatchingStudy:
 
     Parameters
     ----------
-    clean, corrupted : str
-        Short names of classes, such as "Tbqq" and "QCD".
+    clean, corrupted : str, optional
+        Short names of classes, by default "Tbqq" and "QCD". For a model without a class QCD it is the last one, and
+        without Tbqq the first other one.
     component : str
         "head" or "pattern".
     corruption : str
         "jet" or "flavour", see `activation_patching`.
     """
 
-    clean: str = option("class of the jets whose activations are patched in", "Tbqq")
-    corrupted: str = option("class of the jets that corrupt them", "QCD")
+    clean: str | None = option("class of the jets whose activations are patched in (Tbqq, or the first one)", None)
+    corrupted: str | None = option("class of the jets that corrupt them (QCD, or the last one)", None)
     component: str = option("what is patched", "head", flag="--part", choices=HEAD_COMPONENTS)
     corruption: str = option("another jet, or only its flavour", "jet", choices=CORRUPTIONS)
 
@@ -56,11 +58,12 @@ class PatchingStudy:
 
     def check(self, tagger: Tagger) -> None:
         check_attention(tagger)
-        for name in (self.clean, self.corrupted):
+        clean, corrupted = self.classes(tagger.dataset)
+        for name in (clean, corrupted):
             if name not in tagger.dataset.classes:
                 raise PartError(f"There is no class {name!r}; choose of {', '.join(tagger.dataset.classes)}.")
-        if self.clean == self.corrupted:
-            raise PartError(f"Patching needs jets of two classes, not of {self.clean} alone.")
+        if clean == corrupted:
+            raise PartError(f"Patching needs jets of two classes, not of {clean} alone.")
         if self.component not in HEAD_COMPONENTS or self.corruption not in CORRUPTIONS:
             raise PartError(f"Over a sample, {' or '.join(HEAD_COMPONENTS)} is patched, by {' or '.join(CORRUPTIONS)}.")
         if self.corruption == "flavour" and tagger.data_config is not None:
@@ -71,8 +74,15 @@ class PatchingStudy:
         if self.corruption == "flavour" and not tagger.features.uses(IDENTITY):
             raise PartError(f"{tagger.name} sees no species, so it cannot be corrupted by flavour.")
 
+    def classes(self, dataset: Dataset) -> tuple[str, str]:
+        """Return the clean and the corrupted class, those of the dataset where none is chosen."""
+        corrupted = self.corrupted or dataset.classes[background_class(dataset)]
+        others = [name for name in dataset.classes if name != corrupted]
+        return self.clean or ("Tbqq" if "Tbqq" in others else next(iter(others), corrupted)), corrupted
+
     def accumulator(self, tagger: Tagger) -> "PatchingAccumulator":
-        return PatchingAccumulator(self, tagger)
+        clean, corrupted = self.classes(tagger.dataset)
+        return PatchingAccumulator(replace(self, clean=clean, corrupted=corrupted), tagger)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +129,7 @@ class PatchingAccumulator:
 
     def __init__(self, study: PatchingStudy, tagger: Tagger):
         self._study, self._tagger = study, tagger
-        self._clean, self._corrupted = (tagger.dataset.classes.index(c) for c in (study.clean, study.corrupted))
+        self._clean, self._corrupted = map(tagger.dataset.classes.index, study.classes(tagger.dataset))
         self._donors: list[tuple[int, ak.Array]] = []
         self._collects_donors = True
         self._recoveries: list[Recovery] = []

@@ -21,6 +21,7 @@ from part.analysis.statistics.divergence import jensen_shannon
 from part.analysis.statistics.running_mean import Mean, RunningMean
 from part.errors import PartError
 from part.inference.capabilities import require
+from part.inference.checks import check_outputs
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
 from part.jets.labels import UNKNOWN
@@ -187,7 +188,9 @@ class TopKAccumulator:
         batch = make_batch(jets, self._tagger.features).to(self._tagger.device)
         taps: list[Tap] = [lambda name, tensor: tensor]
         taps += [top_k_tap(torch.full((len(batch),), k, device=batch.x.device)) for k in self._study.ks]
-        full, *cut = (self._tagger.logits(batch, tap).softmax(-1).cpu().numpy() for tap in taps)
+        logits = [self._tagger.logits(batch, tap) for tap in taps]
+        check_outputs(logits[0], self._tagger.model, self._tagger.name, jets)
+        full, *cut = (outputs.softmax(-1).cpu().numpy() for outputs in logits)
         classes, classes_by_k = full.argmax(-1), np.stack(cut).argmax(-1)
         self._same.add((classes_by_k == classes).T)
         self._divergence.add(np.stack([jensen_shannon(np.stack((full, other))) for other in cut], 1))

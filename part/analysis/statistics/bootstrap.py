@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from part.analysis.statistics.metrics import discriminant, working_points
+from part.analysis.statistics.metrics import check_classes, discriminant, working_points
 from part.errors import PartError
 from part.jets.schema import Dataset
 
@@ -49,10 +49,11 @@ def replicas(
     Raises
     ------
     PartError
-        If `count` is below 2.
+        If `count` is below 2, or a label is beyond the classes.
     """
     if count < 2:
         raise PartError(f"{count} replicas give no interval; expected 2 or more.")
+    check_classes(labels, dataset)
     points = working_points(dataset, labels)
     members = {int(c): np.flatnonzero(labels == c) for c in np.unique(labels)}
     blocks = []

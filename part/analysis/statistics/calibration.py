@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from part.analysis.statistics.metrics import check_probabilities
+
 BINS = 15
 
 
@@ -27,7 +29,11 @@ class Reliability:
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> Reliability:
-    """Return the reliability of probabilities (J, C) with class indices (J,), in bins of equal width from 0 to 1."""
+    """Return the reliability of probabilities (J, C) with class indices (J,), in bins of equal width from 0 to 1.
+
+    Raises PartError if a probability is not finite.
+    """
+    check_probabilities(probabilities)
     confidence = probabilities.max(1).astype(np.float64)
     correct = probabilities.argmax(1) == labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)

@@ -3,6 +3,8 @@
 Shapes: J jets, C classes. Probabilities (J, C), labels (J,) class indices.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from part.errors import PartError
@@ -10,6 +12,22 @@ from part.jets.datasets import JETCLASS
 from part.jets.schema import Dataset
 
 _EFFICIENCY = {"Hqql": 0.99, "Tbl": 0.995}
+
+
+def check_classes(labels: np.ndarray, dataset: Dataset, entries: Sequence[int] | np.ndarray | None = None) -> None:
+    """Raise PartError if a label (J,) is beyond the classes; `entries` says the jets' entries in their file."""
+    classes = len(dataset.classes)
+    if (beyond := np.flatnonzero(labels >= classes)).size:
+        first = int(beyond[0])
+        place = f"jet {first}" if entries is None else f"entry {entries[first]}"
+        raise PartError(f"{place} has class {labels[first]}; expected 0 to {classes - 1} for {dataset.name}")
+
+
+def check_probabilities(probabilities: np.ndarray) -> None:
+    """Raise PartError if a probability (J, C) is not a finite number."""
+    finite = np.isfinite(probabilities).all(1)
+    if not finite.all():
+        raise PartError(f"jet {int(np.argmin(finite))} has probabilities that are not finite; expected numbers")
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -146,8 +164,13 @@ def per_class(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -
 def measure(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -> dict:
     """Return accuracy with its binomial error, macro AUC and the published background rejections, by name.
 
-    The AUC of jets of one class and an infinite rejection are None.
+    The AUC of jets of one class and an infinite rejection are None. Raises PartError if there are no jets, or if a
+    label is beyond the classes or a probability not finite.
     """
+    if not len(labels):
+        raise PartError("There are no jets to measure the quality on; expected at least one.")
+    check_classes(labels, dataset)
+    check_probabilities(probabilities)
     value = accuracy(probabilities, labels)
     several = len(np.unique(labels)) > 1
     result = {

@@ -38,7 +38,7 @@ def measure_texts(measure: str) -> tuple[str, str, float]:
     """Return title, unit and factor of a measure."""
     if measure in MEASURES:
         return MEASURES[measure]
-    _, signal, efficiency = measure.split("_")
+    signal, _, efficiency = measure.removeprefix("rejection_").rpartition("_")  # a signal's name may have a "_"
     return f"Relative change of the rejection of {signal} at {efficiency}", "%", 100.0
 
 

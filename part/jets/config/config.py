@@ -83,6 +83,18 @@ class DataConfig:
         """The checksum of all that the config says."""
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
+    @cached_property
+    def inputs_sha256(self) -> str:
+        """The checksum of what the inputs of its jets are computed from, and how."""
+        names = [name for collection in self.collections for name in collection.variables]
+        told = (self.collections, self.definitions_of.needed(names))
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
+    def is_standardised(self) -> bool:
+        """Whether the config holds the parameters of every variable that it standardises automatically."""
+        return not self.missing_standardisation
+
     def branches_of(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the branches that variables are computed from, in order of first use."""
         return self.definitions_of.branches(names)

@@ -60,7 +60,7 @@ def read_labelled(
     names = [*inputs, *labels, *(weights.variables if weights else ())]
     jets = read_selected(path, config, names, start, stop, is_training)
     truth = class_indices(jets, config, n_classes)
-    tokens = make_tokens(jets.table.__getitem__, features, len(jets))
+    tokens = make_tokens(jets.table.__getitem__, features, len(jets), path)
     for name, rows in tokens.not_numbers.items():
         notify(NOT_A_NUMBER, [(path, int(jets.entries[row])) for row in rows], name)
     notify(WITHOUT_TOKENS, [(path, int(entry)) for entry in jets.entries[tokens.counts == 0]])
@@ -81,7 +81,11 @@ def class_indices(jets: SelectedJets, config: DataConfig, n_classes: int) -> np.
     if not labels.expressions:
         raise PartError(f"{config.name} has no labels of classes; training needs them.")
     columns = [jets.per_jet(expression, "label") for expression in labels.expressions]
+    for expression, column in zip(labels.expressions, columns, strict=True):
+        jets.refuse(np.isnan(column), lambda _, label=expression: f"label {label} is not a number", "a class")
     if labels.kind == "index":
+        whole = np.isfinite(columns[0]) & (columns[0] == np.trunc(columns[0]))
+        jets.refuse(~whole, lambda jet: f"label {columns[0][jet]:g}", "the index of a class")
         index = columns[0].astype(np.int64)
         _refuse(jets, (index < 0) | (index >= n_classes), lambda jet: f"class {index[jet]}", f"0 to {n_classes - 1}")
         return index
@@ -104,4 +108,11 @@ def count_classes(config: DataConfig, paths: Sequence[str]) -> int:
     """Return one more than the largest class index of the training jets of some files. Raises PartError."""
     (expression,) = config.labels.expressions
     chunks = selected_jets(paths, config, variables(expression))
-    return 1 + max((int(jets.per_jet(expression, "label").max(initial=-1)) for jets in chunks), default=-1)
+    return 1 + max((_largest(jets, expression) for jets in chunks), default=-1)
+
+
+def _largest(jets: SelectedJets, expression: str) -> int:
+    """Return the largest class index of some jets, -1 for none. Raises PartError."""
+    column = jets.per_jet(expression, "label")
+    jets.refuse(~np.isfinite(column), lambda jet: f"label {expression} is {column[jet]:g}", "the index of a class")
+    return int(column.max(initial=-1))

@@ -13,7 +13,7 @@ from part.errors import PartError
 from part.jets.config.config import DataConfig
 from part.jets.config.grouping import group_collections
 from part.jets.config.groups import InputGroup, Labels
-from part.jets.config.values import mapping_of, names_of, number_of, text_of
+from part.jets.config.values import fraction_of, mapping_of, names_of, number_of, text_of, texts_of
 from part.jets.config.yaml_file import read_yaml
 from part.jets.expressions.evaluation import parse
 from part.jets.schema import CLIP, Feature, unscaled
@@ -22,6 +22,7 @@ KEYS = (
     *("treename", "branch_magic", "file_magic", "selection", "test_time_selection", "preprocess", "new_variables"),
     *("inputs", "labels", "observers", "monitor_variables", "weights", "bucketing", "roles", "classes", "groups"),
 )
+DATA_FRACTION = 0.1  # of each file, for an automatic standardisation
 
 
 def load_config(source: str | os.PathLike | DataConfig, more: Mapping[str, Any] | None = None) -> DataConfig:
@@ -88,21 +89,25 @@ def parse_config(options: Mapping[str, Any], name: str, where: str) -> DataConfi
     for key in ("inputs", "labels"):
         if not isinstance(given.get(key), dict) or not given[key]:
             raise PartError(f"{where}: {key} are missing; expected a weaver data config with inputs and labels.")
-    definitions = _definitions(given.get("new_variables", {}), where)
+    new_variables = mapping_of(given.get("new_variables"), f"{where}: new_variables")
+    definitions = _definitions(new_variables, f"{where}: new variable")
     preprocess = mapping_of(given.get("preprocess", {}), f"{where}: preprocess")
     automatic = str(preprocess.get("method", "manual")).lower().startswith("auto")
-    groups, missing = _groups(given["inputs"], preprocess.get("params") or {}, automatic, where)
+    parameters = mapping_of(preprocess.get("params"), f"{where}: preprocess.params")
+    fraction_of(preprocess.get("data_fraction", DATA_FRACTION), f"{where}: preprocess.data_fraction")
+    texts_of(given.get("roles"), f"{where}: roles")
+    groups, missing = _groups(given["inputs"], parameters, automatic, where)
     observers = names_of(given.get("observers", []), f"{where}: observers")
     monitored = names_of(given.get("monitor_variables", []), f"{where}: monitor_variables")
     if observers and monitored:
         raise PartError(f"{where}: observers and monitor_variables; expected one of the two, as in weaver-core.")
     selection, test = (_selection(given.get(key, ""), key, where) for key in ("selection", "test_time_selection"))
-    stated = mapping_of(given.get("groups", {}), f"{where}: groups")
+    stated = texts_of(given.get("groups"), f"{where}: groups")
     collections, notes = group_collections(groups, where, stated)
     return DataConfig(
         name=name,
         tree=text_of(given.get("treename"), f"{where}: treename"),
-        branch_magic=tuple(mapping_of(given.get("branch_magic", {}), f"{where}: branch_magic").items()),
+        branch_magic=tuple(texts_of(given.get("branch_magic"), f"{where}: branch_magic").items()),
         file_magic=_file_magic(given.get("file_magic", {}), where),
         selection=selection,
         test_selection=test or selection,
@@ -128,14 +133,14 @@ def _without_parameters(options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in kept.items() if value not in (None, [], {})}
 
 
-def _definitions(values: Any, where: str) -> dict[str, str]:
+def _definitions(values: Mapping[Any, Any], where: str) -> dict[str, str]:
     out = {}
-    for name, expression in mapping_of(values, f"{where}: new_variables").items():
+    for name, expression in values.items():
         if isinstance(expression, bool | int | float):
             expression = str(expression)
         if not isinstance(expression, str):
-            raise PartError(f"{where}: new variable {name} is {expression!r}; expected an expression.")
-        out[str(name)] = _checked(expression, f"{where}: new variable {name}")
+            raise PartError(f"{where} {name} is {str(expression)[:60]!r}; expected an expression.")
+        out[str(name)] = _checked(expression, f"{where} {name}")
     return out
 
 
@@ -147,6 +152,8 @@ def _checked(expression: str, where: str) -> str:
 def _selection(value: Any, key: str, where: str) -> str:
     if not value and value != 0:
         return ""
+    if not isinstance(value, str | bool | int | float):
+        raise PartError(f"{where}: {key}: {str(value)[:60]!r}; expected an expression.")
     return _checked(" ".join(str(value).split()), f"{where}: {key}")
 
 
@@ -155,7 +162,7 @@ def _groups(
 ) -> tuple[tuple[InputGroup, ...], tuple[str, ...]]:
     groups, missing, treated = [], {}, dict[str, tuple]()
     for name, entry in inputs.items():
-        place = f"{where}: inputs.{name}"
+        place = f"{where}: inputs.{text_of(name, f'{where}: inputs')}"
         entry = mapping_of(entry, place)
         if not isinstance(entry.get("vars"), list) or not entry["vars"]:
             raise PartError(f"{place}: vars are missing; expected a list of variables.")
@@ -172,16 +179,18 @@ def _groups(
             if treated.setdefault(feature.name, (feature, length, mode)) != (feature, length, mode) and not parameters:
                 raise PartError(f"{place}: {feature.name} is treated otherwise in another group; expected one way.")
             features.append(feature)
-            if is_missing and not feature.name.endswith("_mask"):
+            if is_missing:
                 missing[feature.name] = None
-        groups.append(InputGroup(str(name), tuple(features), length, mode))
+        groups.append(InputGroup(name, tuple(features), length, mode))
     return tuple(groups), tuple(missing)
 
 
 def _feature(item: Any, parameters: Mapping[str, Any], automatic: bool, where: str) -> tuple[Feature, bool]:
     """Return a variable, and whether its standardisation is still to be computed."""
     values = list(item) if isinstance(item, list | tuple) else [item]
-    name = str(values[0])
+    if not values or not isinstance(values[0], str):
+        raise PartError(f"{where}: vars: {str(item)[:60]}; expected a variable, or a list that begins with one.")
+    name = values[0]
     given: Sequence[Any]
     if name in parameters:
         p = mapping_of(parameters[name], f"{where}: preprocess.params.{name}")
@@ -191,8 +200,12 @@ def _feature(item: Any, parameters: Mapping[str, Any], automatic: bool, where: s
         given = [*values[1:6], *defaults[len(values) - 1 :]]
     center, *others = given
     scale, low, high, pad = (number_of(value, f"{where}: {name}") for value in others)
-    if center is None or center == "auto":
-        return unscaled(name, pad), center == "auto"
+    if center is None or (center == "auto" and name.endswith("_mask")):
+        return unscaled(name, pad), False
+    if low > high:
+        raise PartError(f"{where}: {name} is clipped to {low:g} to {high:g}; expected the lower bound first.")
+    if center == "auto":
+        return Feature(name, low=low, high=high, pad=pad), True
     return Feature(name, number_of(center, f"{where}: {name}"), scale, low, high, pad), False
 
 
@@ -204,16 +217,23 @@ def _labels(entry: Any, names: tuple[str, ...], where: str) -> Labels:
         classes = names_of(value, f"{place}.value")
         for name in classes:
             parse(name, f"{place}.value")
+        if not classes:
+            raise PartError(f"{place}.value is empty; expected a column of 0 and 1 for each class.")
         return Labels("simple", names or classes, classes)
     if kind == "custom":
-        pairs = [(str(k), _checked(str(v), f"{place}.{k}")) for k, v in mapping_of(value, f"{place}.value").items()]
-        return Labels("index", names, (pairs[0][1],) if pairs else (), tuple(pairs[1:]))
+        pairs = list(_definitions(mapping_of(value, f"{place}.value"), f"{where}: label").items())
+        if not pairs:
+            raise PartError(f"{place}.value is empty; expected the name of a label with its expression.")
+        return Labels("index", names, (pairs[0][1],), tuple(pairs[1:]))
     if kind == "hybrid":  # of forks: classes and regression targets
         index = entry.get("value_cls_index")
         classes = names_of(entry.get("value_cls_names") or value or [], f"{place}.value_cls_names")
-        targets = tuple((str(k), str(v)) for k, v in mapping_of(entry.get("value_custom", {}), place).items())
+        custom = mapping_of(entry.get("value_custom"), f"{place}.value_custom")
+        targets = tuple((str(k), str(v)) for k, v in custom.items())
         if index is not None:
             return Labels("index", names or classes, (_checked(str(index), place),), targets)
+        if not classes:
+            raise PartError(f"{place}: there are no classes; expected value_cls_names, or value_cls_index.")
         return Labels("simple", names or classes, classes, targets)
     raise PartError(f"{place}: type is {kind!r}; expected simple, custom or hybrid.")
 

@@ -20,18 +20,20 @@ Prepared jets are records with the inputs of a model, and with JetClass's names 
 Shapes: J jets, P tokens of all jets in a row, F columns.
 """
 
+import re
 from collections.abc import Mapping
 
 import awkward as ak
 import numpy as np
 
-from part.errors import PartError
 from part.jets import kinematics
 from part.jets.buffers import flat_array, list_array
 from part.jets.config.config import DataConfig
+from part.jets.config.per_jet import is_text, numbers_of_jets, selected
+from part.jets.config.selected import SelectedJets
 from part.jets.config.tokens import Tokens, make_tokens
 from part.jets.config.variables import Variables
-from part.jets.expressions.evaluation import evaluate, variables
+from part.jets.expressions.evaluation import variables
 from part.jets.expressions.lists import Value, n_dimensions
 from part.jets.notices import NOT_A_NUMBER, notify
 from part.jets.schema import (
@@ -39,6 +41,7 @@ from part.jets.schema import (
     INPUTS,
     JET_MOMENTUM,
     KIND,
+    MADE_BY,
     MOMENTA,
     N_TRUNCATED,
     POINTS,
@@ -47,6 +50,7 @@ from part.jets.schema import (
 )
 
 BEYOND_LENGTH = "Left out, as in weaver-core: {items} beyond the lengths that the data config keeps, in {jets}."
+_VERTICES = re.compile(r"(^|_)(sv|pv|v0|vtx|secvtx|vert(ex|ices)?)s?($|_|\d)", re.IGNORECASE)
 WITHOUT_TOKENS = "Left out: {jets} without any particle that the data config takes."
 
 
@@ -81,11 +85,10 @@ def prepare(
     PartError
         If a variable cannot be computed; the sentence names file, variable and expression.
     """
-    n_jets = len(next(iter(branches.values()), ()))
     table = Variables(branches, dict(config.definitions), where)
-    entries = first + np.arange(n_jets)
+    entries = first + np.arange(len(next(iter(branches.values()), ())))
     if expression := config.test_selection if selection is None else selection:
-        kept = _kept(evaluate(expression, table, f"{where}: selection"), n_jets, where)
+        kept = selected(expression, table, where)
         if not kept.all():
             table.select(kept)
             entries = entries[kept]
@@ -93,44 +96,42 @@ def prepare(
         {role: name for role, name in found.items() if _available(table, config, (name,))}
         for found in config.roles.constituents
     ]
-    tokens = make_tokens(table.__getitem__, config.feature_set(), len(entries), roles)
+    tokens = make_tokens(table.__getitem__, config.feature_set(), len(entries), where, roles)
     for name, rows in tokens.not_numbers.items():
         notify(NOT_A_NUMBER, [(where, int(entries[row])) for row in rows], name)
     too_long = {(where, int(entries[row])): int(tokens.n_truncated[row]) for row in tokens.n_truncated.nonzero()[0]}
     notify(BEYOND_LENGTH, too_long)
     empty = entries[tokens.counts == 0]
     notify(WITHOUT_TOKENS, [(where, int(entry)) for entry in empty])
-    jets = _records(table, config, tokens, entries)
+    jets = _records(table, config, tokens, entries, where)
     return jets if tokens.counts.all() else jets[tokens.counts > 0]
 
 
-def class_indices(table: Variables, config: DataConfig) -> np.ndarray | None:
+def class_indices(table: Variables, config: DataConfig, entries: np.ndarray, where: str) -> np.ndarray | None:
     """Return the class index of each jet (J,) int64, -1 for a jet of no class; None where labels are missing.
 
     Raises
     ------
     PartError
-        If a jet belongs to several classes.
+        If a jet belongs to several classes, or its label is not a number, or no index of a class.
     """
     labels = config.labels
     if labels.kind == "none" or not _available(table, config, labels.expressions):
         return None
-    columns = [_per_jet(table[e] if e in table else evaluate(e, table, "labels"), e) for e in labels.expressions]
+    jets = SelectedJets(where, table, entries)
+    columns = [jets.per_jet(expression, "label") for expression in labels.expressions]
+    for expression, column in zip(labels.expressions, columns, strict=True):
+        jets.refuse(np.isnan(column), lambda _, label=expression: f"label {label} is not a number", "a class")
     if labels.kind == "index":
-        return columns[0].astype(np.int64)
+        column, last = columns[0], len(labels.names) - 1 if labels.names else np.iinfo(np.int32).max
+        wrong = (column < -1) | (column > last) | (column != np.trunc(column))
+        names = f"-1 to {last}, the classes of {config.name}" if labels.names else "the index of a class"
+        jets.refuse(wrong, lambda jet: f"label {labels.expressions[0]} is {column[jet]:g}", names)
+        return column.astype(np.int64)
     is_class = np.stack(columns, axis=1) != 0
-    n_classes = is_class.sum(axis=1)
-    if (n_classes > 1).any():
-        jet = int(np.argmax(n_classes > 1))
-        raise PartError(f"jet {jet} belongs to {n_classes[jet]} classes of {config.name}; expected one.")
-    return np.where(n_classes == 1, is_class.argmax(axis=1), -1).astype(np.int64)
-
-
-def _kept(selected: Value, n_jets: int, where: str) -> np.ndarray:
-    values = np.broadcast_to(np.asarray(selected), (n_jets,)) if np.ndim(selected) == 0 else ak.to_numpy(selected)
-    if values.ndim != 1 or len(values) != n_jets:
-        raise PartError(f"{where}: selection: {values.ndim} axes; expected one value for each jet.")
-    return values.astype(bool)
+    count = is_class.sum(axis=1)
+    jets.refuse(count > 1, lambda jet: f"a jet belongs to {count[jet]} classes of {config.name}", "one")
+    return np.where(count == 1, is_class.argmax(axis=1), -1).astype(np.int64)
 
 
 def _available(table: Variables, config: DataConfig, expressions: tuple[str, ...]) -> bool:
@@ -138,14 +139,7 @@ def _available(table: Variables, config: DataConfig, expressions: tuple[str, ...
     return table.has(config.branches_of(names))
 
 
-def _per_jet(column: Value, name: str) -> np.ndarray:
-    values = ak.to_numpy(column)
-    if values.ndim != 1:
-        raise PartError(f"{name} has {values.ndim} axes; expected one value for each jet.")
-    return values
-
-
-def _records(table: Variables, config: DataConfig, tokens: Tokens, entries: np.ndarray) -> ak.Array:
+def _records(table: Variables, config: DataConfig, tokens: Tokens, entries: np.ndarray, where: str) -> ak.Array:
     offsets = ak.index.Index64(np.concatenate([[0], np.cumsum(tokens.counts)]))
     contents = {
         ENTRY: flat_array(entries.astype(np.int64)),
@@ -160,9 +154,13 @@ def _records(table: Variables, config: DataConfig, tokens: Tokens, entries: np.n
     contents |= {name: list_array(offsets, np.ascontiguousarray(values)) for name, values in roles.items()}
     if len(config.collections) > 1:
         contents[KIND] = list_array(offsets, tokens.kind)
-    for name, values in _jet_columns(table, config, tokens, roles).items():
-        contents.setdefault(name, flat_array(values))
-    return ak.Array(ak.contents.RecordArray(list(contents.values()), list(contents), length=len(entries)))
+    truth = class_indices(table, config, entries, where)
+    contents |= {} if truth is None else {TRUTH: flat_array(truth)}
+    for name, values in _jet_columns(table, config, tokens, roles, where).items():
+        contents.setdefault(name, flat_array(values) if isinstance(values, np.ndarray) else values.layout)
+    made_by = {MADE_BY: config.inputs_sha256}
+    columns = list(contents.values())
+    return ak.Array(ak.contents.RecordArray(columns, list(contents), length=len(entries), parameters=made_by))
 
 
 def _with_momenta(tokens: Tokens) -> dict[str, np.ndarray]:
@@ -173,23 +171,29 @@ def _with_momenta(tokens: Tokens) -> dict[str, np.ndarray]:
 
 
 def _jet_columns(
-    table: Variables, config: DataConfig, tokens: Tokens, roles: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Return the class index, the momentum of the jet as the file has it, and the observers that are numbers."""
-    out = {}
-    truth = class_indices(table, config)
-    if truth is not None:
-        out[TRUTH] = truth
+    table: Variables, config: DataConfig, tokens: Tokens, roles: Mapping[str, np.ndarray], where: str
+) -> dict[str, np.ndarray | ak.Array]:
+    """Return the momentum of the jet as the file has it, otherwise that of its particles, and the observers."""
+    out: dict[str, np.ndarray | ak.Array] = {}
     for role, name in config.roles.jet.items():
-        if _available(table, config, (name,)) and n_dimensions(table[name]) == 1:
-            out[role] = ak.to_numpy(table[name])
+        if _available(table, config, (name,)) and n_dimensions(table[name]) == 1 and not is_text(table[name]):
+            out[role] = numbers_of_jets(table[name], f"{where}: {name}")
     if set(MOMENTA) <= roles.keys() and set(JET_MOMENTUM) - out.keys():
         jet = np.repeat(np.arange(len(tokens.counts)), tokens.counts)
-        sums = [np.bincount(jet, roles[name].astype(np.float64), len(tokens.counts)) for name in MOMENTA]
+        counted = _are_particles(config)[tokens.kind]  # the tracks of a vertex are particles already
+        sums = [np.bincount(jet[counted], roles[name][counted], len(tokens.counts)) for name in MOMENTA]
         px, py, pz, energy = sums
-        total = (kinematics.pt(px, py), kinematics.eta(px, py, pz), kinematics.phi(px, py), energy)
+        with np.errstate(invalid="ignore", divide="ignore"):  # of jets without tokens, which are left out
+            total = (kinematics.pt(px, py), kinematics.eta(px, py, pz), kinematics.phi(px, py), energy)
         out = dict(zip(JET_MOMENTUM, total, strict=True)) | out
     for name in config.observers:
         if _available(table, config, (name,)) and n_dimensions(table[name]) == 1:
-            out.setdefault(name, ak.to_numpy(table[name]))
+            text = ak.fill_none(table[name], "") if is_text(table[name]) else None
+            out.setdefault(name, numbers_of_jets(table[name], f"{where}: {name}") if text is None else text)
     return out
+
+
+def _are_particles(config: DataConfig) -> np.ndarray:
+    """Return which collections hold particles, and not vertices that were made of them; all if no name says so."""
+    particles = np.array([not _VERTICES.search(collection.name) for collection in config.collections])
+    return particles if particles.any() else ~particles

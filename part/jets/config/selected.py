@@ -3,16 +3,15 @@
 Shapes: J jets.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import awkward as ak
 import numpy as np
 
 from part.errors import PartError
 from part.jets.config.columns import read_branches
 from part.jets.config.config import DataConfig
+from part.jets.config.per_jet import numbers_of_jets, selected
 from part.jets.config.variables import Variables
 from part.jets.expressions.evaluation import evaluate, variables
 from part.jets.formats.opening import bounds, open_source
@@ -45,10 +44,13 @@ class SelectedJets:
         """Return one number for each jet (J,). Raises PartError if a variable or expression gives anything else."""
         place = f"{self.where}: {what}"
         column = self.table[expression] if expression in self.table else evaluate(expression, self.table, place)
-        values = ak.to_numpy(column) if isinstance(column, ak.Array) and column.ndim == 1 else column
-        if not isinstance(values, np.ndarray) or values.ndim != 1:
-            raise PartError(f"{place} {expression}: {np.ndim(values)} axes; expected one number for each jet.")
-        return values
+        return numbers_of_jets(column, f"{place} {expression}")
+
+    def refuse(self, wrong: np.ndarray, what: Callable[[int], str], expected: str) -> None:
+        """Raise PartError if something is wrong (J,) with a jet; `what` says it of the first one."""
+        if wrong.any():
+            jet = int(np.argmax(wrong))
+            raise PartError(f"{self.where}, entry {self.entries[jet]}: {what(jet)}; expected {expected}.")
 
 
 def read_selected(
@@ -86,16 +88,9 @@ def read_selected(
     jets = SelectedJets(path, Variables(columns, dict(config.definitions), path), np.arange(first, last))
     if not config.selection:
         return jets
-    kept = _kept(evaluate(config.selection, jets.table, f"{path}: selection"), last - first, path)
+    kept = selected(config.selection, jets.table, path)
     jets.table.select(kept)
     return SelectedJets(path, jets.table, jets.entries[kept])
-
-
-def _kept(selected: Any, n_jets: int, where: str) -> np.ndarray:
-    values = np.asarray(selected) if np.ndim(selected) == 0 else ak.to_numpy(selected)
-    if values.shape not in ((), (n_jets,)):
-        raise PartError(f"{where}: selection: {values.ndim} axes; expected one value for each jet.")
-    return np.broadcast_to(values, (n_jets,)).astype(bool)
 
 
 def selected_jets(paths: Sequence[str], config: DataConfig, names: Sequence[str]) -> Iterator[SelectedJets]:

@@ -12,12 +12,13 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from part.errors import PartError
+from part.errors import AssumptionWarning, PartError
 from part.jets.config.config import DataConfig
-from part.jets.config.parsing import parse_config
+from part.jets.config.parsing import DATA_FRACTION, parse_config
 from part.jets.config.selected import read_selected
 from part.jets.expressions.lists import Jagged
 from part.jets.formats.opening import open_source
+from part.jets.schema import CLIP
 
 _QUANTILES = (16, 50, 84)
 
@@ -40,34 +41,38 @@ def standardised(config: DataConfig, paths: Sequence[str]) -> DataConfig:
         return config
     values = _values(config, paths)
     options = copy.deepcopy(dict(config.options))
-    known = {feature.name: feature for group in config.groups for feature in group.variables}
     parameters: dict[str, Any] = {}
     for group in config.groups:
         for item in group.variables:
-            is_unscaled = not known[item.name].is_scaled
-            center = None if is_unscaled else item.subtract
-            low, high = (-5.0, 5.0) if is_unscaled else (item.low, item.high)
+            center = item.subtract if item.is_scaled else None
+            low, high = (item.low, item.high) if item.is_scaled else (-CLIP, CLIP)
             parameters[item.name] = {
                 **{"length": group.length, "pad_mode": group.pad_mode, "center": center, "scale": item.multiply},
                 **{"min": low, "max": high, "pad_value": item.pad},
             }
+    files = paths[0] if len(paths) == 1 else f"{len(paths)} files"
     for name, column in values.items():
-        low, center, high = np.percentile(np.nan_to_num(column), _QUANTILES)
-        width = max(high - center, center - low)
+        with np.errstate(invalid="ignore"):
+            low, center, high = np.percentile(np.where(np.isnan(column), 0, column), _QUANTILES)
+            width = max(high - center, center - low)
+        if not np.isfinite(width):
+            raise PartError(
+                f"{files}: {name} is infinite for so many constituents that {config.name} cannot standardise it "
+                "automatically; expected finite numbers."
+            )
         parameters[name] |= {"center": float(center), "scale": float(1 / width) if width else 1.0}
     options["preprocess"] = {**(options.get("preprocess") or {}), "params": parameters}
-    files = paths[0] if len(paths) == 1 else f"{len(paths)} files"
     note = (
         f"{config.name} has no parameters of its automatic standardisation (the .auto.yaml that weaver-core wrote); "
         f"they were computed from {files}, and differ from those that weights were trained with."
     )
-    warnings.warn(note, stacklevel=3)
+    warnings.warn(note, AssumptionWarning, stacklevel=3)
     return parse_config(options, config.name, config.name).with_options(notes=(*config.notes, note))
 
 
 def _values(config: DataConfig, paths: Sequence[str]) -> dict[str, np.ndarray]:
     names = config.missing_standardisation
-    fraction = float((config.options.get("preprocess") or {}).get("data_fraction", 0.1))
+    fraction = float((config.options.get("preprocess") or {}).get("data_fraction", DATA_FRACTION))
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for path in paths:
         with open_source(path, config.tree) as source:
@@ -75,8 +80,11 @@ def _values(config: DataConfig, paths: Sequence[str]) -> dict[str, np.ndarray]:
         jets = read_selected(path, config, names, 0, max(1, int(fraction * n_jets)))
         for name in names:
             column = jets.table[name]
-            numbers = column.values if isinstance(column, Jagged) else ak.flatten(ak.Array(column), axis=None)
-            found[name].append(ak.to_numpy(numbers))
+            flat = column.values if isinstance(column, Jagged) else ak.flatten(ak.Array(column), axis=None)
+            numbers = np.asarray(flat)
+            if numbers.dtype.kind not in "fiub":
+                raise PartError(f"{path}: {name} holds no numbers; expected some that can be standardised.")
+            found[name].append(numbers)
     values = {name: np.concatenate(arrays) for name, arrays in found.items()}
     if empty := [name for name, array in values.items() if not len(array)]:
         raise PartError(f"{config.name}: no jet is selected that {empty[0]} could be standardised by.")

@@ -4,13 +4,16 @@ The order of operations is that of weaver-core 0.5: a value becomes float32, is 
 not a number becomes 0. Shapes: J jets, P tokens of all jets in a row, F columns.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.jets.buffers import without_none
+from part.jets.config.per_jet import is_text
 from part.jets.expressions.lists import Jagged, Value
 from part.jets.inputs import standardise
 from part.jets.schema import Collection, Feature, FeatureSet
@@ -51,7 +54,9 @@ class Tokens:
     roles: dict[str, np.ndarray]
 
 
-def make_tokens(column: Lookup, features: FeatureSet, n_jets: int, roles: Sequence[Mapping[str, str]] = ()) -> Tokens:
+def make_tokens(
+    column: Lookup, features: FeatureSet, n_jets: int, where: str, roles: Sequence[Mapping[str, str]] = ()
+) -> Tokens:
     """Compute the inputs of a model.
 
     Parameters
@@ -62,6 +67,8 @@ def make_tokens(column: Lookup, features: FeatureSet, n_jets: int, roles: Sequen
         Without points as columns.
     n_jets : int
         J.
+    where : str
+        What error messages call the file.
     roles : sequence of mapping, optional
         For each collection, further variables: role -> variable.
 
@@ -70,7 +77,9 @@ def make_tokens(column: Lookup, features: FeatureSet, n_jets: int, roles: Sequen
     PartError
         If a variable cannot be an input.
     """
-    parts = [_Aligned(column, collection, n_jets) for collection in features.collections]
+    groups = () if features.config is None else features.config.groups
+    wrapped = {item.name for group in groups if group.pad_mode == "wrap" for item in group.variables}
+    parts = [_Aligned(column, collection, n_jets, wrapped, where) for collection in features.collections]
     jet = np.concatenate([aligned.jet for aligned in parts])
     order = np.argsort(jet, kind="stable") if len(parts) > 1 else slice(None)
     x = np.zeros((len(jet), len(features)), np.float32)
@@ -111,8 +120,8 @@ def make_tokens(column: Lookup, features: FeatureSet, n_jets: int, roles: Sequen
 class _Aligned:
     """The tokens of one collection: which value of each variable belongs to which of them."""
 
-    def __init__(self, column: Lookup, collection: Collection, n_jets: int):
-        self.column, self.name = column, collection.name
+    def __init__(self, column: Lookup, collection: Collection, n_jets: int, wrapped: Container[str], where: str):
+        self.column, self.wrapped, self.where = column, wrapped, where
         first = collection.mask or collection.features[0].name
         self.counts, values = self._list(first)
         self.n_truncated = np.maximum(self.counts - collection.length, 0)
@@ -122,7 +131,7 @@ class _Aligned:
         self.jet = np.repeat(np.arange(n_jets), kept)
         self.not_numbers: dict[str, np.ndarray] = {}
         if collection.mask:
-            real = (values if self.index is None else values[self.index]) != 0
+            real = np.nan_to_num(values if self.index is None else values[self.index]) != 0
             if not real.all():
                 self.index = np.flatnonzero(real) if self.index is None else self.index[real]
                 self.jet = self.jet[real]
@@ -145,11 +154,12 @@ class _Aligned:
     def _standardised(self, item: Feature) -> np.ndarray:
         counts, values = self._list(item.name)
         values = values.astype(np.float32, copy=False)
-        if (counts != self.counts).any():
-            values = _padded(values, counts, self.counts, item.pad)
-        if self.index is not None:
-            values = values[self.index]
-        values = standardise(values, item)
+        if (counts == self.counts).all():
+            values = standardise(values if self.index is None else values[self.index], item)
+        else:  # what fills the other slots is not standardised
+            fill = _repeated if item.name in self.wrapped else partial(_padded, pad=item.pad)
+            values = fill(standardise(values, item), counts, self.counts)
+            values = values if self.index is None else values[self.index]
         bad = np.isnan(values)
         if bad.any():
             self.not_numbers[item.name] = np.unique(self.jet[bad])
@@ -165,9 +175,11 @@ class _Aligned:
             return np.ones(len(column), np.int64), column
         if isinstance(column, np.ndarray) and column.ndim == 2:
             return np.full(len(column), column.shape[1]), column.reshape(-1)
-        if not isinstance(column, ak.Array) or column.ndim != 2:
-            raise PartError(f"{name} is no list of numbers; expected one value for each constituent.")
-        column = ak.drop_none(column)
+        if isinstance(column, ak.Array) and column.ndim == 1 and not is_text(column):
+            return np.ones(len(column), np.int64), ak.to_numpy(without_none(column))
+        if not isinstance(column, ak.Array) or column.ndim != 2 or "string" in str(column.type):
+            raise PartError(f"{self.where}: {name} is no list of numbers; expected one value for each constituent.")
+        column = without_none(column)
         return ak.to_numpy(ak.num(column)).astype(np.int64), ak.to_numpy(ak.flatten(column))
 
 
@@ -183,4 +195,14 @@ def _padded(values: np.ndarray, counts: np.ndarray, wanted: np.ndarray, pad: flo
     out = np.full(wanted.sum(), pad, np.float32)
     kept = np.minimum(counts, wanted)
     out[_first_of_each(wanted, kept)] = values[_first_of_each(counts, kept)]
+    return out
+
+
+def _repeated(values: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return lists of `counts` cut, or repeated from their start, up to `wanted` (J,) values each; 0 for empty ones."""
+    out = np.zeros(wanted.sum(), np.float32)
+    start, count = np.repeat(np.cumsum(counts) - counts, wanted), np.repeat(counts, wanted)
+    place = np.arange(len(out)) - np.repeat(np.cumsum(wanted) - wanted, wanted)
+    filled = count > 0
+    out[filled] = values[start[filled] + place[filled] % count[filled]]
     return out

@@ -1,5 +1,6 @@
 """The values of a data config, checked for their type. Each function raises PartError naming the place."""
 
+import math
 from typing import Any
 
 from part.errors import PartError
@@ -32,6 +33,26 @@ def text_of(value: Any, where: str) -> str | None:
 def number_of(value: Any, where: str) -> float:
     """Return a number, also one that YAML takes for text, such as 1e-3."""
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        raise PartError(f"{where}: {value!r}; expected a number.") from None
+        raise PartError(f"{where}: {str(value)[:60]!r}; expected a number.") from None
+    if math.isnan(number):
+        raise PartError(f"{where}: {value!r}; expected a number.")
+    return number
+
+
+def fraction_of(value: Any, where: str) -> float:
+    """Return a number above 0 and at most 1."""
+    number = number_of(value, where)
+    if not 0 < number <= 1:
+        raise PartError(f"{where}: {number:g}; expected a number above 0, at most 1.")
+    return number
+
+
+def texts_of(value: Any, where: str) -> dict[str, str]:
+    """Return a mapping of texts to texts, {} for None."""
+    pairs = mapping_of(value, where)
+    for pair in pairs.items():
+        if not all(isinstance(item, str) for item in pair):
+            raise PartError(f"{where}: {pair[0]!s}: {str(pair[1])[:60]!r}; expected names.")
+    return pairs

@@ -10,6 +10,7 @@ import numpy as np
 from part.errors import PartError
 from part.jets.expressions.evaluation import evaluate_flat
 from part.jets.expressions.lists import Lists, Value, as_value
+from part.jets.expressions.refused import Refused
 
 
 class Variables(Mapping[str, Value]):
@@ -27,7 +28,12 @@ class Variables(Mapping[str, Value]):
 
     def __init__(self, branches: Mapping[str, Value], definitions: Mapping[str, str], where: str):
         known: list[Lists] = []  # columns of one collection share their lists, and need not be compared again
-        self._branches = {name: as_value(column, known) for name, column in branches.items()}
+        self._branches: dict[str, Value] = {}
+        for name, column in branches.items():
+            try:
+                self._branches[name] = as_value(column, known)
+            except Refused as error:
+                raise PartError(f"{where}: branch {name}: {error}.") from None
         self._definitions, self._where = definitions, where
         self._computed: dict[str, Value] = {}
         self._computing: list[str] = []

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import awkward as ak
+
 from part.jets.expressions.lists import Lists, Value, as_value, n_numbers, shared
 from part.jets.expressions.refused import Refused, shorten
 
@@ -32,12 +34,15 @@ class Scope:
         if name in self._values:
             return self._values[name]
         try:
-            value = self._values[name] = as_value(self._table[name], self._known)
+            value = as_value(self._table[name], self._known)
         except KeyError as error:
             there = shorten(", ".join(self._table))
             raise Refused(f"{name} is neither a branch nor a new variable; expected one of {there}") from error
         except Refused as error:
             raise Refused(f"{name}: {error}", named=True) from error
+        if isinstance(value, ak.Array) and str(value.type).split(" * ")[-1].strip("?") == "string":
+            raise Refused(f"{name}: a column of text; expected numbers", named=True)
+        self._values[name] = value
         return value
 
     def value(self, result: Value) -> Value:

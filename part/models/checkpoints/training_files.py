@@ -101,6 +101,14 @@ def is_weaver_weights(name: str | Path) -> bool:
     return Path(str(name).partition("@")[0]).suffix in WEIGHTS[:-1]
 
 
+def arguments_of(name: str | Path, files: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return those of the arguments config, network and options of `load_model` that are given, for weaver weights.
+
+    Other models hold what these say, and get none of them.
+    """
+    return {key: value for key, value in (files or {}).items() if value} if is_weaver_weights(name) else {}
+
+
 def is_folder_of_training(path: Path) -> bool:
     """Return whether a folder holds one training: weights, and a data config or a network file."""
     if not path.is_dir():

@@ -6,13 +6,14 @@ import awkward as ak
 import numpy as np
 import pytest
 import yaml
-from helpers.own_training import own_config, write_own_jets
+from helpers.own_training import group, own_config, write_own_jets
 from helpers.references import shared
 from helpers.weaver_run import load_with_weaver, numba  # noqa: F401
 
 import part
 from part.jets.buffers import token_rows
 from part.jets.config.parsing import load_config
+from part.jets.readers import open_source
 
 pytestmark = [
     pytest.mark.witness,
@@ -92,7 +93,7 @@ def test_the_file_of_weavers_parameters_is_found(tmp_path):
 def test_float64_files_round_once(version, tmp_path):
     """weaver-core 0.5 rounds values to float32 first, 0.4 last; the difference is that of one rounding."""
     wide = write_own_jets(tmp_path / "jets.root", 30, tree="ntuple/jets")
-    columns = part.jets.readers.open_source(str(wide), "ntuple/jets")
+    columns = open_source(str(wide), "ntuple/jets")
     with columns as source:
         branches = {name: c for name, c in source.read(source.branches, 0, 30).items() if "/" not in name}
     double = {
@@ -114,3 +115,89 @@ def test_whole_trainings(name):
     np.testing.assert_array_equal(jets["entry"], np.load(folder / "expected.npz")["entries"])
     if name != "lepton_collider" and "pf_mask" in load_with_weaver("0.5.3", config_path, path):
         assert_as_weaver(path, config_path)
+
+
+def wrapped_config(mode="wrap", **definitions):
+    """A config whose particles have further variables, which are not as many as the particles."""
+    options = own_config(new_variables=own_config()["new_variables"] | definitions, treename=None)
+    inputs = options["inputs"]
+    items = [
+        ["fj_pt", 300, 0.01, -5, 5, 0.5],
+        ["few", 1, 2, -5, 5, 0.5],
+        ["one", None],
+        ["cand_dxy", 0, 10, -2, 2, 0.5],
+    ]
+    inputs["pf_features"] = group([*inputs["pf_features"]["vars"][:2], *items], 20, mode)
+    return options
+
+
+def columns_of_own_jets(tmp_path, n=40):
+    path = write_own_jets(tmp_path / "jets.root", n)
+    with open_source(str(path), "ntuple/jets") as source:
+        columns = source.read([name for name in source.branches if "/" not in name], 0, n)
+    return {name: ak.Array(column) for name, column in columns.items()}
+
+
+def written(tmp_path, columns):
+    path = tmp_path / "jets.parquet"
+    ak.to_parquet(ak.zip(columns, depth_limit=1), path)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["wrap", "constant"])
+def test_lists_of_other_lengths_fill_the_slots_as_in_weaver(mode, tmp_path):
+    """Of wrapped groups they are repeated: a number of the jet, a list that is shorter, and one that is longer."""
+    path = written(tmp_path, columns_of_own_jets(tmp_path))
+    definitions = {"few": "cand_pt[:, :2]", "one": "ak.ones_like(fj_pt)", "pf_mask": "ak.ones_like(cand_pt)"}
+    config_path = tmp_path / "data.yaml"
+    config_path.write_text(yaml.safe_dump(wrapped_config(mode, **definitions), sort_keys=False))
+    jets = assert_as_weaver(path, config_path, tolerance=1e-6)
+    first = ak.to_numpy(jets["inputs"][:, 2, 4])
+    assert (first == (1 if mode == "wrap" else 0)).all()
+
+
+@pytest.mark.parametrize("vertices", [True, False])
+def test_empty_lists_give_zeros_in_wrapped_groups_as_in_weaver(vertices, tmp_path):
+    path = written(tmp_path, columns_of_own_jets(tmp_path))
+    few = "sv_mass" if vertices else "cand_pt[cand_pt < 3]"
+    options = wrapped_config(few=few, one="ak.ones_like(fj_pt)")
+    config_path = tmp_path / "data.yaml"
+    config_path.write_text(yaml.safe_dump(options, sort_keys=False))
+    assert_as_weaver(path, config_path, tolerance=1e-6)
+
+
+def test_a_missing_value_keeps_its_place_as_in_weaver(tmp_path):
+    columns = columns_of_own_jets(tmp_path)
+    dxy = ak.to_list(columns["cand_dxy"])
+    pt = ak.to_list(columns["cand_pt"])
+    for jet in range(0, 40, 2):
+        dxy[jet][1] = None
+        pt[jet + 1][0] = None
+    path = written(tmp_path, columns | {"cand_dxy": ak.Array(dxy), "cand_pt": ak.Array(pt)})
+    options = own_config(treename=None)
+    del options["inputs"]["pf_points"]  # weaver-core fails where a group without missing values shares variables
+    for name in ("pf_features", "pf_vectors"):
+        options["inputs"][name]["pad_mode"] = "constant"
+    config_path = tmp_path / "data.yaml"
+    config_path.write_text(yaml.safe_dump(options, sort_keys=False))
+    jets = part.read_jets(path, config=config_path)
+    whole = part.read_jets(written(tmp_path, columns), config=config_path)
+    jet = int(np.flatnonzero(ak.to_numpy(jets["entry"]) % 2 == 0)[0])
+    assert jets["inputs"][jet, 1, 5] == 0
+    np.testing.assert_array_equal(jets["inputs"][jet, 2:, 5], whole["inputs"][jet, 2:, 5])
+    jet = int(np.flatnonzero(ak.to_numpy(jets["entry"]) % 2)[0])
+    assert len(jets["inputs"][jet]) == min(len(pt[jets["entry"][jet]]), 20) - 1  # its mask is missing too
+    path = written(tmp_path, columns | {"cand_dxy": ak.Array(dxy), "cand_pt": ak.Array(pt)})
+    assert_as_weaver(path, config_path, tolerance=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_mask_that_is_not_a_number_is_padding_as_in_weaver(tmp_path):
+    columns = columns_of_own_jets(tmp_path)
+    options = own_config(treename=None, new_variables=own_config()["new_variables"] | {"pf_mask": "np.sqrt(good)"})
+    good = ak.where(columns["cand_pt"] < 10, -1.0, 1.0)
+    path = written(tmp_path, columns | {"good": good})
+    config_path = tmp_path / "data.yaml"
+    config_path.write_text(yaml.safe_dump(options, sort_keys=False))
+    jets = assert_as_weaver(path, config_path)
+    assert ak.sum(ak.num(jets["inputs"])) < ak.sum(ak.num(columns["cand_pt"]))
