@@ -31,6 +31,12 @@ def run(args: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(args.weights, args.dataset, **training_files(args))
     if args.half and "int8" in checkpoint.card:
         raise PartError(f"{args.weights} is int8 already; --half would make it no smaller.")
+    data_config = checkpoint.features.config
+    if data_config is not None and not data_config.is_standardised:
+        raise PartError(
+            f"{data_config.name} has no parameters of its automatic standardisation, and a checkpoint needs those that "
+            "the weights were trained with; give the .auto.yaml that weaver-core wrote (--config)."
+        )
     origin = {"file": checkpoint.path.name, "sha256": checkpoint.sha256}
     if checkpoint.files is not None:
         described = {name: str(p.name) for name in ("config", "network") if (p := getattr(checkpoint.files, name))}

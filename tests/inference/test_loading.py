@@ -10,6 +10,7 @@ from helpers.own_training import write_config, write_network, write_own_jets
 from helpers.references import weaver_module
 
 import part
+from part.__main__ import main
 from part.errors import AssumptionWarning, PartError
 from part.models.checkpoints.training_files import is_folder_of_training
 
@@ -133,3 +134,45 @@ def test_missing_files_are_named(training):
         part.load_model(training / "net_best_epoch_state.pt", config=training / "none.yaml")
     with pytest.raises(PartError, match="no such file; expected a network file"):
         part.load_model(training / "net_best_epoch_state.pt", network=training / "none.py")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("self.mod(pf_features, mask=pf_mask)", "passes no v on to ParticleTransformer"),
+        ("self.mod(pf_features * 0.5, v=pf_vectors, mask=pf_mask)", "passes pf_features * 0.5 on as x"),
+        ("2 * self.mod(pf_features, v=pf_vectors, mask=pf_mask)", "does more than to call mod"),
+    ],
+)
+def test_a_forward_that_does_more_than_to_pass_its_inputs_on_is_warned_of(training, call, says):
+    text = (training / "network.py").read_text()
+    plain = "self.mod(pf_features, v=pf_vectors, mask=pf_mask)"
+    assert plain in text
+    (training / "network.py").write_text(text.replace(plain, call))
+    with pytest.warns(AssumptionWarning, match="its answers may differ") as said:
+        tagger = part.load_model(training)
+    assert says in str(said[0].message)
+    assert any(says in note for note in tagger.card["notes"])
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([1], r"The options are \[1\]; expected a mapping"),
+        ({1: 2}, r"expected a mapping of names"),
+        ({"features": "bogus"}, "features is 'bogus'; expected kinpid or kinpidplus"),
+        ({"classes": "a,b,a"}, "classes names a twice"),
+        ({"classes": "/nonexistent"}, "there is no such file"),
+        ({"roles.part_colour": "cand_charge"}, "part_colour"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(training, options, says):
+    with pytest.raises(PartError, match=says):
+        part.load_model(training, options=options)
+
+
+def test_a_checkpoint_without_its_standardisation_is_not_written(training, capsys):
+    write_config(training / "data.yaml", "auto")
+    assert main(["convert", str(training), str(training / "own.safetensors")]) == 2
+    assert "give the .auto.yaml" in capsys.readouterr().err
+    assert not (training / "own.safetensors").exists()

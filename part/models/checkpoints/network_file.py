@@ -55,6 +55,9 @@ class Network:
         The default values of the class, if the file itself has a copy of it.
     notes : tuple of str
         Sentences on what could not be read, and on what else the file does.
+    differences : tuple of str
+        Those of the notes that say what the file does with the inputs or outputs of its network, which is not done
+        here.
     """
 
     source: str
@@ -66,6 +69,7 @@ class Network:
     groups: Mapping[str, str] | None = field(default=None, hash=False)
     own_defaults: Mapping[str, Any] | None = field(default=None, hash=False)
     notes: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
 
     def defaults(self, layout: str) -> dict[str, Any]:
         """Return the default values of the class in a layout, "0.4" or "0.5", as far as inference depends on them.
@@ -186,8 +190,8 @@ def _describe(
         if name not in {*keywords, *unknown, *from_data}:
             reading.note(f"The file does not pass the option {name} on to {network.name}.")
     arguments, groups = _match_groups(reading, model, network, inputs)
-    notes = tuple(reading.notes)
-    return Network(reading.source, network.name, keywords, unknown, from_data, arguments, groups, own_defaults, notes)
+    said = tuple(reading.notes), tuple(reading.differences)
+    return Network(reading.source, network.name, keywords, unknown, from_data, arguments, groups, own_defaults, *said)
 
 
 def _split(keywords: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
@@ -213,7 +217,7 @@ def _match_groups(
     try:
         names, places = passed_arguments(model if isinstance(model, Instance) else network, network, reading)
     except UnreadableForward as error:
-        reading.note(str(error))
+        reading.differs(str(error))
         return None, None
     groups = names if inputs is None else tuple(inputs)
     if len(groups) != len(names) and set(names) < set(groups):

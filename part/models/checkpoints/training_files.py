@@ -10,6 +10,7 @@ from part.models.checkpoints.catalogue import resolve
 
 WEIGHTS = (".pt", ".pth", ".ckpt", ".safetensors")
 OURS = ("classes", "roles", "features", "groups")  # options that weaver-core does not have
+FEATURES = ("kinpid", "kinpidplus")  # both have 13 inputs
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,19 @@ class TrainingFiles:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, if they are given."""
+        names = self._class_names()
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise PartError(f"The option classes names {twice} twice; expected a name of its own for each class.")
+        return names
+
+    def _class_names(self) -> tuple[str, ...]:
         value = self.options.get("classes") or ()
         if isinstance(value, list | tuple):
             return tuple(str(name) for name in value)
         path = Path(str(value))
         if not path.is_file():
+            if "/" in str(value) and "," not in str(value):
+                raise PartError(f"The option classes is {value}, and there is no such file; expected names or a file.")
             return tuple(name.strip() for name in str(value).split(",") if name.strip())
         if path.stat().st_size > 2**20:
             raise PartError(f"{path}: {path.stat().st_size:,} bytes; expected the name of a class in each line.")
@@ -80,6 +89,7 @@ def locate_files(
     PartError
         If a file is missing, or a folder does not hold one training.
     """
+    check_options(options)
     path = Path(name)
     found = files_in(path) if path.is_dir() else TrainingFiles(resolve(name))
     for given in (config, network):
@@ -99,6 +109,16 @@ def locate_files(
 def is_weaver_weights(name: str | Path) -> bool:
     """Return whether a model's name is the path of weights that a data config or a network file may describe."""
     return Path(str(name).partition("@")[0]).suffix in WEIGHTS[:-1]
+
+
+def check_options(options: Any) -> None:
+    """Raise PartError for options that are no mapping of names, or for a feature set that is none."""
+    if options is None:
+        return
+    if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+        raise PartError(f"The options are {options!r}; expected a mapping of names to values.")
+    if (features := options.get("features", FEATURES[0])) not in FEATURES:
+        raise PartError(f"The option features is {features!r}; expected {' or '.join(FEATURES)}.")
 
 
 def arguments_of(name: str | Path, files: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -74,6 +74,13 @@ def load_training(files: TrainingFiles, dataset: str | None = None) -> Training:
     state = read_state(files.weights)
     data_config = data_config_of(files)
     network = None if files.network is None else _network(files, data_config)
+    if network is not None and network.differences:
+        warnings.warn(
+            f"{network.source}: {' '.join(network.differences)} The file is read and never run, and its network is "
+            "taken alone, so its answers may differ from these.",
+            AssumptionWarning,
+            stacklevel=4,
+        )
     layout = "0.4" if any(key.endswith("attn.in_proj_weight") for key in state) else "0.5"
     keywords = {} if network is None else network.resolved(layout)
     keywords = {name: value for name, value in keywords.items() if name not in _SIZES}
@@ -102,7 +109,9 @@ def data_config_of(files: TrainingFiles) -> DataConfig | None:
     """Return the data config, with what the options state of it, or None."""
     if files.config is None:
         return None
-    return load_config(files.config, files.config_keys)
+    config = load_config(files.config, files.config_keys)
+    config.roles  # noqa: B018, a quantity that does not exist is said now, and not by the first figure
+    return config
 
 
 def warn_of_assumptions(name: str, assumed: Mapping[str, Any]) -> None:

@@ -43,6 +43,7 @@ class Expressions(ast.NodeVisitor):
         self.options = options
         self.scope = Scope({"__name__": "_network_module"})
         self.notes: list[str] = []
+        self.differences: list[str] = []
         self.instances: list[Instance] = []
         self._steps = 0
 
@@ -50,6 +51,12 @@ class Expressions(ast.NodeVisitor):
         """Keep a sentence on what could not be followed, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def differs(self, sentence: str) -> None:
+        """Keep a sentence on what the file does with the inputs or outputs of its network, which nothing here does."""
+        self.note(sentence)
+        if sentence not in self.differences:
+            self.differences.append(sentence)
 
     def count(self, steps: int, node: ast.AST) -> None:
         """Count steps of the reading. Raises PartError after too many."""

@@ -52,7 +52,7 @@ def passed_arguments(model: Instance, network: Instance, calls: Calls) -> tuple[
     call = _call(method.node, attribute)
     if not _is_plain(method.node, call):
         line = method.node.lineno
-        calls.note(
+        calls.differs(
             f"The forward of {model.name} in line {line} does more than to call {attribute or 'its base class'}."
         )
     names = _names(method.node)
@@ -61,6 +61,8 @@ def passed_arguments(model: Instance, network: Instance, calls: Calls) -> tuple[
             raise UnreadableForward(f"{text_of(call)} in line {call.lineno} passes on arguments that are not named.")
         return inner_names, inner_places
     given = _given(call, inner_names, names)
+    if "v" in inner_names and "v" not in given:
+        calls.differs(f"Line {call.lineno} passes no v on to {child.name}, which then has no features of pairs.")
     return names, {name: given[inner_names[i]] for name, i in inner_places.items() if inner_names[i] in given}
 
 

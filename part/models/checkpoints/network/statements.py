@@ -204,7 +204,7 @@ class Statements(Calls):
             node = node.value
             owner = self.visit(node)
             if isinstance(owner, Instance) and owner.origin:
-                self.note(f"Line {target.lineno} changes the network after it is built: {text_of(target)} is set.")
+                self.differs(f"Line {target.lineno} changes the network after it is built: {text_of(target)} is set.")
 
 
 def _returns(statement: ast.stmt) -> bool:
