@@ -176,3 +176,15 @@ def test_a_checkpoint_without_its_standardisation_is_not_written(training, capsy
     assert main(["convert", str(training), str(training / "own.safetensors")]) == 2
     assert "give the .auto.yaml" in capsys.readouterr().err
     assert not (training / "own.safetensors").exists()
+
+
+def test_roles_are_stated_of_a_converted_checkpoint_too(training):
+    assert main(["convert", str(training), str(training / "own.safetensors")]) == 0
+    tagger = part.load_model(training / "own.safetensors", options={"roles.part_d0val": "cand_dxy"})
+    assert tagger.data_config.roles.constituents[0]["part_d0val"] == "cand_dxy"
+    tagger = part.load_model(training / "own.safetensors", options={"roles": {"part_dzval": "cand_dxy"}})
+    assert tagger.data_config.roles.constituents[0]["part_dzval"] == "cand_dxy"
+    with pytest.raises(PartError, match="part_colour"):
+        part.load_model(training / "own.safetensors", options={"roles.part_colour": "cand_dxy"})
+    with pytest.raises(PartError, match="but for the roles"):
+        part.load_model(training / "own.safetensors", options={"trim": False})

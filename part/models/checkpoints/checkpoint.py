@@ -121,11 +121,19 @@ def _load_project_checkpoint(files: TrainingFiles, content: bytes, sha256: str) 
     path = files.weights
     state = _read_safetensors(path, content)
     card = read_card(path, sha256)
-    if files.config or files.network or files.options:
-        raise PartError(f"{path} has a card that says all of it; a data config, network file or options do not apply.")
+    roles = files.config_keys.get("roles", {})
+    others = [name for name in files.options if name.partition(".")[0] != "roles"]
+    if files.config or files.network or others or (roles and "data_config" not in card):
+        raise PartError(
+            f"{path} has a card that says all of it; a data config, network file or options do not apply, but for the "
+            "roles of a data config's variables."
+        )
     config = config_from_dict(card["config"])
     if "data_config" in card:
-        data_config = parse_config(card["data_config"], card["features"], str(path.with_suffix(".json")))
+        given = card["data_config"]
+        given = {**given, "roles": {**(given.get("roles") or {}), **roles}} if roles else given
+        data_config = parse_config(given, card["features"], str(path.with_suffix(".json")))
+        data_config.roles  # noqa: B018, a quantity that does not exist is said now, and not by the first figure
         features = data_config.feature_set(model_class(config.model).takes_points)
         schema = data_config.dataset(config.classes, tuple(card.get("classes", ())))
     elif card["dataset"] in DATASETS:
