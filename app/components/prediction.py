@@ -5,13 +5,16 @@ import html
 import streamlit as st
 
 from app.components.model_table import parameter_count
-from app.services.library import JetView, Tagger, strongest_classes
+from app.services.library import JetView, Tagger, outside_training, strongest_classes
 
 TRUE = " ◂ true"
+OUTSIDE = "The model has seen no such jets in its training; its probabilities need not mean anything here"
 
 
-def title(tagger: Tagger, name: str, accent: str, seconds: float | None, backend_logit_gap: float | None) -> str:
+def title(tagger: Tagger, name: str, accent: str, seconds: float | None, jet_view: JetView) -> str:
     """Return HTML: the name in the model's colour, the number of parameters, the time of a prediction.
+
+    A jet that is unlike those of the training is marked.
 
     Parameters
     ----------
@@ -19,16 +22,19 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, backend
         The model, what the page calls it, and its colour.
     seconds : float or None
         The time for a jet of this length, once it is measured.
-    backend_logit_gap : float or None
-        For a model whose kernel keeps no weights: how far its logits are from those of the weights that are shown.
+    jet_view : JetView
+        The jet. For a model whose kernel keeps no weights it says how far its logits are from those of the weights
+        that are shown.
     """
     about = "Median of 3 passes of one jet of about this length, after one warm-up; Performance measures more"
     speed = "" if seconds is None else f' · <span title="{about}">{1e3 * seconds:.0f} ms a jet</span>'
-    if backend_logit_gap is not None:
+    if (gap := jet_view.backend_logit_gap) is not None:
         about = "The flash kernel keeps no weights; they are computed again, step by step, and give these logits"
-        speed = f' · <span title="{about}">flash ±{backend_logit_gap:.0e}</span>{speed}'
+        speed = f' · <span title="{about}">flash ±{gap:.0e}</span>{speed}'
+    unlike = outside_training(tagger.dataset.name, jet_view.jet.pt, jet_view.jet.eta)
+    mark = f'<em title="{OUTSIDE}">{html.escape(unlike)}</em>' if unlike else ""
     return (
-        f'<div class="model"><b style="color:{accent}">{html.escape(name)}</b>'
+        f'<div class="model"><b style="color:{accent}">{html.escape(name)}</b>{mark}'
         f"<span>{parameter_count(tagger.n_parameters)} parameters{speed}</span></div>"
     )
 

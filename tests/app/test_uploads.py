@@ -15,6 +15,7 @@ from app.services.files import find
 from app.services.library import View
 from app.services.models import load_assumed
 from app.services.uploads import training_folder
+from part.jets.preprocessing import add_derived_fields
 
 pytestmark = pytest.mark.filterwarnings("ignore::part.jets.notices.JetWarning")
 FILES = ("net_best_epoch_state.pt", "data.auto.yaml", "network.py", "jets.root")
@@ -119,6 +120,16 @@ class TestPage:
         assert any("give its network file" in warning.value.replace("\\", "") for warning in app.warning)
         assert not [button for button in app.button if button.key == "open_upload"]
         assert state_of(app) == before
+
+    def test_a_jet_unlike_those_of_the_training_is_marked(self, visit):
+        jets = shared("real_jets/jetclass2_50.parquet")
+        pt = add_derived_fields(part.read_jets(jets))["jet_pt"].to_numpy()
+        app = visit()
+        app.file_uploader(key="upload").set_value([("jets.parquet", jets.read_bytes(), "")]).run()
+        for entry, is_marked in ((int(pt.argmin()), True), (int(np.flatnonzero((pt > 500) & (pt < 1000))[0]), False)):
+            app = open_page("explore", file=state_of(app).file, model=state_of(app).models[0], jet=str(entry))
+            assert sentences(app) == []
+            assert ("GeV, the training has 500 to 1000" in texts(app)) == is_marked
 
     def test_a_link_to_a_training_of_nobody_says_so(self, jets_folder):
         app = open_page("explore", model="net-0123456789ab")

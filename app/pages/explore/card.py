@@ -87,7 +87,7 @@ class Card:
 
     def title(self) -> str:
         seconds = st.session_state.setdefault("seconds", {}).get(self._latency_key)
-        return prediction.title(self.tagger, self.model, self.accent, seconds, self.jet_view.backend_logit_gap)
+        return prediction.title(self.tagger, self.model, self.accent, seconds, self.jet_view)
 
     def measure(self) -> bool:
         """Measure how long the model takes for a jet of this length; return whether that was not known yet."""
