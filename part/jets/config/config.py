@@ -71,7 +71,7 @@ class DataConfig:
     def roles(self) -> Roles:
         """The physical quantities that variables stand for, see `part.jets.config.roles`."""
         names = (*self.observers, *(name for c in self.collections for name in c.variables))
-        return infer_roles(self.name, self.collections, self.definitions_of, names, self.options.get("roles") or {})
+        return infer_roles(self.collections, self.definitions_of, names, self.options.get("roles") or {})
 
     @cached_property
     def definitions_of(self) -> Definitions:

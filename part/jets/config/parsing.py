@@ -13,6 +13,7 @@ from part.errors import PartError
 from part.jets.config.config import DataConfig
 from part.jets.config.grouping import group_collections
 from part.jets.config.groups import InputGroup, Labels
+from part.jets.config.roles import check_roles
 from part.jets.config.values import fraction_of, mapping_of, names_of, number_of, text_of, texts_of
 from part.jets.config.yaml_file import read_yaml
 from part.jets.expressions.evaluation import parse
@@ -95,7 +96,7 @@ def parse_config(options: Mapping[str, Any], name: str, where: str) -> DataConfi
     automatic = str(preprocess.get("method", "manual")).lower().startswith("auto")
     parameters = mapping_of(preprocess.get("params"), f"{where}: preprocess.params")
     fraction_of(preprocess.get("data_fraction", DATA_FRACTION), f"{where}: preprocess.data_fraction")
-    texts_of(given.get("roles"), f"{where}: roles")
+    check_roles(texts_of(given.get("roles"), f"{where}: roles"), where)
     groups, missing = _groups(given["inputs"], parameters, automatic, where)
     observers = names_of(given.get("observers", []), f"{where}: observers")
     monitored = names_of(given.get("monitor_variables", []), f"{where}: monitor_variables")

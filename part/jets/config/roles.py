@@ -73,8 +73,14 @@ class Roles:
         return tuple(dict.fromkeys(names))
 
 
+def check_roles(stated: Mapping[str, str], where: str) -> None:
+    """Raise PartError if a role is stated that does not exist; `where` is what the sentence begins with."""
+    known = (*CONSTITUENT_ROLES, *JET_MOMENTUM)
+    if unknown := [name for name in stated if name not in known]:
+        raise PartError(f"{where}: there is no role {unknown[0]!r}; expected some of {', '.join(known)}.")
+
+
 def infer_roles(
-    config: str,
     collections: tuple[Collection, ...],
     definitions: Definitions,
     names: Iterable[str],
@@ -84,23 +90,13 @@ def infer_roles(
 
     Parameters
     ----------
-    config : str
-        The name of the data config.
     collections : tuple of Collection
     definitions : Definitions
     names : iterable of str
         The variables and observers that may stand for quantities of the jet.
     stated : mapping
         Quantity -> variable, for constituents of the first collection and for the jet.
-
-    Raises
-    ------
-    PartError
-        If a role is stated that does not exist.
     """
-    known = (*CONSTITUENT_ROLES, *JET_MOMENTUM)
-    if unknown := [name for name in stated if name not in known]:
-        raise PartError(f"{config}: there is no role {unknown[0]!r}; expected some of {', '.join(known)}.")
     constituents = tuple(_of_collection(c, definitions, stated if i == 0 else {}) for i, c in enumerate(collections))
     for roles in (MOMENTA, ANGLES):  # of use only if all tokens have all of them
         if not all(set(roles) <= found.keys() for found in constituents):

@@ -133,7 +133,6 @@ def _load_project_checkpoint(files: TrainingFiles, content: bytes, sha256: str) 
         given = card["data_config"]
         given = {**given, "roles": {**(given.get("roles") or {}), **roles}} if roles else given
         data_config = parse_config(given, card["features"], str(path.with_suffix(".json")))
-        data_config.roles  # noqa: B018, a quantity that does not exist is said now, and not by the first figure
         features = data_config.feature_set(model_class(config.model).takes_points)
         schema = data_config.dataset(config.classes, tuple(card.get("classes", ())))
     elif card["dataset"] in DATASETS:

@@ -109,9 +109,7 @@ def data_config_of(files: TrainingFiles) -> DataConfig | None:
     """Return the data config, with what the options state of it, or None."""
     if files.config is None:
         return None
-    config = load_config(files.config, files.config_keys)
-    config.roles  # noqa: B018, a quantity that does not exist is said now, and not by the first figure
-    return config
+    return load_config(files.config, files.config_keys)
 
 
 def warn_of_assumptions(name: str, assumed: Mapping[str, Any]) -> None:
