@@ -27,12 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from part.inference.loading import load_model
     from part.io import check_table_name, write_table
+    from part.jets.config.yaml_file import write_yaml
     from part.jets.streaming import chunks, entry_ranges
     from part.progress import TerminalProgress
 
     check_table_name(args.out)
     check_outputs(args.force, args.out)
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    config, automatic = tagger.data_config, args.out.with_suffix(".auto.yaml")
+    is_computed = config is not None and not config.is_standardised
+    if is_computed:
+        check_outputs(args.force, automatic)
     metadata = {"model": tagger.name, "sha256": tagger.sha256, "jets": " ".join(args.jets)}
     n_written = 0
     with write_table(args.out, metadata) as table:
@@ -54,6 +59,9 @@ def run(args: argparse.Namespace) -> None:
             raise PartError(f"The data config selects none of the {total} jets.")
     selected = "" if n_written == total else f" of {total}, those that the data config selects,"
     print(f"Wrote {n_written} jets{selected} to {args.out}.")
+    if is_computed and (computed := ranges[0].config) is not None:
+        write_yaml(automatic, computed.options)
+        print(f"Wrote the data config with the standardisation that was computed to {automatic}.")
     print_assumptions(tagger, ranges)
 
 

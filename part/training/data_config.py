@@ -11,16 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from part.errors import PartError
-from part.io import atomic_write
 from part.jets.config.config import DataConfig
 from part.jets.config.labelled import count_classes
 from part.jets.config.parsing import load_config, parse_config
 from part.jets.config.reweighting import make_histograms
 from part.jets.config.standardise import standardised
 from part.jets.config.weights import parse_weights
+from part.jets.config.yaml_file import write_yaml
 
 IGNORED = ("observers", "monitor_variables", "bucketing")  # keys that no training here uses
 Content = dict[str, Any]  # "name", "md5" and "options" of a data config
@@ -160,8 +158,7 @@ def write_automatic(path: Path, content: Content, given: Content) -> None:
     options = {key: value for key, value in content["options"].items() if key != "classes"}
     options |= {key: value for key, value in given["options"].items() if key == "classes"}
     if options != given["options"]:
-        with atomic_write(path) as partial:
-            partial.write_text(yaml.safe_dump(options, sort_keys=False, allow_unicode=True))
+        write_yaml(path, options)
 
 
 def _without_targets(labels: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
+import torch
+from helpers.models import weaver_part
 from helpers.own_models import INDEX_OF_MANY, write_own_model
-from helpers.own_training import DEFINITIONS, write_own_jets
+from helpers.own_training import DEFINITIONS, write_config, write_own_jets
 from helpers.references import shared
 
 import part
 from part.__main__ import main
 from part.benchmarking.results import read
+from part.jets.config.parsing import load_config
 
 pytestmark = pytest.mark.filterwarnings("ignore:Left out, as in weaver-core")
 NEVER = {"test_time_selection": "fj_pt < 0"}
@@ -91,3 +95,19 @@ def test_bench_takes_the_files_of_a_training(tmp_path):
     assert main([*map(str, [*words, *files]), "--device", "cpu", "--passes", "1", "--out", str(out)]) == 0
     (profile,) = read(out).rows
     assert profile["model"] == str(training / "net_best_epoch_state.pt")
+
+
+@pytest.mark.witness
+@pytest.mark.filterwarnings("ignore::part.errors.AssumptionWarning")
+def test_a_standardisation_that_predict_computes_is_written_down(tmp_path):
+    """With the file that it writes the same jets give the same predictions, and nothing is computed."""
+    torch.save(weaver_part("0.5.3", inputs=7, classes=3).state_dict(), tmp_path / "net.pt")
+    paths = [write_own_jets(tmp_path / f"{seed}.root", seed=seed) for seed in (1, 2)]
+    configs = {"first": write_config(tmp_path / "data.yaml", "auto"), "second": tmp_path / "first.auto.yaml"}
+    for out, config in configs.items():
+        words = ["predict", "--model", tmp_path / "net.pt", "--config", config, "--jets", *paths]
+        assert main([*map(str, words), "--device", "cpu", "--out", str(tmp_path / f"{out}.parquet")]) == 0
+    assert load_config(tmp_path / "first.auto.yaml").is_standardised
+    assert not (tmp_path / "second.auto.yaml").exists()
+    first, second = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("first", "second"))
+    assert first.equals(second)

@@ -1,11 +1,13 @@
 """YAML files, read without running code and bounded in size."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from part.errors import PartError
+from part.io import atomic_write
 
 MAX_BYTES = 2**20
 MAX_VALUES, MAX_DEPTH = 100_000, 20
@@ -32,6 +34,12 @@ def read_yaml(path: str) -> tuple[dict[str, Any], bytes]:
     if not isinstance(options, dict):
         raise PartError(f"{path}: no keys; expected a weaver data config with inputs and labels.")
     return options, content
+
+
+def write_yaml(path: Path, options: Mapping[str, Any]) -> None:
+    """Write the keys of a data config, as weaver-core reads them; the file appears complete or not at all."""
+    with atomic_write(path) as partial:
+        partial.write_text(yaml.safe_dump(dict(options), sort_keys=False, allow_unicode=True))
 
 
 def _check_size(value: Any, path: str) -> None:
