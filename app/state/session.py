@@ -53,8 +53,12 @@ def update(cls: type, **values: Any) -> None:
     """Replace some choices of a state, in a callback; the run that follows checks them and writes the URL."""
     st.session_state.pop("error", None)
     st.session_state["is_updated"] = True
-    choices = _without(st.session_state["choices"], cls, values)
-    st.session_state["choices"] = choices | to_url(replace(cls(), **values))
+    st.session_state["choices"] = choices_with(cls, **values)
+
+
+def choices_with(cls: type, **values: Any) -> dict[str, list[str]]:
+    """Return the session's choices with some of a state replaced, as a link to another page carries them."""
+    return _without(st.session_state["choices"], cls, values) | to_url(replace(cls(), **values))
 
 
 def _without(choices: dict[str, list[str]], cls: type[Any], names: Collection[str]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from helpers.app_driver import canvases, in_url, no_exception, open_page, sentences, state_of, texts
@@ -74,7 +75,8 @@ def test_a_finished_run_shows_its_curves_attention_and_card(runs_folder):
         assert text in page, text
     assert len(app.get("plotly_chart")) == 3
     assert {"partscope_table", "partscope_mosaic", "partscope_matrix"} <= set(canvases(app))
-    assert not [button for button in app.button if button.key in ("stop", "resume", "open_run")]
+    assert not [button for button in app.button if button.key in ("stop", "resume")]
+    assert not app.get("page_link")
 
 
 def test_a_card_shows_results_with_their_intervals_and_the_previous_training(runs_folder):
@@ -233,5 +235,5 @@ def test_a_checkpoint_is_on_offer_in_explore_and_is_never_stale(runs_folder, mod
         file = files.find("toys.root")
         assert backend.load_tagger("runs/whole", file).sha256 == backend.load_tagger(source, file).sha256
     app = open_train()
-    app.button(key="open_run").click().run()
-    assert state_of(app).models == ("runs/whole",)
+    [link] = app.get("page_link")
+    assert state_of(open_page(link.proto.page, **parse_qs(link.proto.query_string))).models == ("runs/whole",)

@@ -99,7 +99,7 @@ def test_a_run_is_started_watched_stopped_and_opened(page, server, jets):
     assert snapshot_epochs(read_run(folder))[: done + 1] == list(range(done + 1))
     assert page.locator(".st-key-resume button").first.is_visible()
 
-    click(page, "open_run")
+    page.locator(".st-key-open_run a:visible").first.click()
     page.wait_for_selector(".st-key-mosaic0 canvas[data-painted]", timeout=LONG)
     settle(page)
     assert "runs/toy" in page.locator(".model").first.inner_text()

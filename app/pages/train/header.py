@@ -31,9 +31,10 @@ def header(run: Run) -> None:
             st.button("Stop", key="stop", on_click=_try, args=(runs.stop, run), help=STOP_HELP, disabled=is_stopping)
         if run.can_resume:
             st.button("Resume", key="resume", on_click=_try, args=(runs.resume, run), help=RESUME_HELP)
-        if run.checkpoint and st.button("Open in Explore", key="open_run", help=OPEN_HELP):
-            session.update(JetSelection, models=(runs.checkpoint_name(run),))
-            st.switch_page(EXPLORE)
+        if run.checkpoint:
+            choices = session.choices_with(JetSelection, models=(runs.checkpoint_name(run),))
+            with st.container(key="open_run", width="content"):
+                st.page_link(EXPLORE, label="Open in Explore", help=OPEN_HELP, query_params=choices)
     if run.state == "failed":
         show_error(run.reason or "It ended without any output.")
     progress = runs.run_progress(run)
