@@ -1,5 +1,6 @@
 """What was assumed of a model because nothing said it, with a switch for each keyword that can be tried both ways."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -18,6 +19,11 @@ ABOUT = (
 
 
 def assumptions(name: str, file: JetFile, slot: int) -> None:
+    """Draw what was assumed of the chosen model at an index, on the jets that are shown."""
+    draw_assumptions(name, file, f"assumed_{slot}", lambda chosen: _replace(slot, chosen))
+
+
+def draw_assumptions(name: str, file: JetFile, key: str, choose: Callable[[str], None]) -> None:
     """Draw the line and the switches of a model; nothing if all is known.
 
     Parameters
@@ -25,9 +31,11 @@ def assumptions(name: str, file: JetFile, slot: int) -> None:
     name : str
         The model.
     file : JetFile
-        The jets that are shown.
-    slot : int
-        The model's index among the chosen ones.
+        The jets for which accuracies are shown, once they are measured.
+    key : str
+        The key of the container; those of the switches begin with it.
+    choose : callable
+        Called with the name of the model as the user wants to read it.
     """
     try:
         choices, others = open_choices(name, file), assumed_texts(name, file)
@@ -39,13 +47,12 @@ def assumptions(name: str, file: JetFile, slot: int) -> None:
     is_assumed = all(choice.chosen == next(iter(choice.accuracies)) for choice in choices)
     beginning = "Assumed as published" if is_assumed else "Chosen, or assumed as published"
     line('<p class="assumed">{}: {}</p>', beginning, ", ".join(texts))
-    with st.container(horizontal=True, key=f"assumed_{slot}"):
+    with st.container(horizontal=True, key=key):
         for choice in choices:
-            _switch(choice, name, file, slot)
+            _switch(choice, name, file, f"{key}_{choice.keyword}", choose)
 
 
-def _switch(choice: Choice, name: str, file: JetFile, slot: int) -> None:
-    key = f"assumed_{slot}_{choice.keyword}"
+def _switch(choice: Choice, name: str, file: JetFile, key: str, choose: Callable[[str], None]) -> None:
     st.session_state[key] = choice.chosen
     st.segmented_control(
         choice.keyword,
@@ -54,8 +61,7 @@ def _switch(choice: Choice, name: str, file: JetFile, slot: int) -> None:
         required=True,
         key=key,
         help=ABOUT,
-        on_change=_choose,
-        args=(key, choice.keyword, name, file, slot),
+        on_change=lambda: choose(with_choice(name, file, choice.keyword, st.session_state[key])),
     )
 
 
@@ -63,8 +69,8 @@ def _title(value: Any, accuracy: float | None) -> str:
     return f"{value}" if accuracy is None else f"{value}: {accuracy:.2f}"
 
 
-def _choose(key: str, keyword: str, name: str, file: JetFile, slot: int) -> None:
+def _replace(slot: int, chosen: str) -> None:
     models = list(session.read(JetSelection).models)
-    models[slot] = with_choice(name, file, keyword, st.session_state[key])
+    models[slot] = chosen
     session.update(JetSelection, models=tuple(dict.fromkeys(models)))
     st.session_state["models_changed"] = True  # the sidebar has to be drawn again, too

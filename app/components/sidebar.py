@@ -6,7 +6,9 @@ from app.components.assumed import assumptions
 from app.components.messages import grouped, plain
 from app.components.upload import upload_panel
 from app.services import files
+from app.services.owners import jets_title
 from app.state import session
+from app.state.missing import is_shared
 from app.state.resolve import ResolvedSelection, bounds, has_truth
 from app.state.selection import FIRST_JET, MAX_MODELS, JetSelection
 
@@ -31,10 +33,9 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptio
         st.caption(_count(resolved))
         for text in resolved.sample.notes:
             st.caption(plain(text))
-        recent = dict.fromkeys(m for m in st.session_state.get("upload_models", ()) if m not in resolved.offered)
         st.multiselect(
             "Models",
-            [*resolved.offered, *recent],
+            resolved.offered,
             max_selections=MAX_MODELS,
             select_all=False,  # it would come first, and Enter take all that match what was typed
             help="Up to four side by side; @bf16 runs in bfloat16.",
@@ -46,17 +47,17 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptio
 
 def _file(resolved: ResolvedSelection) -> None:
     chosen = resolved.selection.file
-    names = st.session_state.setdefault("upload_names", {})
-    listed = files.listed()
-    options = [*listed, *(name for name in names if name not in listed)]
+    options = [*files.listed(), *dict.fromkeys(upload.jets for upload in resolved.uploads if upload.jets)]
     st.selectbox(
         "Jets",
         options if chosen in options else [chosen, *options],
-        format_func=lambda name: names.get(name, name),
+        format_func=lambda name: jets_title(name, resolved.uploads),
         help="Files below the data folder; type the beginning of a name to find it.",
         **session.bind_widget(JetSelection, "file", reset=FIRST_JET),
     )
-    upload_panel(resolved.file)
+    upload_panel(resolved.file, resolved.uploads)
+    if not is_shared(resolved.selection, resolved.uploads):
+        st.caption("Uploads are yours alone: a link to this view opens only in this browser.")
 
 
 def _filters(resolved: ResolvedSelection) -> None:

@@ -5,9 +5,11 @@ import streamlit as st
 from app.components.messages import grouped, line
 from app.services.files import JetFile
 from app.services.library import JetView
+from app.services.owners import jets_title, recent
 from app.state import session
 from app.state.resolve import ResolvedSelection, neighbour, random
 from app.state.selection import JetSelection
+from app.state.visitor import visitor
 
 NOWHERE = -9999  # a position off all canvases
 
@@ -60,4 +62,4 @@ def position_of(jet_view: JetView | None, selection: JetSelection) -> int:
 
 def file_title(file: JetFile) -> str:
     """Return the name of a file as the user knows it, for an upload its own."""
-    return st.session_state.get("upload_names", {}).get(file.name, file.name)
+    return jets_title(file.name, recent(visitor()))

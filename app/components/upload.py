@@ -1,31 +1,41 @@
 """The upload of jets, or of a training: its weights, data config and network file, with or without jets."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 import streamlit as st
 
+from app.components.assumed import draw_assumptions
 from app.components.messages import line, plain
-from app.services import files, uploads
+from app.services import files, owners, uploads
+from app.services.assumptions import measure
 from app.services.library import PartError
 from app.services.models import load_assumed
+from app.services.uploads import Uploaded
 from app.state import session
 from app.state.find_file import read_file
 from app.state.selection import FIRST_JET, JetSelection
+from app.state.visitor import visitor
 
 SAID = ("model", "classes", "missing", "assumed", "but")  # what is shown of all files together
+MAX_RECENT = 8
 HELP = (
     "Jets in ROOT, parquet, HDF5 or npz; a training with its weights (.pt), data config (.yaml) and network file "
-    "(.py), all at once. The content decides what each file is."
+    "(.py), all at once. The content decides what each file is. No other visitor can list or open them."
 )
 
 
-def upload_panel(file: files.JetFile) -> None:
-    """Draw the upload.
+def upload_panel(file: files.JetFile, recent: Sequence[Uploaded]) -> None:
+    """Draw the upload, and what was opened before.
 
     Parameters
     ----------
     file : JetFile
         The jets that are shown, on which an uploaded training opens if none come with it.
+    recent : sequence of Uploaded
+        What the visitor opened, the newest first.
     """
     opened = st.session_state.setdefault("uploads_opened", 0)  # new widgets after each, closed and empty
     with st.popover("Upload jets or a training", width="stretch", key=f"upload_panel_{opened}"):
@@ -40,16 +50,23 @@ def upload_panel(file: files.JetFile) -> None:
         uploaded = st.session_state.get("uploaded")
         if uploaded is not None:
             _understood(uploaded, file)
+        elif recent:
+            st.caption("Opened before")
+            for number, upload in enumerate(recent[:MAX_RECENT]):
+                name = upload.model or upload.jets_title
+                st.button(plain(name), key=f"recent_{number}", width="stretch", on_click=_open, args=(upload,))
 
 
-def _understood(uploaded: uploads.Uploaded, file: files.JetFile) -> None:
-    """Offer to open a training if nothing is missing, and say what its files are."""
+def _understood(uploaded: Uploaded, file: files.JetFile) -> None:
+    """Offer to open a training if nothing is missing, with its open choices, and say what its files are."""
     if problem := _problem(uploaded, file):
         st.warning(plain(problem))
     else:
-        st.button("Open", key="open_upload", type="primary", width="stretch", on_click=_open, args=(uploaded,))
+        st.button("Open", key="open_upload", type="primary", width="stretch", on_click=_open_chosen, args=(uploaded,))
+        _choices(uploaded, file)
     for text in uploaded.problems:
         st.warning(plain(text))
+    assert uploaded.page is not None
     *alone, together = uploaded.page.sections
     if not together.title.startswith("Together"):
         alone, together = uploaded.page.sections, None
@@ -59,7 +76,19 @@ def _understood(uploaded: uploads.Uploaded, file: files.JetFile) -> None:
     line("".join(f"<p class='upload'>{markup}</p>" for markup, *_ in said), *chain(*(texts for _, *texts in said)))
 
 
-def _problem(uploaded: uploads.Uploaded, file: files.JetFile) -> str | None:
+def _choices(uploaded: Uploaded, file: files.JetFile) -> None:
+    """Draw what was assumed of a training, with a switch and accuracies where it can be tried."""
+    assert uploaded.model is not None
+    try:
+        jets = files.find(uploaded.jets) if uploaded.jets else file
+        measure(uploaded.model, jets)
+    except PartError:
+        return  # opening says why the training cannot read the jets
+    name = st.session_state.get("uploaded_as", uploaded.model)
+    draw_assumptions(name, jets, "assumed_upload", partial(st.session_state.__setitem__, "uploaded_as"))
+
+
+def _problem(uploaded: Uploaded, file: files.JetFile) -> str | None:
     """Return why a training cannot be opened, or None."""
     if uploaded.model is None:
         return "The weights are missing: add the state dict that weaver-core wrote (.pt)."
@@ -76,7 +105,7 @@ def _key() -> str:
 
 def _on_upload() -> None:
     """Choose jets alone if they can be read, and show what a training is; otherwise nothing changes."""
-    st.session_state.pop("uploaded", None)
+    _forget()
     given = [(_shown(upload.name), upload) for upload in st.session_state[_key()]]
     if not given:
         return
@@ -89,9 +118,22 @@ def _on_upload() -> None:
         session.set_error(uploaded.problems[0])
 
 
-def _open(uploaded: uploads.Uploaded) -> None:
-    """Choose what was uploaded; a training opens alone, on the jets that came with it."""
-    models = (uploaded.model,) if uploaded.model else session.read(JetSelection).models
+def _open_chosen(uploaded: Uploaded) -> None:
+    """Open a training as the user chose to read it."""
+    _open(uploaded, st.session_state.get("uploaded_as"))
+
+
+def _open(uploaded: Uploaded, model: str | None = None) -> None:
+    """Choose what was uploaded; a training opens alone, on the jets that came with it.
+
+    Parameters
+    ----------
+    uploaded : Uploaded
+        The jets, the training, or both.
+    model : str, optional
+        The training's name with the user's choices.
+    """
+    models = (model or uploaded.model,) if uploaded.model else session.read(JetSelection).models
     changes = {"models": models} if uploaded.model else {}
     if uploaded.jets:
         try:
@@ -99,13 +141,16 @@ def _open(uploaded: uploads.Uploaded) -> None:
         except PartError as error:
             session.set_error(str(error).replace(uploaded.jets, uploaded.jets_title))
             return
-        st.session_state.setdefault("upload_names", {})[uploaded.jets] = uploaded.jets_title
         changes |= {"file": uploaded.jets, **FIRST_JET}
-    st.session_state.pop("uploaded", None)
+    owners.add(visitor(), replace(uploaded, page=None, problems=()))
+    _forget()
     st.session_state["uploads_opened"] += 1
-    if uploaded.model:
-        st.session_state.setdefault("upload_models", []).append(uploaded.model)
     session.update(JetSelection, **changes)
+
+
+def _forget() -> None:
+    for key in ("uploaded", "uploaded_as"):
+        st.session_state.pop(key, None)
 
 
 def _shown(name: str) -> str:

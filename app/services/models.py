@@ -103,8 +103,7 @@ def join_options(name: str, options: Mapping[str, Any]) -> str:
 
 def is_offered(name: str) -> bool:
     """Return whether a model is on offer, whatever the user chose of what its weights do not tell."""
-    base = split_options(name)[0]
-    return training_folder(parse_model_name(base)[0]) is not None or base in model_names()
+    return split_options(name)[0] in model_names()
 
 
 def load_tagger(name: str, file: JetFile) -> Tagger:

@@ -1,6 +1,6 @@
 """What visitors upload: files of jets by the hash of their content, and trainings, each in a folder of its own.
 
-A name that a visitor gives is never a path. Who does not know the hash can neither list nor open an upload.
+A name that a visitor gives is never a path. Whose uploads are whose, `app.services.owners` knows.
 """
 
 import hashlib
@@ -136,7 +136,12 @@ def upload_path(name: str) -> Path | None:
 def training_folder(name: str) -> Path | None:
     """Return the folder of an uploaded training, or None if there is no such upload."""
     path = _folder("trainings") / name
-    return path if re.fullmatch(r"[\w.+-]{1,40}-[0-9a-f]{12}", name) and path.is_dir() else None
+    return path if is_training_name(name) and path.is_dir() else None
+
+
+def is_training_name(name: str) -> bool:
+    """Return whether an uploaded training may have this name, which ends with a hash."""
+    return re.fullmatch(r"[\w.+-]{1,40}-[0-9a-f]{12}", name) is not None
 
 
 def _keep_training(files: Sequence[tuple[str, Path]]) -> Path:

@@ -7,9 +7,13 @@ import numpy as np
 from app.services import files
 from app.services.jets import Sample, left_out, n_shown
 from app.services.library import PartError
-from app.services.models import is_offered, load_tagger, model_names, predicted_classes
+from app.services.models import load_tagger, model_names, predicted_classes
+from app.services.owners import recent
+from app.services.uploads import Uploaded
 from app.state.find_file import find_file
+from app.state.missing import missing_items, missing_sentence
 from app.state.selection import JetSelection
+from app.state.visitor import visitor
 
 BATCH = 16  # jets classified at a time when looking for a misclassified one
 MAX_SEARCHED = 512
@@ -25,14 +29,16 @@ class ResolvedSelection:
         What was requested, as far as it exists; the rest fell back.
     file, sample
         The jets' file and their jet-level quantities, as the first model reads them that can.
+    uploads : tuple of Uploaded
+        What the visitor uploaded, the newest first.
     offered : tuple of str
-        All models on offer, and those that are shown with the user's choices.
+        All models on offer, the visitor's own trainings, and those that are shown with the user's choices.
     candidates : np.ndarray
         (K,) the entries that are jets and pass the filters on class, pT and multiplicity.
+    missing_error : str or None
+        Which of the requested jets and models are not here.
     file_error : str or None
-        Why this is another file than the requested one.
-    model_error : str or None
-        Which of the requested models are not on offer.
+        Why this is another file than the requested one, which is here.
     jet_note : str or None
         Why the jet does not pass the filters.
     jet_error : str or None
@@ -42,10 +48,11 @@ class ResolvedSelection:
     selection: JetSelection
     file: files.JetFile
     sample: Sample
+    uploads: tuple[Uploaded, ...]
     offered: tuple[str, ...]
     candidates: np.ndarray
+    missing_error: str | None = None
     file_error: str | None = None
-    model_error: str | None = None
     jet_note: str | None = None
     jet_error: str | None = None
 
@@ -57,11 +64,12 @@ class ResolvedSelection:
 
 def resolve(requested: JetSelection) -> ResolvedSelection:
     """Return what can be shown of a selection. Raises PartError if nothing can be shown."""
-    offered = model_names()
-    names = tuple(name for name in requested.models if is_offered(name)) or tuple(offered[:1])
+    uploads, offered = recent(visitor()), model_names()
+    missing = missing_items(requested, uploads)
+    names = tuple(name for name in requested.models if name not in missing) or tuple(offered[:1])
     if not names:
         raise PartError("There is no model: put a checkpoint where PARTSCOPE_CHECKPOINTS points to.")
-    file, sample, file_error = find_file(requested.file, names)
+    file, sample, file_error = find_file("" if requested.file in missing else requested.file, names)
     selection = replace(
         requested,
         file=file.name,
@@ -81,10 +89,11 @@ def resolve(requested: JetSelection) -> ResolvedSelection:
         selection,
         file,
         sample,
-        (*offered, *(name for name in names if name not in offered)),
+        tuple(uploads),
+        tuple(dict.fromkeys((*offered, *(upload.model for upload in uploads if upload.model), *names))),
         candidates,
+        missing_sentence(missing, requested, _replacements(missing, requested, selection)),
         file_error,
-        _missing_models(requested.models, names),
         jet_note,
         _missing_jet(requested, file, sample),
     )
@@ -96,12 +105,10 @@ def _missing_jet(requested: JetSelection, file: files.JetFile, sample: Sample) -
     return None if is_other or sample.kept[requested.jet] else f"{left_out(file, requested.jet)} The next one is shown."
 
 
-def _missing_models(requested: tuple[str, ...], shown: tuple[str, ...]) -> str | None:
-    """Return a sentence on the requested models that are not shown, or None."""
-    missing = [name[:100] for name in requested if name not in shown]
-    if not missing:
-        return None
-    return f"There is no model {' and no '.join(missing)} here; {' and '.join(shown)} can be seen instead."
+def _replacements(missing: list[str], requested: JetSelection, shown: JetSelection) -> list[str]:
+    """Return the names of the jets and models that are shown in the place of missing ones."""
+    jets = [shown.file] if requested.file in missing else []
+    return jets + (list(shown.models) if set(missing) & set(requested.models) else [])
 
 
 def bounds(values: np.ndarray) -> tuple[int, int]:

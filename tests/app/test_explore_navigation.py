@@ -117,16 +117,16 @@ def test_the_content_of_an_upload_decides_not_its_name(visit, jets_folder):
 
 def test_a_url_to_an_upload_that_is_gone_says_so(visit):
     app = visit(file="upload:" + "0" * 32)
-    assert "upload it again" in sentences(app)[0]
+    assert "upload the files here" in sentences(app)[0]
 
 
 def test_a_model_that_is_not_here_is_named(visit):
     app = visit(model=["alpha", "a-colleagues"])
-    assert sentences(app) == ["There is no model a-colleagues here; alpha can be seen instead."]
+    assert sentences(app) == ["This view needs the model a-colleagues, which is not here; alpha is shown instead."]
     assert in_url(app, "model") == ["alpha"]
     app = visit(model="a-colleagues")
     [sentence] = sentences(app)
-    assert sentence == "There is no model a-colleagues here; part-full can be seen instead."
+    assert sentence == "This view needs the model a-colleagues, which is not here; part-full is shown instead."
     app = visit(model="a-colleagues", file="gone.root")
     assert all(name in sentences(app)[0] for name in ("gone.root", "a-colleagues"))
 

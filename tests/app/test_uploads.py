@@ -9,12 +9,13 @@ from helpers.app_driver import no_exception, open_page, sentences, state_of, tex
 from helpers.references import shared
 
 import part
-from app.services import uploads
+from app.services import owners, uploads
 from app.services.figures import export_figure
 from app.services.files import find
 from app.services.library import View
 from app.services.models import load_assumed
 from app.services.uploads import training_folder
+from app.state import visitor
 from part.jets.preprocessing import add_derived_fields
 
 pytestmark = pytest.mark.filterwarnings("ignore::part.jets.notices.JetWarning")
@@ -34,6 +35,14 @@ def upload(app, files: dict[str, bytes]):
     """Give files to the page's upload, under names that say nothing."""
     given = [(name, content, "application/octet-stream") for name, content in files.items()]
     return no_exception(app.file_uploader(key="upload").set_value(given).run())
+
+
+@pytest.fixture
+def same_visitor(monkeypatch):
+    """Make all sessions those of one browser."""
+    monkeypatch.setattr(visitor, "_token", lambda cookie: bytes(16))
+    yield
+    owners._uploads().clear()
 
 
 class TestKeep:
@@ -121,7 +130,7 @@ class TestPage:
         assert not [button for button in app.button if button.key == "open_upload"]
         assert state_of(app) == before
 
-    def test_a_jet_unlike_those_of_the_training_is_marked(self, visit):
+    def test_a_jet_unlike_those_of_the_training_is_marked(self, visit, same_visitor):
         jets = shared("real_jets/jetclass2_50.parquet")
         pt = add_derived_fields(part.read_jets(jets))["jet_pt"].to_numpy()
         app = visit()
@@ -131,6 +140,47 @@ class TestPage:
             assert sentences(app) == []
             assert ("GeV, the training has 500 to 1000" in texts(app)) == is_marked
 
+    def test_what_was_uploaded_is_a_click_away_after_a_reload(self, visit, same_visitor):
+        app = upload(visit(), contents(*FILES))
+        opened = state_of(no_exception(app.button(key="open_upload").click().run()))
+        app = visit()
+        assert opened.models[0] in app.multiselect(key="choose_models").options
+        assert "jets.root" in app.selectbox(key="choose_file").options
+        assert state_of(app.button(key="recent_0").click().run()) == opened
+        assert "opens only in this browser" in "".join(caption.value for caption in app.caption)
+
+    def test_no_other_visitor_can_open_or_list_it(self, visit):
+        app = upload(visit(), contents(*FILES))
+        opened = state_of(no_exception(app.button(key="open_upload").click().run()))
+        for page in ("explore", "compare", "performance"):
+            app = open_page(page, file=opened.file, model=opened.models[0])
+            sentence = sentences(app)[0]
+            assert sentence.startswith(f"This view needs uploaded jets and the uploaded training {opened.models[0]}, ")
+            assert "upload the files here" in sentence
+            assert state_of(app).models != opened.models
+            assert not state_of(app).file.startswith("upload:")
+            assert opened.models[0] not in app.multiselect(key="choose_models").options
+            assert "jets.root" not in app.selectbox(key="choose_file").options
+
     def test_a_link_to_a_training_of_nobody_says_so(self, jets_folder):
         app = open_page("explore", model="net-0123456789ab")
-        assert any("net-0123456789ab" in sentence for sentence in sentences(app))
+        [sentence] = sentences(app)
+        assert "the uploaded training net-0123456789ab, which is not here" in sentence
+        assert sentence.endswith("part-full is shown instead.")
+
+    def test_all_that_a_link_lacks_is_one_sentence(self, visit):
+        [sentence] = sentences(visit(file="gone.root", model=["gone", "beta"]))
+        assert sentence.startswith("This view needs the jets gone.root and the model gone, which are not here; ")
+        assert sentence.endswith(" and beta are shown instead.")
+
+
+class TestVisitor:
+    def test_the_token_of_a_cookie_is_found_under_any_mask(self):
+        token = bytes(range(16))
+        for mask in (b"\0\0\0\0", b"\1\2\3\xff"):
+            masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(token))
+            assert visitor._token(f"2|{mask.hex()}|{masked.hex()}|1700000000") == token
+
+    @pytest.mark.parametrize("cookie", ["", "2|00|00", "2|zz|zz|1", "1|00000000|" + 32 * "0" + "|1", "2|00000000||1"])
+    def test_another_cookie_is_none(self, cookie):
+        assert visitor._token(cookie) is None

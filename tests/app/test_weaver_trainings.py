@@ -81,6 +81,20 @@ def test_the_switch_reads_the_weights_in_the_other_way_and_the_link_keeps_it(vis
     assert state_of(no_exception(app)).models == ("silent",)
 
 
+def test_the_panel_of_an_upload_has_the_switch_and_opens_what_was_chosen(visit, trainings, jets):
+    files = [*(trainings / "silent").iterdir(), jets]
+    app = visit()
+    app.file_uploader(key="upload").set_value([(path.name, path.read_bytes(), "") for path in files]).run()
+    [group] = [group for group in app.button_group if group.key == KEY.replace("_0_", "_upload_")]
+    assert [option.split(": ")[0] for option in group.options] == ["False", "True"]
+    assert group.options[1].endswith("1.00")
+    group.set_value(True).run()
+    app = no_exception(app.button(key="open_upload").click().run())
+    assert sentences(app) == []
+    assert [name.partition("[")[2] for name in state_of(app).models] == [CHOSEN.partition("[")[2]]
+    assert switch(app).value is True
+
+
 def test_both_ways_can_be_shown_side_by_side_and_on_other_pages(visit):
     app = visit(file=FILE, model=["silent", CHOSEN])
     assert sentences(app) == []

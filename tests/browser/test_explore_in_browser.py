@@ -168,8 +168,8 @@ def test_an_upload_without_jets_gives_one_sentence_and_nothing_is_lost(page, ser
     assert alert.count() == 0
 
 
-def test_a_training_is_uploaded_in_one_go(page, server):
-    """The page then shows weaver-core's own probabilities for its first jet."""
+def test_a_training_is_uploaded_in_one_go_and_is_the_visitors_alone(page, browser, server):
+    """The page shows the probabilities of weaver-core, also after a reload; another browser does not."""
     folder = shared("cases/weaver/two_streams")
     visit(page, server.url())
     page.get_by_role("button", name="Upload jets or a training").click()
@@ -183,10 +183,22 @@ def test_a_training_is_uploaded_in_one_go(page, server):
     bars = page.locator(".bars").inner_text()
     assert [f"{p:.3f}" in bars for p in probabilities] == [True] * len(probabilities)
 
+    page.reload()
+    settle(page)
+    page.wait_for_selector(".st-key-mosaic0 canvas[data-painted]")
+    assert page.locator("[data-testid=stAlert]").count() == 0
+    stranger = browser.new_context().new_page()
+    stranger.goto(page.url)
+    stranger.wait_for_selector("[data-testid=stAlert]")
+    assert (
+        "uploads open only in the browser that uploaded them" in stranger.locator("[data-testid=stAlert]").inner_text()
+    )
+    stranger.context.close()
+
 
 def test_a_file_name_in_the_url_stays_text(page, server):
     visit(page, server.url(file="![x](http://example.org/x.png) <img src=http://example.org/y.png>"))
-    assert "cannot be opened" in page.locator("[data-testid=stAlert]").inner_text()
+    assert "which are not here" in page.locator("[data-testid=stAlert]").inner_text()
     assert page.locator("[data-testid=stAlert] img").count() == 0
 
 
