@@ -1,7 +1,6 @@
 """The upload of jets, or of a training: its weights, data config and network file, with or without jets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -53,8 +52,13 @@ def upload_panel(file: files.JetFile, recent: Sequence[Uploaded]) -> None:
         elif recent:
             st.caption("Opened before")
             for number, upload in enumerate(recent[:MAX_RECENT]):
-                name = upload.model or upload.jets_title
-                st.button(plain(name), key=f"recent_{number}", width="stretch", on_click=_open, args=(upload,))
+                title = " · ".join((upload.model or upload.jets_title, *_about(upload)))
+                st.button(plain(title), key=f"recent_{number}", width="stretch", on_click=_open, args=(upload,))
+
+
+def _about(uploaded: Uploaded) -> list[str]:
+    """Return what tells a training from others: its network."""
+    return uploaded.page.sections[-1].texts("model") if uploaded.page else []
 
 
 def _understood(uploaded: Uploaded, file: files.JetFile) -> None:
@@ -142,7 +146,7 @@ def _open(uploaded: Uploaded, model: str | None = None) -> None:
             session.set_error(str(error).replace(uploaded.jets, uploaded.jets_title))
             return
         changes |= {"file": uploaded.jets, **FIRST_JET}
-    owners.add(visitor(), replace(uploaded, page=None, problems=()))
+    owners.add(visitor(), uploaded)
     _forget()
     st.session_state["uploads_opened"] += 1
     session.update(JetSelection, **changes)
