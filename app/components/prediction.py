@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from app.components.model_table import parameter_count
-from app.services.library import JetView, Tagger, outside_training, strongest_classes
+from app.services.library import JetView, Tagger, strongest_classes
 
 TRUE = " ◂ true"
 OUTSIDE = "The model has seen no such jets in its training; its probabilities need not mean anything here"
@@ -31,8 +31,7 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, jet_vie
     if (gap := jet_view.backend_logit_gap) is not None:
         about = "The flash kernel keeps no weights; they are computed again, step by step, and give these logits"
         speed = f' · <span title="{about}">flash ±{gap:.0e}</span>{speed}'
-    unlike = outside_training(tagger.dataset.name, jet_view.jet.pt, jet_view.jet.eta)
-    mark = f'<em title="{OUTSIDE}">{html.escape(unlike)}</em>' if unlike else ""
+    mark = f'<em title="{OUTSIDE}">{html.escape(jet_view.unlike)}</em>' if jet_view.unlike else ""
     return (
         f'<div class="model"><b style="color:{accent}">{html.escape(name)}</b>{mark}'
         f"<span>{parameter_count(tagger.n_parameters)} parameters{speed}</span></div>"

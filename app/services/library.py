@@ -29,4 +29,3 @@ from part.figures.studies import sparsity as sparsity_charts
 from part.figures.studies import topk as top_k_charts
 from part.figures.view import View
 from part.inference.tagger import Tagger
-from part.inference.training_range import outside_training

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.inference.loading import load_model
+    from part.inference.training_range import outside_training
     from part.io import check_table_name, write_table
     from part.jets.config.yaml_file import write_yaml
     from part.jets.streaming import chunks, entry_ranges
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     if is_computed:
         check_outputs(args.force, automatic)
     metadata = {"model": tagger.name, "sha256": tagger.sha256, "jets": " ".join(args.jets)}
-    n_written = 0
+    n_written, n_outside, example = 0, 0, ""
     with write_table(args.out, metadata) as table:
         ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
         total = sum(map(len, ranges))
@@ -47,11 +48,15 @@ def run(args: argparse.Namespace) -> None:
         for chunk in chunks(ranges):
             with chunk.error_context():
                 probabilities = tagger.predict(chunk.jets)
+                outside = outside_training(tagger, chunk.jets) if len(chunk.jets) else []
             columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
             columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
             labels = chunk.labels(tagger.dataset)
             columns |= {} if labels is None else {"label": labels}
+            columns["outside_training"] = np.array([text is not None for text in outside], bool)
             table.append(columns | _observers(chunk.jets, tagger))
+            n_outside += sum(columns["outside_training"])
+            example = example or next(filter(None, outside), "")
             n_written += len(chunk.jets)
             done += len(chunk.entries)
             progress("Jets", done, total)
@@ -59,6 +64,9 @@ def run(args: argparse.Namespace) -> None:
             raise PartError(f"The data config selects none of the {total} jets.")
     selected = "" if n_written == total else f" of {total}, those that the data config selects,"
     print(f"Wrote {n_written} jets{selected} to {args.out}.")
+    if n_outside:
+        unlike = f"{n_outside} of {n_written} jets are unlike those of the training (column outside_training)"
+        print(f"{unlike}; the first: {example}.")
     if is_computed and (computed := ranges[0].config) is not None:
         write_yaml(automatic, computed.options)
         print(f"Wrote the data config with the standardisation that was computed to {automatic}.")

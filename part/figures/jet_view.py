@@ -13,6 +13,7 @@ from part.figures.particles import Constituents, constituents
 from part.figures.view import QUANTITIES, QUANTITY_TITLES
 from part.inference.tagger import Tagger
 from part.inference.trace import Trace
+from part.inference.training_range import outside_training
 from part.jets import kinematics
 from part.jets.features import multiplicities
 from part.jets.labels import class_of, detect_dataset
@@ -67,6 +68,8 @@ class JetView:
         The index of the jet's class, None if it is unknown.
     n_truncated : int
         Constituents of the jet that the model did not see.
+    unlike : str or None
+        In which way the jet is unlike those of the model's training; None if it is not, as far as that is known.
     backend_logit_gap : float or None
         For a model whose predictions come from the flash kernel, which shows no weights: how far its logits are from
         those of the trace, see `Tagger.backend_logit_gap`.
@@ -79,6 +82,7 @@ class JetView:
     classes: tuple[str, ...]
     truth: int | None = None
     n_truncated: int = 0
+    unlike: str | None = None
     backend_logit_gap: float | None = None
 
     @property
@@ -196,6 +200,7 @@ def view_jet(
         classes=tagger.dataset.titles,
         truth=class_of(jet, tagger.dataset),
         n_truncated=int(n_truncated[0]),
+        unlike=outside_training(tagger, jet)[0],
         backend_logit_gap=tagger.backend_logit_gap(jet) if tagger.backend == "flash" else None,
     )
 

@@ -48,3 +48,7 @@ class Model(nn.Module):
             The logits.
         """
         raise NotImplementedError
+
+    def input_norms(self) -> list[nn.BatchNorm1d]:
+        """Return the BatchNorms that see the inputs first, one for each collection; none of a network without."""
+        return []

@@ -11,7 +11,7 @@ import itertools
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -204,6 +204,10 @@ class ParticleNet(Model):
         for layer in (self.hidden, *self.deeper):
             x = self.dropout(F.relu(layer(x)))
         return self.head(x)
+
+    def input_norms(self) -> list[nn.BatchNorm1d]:
+        own = [cast(CollectionEmbed, embed).norm for embed in self.embeds]
+        return own or ([self.norm] if isinstance(self.norm, nn.BatchNorm1d) else [])
 
     def _tokens(self, rows: Tensor) -> Tensor:
         """Return the channels (P, D) of the real tokens' inputs (P, F), embedded by collection if there are several."""

@@ -104,6 +104,9 @@ class PCNN(Model):
             x = emit(tap, f"stage.{i}", stage(x))
         return self.head(self.dropout(F.relu(self.hidden(x.mean(-1)))))
 
+    def input_norms(self) -> list[nn.BatchNorm1d]:
+        return [self.norm]
+
 
 def wrap(x: Tensor, mask: Tensor, length: int) -> Tensor:
     """Repeat the real particles of each jet, in their order: x (B, N, F), mask (B, N) -> (B, length, F)."""

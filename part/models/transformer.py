@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from part.models.attention import Attention, Tap, emit, mask_keys, scoped
 from part.models.config import ModelConfig, ParTConfig
-from part.models.embedding import kinds, make_embed
+from part.models.embedding import Embed, kinds, make_embed
 from part.models.layers import FeedForward, HeadLayer, make_norm
 from part.models.model import Model
 from part.models.pair import PairEmbed
@@ -120,6 +120,9 @@ class ParticleTransformer(Model):
             assert isinstance(block, Block)
             for linear in (block.attn.out, block.ffn.down):
                 linear.weight.data /= (2.0 * depth) ** 0.5
+
+    def input_norms(self) -> list[nn.BatchNorm1d]:
+        return [module.norm for module in self.embed.modules() if isinstance(module, Embed)]
 
     def make_pair_embed(self) -> PairEmbed | None:
         """Return the module that makes the interaction bias, if the model has one."""

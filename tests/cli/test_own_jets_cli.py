@@ -111,3 +111,12 @@ def test_a_standardisation_that_predict_computes_is_written_down(tmp_path):
     assert not (tmp_path / "second.auto.yaml").exists()
     first, second = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("first", "second"))
     assert first.equals(second)
+
+
+def test_predict_marks_jets_outside_the_training(tmp_path, capsys):
+    jets, out = shared("real_jets/jetclass2_50.parquet"), tmp_path / "scores.parquet"
+    assert main(["predict", "--model", "part-kin", "--jets", str(jets), "--out", str(out), "--device", "cpu"]) == 0
+    outside = pq.read_table(out)["outside_training"].to_pylist()
+    assert 20 < sum(outside) < 50
+    said = f"{sum(outside)} of 50 jets are unlike those of the training (column outside_training); the first: pT "
+    assert said in capsys.readouterr().out

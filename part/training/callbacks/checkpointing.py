@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from part.errors import PartError
+from part.inference.training_range import range_of
 from part.io import atomic_write
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.training.data.datamodule import JetDataModule
@@ -80,19 +81,20 @@ class CheckpointWriter(Callback):
         """Return the sections of the card on the training and on its metrics."""
         config = pl_module.config
         metrics = {k: round(float(v), 5) for k, v in trainer.callback_metrics.items() if k.startswith("val_")}
-        epochs = trainer.current_epoch + 1
+        epochs, val_jets = trainer.current_epoch + 1, self.data.val_jets
         training = {
             "plan": {key: value for key, value in config.to_dict().items() if key != "data_config"},
             "epochs_done": epochs,
             "jets_seen": epochs * len(trainer.train_dataloader) * config.batch_size,
             "unique_jets": self.data.n_jets,
+            "ranges": range_of(val_jets.v.numpy(), val_jets.lengths).to_card(),  # those for validation stand for all
             "files": summarise_names([Path(entries.path).name for entries in self.data.train_ranges]),
             "command": training_command(config),
             "seconds": round(self.seconds),
             "hardware": hardware(trainer),
             "torch": torch.__version__,
         }
-        return {"training": training | self.previous, "metrics": metrics | {"val_jets": len(self.data.val_jets)}}
+        return {"training": training | self.previous, "metrics": metrics | {"val_jets": len(val_jets)}}
 
     def state_dict(self) -> dict[str, Any]:
         return {"seconds": self.seconds}
