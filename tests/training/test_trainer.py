@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import awkward as ak
 import numpy as np
 import pytest
 import torch
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 
 import part
 from part.__main__ import main
+from part.inference.training_range import jet_range, outside_training
 from part.jets import make_batch
 from part.jets.benchmarks import FULL
 from part.jets.datasets import JETCLASS
@@ -42,7 +44,13 @@ def test_a_run_leaves_a_model_that_loads_with_its_card(trained):
     assert card["training"]["unique_jets"] == 60
     assert card["training"]["epochs_done"] == 2
     assert 0 <= card["metrics"]["val_accuracy"] <= 1
-    assert tagger.predict(part.read_jets(trained.parents[1] / "val.root")).shape == (60, 10)
+    jets = part.read_jets(trained.parents[1] / "val.root")
+    assert tagger.predict(jets).shape == (60, 10)
+    known, pt = jet_range(tagger), np.hypot(ak.sum(jets.part_px, 1), ak.sum(jets.part_py, 1)).to_numpy()
+    is_inside = (pt > known.pt[0]) & (pt < known.pt[1])
+    assert 0.5 < is_inside.mean() <= 1  # fewer jets were validated on than the file has
+    texts = np.array([text or "" for text in outside_training(tagger, jets)])
+    assert not any("GeV" in text for text in texts[is_inside])
 
 
 def test_the_log_has_the_loss_and_the_metrics_of_each_epoch(trained):
