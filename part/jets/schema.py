@@ -187,6 +187,10 @@ class Dataset:
         The feature sets of a benchmark whose branches its files have.
     targets : tuple of str
         Outputs after those of the classes, which are no classes but numbers.
+    groups : tuple of (str, tuple of str)
+        Groups of classes that the data config names, by their labels; see `part.jets.class_groups`.
+    background : str
+        The short name of the class that rejections refer to, "" for QCD or else the last one.
     """
 
     name: str
@@ -194,6 +198,8 @@ class Dataset:
     titles: tuple[str, ...]
     feature_sets: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    background: str = ""
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from part.jets.config.definitions import Definitions
 from part.jets.config.groups import InputGroup, Labels
+from part.jets.config.label_groups import label_groups
 from part.jets.config.roles import Roles, infer_roles
 from part.jets.schema import Collection, Dataset, FeatureSet
 
@@ -109,7 +110,10 @@ class DataConfig:
         """Return the classes; `names` replace those of the config, and classes without a name are numbered."""
         labels = names or self.labels.names or tuple(f"class {i}" for i in range(n_classes))
         short = tuple(label.removeprefix("label_") for label in labels)
-        return Dataset(self.name, labels, short, targets=tuple(name for name, _ in self.labels.targets))
+        named = self.labels.kind == "simple" and len(self.labels.expressions) == len(labels)
+        groups = label_groups(self.definitions, self.labels.expressions, labels) if named else ()
+        targets = tuple(name for name, _ in self.labels.targets)
+        return Dataset(self.name, labels, short, targets=targets, groups=groups)
 
     def with_options(self, **changes: Any) -> "DataConfig":
         """Return the config with other fields."""
