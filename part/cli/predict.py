@@ -9,6 +9,7 @@ import numpy as np
 from part.cli.assumptions import print_assumptions
 from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
 from part.errors import PartError
+from part.jets.class_groups import GROUP_HELP, class_group
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -20,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_jets(parser)
     add_entries(parser)
+    text = f"{GROUP_HELP}; its score is a column score_GROUP"
+    parser.add_argument("--group", action="append", default=[], metavar="GROUP", help=text)
     add_output(parser, ".parquet or .csv to write, one row per jet")
     add_device(parser)
 
@@ -34,6 +37,7 @@ def run(args: argparse.Namespace) -> None:
     check_table_name(args.out)
     check_outputs(args.force, args.out)
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    groups = [class_group(tagger.dataset, text) for text in args.group]
     config, automatic = tagger.data_config, args.out.with_suffix(".auto.yaml")
     is_computed = config is not None and not config.is_standardised
     if is_computed:
@@ -49,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
                 probabilities = tagger.predict(chunk.jets)
             columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
             columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
+            columns |= {f"score_{group.name}": group.probability(probabilities) for group in groups}
             labels = chunk.labels(tagger.dataset)
             columns |= {} if labels is None else {"label": labels}
             table.append(columns | _observers(chunk.jets, tagger))
