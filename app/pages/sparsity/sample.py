@@ -84,12 +84,13 @@ def groups(context: SparsityContext) -> None:
 
 
 def places(context: SparsityContext) -> None:
-    """Draw attention between subjets, to leptons and between species, each minus its expectation for shuffled keys."""
+    """Draw attention between subjets, to leptons, between species and collections, beside that for shuffled keys."""
     results = context.results(ABOUT)
     if not results:
         return
     result = next(iter(results.values()))
-    left, middle, right = st.columns((0.3, 0.3, 0.4))
+    widths = (0.24, 0.24, 0.26, 0.26) if result.collections else (0.3, 0.3, 0.4)
+    left, middle, right, *more = st.columns(widths)
     with left:
         without = "These jets do not say the momenta of their constituents, so they have no subjets."
         _chart_or_note(sparsity_charts.excess_map(result, "inter_subjet"), "inter_subjet", LOW, without)
@@ -106,9 +107,15 @@ def places(context: SparsityContext) -> None:
             TALL,
             "These jets do not say the species of their constituents.",
         )
+    for column in more:
+        with column:
+            chart = sparsity_charts.between_collections(result, context.layer, context.head)
+            show_chart(chart, "collections", LOW)
+            show_chart(sparsity_charts.collection_map(result, 0, 1), "collection_map", LOW)
+    among = " Collections: bars with 95 % intervals over jets." if result.collections else ""
     st.caption(
         f"{result.subjets} exclusive kT subjets. A particle's attention to itself is left out. Leptons: only "
-        "jets that have any. Negative: less than for shuffled keys."
+        f"jets that have any. Negative: less than for shuffled keys.{among}"
     )
 
 
