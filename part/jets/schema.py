@@ -201,7 +201,7 @@ class Dataset:
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     background: str = ""
 
-    @property
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """The short class names: the labels without their common prefix."""
         return tuple(label.removeprefix("label_").removeprefix("jet_is") for label in self.labels)

@@ -209,13 +209,6 @@ def test_predict_takes_several_files_and_writes_by_suffix(folder, jets, tmp_path
     np.testing.assert_allclose(rows["score_Zqq"], expected[:, 6], atol=1e-5)
 
 
-def test_predict_adds_the_scores_of_groups(folder, jets, tmp_path):
-    words = ["--model", str(folder / "alpha.safetensors"), "--jets", str(folder / "1.root"), "--group", "H=Hbb,Hcc"]
-    assert main(["predict", *words, "--out", str(tmp_path / "scores.parquet")]) == 0
-    table = pq.read_table(tmp_path / "scores.parquet").to_pydict()
-    np.testing.assert_allclose(table["score_H"], np.add(table["score_Hbb"], table["score_Hcc"]), rtol=1e-6)
-
-
 def test_predict_refuses_another_suffix(folder, tmp_path, capsys):
     out = tmp_path / "scores.txt"
     model, jets = str(folder / "alpha.safetensors"), str(folder / "0.root")
@@ -233,19 +226,3 @@ def test_a_rejection_without_background_is_more_than_there_is_background():
     (line,) = [line for line in text_table(result).splitlines() if "Hbb" in line]
     assert line.split() == ["1/εB", "Hbb", "at", "50", "%", ">7", "1.0", "[1.0,", "1.0]"]
     assert summary(result)["models"][0]["rejection_Hbb_50%"] is None
-
-
-def test_groups_are_compared_as_classes(folder, tmp_path, jets):
-    more = ["--group", "H=Hbb,Hcc,Hgg,H4q,Hqql", "--background", "T*", "--replicas", "20", "--attention-jets", "5"]
-    assert main(command(folder, tmp_path, ["alpha", "beta"], ["0.root"], *more)) == 0
-    content = json.loads((tmp_path / "summary.json").read_text())
-    assert content["classes"] == ["QCD", "H", "Zqq", "Wqq", "T*"]
-    confusion = np.array(content["confusion"]["alpha"])
-    assert confusion.sum(1).tolist() == [3, 15, 3, 3, 6]
-    assert set(content["roc"]["beta"]) == {"efficiency", "QCD", "H", "Zqq", "Wqq"}
-    table = pq.read_table(tmp_path / "per_jet.parquet").to_pydict()
-    p = part.load_model(folder / "alpha.safetensors").predict(jets[0])
-    np.testing.assert_allclose(table["score_alpha_H"], p[:, 1:6].sum(1), rtol=1e-5)
-    np.testing.assert_allclose(table["score_alpha_T*"], p[:, 8:].sum(1), rtol=1e-5)
-    assert set(table["label"]) == set(range(5))
-    assert content["groups"] == ["H=Hbb,Hcc,Hgg,H4q,Hqql"]

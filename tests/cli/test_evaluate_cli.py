@@ -124,30 +124,3 @@ def test_datasets_with_one_signal_have_the_rejections_of_their_papers():
     quality = measure(probabilities, labels, TOPLANDSCAPE)
     assert quality["rejection_Top_30%"] == round(rejection(probabilities, labels, 0, 1, 0.3), 1)
     assert quality["rejection_Top_50%"] == round(rejection(probabilities, labels, 0, 1, 0.5), 1)
-
-
-def test_groups_are_classes_of_the_result(folder, tmp_path, capsys):
-    more = ["--group", "H=Hbb,Hcc,Hgg,H4q,Hqql", "--group", "T*", "--background", "V=Zqq,Wqq", "--replicas", 20]
-    assert main(words(folder, "--out", tmp_path / "a.json", *more)) == 0
-    content = json.loads((tmp_path / "a.json").read_text())
-    assert list(content["classes"]) == ["QCD", "H", "V", "T*"]
-    assert content["classes"]["H"]["jets"] == 5 * 9
-    assert content["groups"] == ["H=Hbb,Hcc,Hgg,H4q,Hqql", "T*"]
-    assert content["background"] == "V=Zqq,Wqq"
-    assert {name for name in content if name.startswith("rejection")} == {
-        f"rejection_{name}_50%" for name in ("QCD", "H", "T*")
-    }
-    tagger = part.load_model(folder / "toy.safetensors")
-    p = np.concatenate([tagger.predict(part.read_jets(folder / f"{i}.root")) for i in range(3)])
-    sums = np.stack([p[:, 0], p[:, 1:6].sum(1), p[:, 6:8].sum(1), p[:, 8:].sum(1)], 1)
-    merged = np.array([0, 1, 1, 1, 1, 1, 2, 2, 3, 3])
-    names = [name.removeprefix("label_") for name in JETCLASS.labels]
-    order = [names.index(n) for n in ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")]
-    assert order == list(range(10))
-    assert content["accuracy"] == pytest.approx((sums.argmax(1) == merged[np.tile(np.arange(10), 9)]).mean(), abs=1e-5)
-    assert "groups" not in capsys.readouterr().out
-
-
-def test_groups_that_share_a_class_end_in_one_sentence(folder, capsys):
-    assert main(words(folder, "--group", "H*", "--group", "bb=Hbb,QCD")) == 2
-    assert "share the class Hbb" in capsys.readouterr().err

@@ -71,7 +71,9 @@ def _by_class(figure: go.Figure, comparison: Comparison) -> go.Figure:
     marks = {"tickvals": list(range(len(titles))), "ticktext": titles}
     figure.update_xaxes(marks, tickangle=-55, title_text="predicted as")
     figure.update_yaxes(marks, title_text="class")
-    return figure.update_layout(margin={"l": 84, "b": 92, "t": 4})
+    longest = max(map(len, titles))
+    left, below = max(84, min(7 * longest + 30, 170)), max(92, min(6 * longest + 40, 150))
+    return figure.update_layout(margin={"l": left, "b": below, "t": 4})
 
 
 def draw_agreement(comparison: Comparison, theme_name: str, height: int) -> go.Figure:
