@@ -40,7 +40,9 @@ def before_and_after(
         )
         for i, (label, probabilities) in enumerate((("unchanged", before), (name, after)))
     ]
-    return Plot(title, "probability", "", tuple(bars), x_range=(0, 1))
+    largest = max(float(series.y.max()) for series in bars)
+    right = 1.0 if largest > 0.4 else 1.25 * largest  # of many classes all may be improbable
+    return Plot(title, "probability", "", tuple(bars), x_range=(0, right))
 
 
 def irc_chart(single: IRCResult, sample: IRCResult | None, title: str) -> Plot:

@@ -112,6 +112,14 @@ class Constituents:
         group = self._group(name)
         return np.lexsort((-self.pt,) if group is None else (-self.pt, group))
 
+    def missing_order(self, name: str) -> str | None:
+        """Return in a sentence why the constituents have no such order of their own, or None if they have."""
+        if name in ("pt", "subjet") and not self.has_momenta:
+            return "The data config does not say the momenta, so there is no order by pT or by subjet."
+        if name == "species" and not self.has_species:
+            return "These jets do not say the species of their constituents, so there is no order by species."
+        return None
+
     def groups(self, name: str) -> tuple[tuple[str, int, int], ...]:
         """Return (title, first, stop) display positions of each subjet, species or, in other orders, collection.
 

@@ -24,7 +24,7 @@ def view_line(context: ExploreContext, jet_view: JetView | None, dataset: Datase
         _segments("Quantity", ExploreState, "quantity", options.QUANTITIES, options.QUANTITY_TITLES)
         is_signed = context.state.quantity in options.SIGNED
         _segments("Scale", ExploreState, "scale", options.SCALES, {}, disabled=is_signed)
-        _segments("Order", JetSelection, "order", options.ORDERS, ORDER_NAMES)
+        _order(context, jet_view)
         pattern = jet_view.trace.pattern if jet_view else None
         layers, heads = (1, 1) if pattern is None else pattern.shape[:2]
         layer, head = (min(i, n - 1) for i, n in ((context.selection.layer, layers), (context.selection.head, heads)))
@@ -33,6 +33,21 @@ def view_line(context: ExploreContext, jet_view: JetView | None, dataset: Datase
         if dataset:
             classes_menu(dataset, context.selection.groups, partial(_find, context, dataset))
         particle_button(context.selection.particle)
+
+
+def _order(context: ExploreContext, jet_view: JetView | None) -> None:
+    """Choose the order of the constituents, of those that the file and the data config tell."""
+    missing = {name: jet_view and jet_view.constituents.missing_order(name) for name in options.ORDERS}
+    orders = [name for name in options.ORDERS if not missing[name]]
+    chosen = context.selection.order
+    st.segmented_control(
+        "Order",
+        orders,
+        format_func=lambda name: ORDER_NAMES.get(name, name),
+        required=True,
+        help=" ".join(dict.fromkeys(filter(None, missing.values()))) or None,
+        **session.bind_widget(JetSelection, "order", chosen if chosen in orders else "file"),
+    )
 
 
 def _find(context: ExploreContext, dataset: Dataset) -> None:

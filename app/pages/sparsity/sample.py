@@ -84,13 +84,12 @@ def groups(context: SparsityContext) -> None:
 
 
 def places(context: SparsityContext) -> None:
-    """Draw attention between subjets, to leptons, between species and collections, beside that for shuffled keys."""
+    """Draw attention between subjets, to leptons and between species, each minus its expectation for shuffled keys."""
     results = context.results(ABOUT)
     if not results:
         return
     result = next(iter(results.values()))
-    widths = (0.24, 0.24, 0.26, 0.26) if result.collections else (0.3, 0.3, 0.4)
-    left, middle, right, *more = st.columns(widths)
+    left, middle, right = st.columns((0.3, 0.3, 0.4))
     with left:
         without = "These jets do not say the momenta of their constituents, so they have no subjets."
         _chart_or_note(sparsity_charts.excess_map(result, "inter_subjet"), "inter_subjet", LOW, without)
@@ -107,15 +106,36 @@ def places(context: SparsityContext) -> None:
             TALL,
             "These jets do not say the species of their constituents.",
         )
-    for column in more:
-        with column:
-            chart = sparsity_charts.between_collections(result, context.layer, context.head)
-            show_chart(chart, "collections", LOW)
-            show_chart(sparsity_charts.collection_map(result, 0, 1), "collection_map", LOW)
-    among = " Collections: bars with 95 % intervals over jets." if result.collections else ""
     st.caption(
         f"{result.subjets} exclusive kT subjets. A particle's attention to itself is left out. Leptons: only "
-        f"jets that have any. Negative: less than for shuffled keys.{among}"
+        "jets that have any. Negative: less than for shuffled keys."
+    )
+
+
+def collections(context: SparsityContext) -> None:
+    """Draw how a head divides its attention among the collections of tokens, and all heads for each pair of them."""
+    results = context.results(ABOUT)
+    if not results:
+        return
+    result = next(iter(results.values()))
+    names = result.collections
+    if not names:
+        note(f"{result.model} takes one collection of tokens; there is no attention between several.")
+        return
+    left, *others = st.columns((0.4, *[0.6 / min(len(names), 3)] * min(len(names), 3)))
+    with left:
+        show_chart(sparsity_charts.between_collections(result, context.layer, context.head), "collections", TALL)
+    for b, column in enumerate(others):
+        with column:
+            for a in range(min(len(names), 3)):
+                chart = sparsity_charts.collection_map(result, a, b)
+                caption = f"{names[a]} to {names[b]}, minus shuffled keys"
+                show_chart(chart, f"{names[a]}_to_{names[b]}", LOW, caption=caption)
+    few = "" if len(names) <= 3 else f" The maps are of the first 3 of {len(names)} collections; exports have all."
+    st.caption(
+        "The share of a collection's attention to other tokens that each collection receives, in jets that have both; "
+        f"bars have 95 % intervals over jets. Shuffled keys receive by their number. A token's attention to itself is "
+        f"left out.{few}"
     )
 
 

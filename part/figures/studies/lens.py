@@ -41,4 +41,6 @@ def jet_lens(probabilities: np.ndarray, classes: Sequence[str], chosen: ClassGro
     curves = {chosen.name: chosen.probability(probabilities)} if chosen else {}
     curves |= {classes[c]: probabilities[:, c] for c in leading[: MAX_CLASSES - len(curves)]}
     lines = tuple(Series(name, depths, values, colour=i) for i, (name, values) in enumerate(curves.items()))
-    return Plot("Class probabilities read at each depth of this jet", DEPTH, "probability", lines, y_range=(0, 1.02))
+    largest = max(float(line.y.max()) for line in lines)
+    top = 1.02 if largest > 0.4 else 1.25 * largest  # of many classes all may be improbable
+    return Plot("Class probabilities read at each depth of this jet", DEPTH, "probability", lines, y_range=(0, top))
