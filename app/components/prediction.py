@@ -53,6 +53,10 @@ def bars(jet_view: JetView, accent: str, groups: Sequence[ClassGroup] = (), chos
 
     Of many classes the strongest are drawn, the true one and the chosen ones; before them the strongest groups.
     """
+    if jet_view.numbers:
+        _numbers(jet_view)
+    if not jet_view.classes:
+        return
     probabilities, truth = jet_view.trace.probabilities, jet_view.truth
     numbers = {group: float(group.probability(probabilities)) for group in (*chosen, *groups) if len(group) > 1}
     strongest = sorted(numbers, key=lambda group: (group not in chosen, -numbers[group]))
@@ -71,6 +75,14 @@ def bars(jet_view: JetView, accent: str, groups: Sequence[ClassGroup] = (), chos
     longest = max(map(len, [*names, *(jet_view.classes[i] + TRUE * (i == truth) for i in shown)]))
     style = f"grid-template-rows:repeat({-(-len(drawn) // 2)},1fr);--name:{min(max(0.56 * longest, 6.6), 15):.1f}em"
     st.html(f'<div class="bars" style="{style}">{"".join(drawn)}</div>')
+
+
+def _numbers(jet_view: JetView) -> None:
+    """Draw the outputs that are no classes, as they are."""
+    items = "".join(f"<span>{html.escape(name)} <b>{value:.4g}</b></span>" for name, value in jet_view.numbers.items())
+    kind = "a number of the whole jet" if len(jet_view.numbers) == 1 else "numbers of the whole jet"
+    about = f"Not classes: the training regressed {kind}, in its own units; no softmax is taken"
+    st.html(f'<div class="numbers" title="{about}">{items}<em>{kind}, not a class</em></div>')
 
 
 def _bar(name: str, probability: float, accent: str | None, true: bool) -> str:

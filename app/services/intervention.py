@@ -25,6 +25,7 @@ from part.analysis.intervention.lens import logit_lens
 from part.analysis.intervention.reference import HEAD_OUTPUT, Reference
 from part.analysis.study import study_jets
 from part.errors import PartError
+from part.inference.capabilities import require_classes
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets.class_groups import ClassGroup
@@ -34,8 +35,9 @@ REFERENCE_JETS = 64  # jets whose head outputs replace those of a single jet
 
 
 def check(model: Tagger) -> None:
-    """Raise PartError for a model without attention heads."""
+    """Raise PartError for a model without attention heads, or whose outputs are no classes."""
     check_attention(model)
+    require_classes(model, "prediction to change")
 
 
 @dataclass(frozen=True, eq=False)

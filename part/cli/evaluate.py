@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.analysis.statistics.metrics import per_class
+    from part.inference.capabilities import require_classes
     from part.inference.loading import load_model
     from part.io import atomic_write
     from part.jets.class_groups import merge_classes
@@ -59,6 +60,7 @@ def run(args: argparse.Namespace) -> None:
         raise PartError(f"--devices is {args.devices}; expected at least one.")
     entry = args.card and check_result_name(args.card)
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    require_classes(tagger, "quality to measure")
     merged = merge_classes(tagger.dataset, args.group, args.background)
     ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
     probabilities, truth = _score_all(args, tagger, ranges)

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.inference.loading import load_model
+    from part.inference.numbers import predict_numbers
     from part.io import check_table_name, write_table
     from part.jets.config.yaml_file import write_yaml
     from part.jets.streaming import chunks, entry_ranges
@@ -50,10 +51,13 @@ def run(args: argparse.Namespace) -> None:
         progress, done = TerminalProgress(), 0
         for chunk in chunks(ranges):
             with chunk.error_context():
-                probabilities = tagger.predict(chunk.jets)
+                probabilities, numbers = tagger.predict(chunk.jets), predict_numbers(tagger, chunk.jets)
             columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
             columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
             columns |= {f"score_{group.name}": group.probability(probabilities) for group in groups}
+            columns |= {
+                f"output_{name}": numbers[:, i] for i, name in enumerate(tagger.dataset.targets[: numbers.shape[1]])
+            }
             labels = chunk.labels(tagger.dataset)
             columns |= {} if labels is None else {"label": labels}
             table.append(columns | _observers(chunk.jets, tagger))

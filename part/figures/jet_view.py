@@ -3,7 +3,7 @@
 Shapes: L layers, H heads, n constituents, K slots.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import awkward as ak
 import numpy as np
@@ -67,6 +67,8 @@ class JetView:
         The index of the jet's class, None if it is unknown.
     n_truncated : int
         Constituents of the jet that the model did not see.
+    numbers : dict of str to float
+        Outputs that are no classes but numbers, by their names.
     backend_logit_gap : float or None
         For a model whose predictions come from the flash kernel, which shows no weights: how far its logits are from
         those of the trace, see `Tagger.backend_logit_gap`.
@@ -80,6 +82,7 @@ class JetView:
     truth: int | None = None
     n_truncated: int = 0
     backend_logit_gap: float | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -101,7 +104,8 @@ class JetView:
         by_head = ("matrix", "mosaic") if self.quantities else ()
         by_class = ("class",) if self.trace.has("class_pattern") else ()
         display = ("display",) if self.constituents.has_momenta else ()
-        return (*by_head, *by_class, *display, "prediction")
+        prediction = ("prediction",) if self.classes else ()
+        return (*by_head, *by_class, *display, *prediction)
 
     @property
     def attends_to_slots(self) -> bool:
@@ -188,15 +192,18 @@ def view_jet(
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
     seen, n_truncated = keep_leading(jet)
     kinds = tuple(collection.name for collection in tagger.features.collections)
+    trace = tagger.trace(jet).jet(0) if trace is None else trace
+    numbers = [] if trace.targets is None else trace.targets.tolist()
     return JetView(
         model=name or tagger.name,
-        trace=tagger.trace(jet).jet(0) if trace is None else trace,
+        trace=trace,
         constituents=constituents(seen, kinds) if particles is None else particles,
         jet=_summary(jet, tagger.dataset),
         classes=tagger.dataset.titles,
         truth=class_of(jet, tagger.dataset),
         n_truncated=int(n_truncated[0]),
         backend_logit_gap=tagger.backend_logit_gap(jet) if tagger.backend == "flash" else None,
+        numbers=dict(zip(tagger.dataset.targets, numbers, strict=False)),
     )
 
 

@@ -64,7 +64,7 @@ def test_of_188_classes_the_strongest_fit_on_the_card(page, server):
 def visit_page(page, server, name: str, **choices):
     """Open another page than Explore and wait until it is drawn; it says no error."""
     page.goto(server.url(file=FILE, **choices).replace("/?", f"/{name}?"))
-    page.wait_for_selector(".st-key-view_line, .st-key-compare_line, .st-key-speed_line")
+    page.wait_for_selector(".st-key-view_line, .st-key-compare_line, .st-key-study_line")
     settle(page)
     assert page.locator("[data-testid=stException], [data-testid=stAlert]").count() == 0
 

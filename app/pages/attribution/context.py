@@ -56,7 +56,7 @@ class AttributionContext(ModelContext):
 
 
 def make_context(page: PageContext, tab: str) -> AttributionContext:
-    return AttributionContext.create(page, tab)
+    return AttributionContext.create(page, tab, attribution.check)
 
 
 def header(title: str, context: AttributionContext) -> None:

@@ -30,7 +30,7 @@ def view_line(context: ExploreContext, jet_view: JetView | None, dataset: Datase
         layer, head = (min(i, n - 1) for i, n in ((context.selection.layer, layers), (context.selection.head, heads)))
         head_inputs(layer, layers, head, heads)
         st.number_input("Edges", 1, MAX_EDGES, width=105, **session.bind_widget(ExploreState, "edges"))
-        if dataset:
+        if dataset and dataset.labels:
             classes_menu(dataset, context.selection.groups, partial(_find, context, dataset))
         particle_button(context.selection.particle)
 

@@ -70,6 +70,7 @@ class SparsityStudy:
 
     batch_size: ClassVar[int] = 16
     n_passes: ClassVar[int] = 1
+    needs_classes: ClassVar[bool] = False
 
     def __post_init__(self):
         if self.k < 1 or self.subjets < 2:
