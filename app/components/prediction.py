@@ -1,11 +1,19 @@
 """A model's prediction: its name, size and speed, and a bar for each class."""
 
 import html
+from collections.abc import Sequence
 
 import streamlit as st
 
 from app.components.model_table import parameter_count
-from app.services.library import JetView, Tagger, strongest_classes
+from app.services.classes import MAX_GROUPS
+from app.services.library import (
+    N_STRONGEST,
+    ClassGroup,
+    JetView,
+    Tagger,
+    strongest_classes,
+)
 
 TRUE = " ◂ true"
 OUTSIDE = "The model has seen no such jets in its training; its probabilities need not mean anything here"
@@ -38,24 +46,41 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, jet_vie
     )
 
 
-def bars(jet_view: JetView, accent: str) -> None:
+def bars(jet_view: JetView, accent: str, groups: Sequence[ClassGroup] = (), chosen: Sequence[ClassGroup] = ()) -> None:
     """Draw the probabilities as bars: the true class marked, the predicted one in the model's colour.
 
-    Of many classes the strongest are drawn, and the true one.
+    Of many classes the strongest are drawn, the true one and the chosen ones; before them the strongest groups.
     """
+    if jet_view.numbers:
+        _numbers(jet_view)
+    if not jet_view.classes:
+        return
     probabilities, truth = jet_view.trace.probabilities, jet_view.truth
-    best, shown = int(probabilities.argmax()), strongest_classes(probabilities, truth).tolist()
-    rows = "".join(
+    numbers = {group: float(group.probability(probabilities)) for group in (*chosen, *groups) if len(group) > 1}
+    strongest = sorted(numbers, key=lambda group: (group not in chosen, -numbers[group]))
+    grouped = strongest[: max(MAX_GROUPS, sum(len(group) > 1 for group in chosen))]
+    single = [group.members[0] for group in chosen if len(group) == 1]
+    shown = strongest_classes(probabilities, truth, kept=N_STRONGEST - len(grouped), chosen=single).tolist()
+    best = int(probabilities.argmax())
+    drawn = [_bar(f"Σ {group.name}", numbers[group], None, truth in group.members) for group in grouped]
+    drawn += [
         _bar(jet_view.classes[i], float(probabilities[i]), accent if i == best else None, i == truth) for i in shown
-    )
+    ]
     if left_out := len(probabilities) - len(shown):
-        rows += (
-            f'<div class="rest">{left_out} more classes, together {max(1 - probabilities[shown].sum(), 0):.3f}</div>'
-        )
-    lines = -(-(len(shown) + bool(left_out)) // 2)
-    longest = max(len(jet_view.classes[i]) + len(TRUE) * (i == truth) for i in shown)
-    style = f"grid-template-rows:repeat({lines},1fr);--name:{min(max(0.56 * longest, 6.6), 15):.1f}em"
-    st.html(f'<div class="bars" style="{style}">{rows}</div>')
+        rest = max(1 - probabilities[shown].sum(), 0)
+        drawn.append(f'<div class="rest">{left_out} more classes, together {rest:.3f}</div>')
+    names = [f"Σ {group.name}" + TRUE * (truth in group.members) for group in grouped]
+    longest = max(map(len, [*names, *(jet_view.classes[i] + TRUE * (i == truth) for i in shown)]))
+    style = f"grid-template-rows:repeat({-(-len(drawn) // 2)},1fr);--name:{min(max(0.56 * longest, 6.6), 15):.1f}em"
+    st.html(f'<div class="bars" style="{style}">{"".join(drawn)}</div>')
+
+
+def _numbers(jet_view: JetView) -> None:
+    """Draw the outputs that are no classes, as they are."""
+    items = "".join(f"<span>{html.escape(name)} <b>{value:.4g}</b></span>" for name, value in jet_view.numbers.items())
+    kind = "a number of the whole jet" if len(jet_view.numbers) == 1 else "numbers of the whole jet"
+    about = f"Not classes: the training regressed {kind}, in its own units; no softmax is taken"
+    st.html(f'<div class="numbers" title="{about}">{items}<em>{kind}, not a class</em></div>')
 
 
 def _bar(name: str, probability: float, accent: str | None, true: bool) -> str:

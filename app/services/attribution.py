@@ -7,11 +7,17 @@ from app.services.models import run_on_model_thread
 from part.analysis.attribution.methods import METHODS, attribute, unsupported_reason
 from part.analysis.attribution.target import requested_target
 from part.analysis.attribution.task import Attribution, AttributionTask, make_task
+from part.inference.capabilities import require_classes
 from part.inference.tagger import Tagger
 
 TITLES = {name: method.title for name, method in METHODS.items()}
 SLOW = ("shapley",)  # these only Run computes
 BY_INPUT = ("integrated", "integrated_momenta", "smoothgrad", "smoothgrad_momenta")
+
+
+def check(model: Tagger) -> None:
+    """Raise PartError for a model whose outputs are no classes."""
+    require_classes(model, "class to explain")
 
 
 def unsupported(model: Tagger) -> dict[str, str | None]:

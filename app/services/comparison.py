@@ -4,7 +4,7 @@ A comparison is a job; it is found again by the content of file and weights and 
 of its models are kept, so that another comparison on the same jets need not compute them again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from app.services import jobs
 from app.services.caching import cached, digest
+from app.services.classes import find_group
 from app.services.files import JetFile
 from app.services.jets import batches, error_context, jets_at, kept_entries, load_sample
 from app.services.jobs import Job
@@ -24,6 +25,7 @@ from part.comparison.result import Comparison
 from part.comparison.samples import SampleBatch, evenly_spaced
 from part.comparison.summary import comparison_bytes
 from part.inference.tagger import Tagger
+from part.jets.class_groups import MergedClasses, merge_classes
 from part.jets.schema import Dataset
 
 BATCH_SIZE = 64  # jets that a model takes in one turn
@@ -59,15 +61,28 @@ def comparable_models(names: tuple[str, ...], file: JetFile) -> dict[str, Tagger
     return models
 
 
-def find(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> Job | None:
-    """Return the comparison of these models on these jets, if it was started."""
-    return jobs.find(_key(*_own_jets(file, entries, models), models))
+def merge(dataset: Dataset, groups: Sequence[str], background: str) -> MergedClasses | None:
+    """Return the classes that are compared, None for all of them; groups that are none of these models' do not count.
+
+    Raises PartError if two groups share a class.
+    """
+    own = [text for text in groups if find_group(dataset, text)]
+    background = background if find_group(dataset, background) else ""
+    return merge_classes(dataset, own, background) if own or background else None
 
 
-def start(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> Job:
+def find(
+    file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None = None
+) -> Job | None:
+    """Return the comparison of these models on these jets, if it was started; `merged` are the classes."""
+    return jobs.find(_key(*_own_jets(file, entries, models), models, merged))
+
+
+def start(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None = None) -> Job:
     """Start a comparison, or return the one that is running or finished."""
     file, entries = _own_jets(file, entries, models)
-    return jobs.start(_key(file, entries, models), "Comparison", partial(_run, file, entries, models))
+    key = _key(file, entries, models, merged)
+    return jobs.start(key, "Comparison", partial(_run, file, entries, models, merged))
 
 
 def _own_jets(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple[JetFile, np.ndarray]:
@@ -76,12 +91,15 @@ def _own_jets(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> 
     return own, kept_entries(own, entries)
 
 
-def _key(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple:
+def _key(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None) -> tuple:
     weights = tuple((name, model.cache_key) for name, model in models.items())
-    return "compare", file.key, digest(entries), weights
+    classes = None if merged is None else (repr(merged.dataset), tuple(merged.index.tolist()))
+    return "compare", file.key, digest(entries), weights, classes
 
 
-def _run(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], job: Job) -> Comparison:
+def _run(
+    file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None, job: Job
+) -> Comparison:
     def progress(stage: str, done: int, total: int) -> None:
         count = f"{done:,} of {total:,}".replace(",", " ")
         job.report(f"{stage}: {count}", (STAGES.index(stage) + done / total) / len(STAGES))
@@ -98,6 +116,7 @@ def _run(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], job: Job
             progress=progress,
             execute=run_on_model_thread,
             cache=_cache(file, entries),
+            merged=merged,
         )
 
 

@@ -25,16 +25,19 @@ from part.analysis.intervention.lens import logit_lens
 from part.analysis.intervention.reference import HEAD_OUTPUT, Reference
 from part.analysis.study import study_jets
 from part.errors import PartError
+from part.inference.capabilities import require_classes
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
+from part.jets.class_groups import ClassGroup
 from part.jets.labels import UNKNOWN
 
 REFERENCE_JETS = 64  # jets whose head outputs replace those of a single jet
 
 
 def check(model: Tagger) -> None:
-    """Raise PartError for a model without attention heads."""
+    """Raise PartError for a model without attention heads, or whose outputs are no classes."""
     check_attention(model)
+    require_classes(model, "prediction to change")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +64,13 @@ class JetAblations:
     def without(self, target: AblationTarget) -> np.ndarray:
         return self.ablated[self.targets.index(target)]
 
-    def head_changes(self, class_index: int, layers: int, heads: int) -> np.ndarray:
-        """Return the change (L, H) of a class probability without each head."""
+    def head_changes(self, group: ClassGroup, layers: int, heads: int) -> np.ndarray:
+        """Return the change (L, H) of the probability of a class or group without each head."""
         values = [
-            [self.without(AblationTarget("head", layer, head))[class_index] for head in range(heads)]
+            [group.probability(self.without(AblationTarget("head", layer, head))) for head in range(heads)]
             for layer in range(layers)
         ]
-        return np.array(values) - self.before[class_index]
+        return np.array(values) - group.probability(self.before)
 
 
 def ablation_target(model: Tagger, kind: str, layer: int, head: int) -> AblationTarget:
@@ -142,15 +145,25 @@ def default_donor(file: JetFile, entry: int, candidates: np.ndarray) -> int:
 
 
 @cached(max_entries=64)
-def patch_jet(file: JetFile, entry: int, donor: int, model: Tagger, component: str, corruption: str) -> Recovery:
+def patch_jet(
+    file: JetFile,
+    entry: int,
+    donor: int,
+    model: Tagger,
+    component: str,
+    corruption: str,
+    first: ClassGroup | None = None,
+    second: ClassGroup | None = None,
+) -> Recovery:
     """Return how much of a jet's prediction each place recovers when its activations replace those of a corrupted jet.
 
-    The corrupted jet is the donor, or the jet with the donor's flavour. Raises PartError.
+    The corrupted jet is the donor, or the jet with the donor's flavour; first and second are the compared classes or
+    groups, by default as `patch` says. Raises PartError.
     """
     clean, other = jets_at(file, [entry]), jets_at(file, [donor])
     with error_context(file):
         corrupted = with_flavour_of(clean, other) if corruption == "flavour" else other
-        return run_on_model_thread(patch, model, clean, corrupted, component)
+        return run_on_model_thread(patch, model, clean, corrupted, component, first, second)
 
 
 @cached(max_entries=64)

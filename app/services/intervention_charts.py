@@ -11,20 +11,38 @@ from part.figures.prediction import strongest_classes
 from part.figures.studies import irc as irc_charts
 from part.figures.studies import lens as lens_charts
 from part.figures.studies import patching as patching_charts
+from part.jets.class_groups import ClassGroup
 
 
-def before_and_after(classes: Sequence[str], before: np.ndarray, after: np.ndarray, title: str, name: str) -> Plot:
+def before_and_after(
+    classes: Sequence[str],
+    before: np.ndarray,
+    after: np.ndarray,
+    title: str,
+    name: str,
+    chosen: ClassGroup | None = None,
+) -> Plot:
     """Return bars of the class probabilities (C,) before and after an intervention, which `name` calls.
 
-    Of many classes those that are strongest in either are drawn.
+    Of many classes those that are strongest in either are drawn, and the chosen one; a chosen group comes first.
     """
-    shown = strongest_classes(np.stack((before, after)))
-    titles = tuple(classes[c] for c in shown)
+    groups = [chosen] if chosen and len(chosen) > 1 else []
+    single = chosen.members if chosen and not groups else ()
+    shown = strongest_classes(np.stack((before, after)), chosen=single)
+    titles = (*(f"Σ {group.name}" for group in groups), *(classes[c] for c in shown))
     bars = [
-        Series(label, titles, probabilities[shown], colour=i or None, style="bars")
+        Series(
+            label,
+            titles,
+            np.array([*(group.probability(probabilities) for group in groups), *probabilities[shown]]),
+            colour=i or None,
+            style="bars",
+        )
         for i, (label, probabilities) in enumerate((("unchanged", before), (name, after)))
     ]
-    return Plot(title, "probability", "", tuple(bars), x_range=(0, 1))
+    largest = max(float(series.y.max()) for series in bars)
+    right = 1.0 if largest > 0.4 else 1.25 * largest  # of many classes all may be improbable
+    return Plot(title, "probability", "", tuple(bars), x_range=(0, right))
 
 
 def irc_chart(single: IRCResult, sample: IRCResult | None, title: str) -> Plot:
@@ -40,9 +58,9 @@ def irc_chart(single: IRCResult, sample: IRCResult | None, title: str) -> Plot:
     return Plot(title, axis, "Jensen-Shannon [nats]", tuple(series), log_x=True, log_y=True)
 
 
-def lens_chart(probabilities: np.ndarray, classes: Sequence[str]) -> Plot:
-    """Return the class probabilities (L + 1, C) of one jet by depth."""
-    return lens_charts.jet_lens(probabilities, classes)
+def lens_chart(probabilities: np.ndarray, classes: Sequence[str], chosen: ClassGroup | None = None) -> Plot:
+    """Return the class probabilities (L + 1, C) of one jet by depth, first that of a chosen class or group."""
+    return lens_charts.jet_lens(probabilities, classes, chosen)
 
 
 def recovery_chart(recovery: Recovery) -> Chart:

@@ -20,7 +20,7 @@ from part.figures import view as view_options
 from part.figures.charts import Chart
 from part.figures.jet_view import JetView
 from part.figures.plotly import comparison as comparison_charts
-from part.figures.prediction import strongest_classes
+from part.figures.prediction import MAX_CLASSES, N_STRONGEST, strongest_classes
 from part.figures.studies import attribution as attribution_charts
 from part.figures.studies import bias as bias_charts
 from part.figures.studies import components as component_charts
@@ -29,3 +29,5 @@ from part.figures.studies import sparsity as sparsity_charts
 from part.figures.studies import topk as top_k_charts
 from part.figures.view import View
 from part.inference.tagger import Tagger
+from part.jets.class_groups import ClassGroup, MergedClasses
+from part.jets.schema import Dataset

@@ -17,7 +17,7 @@ from app.services.jobs import Job
 from app.services.models import load_tagger, run_on_model_thread
 from part.analysis.registry import study_class
 from part.analysis.results import result_bytes
-from part.analysis.study import Batch, Result, Study, run_study
+from part.analysis.study import Batch, Result, Study, check_study, run_study
 from part.inference.tagger import Tagger
 
 
@@ -104,7 +104,7 @@ def task(model: str, study: str, file: JetFile, entries: np.ndarray, **options) 
         reads them are left out.
     """
     tagger, chosen = load_tagger(model, file), study_class(study)(**options)
-    chosen.check(tagger)
+    check_study(chosen, tagger)
     own = file.for_model(tagger)
     return Task(model, tagger, chosen, own, kept_entries(own, entries))
 

@@ -6,6 +6,7 @@ from app.services.library import view_options
 from app.state.url import flag, interval, one_of, texts, url_field, whole_number, write_interval
 
 MAX_MODELS = 4
+MAX_GROUPS = 20  # that the user makes
 FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": ()}  # where another file begins
 MAX_JETS = 100_000  # of a study or a comparison
 
@@ -32,6 +33,8 @@ class JetSelection:
         The chosen constituent in file order, whose attention is shown as the query's.
     focus : int
         The one of the models that a part for a single model shows.
+    groups : tuple of str
+        The groups of classes that the user made, as "NAME=CLASS,CLASS".
     """
 
     file: str = url_field("")
@@ -46,6 +49,7 @@ class JetSelection:
     order: str = url_field("pt", one_of(view_options.ORDERS))
     particle: int | None = url_field(None, whole_number(1, 10**4 + 1), one_based=True)
     focus: int = url_field(0, whole_number(1, MAX_MODELS), one_based=True)
+    groups: tuple[str, ...] = url_field((), texts(MAX_GROUPS), name="group")
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,15 @@ class StudyState:
         The tab that is shown, "" for the page's first.
     n_studied : int
         The number of jets of a study.
+    target_class, contrast_class : str
+        The class or group that is explained, "" for the predicted one, and the one it is compared with, "" for all
+        others.
     """
 
     tab: str = url_field("")
     n_studied: int = url_field(500, whole_number(1, MAX_JETS), name="studied")
+    target_class: str = url_field("", name="explained")
+    contrast_class: str = url_field("", name="versus")
 
 
 OPENING = JetSelection(jet=8, layer=4, head=3)  # what the bare URL shows: a t→bqq′ of the shipped sample

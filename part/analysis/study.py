@@ -13,6 +13,7 @@ import numpy as np
 
 from part.analysis.statistics.metrics import check_classes
 from part.errors import PartError
+from part.inference.capabilities import require_classes
 from part.inference.tagger import Tagger
 from part.jets.features import make_ragged, multiplicities
 from part.jets.labels import UNKNOWN, labels
@@ -56,7 +57,7 @@ class Study(Protocol):
     batch_size: int
     n_passes: int
 
-    # A study of single jets also has `max_jets = 1`.
+    # A study of single jets also has `max_jets = 1`, and one that takes no class probabilities `needs_classes = False`.
 
     def check(self, tagger: Tagger) -> None:
         """Raise PartError, in one sentence, for a model that this study cannot be made of."""
@@ -137,13 +138,20 @@ def run_study(
     PartError
         If the model cannot be studied or there are no jets.
     """
-    study.check(tagger)
+    check_study(study, tagger)
     if not n_jets:
         raise PartError("There are no jets to study; expected at least one.")
     if (most := getattr(study, "max_jets", None)) is not None and n_jets > most:
         raise PartError(f"This study takes {most} jet, not {n_jets}; choose it with --start and --stop.")
     with gathered():
         return _measure(study, execute(study.accumulator, tagger), batches, n_jets, progress, execute)
+
+
+def check_study(study: Study, tagger: Tagger) -> None:
+    """Raise PartError, in one sentence, for a model that a study cannot be made of."""
+    if getattr(study, "needs_classes", True):
+        require_classes(tagger, "prediction to study")
+    study.check(tagger)
 
 
 def _measure(

@@ -9,6 +9,7 @@ from part.cli.options import (
     add_dataset,
     add_device,
     add_entries,
+    add_groups,
     add_jets,
     add_output,
     add_training_files,
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset(parser)
     add_jets(parser)
     add_entries(parser)
+    add_groups(parser)
     add_output(parser, f"folder to write {', '.join(FILES.values())} into")
     parser.add_argument("--attention-jets", type=int, default=200, help="jets that attention is compared on")
     parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (0: none)")
@@ -57,10 +59,22 @@ def run(args: argparse.Namespace) -> None:
         "sha256": {name: tagger.sha256 for name, tagger in models.items()},
         "replicas": args.replicas,
         "seed": args.seed,
+        "groups": args.group,
+        "background": args.background,
     }
     metadata = {name: json.dumps(value) for name, value in provenance.items()}
     with write_table(paths["parquet"], metadata) as table:
-        result = compare_files(models, ranges, table, args.attention_jets, args.replicas, args.seed, TerminalProgress())
+        result = compare_files(
+            models,
+            ranges,
+            table,
+            args.attention_jets,
+            args.replicas,
+            args.seed,
+            TerminalProgress(),
+            groups=args.group,
+            background=args.background,
+        )
     most_different = most_different_jets(result, ranges, MAX_LISTED)
     with atomic_write(paths["json"]) as path:
         path.write_bytes(comparison_bytes(result, "json", provenance, most_different=most_different) + b"\n")

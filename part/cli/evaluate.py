@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from part.cli.assumptions import print_assumptions
-from part.cli.options import add_device, add_entries, add_force, add_jets, add_model, check_outputs, training_files
+from part.cli.options import (
+    add_device,
+    add_entries,
+    add_force,
+    add_groups,
+    add_jets,
+    add_model,
+    check_outputs,
+    training_files,
+)
 from part.errors import PartError
 from part.jets.schema import Dataset
 
@@ -24,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_jets(parser)
     add_entries(parser)
+    add_groups(parser)
     add_device(parser)
     parser.add_argument("--devices", type=int, default=1, help="GPUs or processes that share the jets (default: 1)")
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
@@ -35,8 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.analysis.statistics.metrics import per_class
+    from part.inference.capabilities import require_classes
     from part.inference.loading import load_model
     from part.io import atomic_write
+    from part.jets.class_groups import merge_classes
     from part.jets.labels import known_classes
     from part.jets.notices import say, without_class
     from part.jets.streaming import entry_ranges
@@ -48,6 +60,8 @@ def run(args: argparse.Namespace) -> None:
         raise PartError(f"--devices is {args.devices}; expected at least one.")
     entry = args.card and check_result_name(args.card)
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    require_classes(tagger, "quality to measure")
+    merged = merge_classes(tagger.dataset, args.group, args.background)
     ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
     probabilities, truth = _score_all(args, tagger, ranges)
     if not len(truth):
@@ -56,9 +70,11 @@ def run(args: argparse.Namespace) -> None:
     if known is None:
         raise PartError(f"None of these jets belongs to a class of {tagger.dataset.name}; evaluate needs some that do.")
     without = int((~known).sum())
-    probabilities, truth = probabilities[known], truth[known]
-    result = quality(probabilities, truth, tagger.dataset, args.replicas)
-    classes = per_class(probabilities, truth, tagger.dataset)
+    probabilities, truth = merged.probabilities(probabilities[known]), merged.truth(truth[known])
+    result = quality(probabilities, truth, merged.dataset, args.replicas)
+    classes = per_class(probabilities, truth, merged.dataset)
+    if args.group or args.background:
+        result |= {"groups": args.group, "background": args.background}
     if without:
         result["jets_without_class"] = without
         say(without_class(without, len(known)))
@@ -173,13 +189,14 @@ def _text(name: str, value: float | None) -> str:
 def _table(result: dict, classes: dict) -> str:
     lines = []
     for name, value in result.items():
-        if name == "intervals":
+        if name in ("intervals", "groups", "background"):
             continue
         ends = result["intervals"].get(name)
         between = f"95 %: {ends[0]} to {_text(name, ends[1])}" if ends and ends[0] is not None else ""
         lines.append(f"{name:24} {_text(name, value):>10}  {between}".rstrip())
-    lines += ["", f"{'class':8} {'jets':>9} {'efficiency':>11} {'purity':>8} {'AUC':>8}"]
+    width = max(8, *map(len, classes))
+    lines += ["", f"{'class':{width}} {'jets':>9} {'efficiency':>11} {'purity':>8} {'AUC':>8}"]
     for name, row in classes.items():
         cells = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("efficiency", "purity", "auc")]
-        lines.append(f"{name:8} {row['jets']:>9,} {cells[0]:>11} {cells[1]:>8} {cells[2]:>8}")
+        lines.append(f"{name:{width}} {row['jets']:>9,} {cells[0]:>11} {cells[1]:>8} {cells[2]:>8}")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from part.errors import PartError
+from part.jets.class_groups import GROUP_HELP
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -50,6 +51,14 @@ def parse_options(pairs: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", help="dataset of weaver weights whose number of classes fits more than one")
+
+
+def add_groups(parser: argparse.ArgumentParser) -> None:
+    """Add the options that count groups of classes as one class each, and choose the background."""
+    text = f"{GROUP_HELP}; it counts as one class"
+    parser.add_argument("--group", action="append", default=[], metavar="GROUP", help=text)
+    text = "class or group that rejections and ROC curves refer to; by default QCD, or else the last class"
+    parser.add_argument("--background", default="", metavar="CLASS", help=text)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

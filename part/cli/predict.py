@@ -9,6 +9,7 @@ import numpy as np
 from part.cli.assumptions import print_assumptions
 from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
 from part.errors import PartError
+from part.jets.class_groups import GROUP_HELP, class_group
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -20,12 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_jets(parser)
     add_entries(parser)
+    text = f"{GROUP_HELP}; its score is a column score_GROUP"
+    parser.add_argument("--group", action="append", default=[], metavar="GROUP", help=text)
     add_output(parser, ".parquet or .csv to write, one row per jet")
     add_device(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     from part.inference.loading import load_model
+    from part.inference.numbers import predict_numbers
     from part.inference.training_range import outside_training
     from part.io import check_table_name, write_table
     from part.jets.config.yaml_file import write_yaml
@@ -35,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
     check_table_name(args.out)
     check_outputs(args.force, args.out)
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
+    groups = [class_group(tagger.dataset, text) for text in args.group]
     config, automatic = tagger.data_config, args.out.with_suffix(".auto.yaml")
     is_computed = config is not None and not config.is_standardised
     if is_computed:
@@ -47,10 +52,14 @@ def run(args: argparse.Namespace) -> None:
         progress, done = TerminalProgress(), 0
         for chunk in chunks(ranges):
             with chunk.error_context():
-                probabilities = tagger.predict(chunk.jets)
+                probabilities, numbers = tagger.predict(chunk.jets), predict_numbers(tagger, chunk.jets)
                 outside = outside_training(tagger, chunk.jets) if len(chunk.jets) else []
             columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
             columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
+            columns |= {f"score_{group.name}": group.probability(probabilities) for group in groups}
+            columns |= {
+                f"output_{name}": numbers[:, i] for i, name in enumerate(tagger.dataset.targets[: numbers.shape[1]])
+            }
             labels = chunk.labels(tagger.dataset)
             columns |= {} if labels is None else {"label": labels}
             columns["outside_training"] = np.array([text is not None for text in outside], bool)

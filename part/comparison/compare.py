@@ -17,6 +17,7 @@ from part.comparison.summary import jet_columns
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.io import TableWriter
+from part.jets.class_groups import merge_classes
 from part.jets.streaming import EntryRange, proportional_subset
 from part.progress import ProgressCallback, no_progress
 
@@ -28,6 +29,8 @@ def compare_jets(
     replicas: int = REPLICAS,
     seed: int = 0,
     progress: ProgressCallback = no_progress,
+    groups: Sequence[str] = (),
+    background: str = "",
 ) -> Comparison:
     """Compare models on jets in memory.
 
@@ -43,6 +46,8 @@ def compare_jets(
         The number of bootstrap replicas and their seed; 0 replicas give no intervals.
     progress : callable
         Receives a stage of `engine.STAGES`, how much of it is done, and its total.
+    groups, background
+        Groups of classes that count as one class each, and the background, see `part.jets.class_groups`.
 
     Returns
     -------
@@ -60,7 +65,16 @@ def compare_jets(
     dataset = next(iter(models.values())).dataset
     few = MemorySample(jets[evenly_spaced(len(jets), attention_jets)], dataset)
     sample = MemorySample(jets, dataset)
-    return run_comparison(models, sample, few, jets[:BATCH], replicas=replicas, seed=seed, progress=progress)
+    return run_comparison(
+        models,
+        sample,
+        few,
+        jets[:BATCH],
+        replicas=replicas,
+        seed=seed,
+        progress=progress,
+        merged=merge_classes(dataset, groups, background),
+    )
 
 
 def compare_files(
@@ -71,6 +85,8 @@ def compare_files(
     replicas: int = REPLICAS,
     seed: int = 0,
     progress: ProgressCallback = no_progress,
+    groups: Sequence[str] = (),
+    background: str = "",
 ) -> Comparison:
     """Compare models on the jets of files of any size.
 
@@ -86,7 +102,7 @@ def compare_files(
         Receives a row for each jet: where it comes from, and `summary.jet_columns`.
     attention_jets : int
         On about how many jets the attention is compared, from the front of each file in proportion to its length.
-    replicas, seed, progress
+    replicas, seed, progress, groups, background
         See `compare_jets`.
 
     Returns
@@ -101,10 +117,13 @@ def compare_files(
     _check_attention_jets(attention_jets)
     check_comparable(models)
     dataset = next(iter(models.values())).dataset
+    merged = merge_classes(dataset, groups, background)
 
     def write(batch: SampleBatch, probabilities: np.ndarray) -> None:
         if table is not None:
-            table.append({**batch.columns, **jet_columns(list(models), dataset, probabilities, batch.labels)})
+            truth = None if batch.labels is None else merged.truth(batch.labels)
+            own = jet_columns(list(models), merged.dataset, merged.probabilities(probabilities), truth)
+            table.append({**batch.columns, **own})
 
     few = FileSample(proportional_subset(ranges, attention_jets), dataset)
     return run_comparison(
@@ -116,6 +135,7 @@ def compare_files(
         seed=seed,
         progress=progress,
         on_batch=write,
+        merged=merged,
     )
 
 

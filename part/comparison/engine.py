@@ -15,6 +15,7 @@ from part.comparison.result import REPLICAS, Comparison, build_comparison
 from part.comparison.samples import Sample, SampleBatch
 from part.errors import PartError
 from part.inference.tagger import Tagger
+from part.jets.class_groups import MergedClasses
 from part.jets.labels import UNKNOWN, known_classes
 from part.jets.notices import gathered
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
@@ -36,6 +37,7 @@ def run_comparison(
     execute: Executor = execute_here,
     cache: Cache | None = None,
     on_batch: Callable[[SampleBatch, np.ndarray], None] | None = None,
+    merged: MergedClasses | None = None,
 ) -> Comparison:
     """Compare models on any sample of jets; `compare_jets` and `compare_files` call it with theirs.
 
@@ -66,6 +68,8 @@ def run_comparison(
         mapping for each sample.
     on_batch : callable, optional
         Receives each batch of the sample and the probabilities of all models for it (M, B, C).
+    merged : MergedClasses, optional
+        The classes that are compared, where groups of them count as one.
 
     Returns
     -------
@@ -81,9 +85,13 @@ def run_comparison(
     with gathered():
         probabilities, labels = _predict(models, sample, batch_size, progress, execute, cache, on_batch)
         attention, n_traced = _compare_attention(models, attention_sample, progress, execute)
+    dataset = next(iter(models.values())).dataset
+    if merged is not None:
+        dataset, probabilities = merged.dataset, merged.probabilities(probabilities)
+        labels = None if labels is None else merged.truth(labels)
     return build_comparison(
         list(models),
-        next(iter(models.values())).dataset,
+        dataset,
         probabilities,
         labels,
         _measure_costs(models, timing_jets, progress, execute, cache),

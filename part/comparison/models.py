@@ -10,7 +10,7 @@ import awkward as ak
 
 from part.analysis.statistics.divergence import AttentionChange, attention_change
 from part.errors import PartError
-from part.inference.capabilities import lacks
+from part.inference.capabilities import lacks, require_classes
 from part.inference.loading import load_model
 from part.inference.tagger import Tagger
 from part.jets.schema import Dataset
@@ -55,6 +55,8 @@ def check_comparable(models: Mapping[str, Tagger]) -> None:
     """Raise PartError unless these are two to four models of the same classes."""
     if not MIN_MODELS <= len(models) <= MAX_MODELS:
         raise PartError(f"{len(models)} different models to compare; expected {MIN_MODELS} to {MAX_MODELS}.")
+    for tagger in models.values():
+        require_classes(tagger, "predictions to compare")
     first, *others = models
     for name in others:
         if models[name].dataset.labels != models[first].dataset.labels:

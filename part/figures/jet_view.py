@@ -3,7 +3,7 @@
 Shapes: L layers, H heads, n constituents, K slots.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import awkward as ak
 import numpy as np
@@ -70,6 +70,8 @@ class JetView:
         Constituents of the jet that the model did not see.
     unlike : str or None
         In which way the jet is unlike those of the model's training; None if it is not, as far as that is known.
+    numbers : dict of str to float
+        Outputs that are no classes but numbers, by their names.
     backend_logit_gap : float or None
         For a model whose predictions come from the flash kernel, which shows no weights: how far its logits are from
         those of the trace, see `Tagger.backend_logit_gap`.
@@ -84,6 +86,7 @@ class JetView:
     n_truncated: int = 0
     unlike: str | None = None
     backend_logit_gap: float | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -105,7 +108,8 @@ class JetView:
         by_head = ("matrix", "mosaic") if self.quantities else ()
         by_class = ("class",) if self.trace.has("class_pattern") else ()
         display = ("display",) if self.constituents.has_momenta else ()
-        return (*by_head, *by_class, *display, "prediction")
+        prediction = ("prediction",) if self.classes else ()
+        return (*by_head, *by_class, *display, *prediction)
 
     @property
     def attends_to_slots(self) -> bool:
@@ -192,9 +196,11 @@ def view_jet(
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
     seen, n_truncated = keep_leading(jet)
     kinds = tuple(collection.name for collection in tagger.features.collections)
+    trace = tagger.trace(jet).jet(0) if trace is None else trace
+    numbers = [] if trace.targets is None else trace.targets.tolist()
     return JetView(
         model=name or tagger.name,
-        trace=tagger.trace(jet).jet(0) if trace is None else trace,
+        trace=trace,
         constituents=constituents(seen, kinds) if particles is None else particles,
         jet=_summary(jet, tagger.dataset),
         classes=tagger.dataset.titles,
@@ -202,6 +208,7 @@ def view_jet(
         n_truncated=int(n_truncated[0]),
         unlike=outside_training(tagger, jet)[0],
         backend_logit_gap=tagger.backend_logit_gap(jet) if tagger.backend == "flash" else None,
+        numbers=dict(zip(tagger.dataset.targets, numbers, strict=False)),
     )
 
 

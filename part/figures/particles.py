@@ -101,7 +101,10 @@ class Constituents:
         return {mark: ", ".join(names) for mark, names in sorted(titles.items())}
 
     def order(self, name: str) -> np.ndarray:
-        """Return the constituent at each display position (n,); within a subjet or species by falling pT."""
+        """Return the constituent at each display position (n,); within a subjet or species by falling pT.
+
+        By pT and as in the file, the collections stay apart.
+        """
         if name not in ORDERS:
             raise PartError(f"There is no order {name!r} of constituents; expected one of {', '.join(ORDERS)}.")
         if name == "file":
@@ -109,8 +112,19 @@ class Constituents:
         group = self._group(name)
         return np.lexsort((-self.pt,) if group is None else (-self.pt, group))
 
+    def missing_order(self, name: str) -> str | None:
+        """Return in a sentence why the constituents have no such order of their own, or None if they have."""
+        if name in ("pt", "subjet") and not self.has_momenta:
+            return "The data config does not say the momenta, so there is no order by pT or by subjet."
+        if name == "species" and not self.has_species:
+            return "These jets do not say the species of their constituents, so there is no order by species."
+        return None
+
     def groups(self, name: str) -> tuple[tuple[str, int, int], ...]:
-        """Return (title, first, stop) display positions of each subjet or species; () for other orders."""
+        """Return (title, first, stop) display positions of each subjet, species or, in other orders, collection.
+
+        There are none in these orders where the tokens are of a single collection.
+        """
         group = self._group(name)
         if group is None:
             return ()
@@ -148,11 +162,13 @@ class Constituents:
         if name == "species":
             species = np.where(self.species < 0, len(SPECIES), self.species)  # sorts unknown ones last
             return species if self.kind is None else np.where(self.kind > 0, len(SPECIES) + self.kind, species)
-        return None
+        return self.kind  # the tokens of a file follow collection after collection
 
     def _group_title(self, name: str, value: int) -> str:
         if name == "subjet":
             return f"subjet {value + 1}"
+        if name != "species":
+            return self._kind_title(value)
         if value > len(SPECIES):
             return self._kind_title(value - len(SPECIES))
         return SPECIES[value] if value < len(SPECIES) else "unknown"

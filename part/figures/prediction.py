@@ -3,6 +3,7 @@
 Shapes: C classes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,11 @@ N_STRONGEST = 10
 
 
 def strongest_classes(
-    probabilities: np.ndarray, truth: int | None = None, most: int = MAX_CLASSES, kept: int = N_STRONGEST
+    probabilities: np.ndarray,
+    truth: int | None = None,
+    most: int = MAX_CLASSES,
+    kept: int = N_STRONGEST,
+    chosen: Sequence[int] = (),
 ) -> np.ndarray:
     """Return the classes that a drawing shows.
 
@@ -30,6 +35,8 @@ def strongest_classes(
     most, kept : int
         All classes are shown, in their order, if there are at most `most`; otherwise the `kept` strongest, the
         strongest first, and the jet's own.
+    chosen : sequence of int
+        Further classes that are always shown.
 
     Returns
     -------
@@ -39,8 +46,9 @@ def strongest_classes(
     largest = probabilities.reshape(-1, probabilities.shape[-1]).max(0)
     if len(largest) <= most:
         return np.arange(len(largest))
-    strongest = np.argsort(-largest, kind="stable")[:kept]
-    return strongest if truth is None or truth in strongest else np.append(strongest, truth)
+    strongest = np.argsort(-largest, kind="stable")[:kept].tolist()
+    wanted = [*strongest, *([] if truth is None else [truth]), *chosen]
+    return np.array(list(dict.fromkeys(wanted)), np.int64)
 
 
 @dataclass(frozen=True, eq=False)

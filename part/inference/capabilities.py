@@ -56,3 +56,13 @@ def require(tagger: Tagger, subject: str, *capabilities: str) -> None:
     for capability in capabilities:
         if reason := lacks(tagger.config, capability):
             raise PartError(f"{tagger.name} has no {subject}: {reason}.")
+
+
+def require_classes(tagger: Tagger, subject: str) -> None:
+    """Raise PartError, in one sentence, for a model whose outputs are numbers and no classes.
+
+    `subject` is what the caller wants of the model, as it reads after "has no".
+    """
+    if not tagger.dataset.labels:
+        numbers = ", ".join(tagger.dataset.targets)
+        raise PartError(f"{tagger.name} has no {subject}: its outputs are numbers ({numbers}), not classes.")

@@ -27,6 +27,7 @@ AXES = {
     "kind": ("jet", "particle"),
     "logits": ("jet", "class"),
     "probabilities": ("jet", "class"),
+    "targets": ("jet", "target"),
     "scores_qk": _HEADS,
     "bias": _HEADS,
     "pattern": _HEADS,
@@ -52,6 +53,8 @@ class Trace:
     kind : ndarray (J, N), int8
         The collection of each token, counted from 0, and -1 on padding; None for a model of one collection.
     logits, probabilities : ndarray (J, C)
+    targets : ndarray (J, T)
+        The outputs that are no classes but numbers, as they are.
     scores_qk : ndarray (J, L, H, N, N)
         q·k/√d of query i and key j.
     bias : ndarray (J, L, H, N, N)
@@ -89,6 +92,7 @@ class Trace:
     class_pattern: np.ndarray | None = None
     mixing: np.ndarray | None = None
     kind: np.ndarray | None = None
+    targets: np.ndarray | None = None
     axes: dict = field(default_factory=lambda: dict(AXES))
 
     def __repr__(self) -> str:
@@ -145,7 +149,8 @@ def trace_model(
     cache = ActivationCache()
     with torch.inference_mode():
         with autocast(precision, x.device):
-            logits = model(x, v, mask, tap=cache.record)[:, :classes]
+            outputs = model(x, v, mask, tap=cache.record)
+            logits, numbers = outputs[:, :classes], None if classes is None else outputs[:, classes:]
         tensors = dict(cache)
         if precision != "fp32":
             tensors = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
@@ -155,6 +160,7 @@ def trace_model(
         logits=_numpy(logits),
         probabilities=_numpy(logits.float().softmax(-1)),
         **{name: _numpy(tensor) for name, tensor in arrays.items()},
+        targets=None if numbers is None or not numbers.shape[1] else _numpy(numbers),
         kind=_kinds(cast(Model, model).config, x, mask),
         axes=AXES | (_SLOTS if "mixing" in arrays else {}),
     )

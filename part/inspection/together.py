@@ -11,6 +11,7 @@ import numpy as np
 
 from part.errors import PartError
 from part.inference.loading import load_model
+from part.inference.numbers import predict_numbers
 from part.inference.tagger import Tagger
 from part.inspection.jets import try_jets
 from part.inspection.page import Section, listed, rows
@@ -51,7 +52,11 @@ def inspect_together(parts: Parts, options: Mapping[str, Any]) -> Section:
             )
     except PartError as error:
         return Section(title, (("missing", str(error)),))
-    lines = [*describe_model(tagger.model.config), ("classes", listed(tagger.dataset.classes, 20))]
+    known = tagger.dataset
+    outputs = (
+        ("classes", listed(known.classes, 20)) if known.labels else ("numbers, not classes", listed(known.targets))
+    )
+    lines = [*describe_model(tagger.model.config), outputs]
     lines.append(("inputs", f"{tagger.features.name}: {listed([item.name for item in tagger.features.features])}"))
     lines += assumed_rows(tagger.assumed)
     for path in parts.jets:
@@ -69,6 +74,10 @@ def _predictions(tagger: Tagger, path: str) -> list[tuple[str, str]]:
     except PartError as error:
         return [("but", str(error))]
     classes = tagger.dataset.classes
+    if not classes:
+        numbers = predict_numbers(tagger, jets[:N_SHOWN])
+        named = [", ".join(f"{n} {v:.4g}" for n, v in zip(tagger.dataset.targets, row, strict=True)) for row in numbers]
+        return [(f"entry {int(entry)}", text) for entry, text in zip(jets[ENTRY], named, strict=False)]
     truth = ak.to_numpy(jets[TRUTH]) if TRUTH in jets.fields else None
     lines = []
     for i in range(min(N_SHOWN, len(jets))):

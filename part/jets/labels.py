@@ -60,6 +60,8 @@ def labels(jets: "ak.Array", dataset: Dataset) -> np.ndarray | None:
     PartError
         If a jet belongs to several classes, or if its `label` is out of range.
     """
+    if not dataset.labels:
+        return None
     if TRUTH in jets.fields:
         return jets[TRUTH].to_numpy().astype(np.int64)
     if set(dataset.labels) <= set(jets.fields):

@@ -187,6 +187,10 @@ class Dataset:
         The feature sets of a benchmark whose branches its files have.
     targets : tuple of str
         Outputs after those of the classes, which are no classes but numbers.
+    groups : tuple of (str, tuple of str)
+        Groups of classes that the data config names, by their labels; see `part.jets.class_groups`.
+    background : str
+        The short name of the class that rejections refer to, "" for QCD or else the last one.
     """
 
     name: str
@@ -194,8 +198,10 @@ class Dataset:
     titles: tuple[str, ...]
     feature_sets: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    background: str = ""
 
-    @property
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """The short class names: the labels without their common prefix."""
         return tuple(label.removeprefix("label_").removeprefix("jet_is") for label in self.labels)

@@ -52,6 +52,23 @@ def test_targets_ignore_a_common_shift_and_a_contrast_changes_sign():
     torch.testing.assert_close(AttributionTarget(3)(logits), (p / (1 - p)).log(), atol=1e-5, rtol=1e-5)
 
 
+def test_a_group_is_explained_by_its_summed_probability(tagger):
+    logits = torch.randn(4, 10, dtype=torch.float64)
+    p = logits.softmax(1)
+    model = tagger("pfn")
+    bb, rest = p[:, [1, 2, 3]].sum(1), p[:, [0, 9]].sum(1)
+    target = requested_target(model, "H=Hbb,Hcc,Hgg", "")
+    torch.testing.assert_close(target(logits), (bb / (1 - bb)).log())
+    contrast = requested_target(model, "H=Hbb,Hcc,Hgg", "rest=QCD,Tbl")
+    torch.testing.assert_close(contrast(logits), (bb / rest).log())
+    assert contrast.title(model.dataset) == "H against rest"
+    assert requested_target(model, "one=Hbb", "") == AttributionTarget(1)
+    with pytest.raises(PartError, match="share the class Hbb"):
+        requested_target(model, "H*", "Hbb")
+    with pytest.raises(PartError, match="holds all classes"):
+        requested_target(model, "*", "")
+
+
 def test_an_unknown_class_is_refused_by_name(tagger):
     with pytest.raises(PartError, match="no class 'Hxx'; choose one of QCD"):
         requested_target(tagger("pfn"), "Hxx", "")

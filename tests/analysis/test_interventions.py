@@ -17,6 +17,7 @@ from part.inference.forward import CachedForward
 from part.inference.loading import load_model
 from part.jets import read_jets
 from part.jets.benchmarks import FULL
+from part.jets.class_groups import class_group
 from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
@@ -79,8 +80,26 @@ def test_a_patched_head_is_the_whole_model_with_that_output_replaced(tagger, jet
         return tensor
 
     logits = tagger.logits(target.batch, swap)[0]
-    first, second = result.classes
+    (first,), (second,) = (group.members for group in result.classes)
     assert result.patched[1, 2] == pytest.approx(float(logits[first] - logits[second]), abs=1e-4)
+
+
+def test_patched_groups_compare_summed_probabilities(tagger, jets):
+    groups = [class_group(tagger.dataset, text) for text in ("H=Hbb,Hcc,Hgg", "QCD")]
+    result = patch(tagger, jets[5:6], jets[6:7], "head", *groups)
+    p = tagger.predict(jets[5:7]).astype(np.float64)
+    expected = np.log(p[:, groups[0].members].sum(1) / p[:, 0])
+    np.testing.assert_allclose([result.clean, result.corrupted], expected, atol=1e-4)
+    with pytest.raises(ValueError, match="share the class Hbb"):
+        patch(tagger, jets[5:6], jets[6:7], "head", groups[0], class_group(tagger.dataset, "Hbb"))
+
+
+def test_a_group_of_one_class_patches_a_sample_as_the_class_does(tagger, many):
+    one, group = (study_jets(PatchingStudy(name, "rest=Hcc,QCD"), tagger, many[:60]) for name in ("Hbb", "bb=Hbb"))
+    np.testing.assert_array_equal(one.value, group.value)
+    assert one.jets > 0
+    with pytest.raises(ValueError, match=r"H\* and Hbb share the class Hbb"):
+        PatchingStudy("H*", "Hbb").check(tagger)
 
 
 def test_flavour_alone_is_exchanged_by_rank(jets):

@@ -123,7 +123,7 @@ def test_a_model_that_needs_more_than_the_jets_have_says_so_in_its_card(visit):
 def test_jets_without_labels_have_no_class_filter(visit):
     app = visit(file="bare.root", model="kin", wrong="True")
     assert sentences(app) == []
-    assert [widget.label for widget in app.multiselect] == ["Models"]
+    assert [widget.label for widget in app.sidebar.multiselect] == ["Models"]
     assert app.toggle[0].disabled
     assert not state_of(app).misclassified_only
 

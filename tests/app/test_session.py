@@ -17,7 +17,7 @@ from app.pages.train.state import TrainState
 from app.state.selection import JetSelection
 from app.state.url import from_url, parameter, to_url
 
-STUDY = {"tab": "jet", "n_studied": 1200}
+STUDY = {"tab": "jet", "n_studied": 1200, "target_class": "Hbb", "contrast_class": "QCD"}
 CHOSEN = (
     JetSelection(
         file="sub folder/jets & more.root",
@@ -32,12 +32,13 @@ CHOSEN = (
         order="species",
         particle=0,
         focus=1,
+        groups=("bb=Hbb,Zbb", "with = sign=a,b"),
     ),
-    ExploreState(quantity="bias", scale="linear", edges=12),
-    CompareState(n_compared=500, section="attention", other_model=2),
+    ExploreState(quantity="bias", scale="linear", edges=12, shown_classes=("class 7", "QCD_*")),
+    CompareState(n_compared=500, section="attention", other_model=2, merged=("QCD_*",), background="bb=Hbb,Zbb"),
     BiasState(**STUDY, lnz=-2.5, lnm2=1.5),
     SparsityState(**STUDY, measure="gini", k=5),
-    AttributionState(**STUDY, method="shapley", target_class="Hbb", contrast_class="QCD"),
+    AttributionState(**STUDY, method="shapley"),
     InterventionState(
         **STUDY,
         target="photons",
@@ -70,6 +71,9 @@ def test_the_names_in_the_url_are_those_that_links_have():
         "classes": "class",
         "models": "model",
         "misclassified_only": "wrong",
+        "groups": "group",
+        "shown_classes": "shown",
+        "merged": "as_one",
         "quantity": "show",
         "n_compared": "jets",
         "other_model": "against",

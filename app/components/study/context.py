@@ -9,6 +9,7 @@ import numpy as np
 from app.components.messages import note, show_errors
 from app.components.study.progress import show_progress, user_error
 from app.services import studies
+from app.services.classes import find_group, without_shared
 from app.services.figures import view_jet
 from app.services.files import JetFile
 from app.services.jets import kept_entries
@@ -119,6 +120,19 @@ class ModelContext(StudyContext):
     @property
     def head(self) -> int:
         return min(self.selection.head, self.model.config.heads - 1)
+
+    @property
+    def target_class(self) -> str:
+        """The explained class or group, "" for each jet's predicted class."""
+        requested = self.state.target_class
+        return requested if find_group(self.model.dataset, requested) else ""
+
+    @property
+    def contrast_class(self) -> str:
+        """The class or group that the explained one is compared with, "" for all others."""
+        requested = self.state.contrast_class
+        others = without_shared(self.model.dataset, {requested: ""}, self.target_class)
+        return requested if self.target_class and requested in others else ""
 
     @property
     def task(self) -> Task | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from app.components.study.class_choice import class_choice
 from app.components.study.context import ModelContext
-from app.components.study.controls import model_segments, select
+from app.components.study.controls import model_segments
 from app.components.study.header import run_and_export, study_header
 from app.components.toolbar import jet_line
 from app.pages.attribution.state import AttributionState
@@ -21,19 +22,6 @@ NO_INPUTS = "It gives one number per particle."
 @dataclass(frozen=True, eq=False)
 class AttributionContext(ModelContext):
     """One run of Attribution, whose state is an AttributionState; its study is of a jet or, on one tab, of a sample."""
-
-    @property
-    def target_class(self) -> str:
-        """The explained class, "" for each jet's predicted one."""
-        requested = self.state.target_class
-        return requested if requested in self.model.dataset.classes else ""
-
-    @property
-    def contrast_class(self) -> str:
-        """The class that the explained one is compared with, "" for all others."""
-        requested = self.state.contrast_class
-        is_class = requested in self.model.dataset.classes and requested != self.target_class
-        return requested if self.target_class and is_class else ""
 
     @property
     def unsupported(self) -> dict[str, str | None]:
@@ -68,7 +56,7 @@ class AttributionContext(ModelContext):
 
 
 def make_context(page: PageContext, tab: str) -> AttributionContext:
-    return AttributionContext.create(page, tab)
+    return AttributionContext.create(page, tab, attribution.check)
 
 
 def header(title: str, context: AttributionContext) -> None:
@@ -86,12 +74,7 @@ def controls(context: AttributionContext) -> None:
     model_segments(context.selection.models, context.selection.focus)
     if not context.is_ready:
         return
-    target, dataset = context.target_class, context.model.dataset
-    classes = dict(zip(dataset.classes, dataset.titles, strict=True))
-    select("Class", AttributionState, "target_class", {"": "as predicted"} | classes, target, 170)
-    others = {name: title for name, title in classes.items() if name != target}
-    titles = {"": "all others"} | others
-    select("Against", AttributionState, "contrast_class", titles, context.contrast_class, 170, disabled=not target)
+    class_choice(context.model.dataset, context.selection.groups, context.target_class, context.contrast_class)
 
 
 def method_buttons(context: AttributionContext) -> None:

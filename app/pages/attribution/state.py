@@ -14,10 +14,6 @@ class AttributionState(StudyState):
     ----------
     method : str
         The method, "" for the first that the model supports.
-    target_class, contrast_class : str
-        The class that is explained, "" for the predicted one, and the class it is compared with, "" for all others.
     """
 
     method: str = url_field("")
-    target_class: str = url_field("", name="explained")
-    contrast_class: str = url_field("", name="versus")

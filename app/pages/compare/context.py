@@ -7,7 +7,7 @@ import numpy as np
 
 from app.services import comparison
 from app.services.jobs import Job
-from app.services.library import PartError, Tagger
+from app.services.library import Dataset, MergedClasses, PartError, Tagger
 from app.state.context import PageContext
 
 
@@ -21,10 +21,16 @@ class CompareContext(PageContext):
         The models by name; empty if they cannot be compared.
     error : str or None
         Why they cannot.
+    dataset : Dataset or None
+        Their classes.
+    merged : MergedClasses or None
+        The classes that are compared; None for all of them.
     """
 
     models: dict[str, Tagger]
     error: str | None = None
+    dataset: Dataset | None = None
+    merged: MergedClasses | None = None
 
     @classmethod
     def create(cls, page: PageContext) -> Self:
@@ -35,7 +41,12 @@ class CompareContext(PageContext):
             models = comparison.comparable_models(page.selection.models, page.file)
         except PartError as error:
             return cls(page.resolved, page.state, {}, str(error))
-        return cls(page.resolved, page.state, models)
+        dataset = next(iter(models.values())).dataset
+        try:
+            merged = comparison.merge(dataset, page.state.merged, page.state.background)
+        except PartError as error:
+            return cls(page.resolved, page.state, {}, str(error), dataset)
+        return cls(page.resolved, page.state, models, None, dataset, merged)
 
     @property
     def entries(self) -> np.ndarray:
@@ -43,4 +54,4 @@ class CompareContext(PageContext):
 
     @property
     def job(self) -> Job | None:
-        return comparison.find(self.file, self.entries, self.models) if self.models else None
+        return comparison.find(self.file, self.entries, self.models, self.merged) if self.models else None

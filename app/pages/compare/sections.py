@@ -64,9 +64,14 @@ class Sections:
         columns = st.columns(3)
         with columns[0]:
             if self.comparison.rejections:
-                self._plot("rejections", "Background rejection by class (▸ none passes)", charts.draw_rejections)
+                shown, n_points = len(charts.rejections_drawn(self.comparison)), len(self.comparison.rejections)
+                few = f", the {shown} of {n_points} with the most jets" if shown < n_points else ""
+                self._plot("rejections", f"Background rejection by class{few} (▸ none passes)", charts.draw_rejections)
             else:
-                note("Rejections need jets of JetClass, QCD and another class; there are none here.")
+                note(
+                    "Rejections need jets of the background (QCD, or what is chosen under Classes) and of another "
+                    "class; there are none here."
+                )
         with columns[1]:
             self._plot("pareto", "Accuracy and latency", charts.draw_pareto)
         with columns[2]:

@@ -17,6 +17,7 @@ from app.pages.explore.context import ExploreContext
 from app.services.assumptions import measure as measure_assumptions
 from app.services.canvas.display import display_payload
 from app.services.canvas.table import table_payload
+from app.services.classes import find_group, group_texts
 from app.services.figures import missing_quantity, mosaic_pixels
 from app.services.files import JetFile
 from app.services.library import JetView, Tagger, View
@@ -98,7 +99,10 @@ class Card:
         return True
 
     def bars(self) -> None:
-        prediction.bars(self.jet_view, self.accent)
+        dataset, made = self.tagger.dataset, self.context.selection.groups
+        found = [find_group(dataset, text) for text in self.context.state.shown_classes]
+        groups = tuple(group_texts(dataset, made).values())
+        prediction.bars(self.jet_view, self.accent, groups, [group for group in found if group])
 
     def assumptions(self) -> None:
         """Draw what was assumed of the model, with the switches."""

@@ -41,7 +41,7 @@ def _main() -> None:
         jet_line(context.resolved, first)
         export_menu(context, drawn)
     show_errors(get_error(), context.resolved.jet_note)
-    view_line(context, first)
+    view_line(context, first, drawn[0].tagger.dataset if drawn else None)
     selection = context.selection
     highlight(selection.layer, selection.head, position_of(first, selection))
     show_cards(cards, selection.models)

@@ -1,12 +1,16 @@
 """The line above the cards: what is shown of the jet."""
 
+from functools import partial
+
 import streamlit as st
 
+from app.components.classes import classes_menu
 from app.components.study.controls import head_inputs
 from app.components.toolbar import particle_button
 from app.pages.explore.context import ExploreContext
-from app.pages.explore.state import MAX_EDGES, ExploreState
-from app.services.library import JetView
+from app.pages.explore.state import MAX_EDGES, MAX_SHOWN, ExploreState
+from app.services.classes import class_titles
+from app.services.library import MAX_CLASSES, Dataset, JetView
 from app.services.library import view_options as options
 from app.state import session
 from app.state.selection import JetSelection
@@ -14,19 +18,55 @@ from app.state.selection import JetSelection
 ORDER_NAMES = {"pt": "pT"}
 
 
-def view_line(context: ExploreContext, jet_view: JetView | None) -> None:
-    """Choose quantity, scale, order, head and edges, and deselect the chosen constituent."""
+def view_line(context: ExploreContext, jet_view: JetView | None, dataset: Dataset | None) -> None:
+    """Choose quantity, scale, order, head, edges and classes, and deselect the chosen constituent."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
         _segments("Quantity", ExploreState, "quantity", options.QUANTITIES, options.QUANTITY_TITLES)
         is_signed = context.state.quantity in options.SIGNED
         _segments("Scale", ExploreState, "scale", options.SCALES, {}, disabled=is_signed)
-        _segments("Order", JetSelection, "order", options.ORDERS, ORDER_NAMES)
+        _order(context, jet_view)
         pattern = jet_view.trace.pattern if jet_view else None
         layers, heads = (1, 1) if pattern is None else pattern.shape[:2]
         layer, head = (min(i, n - 1) for i, n in ((context.selection.layer, layers), (context.selection.head, heads)))
         head_inputs(layer, layers, head, heads)
         st.number_input("Edges", 1, MAX_EDGES, width=105, **session.bind_widget(ExploreState, "edges"))
+        if dataset and dataset.labels:
+            classes_menu(dataset, context.selection.groups, partial(_find, context, dataset))
         particle_button(context.selection.particle)
+
+
+def _order(context: ExploreContext, jet_view: JetView | None) -> None:
+    """Choose the order of the constituents, of those that the file and the data config tell."""
+    missing = {name: jet_view and jet_view.constituents.missing_order(name) for name in options.ORDERS}
+    orders = [name for name in options.ORDERS if not missing[name]]
+    chosen = context.selection.order
+    st.segmented_control(
+        "Order",
+        orders,
+        format_func=lambda name: ORDER_NAMES.get(name, name),
+        required=True,
+        help=" ".join(dict.fromkeys(filter(None, missing.values()))) or None,
+        **session.bind_widget(JetSelection, "order", chosen if chosen in orders else "file"),
+    )
+
+
+def _find(context: ExploreContext, dataset: Dataset) -> None:
+    """Choose classes whose bars are drawn, of a model that has more than are shown, and groups."""
+    shown = context.state.shown_classes
+    titles = class_titles(dataset, context.selection.groups, shown)
+    if len(dataset.classes) <= MAX_CLASSES:
+        titles = {text: title for text, title in titles.items() if text not in dataset.classes}
+    if not titles:
+        return
+    st.multiselect(
+        "Always show",
+        list(titles),
+        format_func=lambda text: titles.get(text, text),
+        placeholder="Type a name",
+        max_selections=MAX_SHOWN,
+        select_all=False,
+        **session.bind_widget(ExploreState, "shown_classes", [text for text in shown if text in titles], tuple),
+    )
 
 
 def _segments(

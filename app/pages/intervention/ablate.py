@@ -12,7 +12,7 @@ from app.pages.intervention.state import InterventionState
 from app.services import intervention
 from app.services.intervention import JetAblations
 from app.services.intervention_charts import before_and_after
-from app.services.library import importance_charts
+from app.services.library import ClassGroup, importance_charts
 
 REPLACEMENT_TITLES = {"zero": "zero", "mean": "the mean", "resample": "another jet's"}
 OF_A_LAYER = ("head", "attention", "bias", "q·k")
@@ -59,11 +59,12 @@ def _jet(context: InterventionContext) -> None:
     ablations = intervention.ablate_jet(context.file, context.jet, context.model, context.state.replacement, reference)
     after, name = _ablated(context, ablations)
     classes, before = context.jet_view.classes, ablations.before
-    bars = before_and_after(classes, before, after, f"This jet without {name}", "without")
+    bars = before_and_after(classes, before, after, f"This jet without {name}", "without", context.target)
     show_chart(bars, "jet_without", 340)
     best, config = int(before.argmax()), context.model.config
-    changes = ablations.head_changes(best, config.layers, config.heads)
-    title = f"Change of p({classes[best]}) of this jet without each head [%]"
+    explained = context.target or ClassGroup(classes[best], (best,))
+    changes = ablations.head_changes(explained, config.layers, config.heads)
+    title = f"Change of p({explained.name}) of this jet without each head [%]"
     show_chart(importance_charts.jet_map(title, changes), "jet_heads", 270)
 
 

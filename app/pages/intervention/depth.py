@@ -41,7 +41,7 @@ def lens(context: InterventionContext) -> None:
     left, right = st.columns((0.55, 0.45), gap="medium")
     with left:
         probabilities = intervention.lens_jet(context.file, context.jet, context.model)
-        show_chart(lens_chart(probabilities, context.jet_view.classes), "jet_lens", 600)
+        show_chart(lens_chart(probabilities, context.jet_view.classes, context.target), "jet_lens", 600)
     with right:
         if result := context.result(LENS):
             for name, chart in study_charts("lens", result).items():

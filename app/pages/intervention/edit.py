@@ -47,7 +47,7 @@ def edit(context: InterventionContext) -> None:
     with columns[0]:
         probabilities = (jet_view.trace.probabilities for jet_view in (before, after))
         which = f" constituent {particle + 1}" if name in ("drop", "split") else ""
-        bars = before_and_after(before.classes, *probabilities, f"{EDITS[name].title}{which}", "edited")
+        bars = before_and_after(before.classes, *probabilities, f"{EDITS[name].title}{which}", "edited", context.target)
         show_chart(bars, "jet_edited", 320)
         _curve(context)
     for column, jet_view, version in zip(columns[1:], (before, after), ("unchanged", "edited"), strict=True):

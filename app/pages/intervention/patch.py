@@ -19,14 +19,20 @@ COMPONENTS = {"residual": "States of particles", "head": "Outputs of heads", "pa
 CORRUPTIONS = {"jet": "the donor jet", "flavour": "its flavour"}
 ABOUT = (
     "Run patches all jets of this jet's class among those chosen, each corrupted by the jet of the donor's class whose "
-    "multiplicity is nearest, and shows the mean recovery with its standard error."
+    "multiplicity is nearest (or of the classes chosen above), and shows the mean recovery with its standard error."
 )
 
 
 def study(context: InterventionContext) -> tuple[str, dict]:
-    """Return the name and the options of the study. Raises PartError where the classes are not known."""
+    """Return the name and the options of the study, of the jets' classes or of those that are chosen.
+
+    Raises PartError where the classes are not known.
+    """
     state = context.state
-    clean, corrupted = intervention.class_names(context.file, context.model, context.jet, _donor(context))
+    clean, corrupted = context.target_class, context.contrast_class
+    if not (clean and corrupted):
+        own, other = intervention.class_names(context.file, context.model, context.jet, _donor(context))
+        clean, corrupted = clean or own, corrupted or other
     component = state.component if state.component != "residual" else "head"
     options = {"clean": clean, "corrupted": corrupted, "component": component, "corruption": state.corruption}
     return "patching", options
@@ -58,12 +64,19 @@ def _jet(context: InterventionContext) -> None:
     component, corruption = context.state.component, context.state.corruption
     try:
         recovery = intervention.patch_jet(
-            context.file, context.jet, _donor(context), context.model, component, corruption
+            context.file,
+            context.jet,
+            _donor(context),
+            context.model,
+            component,
+            corruption,
+            context.target,
+            context.contrast,
         )
     except PartError as error:
         show_error(error)
         return
-    first, second = (context.jet_view.classes[c] for c in recovery.classes)
+    first, second = (group.name for group in recovery.classes)
     chart = recovery_chart(recovery)
     caption = f"This jet: recovery of ln p({first}) / p({second}) by {COMPONENTS[component].lower()}"
     show_chart(chart, "jet_recovery", 480, caption=caption)

@@ -16,9 +16,9 @@ from app.services.library import SPARSITY_QUANTITIES, JetView, PartError
 from app.services.studies import Task
 from app.state.context import PageContext
 
-ONE_MODEL = ("places", "components")  # tabs that study the focused one of several models
+ONE_MODEL = ("places", "collections", "components")  # tabs that study the focused one of several models
 WITH_QUANTITY = ("heads", "groups")
-WITH_HEAD = ("groups", "places", "components")
+WITH_HEAD = ("groups", "places", "collections", "components")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from app.components.study.page import Tab, study_page
 from app.pages.sparsity.context import SparsityContext, controls, make_context
-from app.pages.sparsity.sample import components, groups, heads, places, weights
+from app.pages.sparsity.sample import collections, components, groups, heads, places, weights
 from app.pages.sparsity.state import SparsityState
 from app.pages.sparsity.top_k import top_k
 
@@ -24,6 +24,7 @@ TABS = {
     "weights": Tab("Weights", weights, sparsity_study),
     "groups": Tab("Class, multiplicity, pT", groups, sparsity_study),
     "places": Tab("Subjets, species", places, sparsity_study),
+    "collections": Tab("Collections", collections, sparsity_study),
     "components": Tab("Components", components, components_study),
     "topk": Tab("Top-k", top_k, top_k_study, shows_jet=True),
 }

@@ -112,6 +112,33 @@ def places(context: SparsityContext) -> None:
     )
 
 
+def collections(context: SparsityContext) -> None:
+    """Draw how a head divides its attention among the collections of tokens, and all heads for each pair of them."""
+    results = context.results(ABOUT)
+    if not results:
+        return
+    result = next(iter(results.values()))
+    names = result.collections
+    if not names:
+        note(f"{result.model} takes one collection of tokens; there is no attention between several.")
+        return
+    left, *others = st.columns((0.4, *[0.6 / min(len(names), 3)] * min(len(names), 3)))
+    with left:
+        show_chart(sparsity_charts.between_collections(result, context.layer, context.head), "collections", TALL)
+    for b, column in enumerate(others):
+        with column:
+            for a in range(min(len(names), 3)):
+                chart = sparsity_charts.collection_map(result, a, b)
+                caption = f"{names[a]} to {names[b]}, minus shuffled keys"
+                show_chart(chart, f"{names[a]}_to_{names[b]}", LOW, caption=caption)
+    few = "" if len(names) <= 3 else f" The maps are of the first 3 of {len(names)} collections; exports have all."
+    st.caption(
+        "The share of a collection's attention to other tokens that each collection receives, in jets that have both; "
+        f"bars have 95 % intervals over jets. Shuffled keys receive by their number. A token's attention to itself is "
+        f"left out.{few}"
+    )
+
+
 def _chart_or_note(chart: Any, key: str, height: int, sentence: str) -> None:
     """Draw a chart, or say why it has no numbers."""
     if np.isfinite(chart.values).any():

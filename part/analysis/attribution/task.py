@@ -14,6 +14,7 @@ from torch import Tensor
 
 from part.analysis.attribution.target import AttributionTarget
 from part.errors import PartError
+from part.inference.capabilities import require_classes
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
 
@@ -190,6 +191,7 @@ def make_task(tagger: Tagger, jet: ak.Array, target: AttributionTarget | None = 
     """
     if len(jet) != 1:
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
+    require_classes(tagger, "class to explain")
     batch = make_batch(jet, tagger.features).to(tagger.device)
     if target is None:
         target = AttributionTarget(int(tagger.logits(batch).argmax()))

@@ -55,6 +55,7 @@ class BiasStudy:
     seed: int = option("seed of the draws of pairs", 0)
     batch_size: ClassVar[int] = 8
     n_passes: ClassVar[int] = 2
+    needs_classes: ClassVar[bool] = False
 
     def __post_init__(self):
         for name in ("pairs", "baseline"):

@@ -3,8 +3,9 @@
 A clean and a corrupted jet are predicted as different classes. A state, a head's output or a head's pattern of the
 clean forward pass replaces that of the corrupted one at one place, and the rest is computed again. The recovery is
 (patched - corrupted) / (clean - corrupted) of the logit difference between the predicted class of the clean jet and
-the class that gains most by the corruption: 0 if the place does not matter, 1 if it carries all of the difference
-(arXiv:2202.05262; for jets with corruptions that stay on the manifold, arXiv:2605.09881).
+the class that gains most by the corruption, or between two chosen classes or groups of classes: 0 if the place does
+not matter, 1 if it carries all of the difference (arXiv:2202.05262; for jets with corruptions that stay on the
+manifold, arXiv:2605.09881).
 
 Particles are matched by their rank in pT; those of the corrupted jet without a match do not change. There are two
 corruptions. "jet": the corrupted jet is another, real one. "flavour": the clean jet's momenta with the species,
@@ -26,6 +27,7 @@ from part.errors import PartError
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets import kinematics
+from part.jets.class_groups import ClassGroup
 from part.jets.schema import DISPLACEMENT, IDENTITY
 
 CORRUPTIONS = ("jet", "flavour")
@@ -47,15 +49,15 @@ class Recovery:
         the layer. "residual": (L + 1, R + 1), of R particles by rank in pT, the last for all that have a match.
     clean, corrupted : float
         Logit differences of the unchanged jets.
-    classes : tuple of int
-        The two classes whose logits are compared.
+    classes : tuple of ClassGroup
+        The two classes, or groups of classes, whose logits are compared.
     """
 
     component: str
     patched: np.ndarray
     clean: float
     corrupted: float
-    classes: tuple[int, int]
+    classes: tuple[ClassGroup, ClassGroup]
 
     @property
     def values(self) -> np.ndarray:
@@ -63,7 +65,14 @@ class Recovery:
         return (self.patched - self.corrupted) / (self.clean - self.corrupted)
 
 
-def patch(tagger: Tagger, clean: ak.Array, corrupted: ak.Array, component: str = "head") -> Recovery:
+def patch(
+    tagger: Tagger,
+    clean: ak.Array,
+    corrupted: ak.Array,
+    component: str = "head",
+    first: ClassGroup | None = None,
+    second: ClassGroup | None = None,
+) -> Recovery:
     """Patch one jet with activations of another.
 
     Parameters
@@ -73,6 +82,8 @@ def patch(tagger: Tagger, clean: ak.Array, corrupted: ak.Array, component: str =
         Arrays of one jet.
     component : str
         "head", "pattern" or "residual".
+    first, second : ClassGroup, optional
+        The classes whose logits are compared, by default the predicted one and the one that gains most.
 
     Raises
     ------
@@ -89,8 +100,12 @@ def patch(tagger: Tagger, clean: ak.Array, corrupted: ak.Array, component: str =
     names = {_TAPS[component]} if component in _TAPS else ()
     source, target = (CachedForward(tagger, jet, names) for jet in (clean, corrupted))
     before, after = (forward.probabilities[0].double().log() for forward in (source, target))
-    first = int(before.argmax())
-    second = int((after - before).index_fill(0, torch.tensor([first], device=after.device), -torch.inf).argmax())
+    first = first or _class(tagger, int(before.argmax()))
+    if second is None:
+        taken = torch.tensor(first.members, device=after.device)
+        second = _class(tagger, int((after - before).index_fill(0, taken, -torch.inf).argmax()))
+    if shared := set(first.members) & set(second.members):
+        raise PartError(f"{first.name} and {second.name} share the class {tagger.dataset.classes[min(shared)]}.")
     match = match_by_pt_rank(source, target)
     if component == "residual":
         logs = _patch_states(source, target, match).double().log()
@@ -98,11 +113,20 @@ def patch(tagger: Tagger, clean: ak.Array, corrupted: ak.Array, component: str =
         logs = _patch_heads(source, target, match, component).double().log()
     return Recovery(
         component,
-        (logs[..., first] - logs[..., second]).cpu().numpy(),
-        float(before[first] - before[second]),
-        float(after[first] - after[second]),
+        _difference(logs, first, second).cpu().numpy(),
+        float(_difference(before, first, second)),
+        float(_difference(after, first, second)),
         (first, second),
     )
+
+
+def _class(tagger: Tagger, index: int) -> ClassGroup:
+    return ClassGroup(tagger.dataset.titles[index], (index,))
+
+
+def _difference(logs: Tensor, first: ClassGroup, second: ClassGroup) -> Tensor:
+    """Return ln p(first) - ln p(second) of log-probabilities (..., C); a group's probability is the sum."""
+    return logs[..., list(first.members)].logsumexp(-1) - logs[..., list(second.members)].logsumexp(-1)
 
 
 def match_by_pt_rank(source: CachedForward, target: CachedForward) -> Tensor:

@@ -21,6 +21,7 @@ from part.analysis.statistics.metrics import background_class
 from part.errors import PartError
 from part.inference.forward import jet_hashes
 from part.inference.tagger import Tagger
+from part.jets.class_groups import class_group
 from part.jets.features import multiplicities
 from part.jets.schema import IDENTITY, Dataset
 from part.options import option
@@ -40,16 +41,20 @@ class PatchingStudy:
     Parameters
     ----------
     clean, corrupted : str, optional
-        Short names of classes, by default "Tbqq" and "QCD". For a model without a class QCD it is the last one, and
-        without Tbqq the first other one.
+        Classes or groups as `class_group` reads them, by default "Tbqq" and "QCD". For a model without a class QCD it
+        is the last one, and without Tbqq the first other one. If one of them is a group of several classes, its
+        summed probability is compared with that of the other; two single classes only choose the jets, and the logit
+        difference is that of `activation_patching`.
     component : str
         "head" or "pattern".
     corruption : str
         "jet" or "flavour", see `activation_patching`.
     """
 
-    clean: str | None = option("class of the jets whose activations are patched in (Tbqq, or the first one)", None)
-    corrupted: str | None = option("class of the jets that corrupt them (QCD, or the last one)", None)
+    clean: str | None = option(
+        "class or group of the jets whose activations are patched in (Tbqq, or the first one)", None
+    )
+    corrupted: str | None = option("class or group of the jets that corrupt them (QCD, or the last one)", None)
     component: str = option("what is patched", "head", flag="--part", choices=HEAD_COMPONENTS)
     corruption: str = option("another jet, or only its flavour", "jet", choices=CORRUPTIONS)
 
@@ -59,11 +64,11 @@ class PatchingStudy:
     def check(self, tagger: Tagger) -> None:
         check_attention(tagger)
         clean, corrupted = self.classes(tagger.dataset)
-        for name in (clean, corrupted):
-            if name not in tagger.dataset.classes:
-                raise PartError(f"There is no class {name!r}; choose of {', '.join(tagger.dataset.classes)}.")
+        groups = [class_group(tagger.dataset, name) for name in (clean, corrupted)]
         if clean == corrupted:
             raise PartError(f"Patching needs jets of two classes, not of {clean} alone.")
+        if shared := set(groups[0].members) & set(groups[1].members):
+            raise PartError(f"{clean} and {corrupted} share the class {tagger.dataset.classes[min(shared)]}.")
         if self.component not in HEAD_COMPONENTS or self.corruption not in CORRUPTIONS:
             raise PartError(f"Over a sample, {' or '.join(HEAD_COMPONENTS)} is patched, by {' or '.join(CORRUPTIONS)}.")
         if self.corruption == "flavour" and tagger.data_config is not None:
@@ -129,7 +134,9 @@ class PatchingAccumulator:
 
     def __init__(self, study: PatchingStudy, tagger: Tagger):
         self._study, self._tagger = study, tagger
-        self._clean, self._corrupted = map(tagger.dataset.classes.index, study.classes(tagger.dataset))
+        self._clean, self._corrupted = (class_group(tagger.dataset, text) for text in study.classes(tagger.dataset))
+        has_group = len(self._clean) > 1 or len(self._corrupted) > 1
+        self._compared = (self._clean, self._corrupted) if has_group else (None, None)
         self._donors: list[tuple[int, ak.Array]] = []
         self._collects_donors = True
         self._recoveries: list[Recovery] = []
@@ -138,20 +145,20 @@ class PatchingAccumulator:
         if labels is None:
             raise PartError("Patching a sample needs jets with labels.")
         if self._collects_donors:
-            candidates = jets[labels == self._corrupted]
+            candidates = jets[np.isin(labels, self._corrupted.members)]
             new_donors = [(key, candidates[i : i + 1]) for i, key in enumerate(jet_hashes(candidates).tolist())]
             self._donors = sorted([*self._donors, *new_donors], key=lambda donor: donor[0])[:DONORS]
             return
-        clean = jets[labels == self._clean]
+        clean = jets[np.isin(labels, self._clean.members)]
         self._recoveries += [self._patch(clean[i : i + 1]) for i in range(len(clean))]
 
     def _patch(self, jet: ak.Array) -> Recovery:
         if not self._donors:
-            raise PartError(f"There are no {self._study.corrupted} jets among these to patch from.")
+            raise PartError(f"There are no {self._corrupted.name} jets among these to patch from.")
         n = _multiplicity(jet)
         donor = min(self._donors, key=lambda one: abs(_multiplicity(one[1]) - n))[1]
         corrupted = donor if self._study.corruption == "jet" else with_flavour_of(jet, donor)
-        return patch(self._tagger, jet, corrupted, self._study.component)
+        return patch(self._tagger, jet, corrupted, self._study.component, *self._compared)
 
     def next_pass(self) -> None:
         self._collects_donors = False

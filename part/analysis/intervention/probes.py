@@ -42,6 +42,7 @@ class ProbesStudy:
 
     batch_size: ClassVar[int] = 64
     n_passes: ClassVar[int] = 1
+    needs_classes: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.folds < 2 or self.ridge <= 0:

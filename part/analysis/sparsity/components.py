@@ -36,6 +36,7 @@ class ComponentsStudy:
 
     batch_size: ClassVar[int] = 16
     n_passes: ClassVar[int] = 2
+    needs_classes: ClassVar[bool] = False
 
     def check(self, tagger: Tagger) -> None:
         require(tagger, "heads between particles", "particles")

@@ -3,6 +3,7 @@
 Shapes: L layers, H heads, Q quantities, K kinds, G groups of jets, C classes, B bins, E edges of bins, S species.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,8 @@ class HeadStatistics:
         Share of the weights in bins of w and of log10 w.
     species : Mean (K, L, H, S, S)
         The share of each species (column) in the attention that a species (row) pays to other particles.
+    collections : Mean (K, L, H, V, V), optional
+        The same for the V collections of a model that takes several.
     """
 
     numbers: Mean
@@ -70,11 +73,11 @@ class HeadStatistics:
     linear: Mean
     decades: Mean
     species: Mean
+    collections: Mean | None = None
 
     def statistic(self, quantity: str, group: str = "all", kind: str = "found") -> Mean:
         """Return a quantity in each group of one sort of groups (G, L, H), or in all jets (L, H)."""
-        index = self.groups[group], KINDS.index(kind), NAMES.index(quantity)
-        mean = Mean(self.numbers.value[index], self.numbers.error[index], self.numbers.jets[index])
+        mean = _part_of(self.numbers, (self.groups[group], KINDS.index(kind), NAMES.index(quantity)))
         return Mean(mean.value[0], mean.error[0], mean.jets[0]) if group == "all" else mean
 
 
@@ -82,7 +85,8 @@ class HeadStatistics:
 class SparsityResult:
     """The statistics of a model's heads, and of the same architecture before training, or None.
 
-    k, threshold, edge, subjets, n_edges and pt_edges are the options of the study.
+    k, threshold, edge, subjets, n_edges and pt_edges are the options of the study. collections are the names of the
+    collections of tokens, () for a single one.
     """
 
     model: str
@@ -95,6 +99,7 @@ class SparsityResult:
     classes: tuple[str, ...]
     trained: HeadStatistics
     untrained: HeadStatistics | None
+    collections: tuple[str, ...] = ()
 
     @property
     def titles(self) -> dict[str, str]:
@@ -106,29 +111,33 @@ class SparsityResult:
         return titles
 
     def rows(self) -> list[dict]:
-        """Return a row per quantity, layer and head: value, standard error over jets, and both null hypotheses."""
-        return [
-            {"quantity": name, "layer": layer + 1, "head": head + 1} | self._cell(name, layer, head)
+        """Return a row per quantity, layer and head: value, standard error over jets, and both null hypotheses.
+
+        Of a model that takes several collections, the attention from each to each is a quantity, "pf to sv".
+        """
+        means = {
+            name: (
+                *(self.trained.statistic(name, kind=kind) for kind in KINDS),
+                self.untrained and self.untrained.statistic(name),
+            )
             for name in QUANTITIES
-            for layer, head in np.ndindex(self.trained.statistic(name).value.shape)
+        }
+        for a, b in np.ndindex(len(self.collections), len(self.collections)):
+            means[f"{self.collections[a]} to {self.collections[b]}"] = self._between(a, b)
+        return [
+            {"quantity": name, "layer": layer + 1, "head": head + 1} | _cell(means[name], layer, head)
+            for name in means
+            for layer, head in np.ndindex(means[name][0].value.shape)
         ]
 
-    def _cell(self, name: str, layer: int, head: int) -> dict:
-        empty = dict.fromkeys(("value", "error", "jets"))
-        means = (
-            *(self.trained.statistic(name, kind=kind) for kind in KINDS),
-            self.untrained and self.untrained.statistic(name),
+    def _between(self, a: int, b: int) -> tuple[Mean | None, ...]:
+        """Return the attention from one collection to another of all KINDS, and that of untrained weights."""
+        trained, untrained = self.trained.collections, self.untrained and self.untrained.collections
+        assert trained is not None
+        return (
+            *(_part_of(trained, (kind, ..., a, b)) for kind in range(len(KINDS))),
+            untrained and _part_of(untrained, (0, ..., a, b)),
         )
-        observed, shuffled, excess, untrained = (
-            empty if mean is None else {key: _plain(getattr(mean, key)[layer, head]) for key in empty} for mean in means
-        )
-        return observed | {
-            "shuffled": shuffled["value"],
-            "excess": excess["value"],
-            "excess_error": excess["error"],
-            "untrained": untrained["value"],
-            "untrained_error": untrained["error"],
-        }
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return arrays with the axes of HeadStatistics, by names such as trained_linear and trained_linear_error."""
@@ -136,6 +145,7 @@ class SparsityResult:
             "quantities": np.array(NAMES),
             "kinds": np.array(KINDS),
             "classes": np.array(self.classes),
+            "collections": np.array(self.collections, str),
             "n_edges": np.array(self.n_edges, float),
             "pt_edges": np.array(self.pt_edges, float),
             "linear_edges": LINEAR,
@@ -147,10 +157,28 @@ class SparsityResult:
             for name, index in numbers.groups.items():
                 for key in ("value", "error", "jets"):
                     arrays[f"{kind}_by_{name}_{key}"] = getattr(numbers.numbers, key)[index]
-            for name in ("linear", "decades", "species"):
+            for name in ("linear", "decades", "species", *(("collections",) if self.collections else ())):
                 mean = getattr(numbers, name)
                 arrays |= {f"{kind}_{name}": mean.value, f"{kind}_{name}_error": mean.error}
         return arrays
+
+
+def _part_of(mean: Mean, index: tuple) -> Mean:
+    return Mean(mean.value[index], mean.error[index], mean.jets[index])
+
+
+def _cell(means: Sequence[Mean | None], layer: int, head: int) -> dict:
+    empty = dict.fromkeys(("value", "error", "jets"))
+    observed, shuffled, excess, untrained = (
+        empty if mean is None else {key: _plain(getattr(mean, key)[layer, head]) for key in empty} for mean in means
+    )
+    return observed | {
+        "shuffled": shuffled["value"],
+        "excess": excess["value"],
+        "excess_error": excess["error"],
+        "untrained": untrained["value"],
+        "untrained_error": untrained["error"],
+    }
 
 
 def _plain(value) -> int | float | None:

@@ -31,7 +31,7 @@ from part.jets import add_derived_fields, keep_leading, subjet_index
 from part.jets.features import multiplicities
 from part.jets.kinematics import species
 from part.jets.preprocessing import has_momenta
-from part.jets.schema import SPECIES
+from part.jets.schema import KIND, SPECIES
 from part.options import option
 
 LEPTONS = (SPECIES.index("electron"), SPECIES.index("muon"))
@@ -70,6 +70,7 @@ class SparsityStudy:
 
     batch_size: ClassVar[int] = 16
     n_passes: ClassVar[int] = 1
+    needs_classes: ClassVar[bool] = False
 
     def __post_init__(self):
         if self.k < 1 or self.subjets < 2:
@@ -108,7 +109,7 @@ class SparsityAccumulator:
     def result(self) -> SparsityResult:
         numbers = [sums.result() for sums in self._sums]
         trained, untrained = numbers if len(numbers) == 2 else (numbers[0], None)
-        study = self._study
+        study, collections = self._study, self._tagger.features.collections
         return SparsityResult(
             model=self._tagger.name,
             k=study.k,
@@ -120,18 +121,20 @@ class SparsityAccumulator:
             classes=self._tagger.dataset.titles,
             trained=trained,
             untrained=untrained,
+            collections=tuple(c.name for c in collections) if len(collections) > 1 else (),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class _VisibleJets:
-    """Jets as the model sees them: subjet and species of constituents (J, N), -1 on padding; n and pt (J,).
+    """Jets as the model sees them: subjet, species and collection of tokens (J, N), -1 on padding; n and pt (J,).
 
-    Without momenta there are no subjets, and pt may be NaN.
+    Without momenta there are no subjets, and pt may be NaN; of a single collection there is no index.
     """
 
     subjet: np.ndarray | None
     species: np.ndarray
+    collection: np.ndarray | None
     n: np.ndarray
     pt: np.ndarray
 
@@ -142,7 +145,8 @@ class _VisibleJets:
         n = multiplicities(jets)
         pt = ak.to_numpy(jets["jet_pt"]).astype(float) if "jet_pt" in jets.fields else np.full(len(n), np.nan)
         subjet = _padded(subjet_index(jets, study.subjets), int(n.max())) if known else None
-        return cls(subjet, _padded(species(jets), int(n.max())), n, pt)
+        collection = _padded(jets[KIND], int(n.max())) if KIND in jets.fields else None
+        return cls(subjet, _padded(species(jets), int(n.max())), collection, n, pt)
 
 
 def _padded(values: ak.Array, length: int) -> np.ndarray:
@@ -174,6 +178,8 @@ class _Sums:
         self._centres = RunningMean((ends[-1], 2))
         self._linear, self._log = RunningMean((layers, len(LINEAR) - 1)), RunningMean((layers, len(DECADES) - 1))
         self._species = RunningMean((len(KINDS), layers, heads, len(SPECIES), len(SPECIES)))
+        n = len(tagger.features.collections)
+        self._collections = RunningMean((len(KINDS), layers, heads, n, n)) if n > 1 else None
 
     def add(self, pattern: np.ndarray, mask: np.ndarray, visible: _VisibleJets, groups: np.ndarray) -> None:
         numbers = _numbers(self._study, pattern, mask, visible)
@@ -184,9 +190,9 @@ class _Sums:
         self._linear.add(_histogram(pattern, pairs, LINEAR))
         logs = np.log10(pattern, out=np.full_like(pattern, -np.inf), where=pattern > 0)
         self._log.add(_histogram(logs, pairs, DECADES))
-        observed, expected = between(pattern, visible.species, mask, len(SPECIES))
-        expected = np.broadcast_to(expected[:, None, None], observed.shape)
-        self._species.add(np.stack((observed, expected, observed - expected), 1))
+        self._species.add(_shares(pattern, visible.species, mask, len(SPECIES)))
+        if self._collections is not None and visible.collection is not None:
+            self._collections.add(_shares(pattern, visible.collection, mask, self._collections.count.shape[-1]))
 
     def result(self) -> HeadStatistics:
         return HeadStatistics(
@@ -196,6 +202,7 @@ class _Sums:
             self._linear.result,
             self._log.result,
             self._species.result,
+            None if self._collections is None else self._collections.result,
         )
 
 
@@ -214,6 +221,13 @@ def _numbers(study: SparsityStudy, pattern: np.ndarray, mask: np.ndarray, visibl
     observed["to_leptons"], shuffled["to_leptons"] = share_to(pattern, leptons, mask)
     numbers, null = (np.stack([kind[name] for name in NAMES], 1) for kind in (observed, shuffled))
     return np.stack((numbers, null, numbers - null), 1)
+
+
+def _shares(pattern: np.ndarray, groups: np.ndarray, mask: np.ndarray, count: int) -> np.ndarray:
+    """Return the attention between groups of particles, of all KINDS (J, K, L, H, G, G)."""
+    observed, expected = between(pattern, groups, mask, count)
+    expected = np.broadcast_to(expected[:, None, None], observed.shape)
+    return np.stack((observed, expected, observed - expected), 1)
 
 
 def _histogram(values: np.ndarray, pairs: np.ndarray, edges: np.ndarray) -> np.ndarray:

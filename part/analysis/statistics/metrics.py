@@ -117,8 +117,9 @@ def confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.nda
 
 
 def background_class(dataset: Dataset) -> int:
-    """Return the index of the background class: QCD, or the gluons."""
-    return dataset.classes.index("QCD") if "QCD" in dataset.classes else len(dataset.classes) - 1
+    """Return the index of the background class: the chosen one, QCD, or the last one, such as the gluons."""
+    name = dataset.background or "QCD"
+    return dataset.classes.index(name) if name in dataset.classes else len(dataset.classes) - 1
 
 
 def working_points(dataset: Dataset, labels: np.ndarray) -> dict[str, tuple[int, int, float]]:
@@ -126,17 +127,19 @@ def working_points(dataset: Dataset, labels: np.ndarray) -> dict[str, tuple[int,
 
     For JetClass the background is QCD and the efficiency 50 %, except for Hqql at 99 % and Tbl at 99.5 %
     (arXiv:2202.03772). Datasets of two classes have one signal, at 30 % and 50 % as in the comparisons of that paper.
-    Others of the user's own with a class QCD have all others as signals, at 50 %. A class without jets has no working
-    point.
+    Others of the user's own with a class QCD, or whose background is chosen, have all others as signals, at 50 %. A
+    class without jets has no working point.
     """
     background, points = background_class(dataset), {}
+    is_jetclass = (dataset.name, dataset.feature_sets) == (JETCLASS.name, JETCLASS.feature_sets)
     if len(np.unique(labels)) == len(dataset.classes) == 2:
         signal = dataset.classes[1 - background]
         points = {f"rejection_{signal}_{100 * e:g}%": (1 - background, background, e) for e in (0.3, 0.5)}
-    if len(dataset.classes) > 2 and "QCD" in dataset.classes and (labels == background).any():
+    has_background = bool(dataset.background) or "QCD" in dataset.classes
+    if len(dataset.classes) > 2 and has_background and (labels == background).any():
         for index, name in enumerate(dataset.classes):
             if index != background and (labels == index).any():
-                efficiency = _EFFICIENCY.get(name, 0.5) if dataset == JETCLASS else 0.5
+                efficiency = _EFFICIENCY.get(name, 0.5) if is_jetclass else 0.5
                 points[f"rejection_{name}_{100 * efficiency:g}%"] = (index, background, efficiency)
     return points
 

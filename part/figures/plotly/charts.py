@@ -16,6 +16,7 @@ from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_htm
 
 CHARACTER_WIDTH = 7.2  # px of the names beside bars
 FEW_DECADES = 2.5  # below so many, an axis needs more than one tick per decade
+MAX_TEXTS = 24  # columns of cells that are wide enough for numbers; of more, hovers tell them
 LEGEND_WIDTH = 72  # characters in one row of the legend
 
 
@@ -84,6 +85,8 @@ def _grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     figure.update_xaxes(
         title_text=" · ".join(filter(None, (to_html(chart.column_title), units))),
         tickangle=-45 if slanted else 0,
+        tickfont={"size": 12 if len(chart.columns) <= 40 else 10},
+        dtick=1,  # plotly would leave out some of many names
         type="category",  # plotly would take names that are numbers for positions
     )
     figure.update_yaxes(title_text=to_html(chart.row_title))
@@ -102,7 +105,7 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: 
             z=chart.values,
             customdata=chart.error,
             text=texts,
-            texttemplate="%{text}",
+            texttemplate="%{text}" if chart.values.shape[1] <= MAX_TEXTS else "",
             textfont={"size": 12 if chart.values.shape[1] <= 8 else 10},
             zmin=low,
             zmax=high,

@@ -13,10 +13,12 @@ from part.figures.display import Display
 from part.figures.jet_view import JetView
 from part.figures.style import SYMBOLS
 from part.figures.view import View
+from part.jets.benchmarks import FEATURE_SETS
 from part.jets.schema import IDENTITY, SPECIES
 
 COLOUR_ORDER = ("integrated", "smoothgrad", "occlusion", "shapley", "rollout", "gradient_attention")
 SHORT = dict(zip(IDENTITY[1:], SYMBOLS, strict=False))  # for the flags of species
+BENCHMARK_INPUTS = {item.name for features in FEATURE_SETS.values() for item in features.features}
 MAX_PARTICLES = 20  # in a list
 EVIDENCE = "log odds"  # see `AttributionTarget`
 
@@ -145,7 +147,8 @@ def by_input(result: Attribution, jet_view: JetView) -> Grid:
         raise PartError(f"{TITLES[result.method]} does not divide its attribution among inputs.")
     top = _top(result)
     values = np.concatenate((result.parts[top], result.parts.sum(0, keepdims=True)))
-    names = tuple(SHORT.get(name, name.removeprefix("part_")) for name in result.names)
+    is_benchmark = BENCHMARK_INPUTS.issuperset(result.names)  # a data config's own names stay as they are
+    names = tuple(SHORT.get(n, n.removeprefix("part_")) if is_benchmark else n for n in result.names)
     largest = float(np.abs(values[:-1]).max(initial=0)) or 1.0
     rows = (*_particles(jet_view, top), "all particles")
     return Grid("By input", EVIDENCE, values, rows, names, signed=True, limits=(-largest, largest))

@@ -6,6 +6,7 @@ import numpy as np
 
 from part.analysis.intervention.lens import LensResult
 from part.figures.charts import Chart, Plot, Series
+from part.jets.class_groups import ClassGroup
 
 DEPTH = "depth: particle blocks passed"
 MAX_CLASSES = 5
@@ -30,9 +31,16 @@ def charts(result: LensResult) -> dict[str, Chart]:
     return all_charts
 
 
-def jet_lens(probabilities: np.ndarray, classes: Sequence[str]) -> Plot:
-    """Return class probabilities (L + 1, C) of one jet by depth, for the classes that become most probable."""
+def jet_lens(probabilities: np.ndarray, classes: Sequence[str], chosen: ClassGroup | None = None) -> Plot:
+    """Return class probabilities (L + 1, C) of one jet by depth, for the classes that become most probable.
+
+    A chosen class or group comes first.
+    """
     depths = np.arange(len(probabilities))
-    leading = np.argsort(-probabilities.max(0), kind="stable")[:MAX_CLASSES]
-    lines = tuple(Series(classes[c], depths, probabilities[:, c], colour=i) for i, c in enumerate(leading.tolist()))
-    return Plot("Class probabilities read at each depth of this jet", DEPTH, "probability", lines, y_range=(0, 1.02))
+    leading = np.argsort(-probabilities.max(0), kind="stable").tolist()
+    curves = {chosen.name: chosen.probability(probabilities)} if chosen else {}
+    curves |= {classes[c]: probabilities[:, c] for c in leading[: MAX_CLASSES - len(curves)]}
+    lines = tuple(Series(name, depths, values, colour=i) for i, (name, values) in enumerate(curves.items()))
+    largest = max(float(line.y.max()) for line in lines)
+    top = 1.02 if largest > 0.4 else 1.25 * largest  # of many classes all may be improbable
+    return Plot("Class probabilities read at each depth of this jet", DEPTH, "probability", lines, y_range=(0, top))

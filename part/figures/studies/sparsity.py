@@ -25,6 +25,9 @@ def charts(result: SparsityResult) -> dict[str, Chart]:
     all_charts |= {"weights_linear": weights(result, log=False), "weights_log": weights(result, log=True)}
     for name in ("effective_number", "inter_subjet", "to_leptons"):
         all_charts |= {f"{name}_by_{kind}": by_layer(result, name, kind) for kind in ("class", "n", "pt")}
+    names = result.collections
+    for a, b in np.ndindex(len(names), len(names)):
+        all_charts[f"{names[a]}_to_{names[b]}"] = collection_map(result, a, b)
     return {name: chart for name, chart in all_charts.items() if not isinstance(chart, Grid) or len(chart.rows)}
 
 
@@ -174,6 +177,40 @@ def species(result: SparsityResult, layer: int, head: int) -> Grid:
     short = SYMBOLS[: len(SPECIES)]
     title = f"Attention by species, minus shuffled keys, layer {layer + 1}, head {head + 1}"
     return Grid(title, "", mean.value[index], names, short, "from", "to", mean.error[index], signed=True)
+
+
+def between_collections(result: SparsityResult, layer: int, head: int) -> Plot:
+    """Return how a head divides each collection's attention among the collections, beside what the nulls expect.
+
+    Intervals are of 95 % over jets. Raises PartError if the model takes a single collection.
+    """
+    sources = {"trained": (_collections(result), "found"), "shuffled": (_collections(result), "shuffled")}
+    if result.untrained and result.untrained.collections:
+        sources["untrained"] = (result.untrained.collections, "found")
+    names = tuple(f"{a} → {b}" for a in result.collections for b in result.collections)
+    series = []
+    for name, (mean, kind) in sources.items():
+        index = KINDS.index(kind), layer, head
+        value, spread = mean.value[index].ravel(), Z95 * np.nan_to_num(mean.error[index].ravel())
+        colour = 0 if name == "trained" else 1 if name == "shuffled" else None
+        series.append(
+            Series(NULLS.get(name, result.model), names, value, value - spread, value + spread, colour, "bars")
+        )
+    title = f"Attention between collections, layer {layer + 1}, head {head + 1}"
+    return Plot(title, "share of attention to others", "", tuple(series), x_range=(0, 1))
+
+
+def collection_map(result: SparsityResult, a: int, b: int) -> HeadMap:
+    """Return the share of the attention of collection a that b receives by head, minus that for shuffled keys."""
+    mean, index = _collections(result), (KINDS.index("excess"), ..., a, b)
+    title = f"Attention from {result.collections[a]} to {result.collections[b]}, minus shuffled keys"
+    return HeadMap(title, "share of attention to others", mean.value[index], mean.error[index], signed=True)
+
+
+def _collections(result: SparsityResult) -> Mean:
+    if result.trained.collections is None:
+        raise PartError(f"{result.model} takes one collection of tokens; there is no attention between several.")
+    return result.trained.collections
 
 
 def _has_head(result: SparsityResult, layer: int, head: int) -> bool:

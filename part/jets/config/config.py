@@ -8,10 +8,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from part.jets.config.definitions import Definitions
 from part.jets.config.groups import InputGroup, Labels
+from part.jets.config.label_groups import label_groups
 from part.jets.config.roles import Roles, infer_roles
 from part.jets.schema import Collection, Dataset, FeatureSet
 
@@ -91,6 +92,35 @@ class DataConfig:
         return hashlib.sha256(repr(told).encode()).hexdigest()
 
     @property
+    def is_regression(self) -> bool:
+        """Whether all outputs are numbers instead of classes."""
+        return self.labels.kind == "none" and bool(self.labels.targets)
+
+    def for_outputs(self, n_outputs: int, names: tuple[str, ...] = (), has_regression_loss: bool = False) -> Self:
+        """Return the config as a network with so many outputs means its labels.
+
+        weaver-core writes the index of a class and numbers to regress alike, as `labels: custom`. They are numbers
+        where there is one output, since one class tells nothing apart, or where the loss of the network file says so
+        and there is one output for each label. Names of classes say that they are classes.
+        """
+        written = self.options.get("labels") or {}
+        pairs = tuple(
+            zip((written.get("value") or {}) if written.get("type") == "custom" else (), self._custom, strict=False)
+        )
+        is_one_each = has_regression_loss and n_outputs == len(pairs)
+        if names or self.labels.names or not pairs or not (n_outputs == 1 or is_one_each):
+            return self
+        options = {**self.options, "labels": {**written, "type": "regression"}}
+        listed = ", ".join(name for name, _ in pairs[:n_outputs])
+        note = f"The outputs are numbers ({listed}), not classes, so they have no probabilities."
+        return replace(self, labels=Labels(targets=pairs[:n_outputs]), options=options, notes=(*self.notes, note))
+
+    @property
+    def _custom(self) -> tuple[str, ...]:
+        """The expressions of custom labels, in their order."""
+        return (*self.labels.expressions, *(expression for _, expression in self.labels.targets))
+
+    @property
     def is_standardised(self) -> bool:
         """Whether the config holds the parameters of every variable that it standardises automatically."""
         return not self.missing_standardisation
@@ -107,9 +137,13 @@ class DataConfig:
 
     def dataset(self, n_classes: int, names: tuple[str, ...] = ()) -> Dataset:
         """Return the classes; `names` replace those of the config, and classes without a name are numbered."""
-        labels = names or self.labels.names or tuple(f"class {i}" for i in range(n_classes))
+        numbered = () if self.is_regression else tuple(f"class {i}" for i in range(n_classes))
+        labels = names or self.labels.names or numbered
         short = tuple(label.removeprefix("label_") for label in labels)
-        return Dataset(self.name, labels, short, targets=tuple(name for name, _ in self.labels.targets))
+        named = self.labels.kind == "simple" and len(self.labels.expressions) == len(labels)
+        groups = label_groups(self.definitions, self.labels.expressions, labels) if named else ()
+        targets = tuple(name for name, _ in self.labels.targets)
+        return Dataset(self.name, labels, short, targets=targets, groups=groups)
 
     def with_options(self, **changes: Any) -> "DataConfig":
         """Return the config with other fields."""

@@ -40,7 +40,7 @@ class Labels:
     expressions : tuple of str
         One for each class, or a single one for the index.
     targets : tuple of (str, str)
-        Further outputs of the network, which are no classes, with their expressions.
+        Further outputs of the network, which are no classes, with their expressions; of kind "none" all outputs.
     """
 
     kind: str = "none"

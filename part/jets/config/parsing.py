@@ -221,10 +221,12 @@ def _labels(entry: Any, names: tuple[str, ...], where: str) -> Labels:
         if not classes:
             raise PartError(f"{place}.value is empty; expected a column of 0 and 1 for each class.")
         return Labels("simple", names or classes, classes)
-    if kind == "custom":
+    if kind in ("custom", "regression"):  # the second is of our own
         pairs = list(_definitions(mapping_of(value, f"{place}.value"), f"{where}: label").items())
         if not pairs:
             raise PartError(f"{place}.value is empty; expected the name of a label with its expression.")
+        if kind == "regression":
+            return Labels(targets=tuple(pairs))
         return Labels("index", names, (pairs[0][1],), tuple(pairs[1:]))
     if kind == "hybrid":  # of forks: classes and regression targets
         index = entry.get("value_cls_index")

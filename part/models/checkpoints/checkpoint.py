@@ -132,9 +132,11 @@ def _load_project_checkpoint(files: TrainingFiles, content: bytes, sha256: str) 
     if "data_config" in card:
         given = card["data_config"]
         given = {**given, "roles": {**(given.get("roles") or {}), **roles}} if roles else given
+        names = tuple(card.get("classes", ()))
         data_config = parse_config(given, card["features"], str(path.with_suffix(".json")))
+        data_config = data_config.for_outputs(config.classes, names)
         features = data_config.feature_set(model_class(config.model).takes_points)
-        schema = data_config.dataset(config.classes, tuple(card.get("classes", ())))
+        schema = data_config.dataset(config.classes, names)
     elif card["dataset"] in DATASETS:
         features, schema = FEATURE_SETS[card["features"]], DATASETS[card["dataset"]]
     else:

@@ -4,6 +4,7 @@ What a state dict cannot tell is read, in this order, from the network file (its
 class) and from the user's options, which override. What is still open is assumed as published, and listed.
 """
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from part.models.checkpoints.weaver_file import convert_state, weaver_source
 from part.models.checkpoints.weights_file import read_state
 from part.models.config import ModelConfig
 
+_REGRESSION = re.compile(r"MSELoss|L1Loss|HuberLoss|LogCosh|mse_loss|l1_loss|huber_loss")
 # What the data config says is compared with the tensors below, in its own words.
 _SIZES = ("input_dim", "input_dims", "pf_input_dim", "sv_input_dim", "pf_features_dims", "sv_features_dims")
 _FEATURES = {7: "kin", 13: "kinpid", 17: "full"}  # by the number of inputs
@@ -98,6 +100,7 @@ def load_training(files: TrainingFiles, dataset: str | None = None) -> Training:
         if features.name == "kinpid" and "features" not in files.options:
             card.setdefault("assumed", {})["features"] = "kinpid"
     else:
+        data_config = data_config.for_outputs(converted.config.classes, files.classes, _has_regression_loss(files))
         features = data_config.feature_set(model_class(converted.config.model).takes_points)
         classes = data_config.dataset(converted.config.classes, files.classes)
         _check_agreement(files, converted, features, classes)
@@ -158,6 +161,12 @@ def infer_schema(converted: Converted, dataset: str | None, files: TrainingFiles
             "--dataset on the command line."
         )
     return features, fitting[0]
+
+
+def _has_regression_loss(files: TrainingFiles) -> bool:
+    """Return whether the network file names a loss of numbers, and none of classes."""
+    text = "" if files.network is None else files.network.read_text(errors="replace")
+    return bool(_REGRESSION.search(text)) and "CrossEntropy" not in text
 
 
 def _network(files: TrainingFiles, data_config: DataConfig | None) -> Network:

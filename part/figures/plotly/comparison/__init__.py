@@ -7,7 +7,7 @@ from part.figures.plotly.comparison.maps import (
     draw_confusion_change,
     draw_heads,
 )
-from part.figures.plotly.comparison.quality import draw_pareto, draw_rejections, draw_reliability
+from part.figures.plotly.comparison.quality import draw_pareto, draw_rejections, draw_reliability, rejections_drawn
 from part.figures.plotly.comparison.roc import draw_roc, roc_signals
 from part.figures.plotly.comparison.shares import draw_drift, draw_outcomes
 
@@ -23,5 +23,6 @@ __all__ = [
     "draw_rejections",
     "draw_reliability",
     "draw_roc",
+    "rejections_drawn",
     "roc_signals",
 ]

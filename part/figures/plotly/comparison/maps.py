@@ -4,6 +4,7 @@ Shapes: M models, C classes, L layers, H heads.
 """
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ from part.figures.palette import Theme, get_theme
 from part.figures.plotly.comparison.shares import NAMES_WIDTH, short_names
 from part.figures.plotly.theme import colorscale, empty_figure
 
+FEW_CLASSES = 12  # whose names and numbers have room
 MAX_CLASSES = 24  # of a confusion matrix
 
 
@@ -68,10 +70,15 @@ def _percent(comparison: Comparison, model: int) -> np.ndarray:
 
 def _by_class(figure: go.Figure, comparison: Comparison) -> go.Figure:
     titles = [comparison.dataset.titles[c] for c in confusion_classes(comparison)]
-    marks = {"tickvals": list(range(len(titles))), "ticktext": titles}
-    figure.update_xaxes(marks, tickangle=-55, title_text="predicted as")
+    marks: dict[str, Any] = {"tickvals": list(range(len(titles))), "ticktext": titles}
+    if len(titles) > FEW_CLASSES:
+        marks["tickfont"] = {"size": 10}
+        figure.update_traces(textfont={"size": 9})
+    figure.update_xaxes(marks, tickangle=-55 if len(titles) <= FEW_CLASSES else -90, title_text="predicted as")
     figure.update_yaxes(marks, title_text="class")
-    return figure.update_layout(margin={"l": 84, "b": 92, "t": 4})
+    longest = max(map(len, titles))
+    left, below = max(84, min(7 * longest + 30, 170)), max(92, min(6 * longest + 40, 150))
+    return figure.update_layout(margin={"l": left, "b": below, "t": 4})
 
 
 def draw_agreement(comparison: Comparison, theme_name: str, height: int) -> go.Figure:

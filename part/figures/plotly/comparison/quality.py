@@ -14,10 +14,15 @@ from part.comparison.text import format_number
 from part.figures.palette import Theme, get_theme
 from part.figures.plotly.theme import axis, empty_figure
 
+MAX_REJECTIONS = 14
+
 
 def draw_rejections(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Draw 1/εB of each class with its interval; where no background passes, an arrow at the number of its jets."""
-    theme, points = get_theme(theme_name), comparison.rejections
+    """Draw 1/εB of each class with its interval; where no background passes, an arrow at the number of its jets.
+
+    Of many classes those with the most jets are drawn.
+    """
+    theme, points = get_theme(theme_name), rejections_drawn(comparison)
     figure = empty_figure(theme, height, None)
     for m in range(len(comparison.names)):
         figure.add_trace(_rejection_points(comparison, m, accents[m]))
@@ -30,15 +35,24 @@ def draw_rejections(comparison: Comparison, theme_name: str, height: int, accent
     figure.update_xaxes(title_text="background rejection 1/ε<sub>B</sub>", **_grid(theme))
     figure.update_yaxes(tickvals=list(range(len(points))), ticktext=labels, range=[len(points) - 0.5, -0.5])
     figure.update_yaxes(ticks="", ticklabelstandoff=4, tickfont={"size": 13, "color": theme.text})
-    return figure.update_layout(margin={"l": 74})
+    longest = max(len(comparison.dataset.titles[signal]) for signal, _, _ in points.values())
+    return figure.update_layout(margin={"l": max(74, min(7 * longest + 14, 170))})
+
+
+def rejections_drawn(comparison: Comparison) -> dict[str, tuple[int, int, float]]:
+    """Return the rejections that are drawn: of many classes those with the most jets, in their order."""
+    jets = np.bincount(comparison.labels, minlength=len(comparison.dataset.titles))
+    names = sorted(comparison.rejections, key=lambda name: -jets[comparison.rejections[name][0]])[:MAX_REJECTIONS]
+    return {name: point for name, point in comparison.rejections.items() if name in names}
 
 
 def _rejection_points(comparison: Comparison, m: int, accent: str) -> go.Scatter:
     """Draw one model's points, shifted from the line of the class so that models do not overlap."""
     models, most = len(comparison.names), comparison.background_jets
-    values = [comparison.quality[m][name] for name in comparison.rejections]
+    points = rejections_drawn(comparison)
+    values = [comparison.quality[m][name] for name in points]
     shown = np.array([most if value is None else value for value in values], float)
-    bounds = [comparison.interval(m, name) for name in comparison.rejections]
+    bounds = [comparison.interval(m, name) for name in points]
     bounds = [(x, x) if b is None else b for x, b in zip(shown, bounds, strict=True)]
     low, high = np.clip(np.array(bounds), None, most).T
     texts = [
