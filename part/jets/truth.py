@@ -11,6 +11,7 @@ import numpy as np
 from part.errors import PartError
 from part.jets import kinematics
 from part.jets.buffers import flat_array, flat_values, list_array, list_lengths
+from part.jets.parton_branches import PARTONS
 from part.jets.pdg import NEUTRINOS, RESONANCES
 from part.jets.preprocessing import add_derived_fields, has_momenta
 from part.jets.schema import ANGLES, JET_MOMENTUM, MOMENTA
@@ -18,7 +19,7 @@ from part.jets.subjets import subjet_index
 
 JET_RADIUS = 0.8  # of JetClass's and TopLandscape's jets: partons further from the axis belong to another jet
 MATCH_RADIUS = 0.4
-OWN, GENERATOR = "parton_", "aux_genpart_"  # what the branches of this project's jets and of JetClass's begin with
+OWN, GENERATOR = PARTONS  # what the branches of this project's jets and of JetClass's begin with
 QUANTITIES = ("pt", "eta", "phi", "pid")
 _PRONG_FLAGS = ("isResDecayProd", "isQcdParton")  # JetClass-II's
 _RESONANCE_FLAGS = ("isResX", "isResY")
@@ -126,6 +127,7 @@ def _listed(jets: ak.Array, prefix: str) -> dict[str, np.ndarray]:
         if (list_lengths(jets[prefix + name]) != counts).any():
             raise PartError(f"branch {prefix}{name} has other numbers of partons than {prefix}pt; expected the same")
         columns[name] = flat_values(jets[prefix + name])
+    columns["pid"] = _codes(columns["pid"])
     kind = np.abs(columns["pid"])
     is_decay = _any(columns, [name for name in _PRONG_FLAGS if name in flags])
     is_resonance = _any(columns, [name for name in _RESONANCE_FLAGS if name in flags])
@@ -138,14 +140,20 @@ def _listed(jets: ak.Array, prefix: str) -> dict[str, np.ndarray]:
 
 
 def _any(columns: Mapping[str, np.ndarray], flags: list[str]) -> np.ndarray | None:
-    return np.any([columns[name] != 0 for name in flags], axis=0) if flags else None
+    return np.any([columns[name] > 0 for name in flags], axis=0) if flags else None
 
 
 def _single(jets: ak.Array) -> dict[str, np.ndarray]:
     """Return the columns (G,) of resonances, of which a jet has one or none (the code is then 0)."""
     columns = {name: ak.to_numpy(jets[GENERATOR + name]) for name in QUANTITIES}
+    columns["pid"] = _codes(columns["pid"])
     jet = np.flatnonzero(columns["pid"] != 0)
     return {"jet": jet} | {n: c[jet] for n, c in columns.items()} | {"is_prong": np.zeros(len(jet), bool)}
+
+
+def _codes(pid: np.ndarray) -> np.ndarray:
+    """Return the codes of particles as integers, 0 for a missing one."""
+    return np.nan_to_num(pid, nan=0, posinf=0, neginf=0).astype(np.int64)
 
 
 def _records(table: Mapping[str, np.ndarray], n_jets: int) -> ak.Array:

@@ -6,7 +6,7 @@ import pytest
 from helpers.references import shared
 
 from part.errors import PartError
-from part.jets import kinematics, read_jets, subjet_index
+from part.jets import kinematics, subjet_index
 from part.jets.pdg import symbol
 from part.jets.truth import JET_RADIUS, match, partons
 
