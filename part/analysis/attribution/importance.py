@@ -29,11 +29,12 @@ class Source:
     ----------
     kind : str
         "head": attention received, on average over the particles as queries. "class head": the attention of the class
-        token. "method": the size of an attribution. "pt": the particle's pT, for comparison.
+        token. "mean": the mean over all heads of one of these kinds. "method": the size of an attribution. "pt": the
+        particle's pT, for comparison.
     layer, head : int, optional
         Counted from 0.
     method : str
-        A name in `methods.METHODS`, or "pt".
+        A name in `methods.METHODS`, or "pt"; of a mean the kind of heads.
     """
 
     kind: str
@@ -43,7 +44,7 @@ class Source:
 
     def __str__(self) -> str:
         if self.layer is None or self.head is None:
-            return TITLES[self.method]
+            return f"mean of {self.method}s" if self.kind == "mean" else TITLES[self.method]
         return f"{'class ' if self.kind == 'class head' else ''}layer {self.layer + 1}, head {self.head + 1}"
 
     def columns(self) -> dict[str, str | int | None]:
@@ -84,15 +85,21 @@ class ParticleImportance:
         self.heads = [] if lacks(config, "particles") else _sources("head", config.layers, config.heads)
         class_layers = config.layers if getattr(config, "global_token", False) else getattr(config, "class_layers", 0)
         class_heads = getattr(config, "class_block", config).heads if class_layers else 0
-        sources = self.heads + _sources("class head", class_layers, class_heads)
-        self._has_attention = bool(sources)
-        self.sources = (*sources, *(Source("method", method=name) for name in methods), Source("pt", method=BY_PT))
+        of_kinds = (self.heads, _sources("class head", class_layers, class_heads))
+        self._numbers = [len(sources) for sources in of_kinds if sources]  # of heads of each kind
+        means = [Source("mean", method=sources[0].kind) for sources in of_kinds if sources]
+        by_method = [Source("method", method=name) for name in methods]
+        self.sources = (*of_kinds[0], *of_kinds[1], *means, *by_method, Source("pt", method=BY_PT))
 
     def __call__(self, jets: ak.Array) -> tuple[np.ndarray, np.ndarray]:
         """Return the importance (J, R, N), which sums to 1 over the particles of a jet, and the mask (J, N)."""
         counts = multiplicities(keep_leading(jets)[0])
         mask = np.arange(counts.max()) < counts[:, None]
-        blocks = [self._attention(jets, mask)] if self._has_attention else []
+        blocks = []
+        if self._numbers:
+            attention = normalised(self._attention(jets, mask))
+            kinds = np.split(attention, np.cumsum(self._numbers)[:-1], 1)
+            blocks = [attention, *(of_kind.mean(1, keepdims=True) for of_kind in kinds)]
         if self._methods:
             blocks.append(np.stack([self._attributions(jets[i : i + 1], mask.shape[1]) for i in range(len(jets))]))
         values = np.concatenate([*blocks, _momenta(jets, mask)[:, None]], 1)

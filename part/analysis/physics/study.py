@@ -133,7 +133,7 @@ class PhysicsAccumulator:
         if not self._importance.heads:
             return None
         hashes, pt, heads, observables = (np.concatenate(columns) for columns in self._kept.values())
-        complete: np.ndarray = np.isfinite(heads).all(1) & np.isfinite(observables).all(1)
+        complete = np.isfinite(np.concatenate((heads, observables), 1).sum(1))
         counts = poisson_counts(hashes, self._study.draws, self._study.seed)
         groups = pt_groups(pt, self._study.pt_edges)
         groups &= complete[:, None]
