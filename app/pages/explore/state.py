@@ -18,8 +18,11 @@ class ExploreState:
         What is drawn for each pair of query and key, and the scale of its colours, as in `part.figures.view.View`.
     edges : int
         The largest number of edges in the event display.
+    colour : str
+        What the colours of the constituents in the event display stand for.
     """
 
     quantity: str = url_field("pattern", one_of(view_options.QUANTITIES), name="show")
     scale: str = url_field("log", one_of(view_options.SCALES))
     edges: int = url_field(40, whole_number(1, MAX_EDGES))
+    colour: str = url_field("subjet", one_of(view_options.COLOURS))

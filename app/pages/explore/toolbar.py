@@ -6,7 +6,7 @@ from app.components.study.controls import head_inputs
 from app.components.toolbar import particle_button
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.state import MAX_EDGES, ExploreState
-from app.services.library import JetView
+from app.services.library import JET_RADIUS, MATCH_RADIUS, JetView
 from app.services.library import view_options as options
 from app.state import session
 from app.state.selection import JetSelection
@@ -25,8 +25,25 @@ def view_line(context: ExploreContext, jet_view: JetView | None) -> None:
         layers, heads = (1, 1) if pattern is None else pattern.shape[:2]
         layer, head = (min(i, n - 1) for i, n in ((context.selection.layer, layers), (context.selection.head, heads)))
         head_inputs(layer, layers, head, heads)
-        st.number_input("Edges", 1, MAX_EDGES, width=105, **session.bind_widget(ExploreState, "edges"))
+        st.number_input("Edges", 1, MAX_EDGES, width=85, **session.bind_widget(ExploreState, "edges"))
+        if jet_view and jet_view.partons and jet_view.partons.n_prongs:
+            _colours()
         particle_button(context.selection.particle)
+
+
+def _colours() -> None:
+    """Choose what the colours of the event display stand for, where the file says which prongs a jet has."""
+    st.selectbox(
+        "Colour",
+        options.COLOURS,
+        format_func=options.COLOUR_TITLES.get,
+        width=128,
+        help="The colours of the event display. A prong is a quark, gluon or charged lepton of the truth, within "
+        f"ΔR {JET_RADIUS} of the axis. By ΔR, a constituent belongs to the nearest prong; by kT, each of as many "
+        "exclusive kT subjets as there are prongs belongs to the nearest one. "
+        f"Nothing belongs to a prong beyond ΔR {MATCH_RADIUS}.",
+        **session.bind_widget(ExploreState, "colour"),
+    )
 
 
 def _segments(
