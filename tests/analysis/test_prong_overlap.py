@@ -43,7 +43,9 @@ def test_attention_all_on_one_prong():
     assert shares(values, MEMBERS)[0, :, [FIRST, SECOND, ANY]].T.tolist() == [[1, 0, 1], [0, 1, 1]]
     assert auc(values, MEMBERS, MASK)[0, [0, 1], [FIRST, SECOND]].tolist() == [1, 1]
     assert top_overlap(values, MEMBERS, MASK)[0, [0, 1], [FIRST, SECOND]].tolist() == [1, 1]
-    assert auc(values, MEMBERS, MASK)[0, 0, SECOND] == pytest.approx((0 + 5 / 2) / 8)  # three above, five equal of eight
+    assert auc(values, MEMBERS, MASK)[0, 0, SECOND] == pytest.approx(
+        (0 + 5 / 2) / 8
+    )  # three above, five equal of eight
     assert top_overlap(values, MEMBERS, MASK)[0, 0, SECOND] == 0
 
 

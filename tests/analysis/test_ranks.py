@@ -79,7 +79,9 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error(rng):
     drawn.add(values, np.ones((400, 1), bool), poisson_counts(np.arange(400), 2000))
     low, high = drawn_interval(drawn.result)
     error = values.std(ddof=1) / 20
-    np.testing.assert_allclose([low[0, 0], high[0, 0]], values.mean() + np.array([-1.96, 1.96]) * error, atol=0.25 * error)
+    np.testing.assert_allclose(
+        [low[0, 0], high[0, 0]], values.mean() + np.array([-1.96, 1.96]) * error, atol=0.25 * error
+    )
 
 
 def test_draws_are_those_of_the_jet_and_not_of_its_place():

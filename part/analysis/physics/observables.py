@@ -8,11 +8,12 @@ import numpy as np
 
 from part.jets import add_derived_fields, keep_leading, kinematics, subjet_index
 from part.jets.features import multiplicities
-from part.jets.observables import observables
+from part.jets.observables import OBSERVABLES, observables
 from part.jets.preprocessing import has_momenta
 from part.jets.schema import DISPLACEMENT, MOMENTA
 
 SUBJETS = 3
+OF_JETS = (*OBSERVABLES, "constituents")
 OF_PARTICLES = ("pT", "ΔR", "kT", "z", "|d0|/σ")
 
 

@@ -100,7 +100,7 @@ def jet_shares(result: JetProngs) -> Plot:
     for colour, (name, values) in enumerate(result.shares.items()):
         series.append(Series(name, result.groups, values, colour=colour, style="bars"))
         low, high = result.shuffled_intervals[name]
-        series.append(Series(f"{name}, shuffled", result.groups, result.expected, low, high, None, "bars"))
+        series.append(Series("shuffled", result.groups, result.expected, low, high, None, "bars"))
     return Plot("Share of each prong", "share", "", tuple(series))
 
 
