@@ -13,6 +13,7 @@ from part.figures.arrays import LabelledArray
 from part.figures.style import PARTON_KINDS
 from part.jets import truth
 from part.jets.pdg import NEUTRINOS, symbol
+from part.jets.preprocessing import add_derived_fields
 
 PRONG, NEUTRINO, RESONANCE = range(len(PARTON_KINDS))
 MATCHINGS = ("deltaR", "kt")
@@ -42,7 +43,7 @@ class Partons:
     pid: np.ndarray
     kind: np.ndarray
     n_outside: int = 0
-    _source: tuple[ak.Array, ak.Array] | None = field(default=None, repr=False)  # the jet and its partons
+    _jet: ak.Array | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.pt)
@@ -83,16 +84,17 @@ class Partons:
 
     @cached_property
     def _nearest(self) -> np.ndarray:
-        return self._match("deltaR")
+        assert self._jet is not None
+        jet = add_derived_fields(self._jet)
+        return self._match(ak.to_numpy(jet["part_deta"][0]), ak.to_numpy(jet["part_dphi"][0]))
 
     @cached_property
     def _by_subjet(self) -> np.ndarray:
-        return self._match("kt")
+        assert self._jet is not None
+        return self._match(*truth.subjet_axes(add_derived_fields(self._jet), np.array([self.n_prongs])))
 
-    def _match(self, by: str) -> np.ndarray:
-        assert self._source is not None
-        jet, partons = self._source
-        return ak.to_numpy(truth.match(jet, partons, by)[0])
+    def _match(self, deta: np.ndarray, dphi: np.ndarray) -> np.ndarray:
+        return truth.nearest_prong(deta, dphi, self.deta[: self.n_prongs], self.dphi[: self.n_prongs])
 
     def arrays(self) -> dict[str, LabelledArray]:
         """Return the arrays (m,) that are exported with an event display."""
@@ -131,9 +133,8 @@ def jet_partons(jet: ak.Array) -> Partons | None:
     Partons or None
         None if the file says none for this jet.
     """
-    if not truth.has_partons(jet) or (everything := truth.partons(jet, radius=np.inf)) is None:
+    if not truth.has_partons(jet) or (flat := truth.parton_table(jet, radius=np.inf)) is None:
         return None
-    flat = {name: ak.to_numpy(everything[name][0]) for name in everything.fields}
     inside = np.hypot(flat["deta"], flat["dphi"]) <= truth.JET_RADIUS
     n_outside = int((flat["is_prong"] & ~inside).sum())
     flat = {name: values[inside] for name, values in flat.items()}
@@ -142,4 +143,4 @@ def jet_partons(jet: ak.Array) -> Partons | None:
     is_neutrino = np.isin(np.abs(flat["pid"]), NEUTRINOS)
     kind = np.select([flat["is_prong"], is_neutrino], [PRONG, NEUTRINO], RESONANCE)
     angles = (flat[name].astype(float) for name in ("pt", "deta", "dphi"))
-    return Partons(*angles, flat["pid"], kind, n_outside, (jet, everything[:, inside]))
+    return Partons(*angles, flat["pid"], kind, n_outside, jet)

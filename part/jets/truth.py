@@ -14,7 +14,7 @@ from part.jets.buffers import flat_array, flat_values, list_array, list_lengths
 from part.jets.parton_branches import PARTONS
 from part.jets.pdg import NEUTRINOS, RESONANCES
 from part.jets.preprocessing import add_derived_fields, has_momenta
-from part.jets.schema import ANGLES, JET_MOMENTUM, MOMENTA
+from part.jets.schema import ANGLES, MOMENTA
 from part.jets.subjets import subjet_index
 
 JET_RADIUS = 0.8  # of JetClass's and TopLandscape's jets: partons further from the axis belong to another jet
@@ -50,18 +50,24 @@ def partons(jets: ak.Array, radius: float = JET_RADIUS) -> ak.Array | None:
     PartError
         If the branches of partons have different lengths.
     """
+    table = parton_table(jets, radius)
+    return None if table is None else _records(table, len(jets))
+
+
+def parton_table(jets: ak.Array, radius: float = JET_RADIUS) -> dict[str, np.ndarray] | None:
+    """Return the same as `partons` as columns (G,), with the `jet` (index) that each parton belongs to."""
     tables = [_listed(jets, prefix) if is_list else _single(jets) for prefix, is_list in _sources(jets)]
-    if not tables or not (set(JET_MOMENTUM[1:3]) <= set(jets.fields) or has_momenta(jets)):
+    axis = ("jet_eta", "jet_phi")
+    if not tables or not (set(axis) <= set(jets.fields) or has_momenta(jets)):
         return None
     table = {name: np.concatenate([t[name] for t in tables]) for name in tables[0]}
-    jets = add_derived_fields(jets) if has_momenta(jets) else jets
-    jet_eta, jet_phi = (ak.to_numpy(jets[name])[table["jet"]] for name in ("jet_eta", "jet_phi"))
+    jets = jets if set(axis) <= set(jets.fields) else add_derived_fields(jets)
+    jet_eta, jet_phi = (ak.to_numpy(jets[name])[table["jet"]] for name in axis)
     table["deta"] = (table["eta"] - jet_eta) * np.where(jet_eta < 0, -1.0, 1.0)
     table["dphi"] = kinematics.delta_phi(table["phi"], jet_phi)
     inside = np.hypot(table["deta"], table["dphi"]) <= radius
     order = np.lexsort((-table["pt"], ~table["is_prong"], table["jet"]))
-    table = {name: values[order[inside[order]]] for name, values in table.items()}
-    return _records(table, len(jets))
+    return {name: values[order[inside[order]]] for name, values in table.items()}
 
 
 def match(jets: ak.Array, partons: ak.Array, by: str = "deltaR", radius: float = MATCH_RADIUS) -> ak.Array:
@@ -96,14 +102,21 @@ def match(jets: ak.Array, partons: ak.Array, by: str = "deltaR", radius: float =
     jet = np.repeat(np.arange(len(counts)), counts)
     deta, dphi = (flat_values(jets[name]) for name in ANGLES)
     if by == "kt":
-        deta, dphi = _subjet_axes(jets, ak.to_numpy(ak.sum(partons["is_prong"], axis=1)), jet)
-    prong_deta, prong_dphi = _prong_angles(partons)
-    nearest, smallest = np.full(len(jet), -1), np.full(len(jet), np.inf)
-    for i in range(prong_deta.shape[1]):
-        distance = np.hypot(deta - prong_deta[jet, i], kinematics.delta_phi(dphi, prong_dphi[jet, i]))
-        is_nearer = (distance < smallest) & (distance <= radius)
-        nearest[is_nearer], smallest[is_nearer] = i, distance[is_nearer]
-    return ak.Array(list_array(_offsets(counts), nearest.astype(np.int64)))
+        deta, dphi = subjet_axes(jets, ak.to_numpy(ak.sum(partons["is_prong"], axis=1)))
+    prong_deta, prong_dphi = (angles[jet] for angles in _prong_angles(partons))
+    nearest = nearest_prong(deta, dphi, prong_deta, prong_dphi, radius)
+    return ak.Array(list_array(_offsets(counts), nearest))
+
+
+def nearest_prong(
+    deta: np.ndarray, dphi: np.ndarray, prong_deta: np.ndarray, prong_dphi: np.ndarray, radius: float = MATCH_RADIUS
+) -> np.ndarray:
+    """Return the nearest prong of each constituent (P,) int64, -1 if all of its prongs (P, M) or (M,) are too far."""
+    distance = np.hypot(deta[:, None] - prong_deta, kinematics.delta_phi(dphi[:, None], prong_dphi))
+    if not distance.shape[1]:
+        return np.full(len(distance), -1, np.int64)
+    nearest = distance.argmin(axis=1)
+    return np.where(distance[np.arange(len(nearest)), nearest] <= radius, nearest, -1)
 
 
 def has_partons(jets: ak.Array) -> bool:
@@ -178,8 +191,10 @@ def _prong_angles(partons: ak.Array) -> tuple[np.ndarray, np.ndarray]:
     return deta, dphi
 
 
-def _subjet_axes(jets: ak.Array, n_prongs: np.ndarray, jet: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Δη and Δφ (P,) of the exclusive kT subjet of each constituent, as many as prongs in each jet."""
+def subjet_axes(jets: ak.Array, n_prongs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Δη and Δφ (P,) of the exclusive kT subjet of each constituent, as many as the jet has prongs (J,)."""
+    counts = list_lengths(jets["part_px"])
+    jet = np.repeat(np.arange(len(counts)), counts)
     p4 = np.stack([flat_values(jets[name]).astype(np.float64) for name in MOMENTA], axis=1)
     axes = np.ones_like(p4)  # of jets without prongs, which match nothing
     for n in np.unique(n_prongs[n_prongs > 0]):
