@@ -18,10 +18,10 @@ HEIGHT = 290
 
 def physics(context: AttributionContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="physics_line"):
-        quantity = context.state.quantity if context.state.quantity in OF_PARTICLES else OF_PARTICLES[0]
+        quantity = context.state.quantity if context.state.quantity in OF_PARTICLES else "kT"
         select("Of particles", AttributionState, "quantity", {name: name for name in OF_PARTICLES}, quantity, 110)
         if context.has_heads:
-            observable = context.state.observable if context.state.observable in OF_JETS else OF_JETS[0]
+            observable = context.state.observable if context.state.observable in OF_JETS else "τ21"
             select("Of jets", AttributionState, "observable", {name: name for name in OF_JETS}, observable, 150)
             segments("Number of a head", AttributionState, "of_heads", NUMBERS, context.state.of_heads)
         choose_compared(context)
@@ -47,8 +47,8 @@ def physics(context: AttributionContext) -> None:
 def _with_heads(context: AttributionContext, result, quantity: str) -> None:
     """Draw heads and methods against quantities of particles, and below heads against observables of jets."""
     head = context.layer, context.head
-    names = result.observables
-    observable = context.state.observable if context.state.observable in names else names[0]  # some need momenta
+    names = result.observables  # without momenta the number of constituents alone
+    observable = next(name for name in (context.state.observable, "τ21", names[0]) if name in names)
     left, middle, right = st.columns(3)
     with left:
         received = physics_charts.received_map(result, quantity)
@@ -63,5 +63,5 @@ def _with_heads(context: AttributionContext, result, quantity: str) -> None:
     with right:
         by_pt = physics_charts.received_by_pt(result, head)
         show_chart(by_pt, "received_by_pt", HEIGHT, caption=f"{name}: received, within jets")
-        by_pt = physics_charts.observables_by_pt(result, head)
+        by_pt = physics_charts.observables_by_pt(result, head, tuple(dict.fromkeys((observable, names[-1]))))
         show_chart(by_pt, "observables_by_pt", HEIGHT, caption=f"{name}: {number}, over jets")

@@ -22,7 +22,7 @@ class AttributionState(StudyState):
     match, group : str
         How constituents are matched to prongs, and whose share is shown, "" for the first.
     quantity, observable, of_heads : str
-        The quantity of particles and the observable of jets that are shown, "" for the first, and the number of heads
+        The quantity of particles and the observable of jets that are shown, "" for kT and τ21, and the number of heads
         that is correlated with the latter.
     """
 

@@ -20,7 +20,7 @@ HEIGHT = 290
 def truth(context: AttributionContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="truth_line"):
         group = context.state.group if context.state.group in PRONG_GROUPS else PRONG_GROUPS[0]
-        select("Shown", AttributionState, "group", {name: name for name in PRONG_GROUPS}, group, 160)
+        select("Share on", AttributionState, "group", {name: name for name in PRONG_GROUPS}, group, 160)
         segments("Constituents of a prong", AttributionState, "match", MATCHES, context.state.match)
         choose_compared(context)
     result = context.result(ABOUT)

@@ -1,5 +1,7 @@
 """Charts of the study `physics`: rank correlations of importance with physics, by head, by method and against pT."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from part.analysis.physics.observables import OF_PARTICLES
@@ -71,10 +73,10 @@ def received_by_pt(result: PhysicsResult, chosen: Head) -> Plot:
     return _by_pt(result, f"{result.sources[rows[0]]}: attention received, within jets", result.of_particles, names)
 
 
-def observables_by_pt(result: PhysicsResult, chosen: Head) -> Plot:
-    """Return the correlations over jets of the number of one head against jet pT."""
+def observables_by_pt(result: PhysicsResult, chosen: Head, observables: Sequence[str]) -> Plot:
+    """Return the correlations over jets of the number of one head with some observables against jet pT."""
     assert result.of_heads is not None, "only a model with heads has observables"
-    names = {name: (*chosen, o) for o, name in enumerate(result.observables)}
+    names = {name: (*chosen, result.observables.index(name)) for name in observables}
     title = f"layer {chosen[0] + 1}, head {chosen[1] + 1}: {NUMBERS[result.number_of_heads].lower()}, over jets"
     return _by_pt(result, title, result.of_heads, names)
 
