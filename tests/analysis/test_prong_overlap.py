@@ -16,14 +16,16 @@ from part.analysis.truth.overlap import (
     shuffled_shares,
     top_overlap,
 )
+from part.analysis.truth.prongs import Prongs
 from part.analysis.truth.study import measure
 
 N = 12
 PRONG = np.array([[0, 0, 0, 1, 1, 2, -1, -1, -1, -1, -1, -1]])  # the last two are padding
 MASK = np.arange(N)[None] < 10
-MEMBERS, HAS = group_members(np.where(MASK, PRONG, -1), MASK, np.array([3]))
-ANY, FIRST, SECOND, THIRD, FURTHER, NONE = range(len(GROUPS))
-SIZES = np.array([6, 3, 2, 1, 0, 4])
+PRONGS = Prongs(np.where(MASK, PRONG, -1), np.array([[5, -2, 13]]))  # b, u and μ
+MEMBERS, HAS = group_members(PRONGS, MASK)
+ANY, FIRST, SECOND, THIRD, FURTHER, NONE, B, C, LIGHT, GLUON, LEPTON = range(len(GROUPS))
+SIZES = np.array([6, 3, 2, 1, 0, 4, 3, 0, 2, 0, 1])
 
 
 def importance(*rows: np.ndarray) -> np.ndarray:
@@ -32,8 +34,9 @@ def importance(*rows: np.ndarray) -> np.ndarray:
 
 def test_each_particle_is_in_one_group_beside_any():
     assert MEMBERS.sum(1)[0].tolist() == SIZES.tolist()
-    assert HAS[0].tolist() == [True, True, True, True, False, True]
-    assert (MEMBERS[0, :10, 1:].sum(-1) == 1).all()
+    assert np.flatnonzero(~HAS[0]).tolist() == [FURTHER, C, GLUON]
+    assert (MEMBERS[0, :10, FIRST:B].sum(-1) == 1).all()
+    np.testing.assert_array_equal(MEMBERS[0, :, [B, LIGHT, LEPTON]], MEMBERS[0, :, [FIRST, SECOND, THIRD]])
     assert not MEMBERS[0, 10:].any()
 
 
@@ -56,7 +59,7 @@ def test_uniform_attention_has_the_share_of_the_particles():
     mean, variance = shuffled_shares(values, MEMBERS, MASK)
     np.testing.assert_allclose(mean[0], SIZES / 10)
     np.testing.assert_allclose(variance, 0, atol=1e-30)  # no shuffle changes it
-    measures = measure(values, np.where(MASK, PRONG, -1), MASK, np.array([3]))
+    measures = measure(values, PRONGS, MASK)
     np.testing.assert_allclose(np.nan_to_num(measures["excess"]), 0, atol=1e-12)
     assert np.isnan(measures["share"][0, 0, FURTHER])  # there are but three prongs
 
@@ -102,13 +105,15 @@ def test_the_auc_is_that_of_jets_metrics():
     values = importance(np.random.default_rng(3).integers(1, 5, N).astype(float))
     for g in (ANY, FIRST, SECOND, THIRD, NONE):
         assert auc(values, MEMBERS, MASK)[0, 0, g] == pytest.approx(jet_auc(values[0, 0, :10], MEMBERS[0, :10, g]))
-    everywhere, _ = group_members(np.where(MASK, 0, -1), MASK, np.array([1]))
-    assert np.isnan(auc(values, everywhere, MASK)).all()  # there is nothing to tell apart
+    everywhere, _ = group_members(Prongs(np.where(MASK, 0, -1), np.array([[21]])), MASK)
+    assert np.isnan(
+        auc(values, everywhere, MASK)[0, 0, [ANY, FIRST, GLUON, NONE]]
+    ).all()  # there is nothing to tell apart
 
 
 def test_an_importance_of_zero_has_no_shares():
     values = importance(np.zeros(N), np.ones(N))
-    measures = measure(values, np.where(MASK, PRONG, -1), MASK, np.array([3]))
+    measures = measure(values, PRONGS, MASK)
     for name in ("share", "auc", "overlap"):
         assert np.isnan(measures[name][0, 0]).all(), name
         assert np.isfinite(measures[name][0, 1, FIRST]), name

@@ -13,7 +13,7 @@ from part.analysis.attribution.methods import attribute
 from part.analysis.attribution.task import make_task
 from part.analysis.study import study_jets
 from part.analysis.truth.overlap import GROUPS
-from part.analysis.truth.prongs import prong_index
+from part.analysis.truth.prongs import find_prongs
 from part.analysis.truth.single_jet import jet_prongs
 from part.analysis.truth.study import TruthStudy
 from part.errors import PartError
@@ -23,7 +23,7 @@ from part.jets.notices import JetWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*more than 128 constituents")  # one of the jets is that long
 STUDY = TruthStudy(methods=("rollout", "occlusion"), match="kt", pt_edges=(0, 300, float("inf")))
-ANY, LEADING, SECOND, THIRD, FURTHER, NONE = range(len(GROUPS))
+ANY, LEADING, SECOND, THIRD, FURTHER, NONE, B, *_ = range(len(GROUPS))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,8 @@ def test_importance_is_that_of_the_trace_and_of_the_methods(load, tmp_path, name
 
 def test_prongs_that_are_subjets_hold_the_subjets(sample):
     """Where both subjets are near the axis, each constituent is in the prong that is its own subjet."""
-    prong, n_prongs = prong_index(sample, "kt")
+    prongs = find_prongs(sample, "kt")
+    prong, n_prongs = prongs.index, prongs.count
     subjets = ak.to_numpy(ak.fill_none(ak.pad_none(subjet_index(sample, 2), prong.shape[1]), -1))
     both = n_prongs == 2
     assert both.sum() >= 7
@@ -90,7 +91,8 @@ def test_prongs_that_are_subjets_hold_the_subjets(sample):
 
 
 def test_the_share_of_pt_is_that_of_the_subjets(result, sample):
-    prong, n_prongs = prong_index(sample, "kt")
+    prongs = find_prongs(sample, "kt")
+    prong, n_prongs = prongs.index, prongs.count
     pt = ak.to_numpy(ak.fill_none(ak.pad_none(kinematics.pt(sample["part_px"], sample["part_py"]), prong.shape[1]), 0))
     shares = (pt * (prong == 0)).sum(1) / pt.sum(1)
     mean, r = result.means["share"], row_of(result, "pT")
@@ -103,8 +105,9 @@ def test_the_share_of_pt_is_that_of_the_subjets(result, sample):
 def test_shares_add_up_and_none_is_the_rest_of_any(result):
     share = result.means["share"].value[0]
     np.testing.assert_allclose(share[:, ANY], 1 - share[:, NONE])
+    np.testing.assert_allclose(share[:, ANY], share[:, B])  # all prongs are b quarks
     assert np.isnan(share[:, THIRD]).all()  # no jet has a third prong
-    assert charts.present_groups(result) == (ANY, LEADING, SECOND, NONE)
+    assert charts.present_groups(result) == (ANY, LEADING, SECOND, NONE, B)
 
 
 def test_bins_are_of_the_jets_they_say(load, sample, result):
@@ -129,7 +132,7 @@ def test_shuffled_prongs_agree_with_the_null_and_its_interval(load, sample):
     tagger = load("part")
     values, mask = ParticleImportance(tagger, ())(sample)
     rng = np.random.default_rng(0)
-    prong, _ = prong_index(sample, "kt")
+    prong = find_prongs(sample, "kt").index
     result = study_jets(replace(STUDY, methods=("rollout",)), tagger, sample)
     means = []
     for _ in range(400):
@@ -203,10 +206,10 @@ def test_options_out_of_range_are_refused(bad):
 
 def test_one_jet_has_the_shares_of_the_sample(sample):
     jet = sample[:1]
-    prong, _ = prong_index(jet, "kt")
+    prong = find_prongs(jet, "kt").index
     on_leading = (prong[0] == 0).astype(float)
     shares = jet_prongs(jet, {"leading": on_leading, "uniform": np.ones(len(on_leading))}, "kt")
-    assert shares.groups == ("leading prong", "second prong", "no prong")
+    assert shares.groups == ("leading prong, b", "second prong, b", "no prong")
     np.testing.assert_allclose(shares.shares["leading"], [1, 0, 0])
     np.testing.assert_allclose(shares.shares["uniform"], shares.expected)
     np.testing.assert_allclose(shares.shuffled_intervals["uniform"][0], shares.expected)

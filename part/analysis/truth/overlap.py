@@ -10,33 +10,35 @@ from math import lgamma
 import numpy as np
 
 from part.analysis.statistics.ranks import midranks
+from part.analysis.truth.prongs import Prongs
 
-GROUPS = ("any prong", "leading prong", "second prong", "third prong", "further prongs", "no prong")
+# Particles by the rank of their prong in pT, and by its PDG code.
+RANKS = ("any prong", "leading prong", "second prong", "third prong", "further prongs", "no prong")
+FLAVOURS = {
+    "b quarks": (5,),
+    "c quarks": (4,),
+    "light quarks": (1, 2, 3),
+    "gluons": (21,),
+    "leptons": (11, 13, 15),
+}
+GROUPS = (*RANKS, *FLAVOURS)
 ANY, LEADING, FURTHER, NONE = 0, 1, 4, 5  # places in GROUPS
 
 
-def group_members(prong: np.ndarray, mask: np.ndarray, n_prongs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which particles are in which of GROUPS, and which groups a jet has.
+def group_members(prongs: Prongs, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which particles are in which of GROUPS (J, N, G), and which groups a jet has (J, G), both bool.
 
-    Parameters
-    ----------
-    prong : ndarray (J, N)
-        The prong of each particle, counted from the leading one in pT, -1 for none.
-    mask : ndarray (J, N), bool
-        True = real.
-    n_prongs : ndarray (J,)
-        The number of prongs, whether or not a particle belongs to them.
-
-    Returns
-    -------
-    members : ndarray (J, N, G), bool
-    has_group : ndarray (J, G), bool
+    mask (J, N) is True for real particles. A jet has the group of a prong to which no particle belongs.
     """
-    group = np.where(prong < 0, NONE, np.minimum(LEADING + prong, FURTHER))
-    members = (group[..., None] == np.arange(len(GROUPS))) & mask[..., None]
-    members[..., ANY] = (prong >= 0) & mask
-    has_group = n_prongs[:, None] > np.array([0, 0, 1, 2, 3, 0])
-    return members, has_group
+    index, pid, count = prongs.index, np.abs(prongs.pid), prongs.count[:, None]
+    rank = np.where(index < 0, NONE, np.minimum(LEADING + index, FURTHER))
+    members = [index >= 0, *(rank == place for place in range(LEADING, len(RANKS)))]
+    has_group = [count > needed for needed in (0, 0, 1, 2, 3, 0)]
+    own_pid = np.take_along_axis(np.pad(pid, ((0, 0), (0, 1))), index, 1)  # the place -1 holds the padding
+    for codes in FLAVOURS.values():
+        members.append(np.isin(own_pid, codes))
+        has_group.append(np.isin(pid, codes).sum(1, keepdims=True) > 0)
+    return np.stack(members, -1) & mask[..., None], np.concatenate(has_group, 1)
 
 
 def shares(importance: np.ndarray, members: np.ndarray) -> np.ndarray:

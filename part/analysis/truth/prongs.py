@@ -1,7 +1,9 @@
 """The prong of each particle that a model sees.
 
-Shapes: J jets, N particles of the longest jet.
+Shapes: J jets, N particles of the longest jet, M prongs of the jet with most of them.
 """
+
+from dataclasses import dataclass
 
 import awkward as ak
 import numpy as np
@@ -15,23 +17,40 @@ MATCHES = ("deltaR", "kt")
 MATCH_HELP = "prong of a constituent: the nearest one (deltaR), or that of its exclusive kT subjet (kt)"
 
 
-def prong_index(jets: ak.Array, by: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the prong of each particle (J, N), from 0 for the leading one in pT, and the number of prongs (J,).
-
-    The index is -1 for particles of no prong and on padding. A jet whose partons are not known has 0 prongs.
+@dataclass(frozen=True, eq=False)
+class Prongs:
+    """The prongs of jets and the particles that belong to each.
 
     Parameters
     ----------
-    jets : ak.Array
-        J jets.
-    by : str
-        How constituents are matched, one of MATCHES; see `part.jets.truth.match`.
+    index : ndarray (J, N)
+        The prong of each particle, from 0 for the leading one in pT; -1 for particles of no prong and on padding.
+    pid : ndarray (J, M)
+        The PDG code of each prong, 0 where a jet has fewer; a jet whose partons are not known has none.
     """
+
+    index: np.ndarray
+    pid: np.ndarray
+
+    @property
+    def count(self) -> np.ndarray:
+        """The number of prongs (J,), whether or not a particle belongs to them."""
+        return (self.pid != 0).sum(1)
+
+    def select(self, rows: np.ndarray, length: int) -> "Prongs":
+        """Return those of some jets, of which the longest has so many particles."""
+        return Prongs(self.index[rows, :length], self.pid[rows])
+
+
+def find_prongs(jets: ak.Array, by: str) -> Prongs:
+    """Return the prongs of J jets, matched to constituents as one of MATCHES says; see `part.jets.truth.match`."""
     kept = keep_leading(add_derived_fields(jets) if has_momenta(jets) else jets)[0]
     counts = multiplicities(kept)
     index = np.full((len(counts), counts.max(initial=0)), -1)
     truth = partons(kept) if has_momenta(kept) else None
     if truth is None:
-        return index, np.zeros(len(counts), int)
+        return Prongs(index, np.zeros((len(counts), 0), int))
     index[np.arange(index.shape[1]) < counts[:, None]] = ak.to_numpy(ak.flatten(match(kept, truth, by)))
-    return index, ak.to_numpy(ak.sum(truth["is_prong"], axis=1)).astype(int)
+    pid = truth["pid"][truth["is_prong"]]
+    most = int(ak.max(ak.num(pid), initial=0))
+    return Prongs(index, ak.to_numpy(ak.fill_none(ak.pad_none(pid, most, clip=True), 0)).astype(int))

@@ -10,8 +10,9 @@ import awkward as ak
 import numpy as np
 
 from part.analysis.attribution.importance import normalised
-from part.analysis.truth.overlap import ANY, GROUPS, auc, group_members, shares, top_overlap
-from part.analysis.truth.prongs import prong_index
+from part.analysis.truth.overlap import ANY, FURTHER, LEADING, RANKS, auc, group_members, shares, top_overlap
+from part.analysis.truth.prongs import find_prongs
+from part.jets.pdg import symbol
 
 SHUFFLES = 2000
 
@@ -23,7 +24,7 @@ class JetProngs:
     Parameters
     ----------
     groups : tuple of str (G,)
-        The prongs that the jet has, by falling pT, and "no prong".
+        The prongs that the jet has, by falling pT with their symbols, and "no prong".
     expected : ndarray (G,)
         The share of the particles, which is that of a shuffled prong on average.
     shares : dict of str to ndarray (G,)
@@ -55,30 +56,36 @@ def jet_prongs(
     importance : mapping of str to ndarray (N,)
         Numbers by name, whose sizes count.
     by : str
-        How constituents are matched, see `prongs.prong_index`.
+        How constituents are matched, see `prongs.find_prongs`.
     seed : int
         The seed of the shuffles.
     """
-    prong, n_prongs = prong_index(jet, by)
-    if not n_prongs[0]:
+    prongs = find_prongs(jet, by)
+    if not prongs.count[0]:
         return None
-    mask = np.ones_like(prong, bool)
-    members, has_group = group_members(prong, mask, n_prongs)
-    present = np.flatnonzero(has_group[0])
-    present = present[present != ANY]
+    mask = np.ones_like(prongs.index, bool)
+    members, has_group = group_members(prongs, mask)
+    present = LEADING + np.flatnonzero(has_group[0, LEADING : len(RANKS)])
     values = normalised(np.abs(np.stack(list(importance.values()))))[None]
     observed = shares(values, members)[0][:, present]
     rng = np.random.default_rng(seed)
-    orders = rng.permuted(np.tile(np.arange(len(prong[0])), (SHUFFLES, 1)), axis=1)
+    orders = rng.permuted(np.tile(np.arange(mask.shape[1]), (SHUFFLES, 1)), axis=1)
     shuffled = np.stack([v[orders] @ members[0][:, present] for v in values[0]])  # (names, shuffles, G)
     low, high = np.quantile(shuffled, (0.025, 0.975), axis=1)
     area, overlap = (measure(values, members, mask)[0, :, ANY] for measure in (auc, top_overlap))
     names = tuple(importance)
     return JetProngs(
-        groups=tuple(GROUPS[g] for g in present),
+        groups=tuple(_title(int(g), prongs.pid[0]) for g in present),
         expected=members[0][:, present].mean(0),
         shares=dict(zip(names, observed, strict=True)),
         shuffled_intervals={name: (low[i], high[i]) for i, name in enumerate(names)},
         auc=dict(zip(names, area.tolist(), strict=True)),
         overlap=dict(zip(names, overlap.tolist(), strict=True)),
     )
+
+
+def _title(group: int, pid: np.ndarray) -> str:
+    """Return the name of a group, such as "leading prong, b"; several prongs have several symbols."""
+    own = pid[FURTHER - LEADING :] if group == FURTHER else pid[group - LEADING : group - LEADING + 1]
+    symbols = " ".join(symbol(int(code)) for code in own if code)
+    return f"{RANKS[group]}, {symbols}" if symbols and group <= FURTHER else RANKS[group]

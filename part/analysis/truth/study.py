@@ -25,7 +25,7 @@ from part.analysis.truth.overlap import (
     shuffled_shares,
     top_overlap,
 )
-from part.analysis.truth.prongs import MATCH_HELP, MATCHES, prong_index
+from part.analysis.truth.prongs import MATCH_HELP, MATCHES, Prongs, find_prongs
 from part.analysis.truth.results import TruthResult
 from part.errors import PartError
 from part.inference.tagger import Tagger
@@ -90,17 +90,17 @@ class TruthAccumulator:
         self._jets = self._left_out = 0
 
     def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
-        prong, n_prongs = prong_index(jets, self._study.match)
-        known = n_prongs > 0
+        prongs = find_prongs(jets, self._study.match)
+        known = prongs.count > 0
         self._jets += len(jets)
         self._left_out += int((~known).sum())
         if not known.any():
             return
         importance, mask = self._importance(jets[known])
-        prong = prong[known, : mask.shape[1]]
+        prongs = prongs.select(known, mask.shape[1])
         pt = jet_pt(jets[known])
         groups = pt_groups(pt, self._study.pt_edges)
-        measures = measure(importance, prong, mask, n_prongs[known], self._study.k) | {"pt": pt}
+        measures = measure(importance, prongs, mask, self._study.k) | {"pt": pt}
         for name, values in measures.items():
             self._sums[name].add(of_groups(values, groups))
 
@@ -126,21 +126,21 @@ class TruthAccumulator:
         )
 
 
-def measure(
-    importance: np.ndarray, prong: np.ndarray, mask: np.ndarray, n_prongs: np.ndarray, k: int = 0
-) -> dict[str, np.ndarray]:
+def measure(importance: np.ndarray, prongs: Prongs, mask: np.ndarray, k: int = 0) -> dict[str, np.ndarray]:
     """Return the measures of `TruthResult.means` for each jet, NaN for groups of particles that a jet does not have.
 
     Parameters
     ----------
     importance : ndarray (J, R, N)
         Each sums to 1 over the particles of a jet.
-    prong, mask, n_prongs
-        See `overlap.group_members`.
+    prongs : Prongs
+        Those of the J jets.
+    mask : ndarray (J, N), bool
+        True = real.
     k : int
         See `TruthStudy`.
     """
-    members, has_group = group_members(prong, mask, n_prongs)
+    members, has_group = group_members(prongs, mask)
     observed = shares(importance, members)
     mean, variance = shuffled_shares(importance, members, mask)
     defined = np.where(has_group, 1.0, np.nan)
