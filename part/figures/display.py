@@ -147,7 +147,7 @@ class Display:
             farthest = max(farthest, distance[self.selected])
         if (partons := self.jet_view.partons) is not None and partons.n_prongs:
             prongs = np.stack([partons.deta, partons.dphi])[:, : partons.n_prongs]
-            farthest = max(farthest, np.abs(prongs).max())
+            farthest = max(farthest, 1.1 * np.abs(prongs).max())  # with its ring and its symbol
         return float(max(np.ceil(1.05 * farthest / 0.05) * 0.05, 0.1))
 
     @property

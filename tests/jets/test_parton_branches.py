@@ -176,6 +176,14 @@ def test_cutting_constituents_leaves_the_partons_alone(table, tmp_path):
     assert ak.num(jets["parton_pt"]).tolist() == COUNTS
 
 
+def test_a_list_of_partons_is_no_observer(table, tmp_path):
+    path = write_tree(tmp_path / "jets.root", table | parton_columns())
+    options = yaml.safe_load(CONFIG.format(cut=0)) | {"observers": ["parton_pt"]}
+    with pytest.warns(UserWarning, match=r"has no parton_pt per jet, which own observes; left out"):
+        jets = read_jets(path, config=parse_config(options, "own", "own.yaml"))
+    assert ak.num(jets["parton_pt"]).tolist() == COUNTS
+
+
 @pytest.mark.witness
 def test_real_jets_have_their_partons():
     path = shared("real_jets/jetclass2_50.parquet")

@@ -78,6 +78,7 @@ def _of_kept(columns: Mapping[str, ak.Array], rows: np.ndarray) -> dict[str, ak.
 
 
 def _report(path: str, jets: ak.Array, config: DataConfig) -> None:
-    missing: Sequence[str] = [name for name in config.observers if name not in jets.fields]
+    missing: Sequence[str] = [n for n in config.observers if n not in jets.fields or jets[n].ndim > 1]
     if missing:
-        warnings.warn(f"{path} has no {', '.join(missing)}, which {config.name} observes; left out.", stacklevel=3)
+        names = ", ".join(missing)
+        warnings.warn(f"{path} has no {names} per jet, which {config.name} observes; left out.", stacklevel=3)
