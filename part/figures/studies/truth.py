@@ -17,11 +17,10 @@ def charts(result: TruthResult) -> dict[str, Chart]:
     all_charts: dict[str, Chart] = {}
     for g in present_groups(result):
         name = GROUPS[g].replace(" ", "_")
-        for measure in MEASURES:
-            for kind in ("head", "class head"):
-                if has_kind(result, kind):
-                    key = f"{name}_{measure}{'_class' if kind == 'class head' else ''}"
-                    all_charts[key] = head_map(result, g, measure, kind)
+        if has_kind(result, "head"):
+            all_charts |= {f"{name}_{measure}": head_map(result, g, measure) for measure in ("excess", "auc")}
+        if has_kind(result, "class head"):
+            all_charts[f"{name}_excess_class"] = head_map(result, g, "excess", "class head")
         all_charts |= {f"{name}_shares": shares(result, g), f"{name}_overlaps": overlaps(result, g)}
         all_charts[f"{name}_by_pt"] = by_pt(result, g)
     return all_charts
