@@ -103,7 +103,7 @@ def _prepared_sample(file: JetFile, config: DataConfig) -> Sample:
     pt, n, truth, kept = np.full(size, np.nan), np.zeros(size, np.int64), np.full(size, UNKNOWN), np.zeros(size, bool)
     has_truth = False
     for start in range(0, size, CHUNK):
-        jets = read_prepared(str(file.path), config, start, min(start + CHUNK, size))
+        jets = read_prepared(str(file.path), config, start, min(start + CHUNK, size), with_partons=False)
         entries = ak.to_numpy(jets[ENTRY])
         kept[entries], n[entries] = True, multiplicities(jets)
         if "jet_pt" in jets.fields:

@@ -9,7 +9,12 @@ Whatever loads a model, reads a file or computes goes through a service instead.
 from part.analysis.attribution.task import Attribution
 from part.analysis.intervention.activation_patching import COMPONENTS, CORRUPTIONS
 from part.analysis.intervention.reference import REPLACEMENTS
+from part.analysis.physics.heads import OF_HEADS
+from part.analysis.physics.observables import OF_JETS, OF_PARTICLES
 from part.analysis.sparsity.results import QUANTITIES as SPARSITY_QUANTITIES
+from part.analysis.truth.overlap import GROUPS as PRONG_GROUPS
+from part.analysis.truth.prongs import MATCHES
+from part.analysis.truth.single_jet import JetProngs
 from part.benchmarking.measurement import SpeedMeasurement
 from part.benchmarking.results import Results
 from part.benchmarking.roofline import RooflinePoint
@@ -25,9 +30,12 @@ from part.figures.studies import attribution as attribution_charts
 from part.figures.studies import bias as bias_charts
 from part.figures.studies import components as component_charts
 from part.figures.studies import importance as importance_charts
+from part.figures.studies import physics as physics_charts
 from part.figures.studies import sparsity as sparsity_charts
 from part.figures.studies import topk as top_k_charts
+from part.figures.studies import truth as truth_charts
 from part.figures.view import View
 from part.inference.tagger import Tagger
 from part.jets.class_groups import ClassGroup, MergedClasses
 from part.jets.schema import Dataset
+from part.jets.truth import JET_RADIUS, MATCH_RADIUS

@@ -43,6 +43,14 @@ STUDIES: dict[str, tuple[str, str]] = {
         "attribution.single_jet_study:JetAttributionStudy",
         "all attributions of one jet, and how faithful they are",
     ),
+    "truth": (
+        "truth.study:TruthStudy",
+        "how much of each head's attention and of each attribution falls on the true prongs, against shuffled ones",
+    ),
+    "physics": (
+        "physics.study:PhysicsStudy",
+        "rank correlations of heads and attributions with kinematics, displacement and substructure",
+    ),
 }
 
 

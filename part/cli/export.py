@@ -5,7 +5,7 @@ from pathlib import Path
 
 from part.cli.options import add_device, add_force, add_model, training_files
 from part.errors import PartError
-from part.figures.view import FIGURES, ORDERS, QUANTITIES, SCALES, View
+from part.figures.view import COLOURS, FIGURES, ORDERS, QUANTITIES, SCALES, View
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--order", choices=ORDERS, default=default.order, help="order of the constituents")
     parser.add_argument("--query", type=int, help="a constituent, from 1 in file order")
     parser.add_argument("--edges", type=int, default=default.edges, help="largest number of edges in a display")
+    parser.add_argument(
+        "--colour",
+        choices=COLOURS,
+        default=default.colour,
+        help="colour of a display's constituents",
+    )
     parser.add_argument("--format", default="png", help="one or more of png,svg,pdf,html,npz,csv,json,py, or all")
     parser.add_argument("--width", type=float, default=3.4, help="width in inches")
     parser.add_argument("--out", required=True, help="folder to write into")
@@ -47,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
         order=args.order,
         query=None if args.query is None else _from_one(args.query, "query"),
         edges=args.edges,
+        colour=args.colour,
     )
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
     jet = read_jets(args.jets, args.entry, args.entry + 1, config=tagger.data_config)

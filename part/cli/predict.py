@@ -85,4 +85,4 @@ def run(args: argparse.Namespace) -> None:
 def _observers(jets: "ak.Array", tagger: "Tagger") -> dict[str, np.ndarray]:
     """Return the columns that a data config keeps beside the predictions."""
     names = () if tagger.data_config is None else tagger.data_config.observers
-    return {name: jets[name].to_numpy() for name in names if name in jets.fields}
+    return {name: jets[name].to_numpy() for name in names if name in jets.fields and jets[name].ndim == 1}

@@ -38,10 +38,20 @@ def tabulate_constituents(jet_view: JetView, view: View) -> dict[str, np.ndarray
         "d0/σ": particles.d0_significance,
         "dz/σ": particles.dz_significance,
         "subjet": particles.subjet + 1,
+        "prong": _prongs(jet_view, view),
     }
     if not particles.has_momenta:
-        columns |= dict.fromkeys(("pT [GeV]", "Δη", "Δφ", "ΔR", "subjet"))
+        columns |= dict.fromkeys(("pT [GeV]", "Δη", "Δφ", "ΔR", "subjet", "prong"))
     if jet_view.trace.has("pattern"):
         columns["attention received"] = jet_view.pair_weights("pattern", view.layer, view.head).mean(axis=0)
     order = particles.order(view.order)
     return {heading: column[order] for heading, column in columns.items() if column is not None}
+
+
+def _prongs(jet_view: JetView, view: View) -> np.ndarray | None:
+    """Return the prong of each constituent (n,), such as "1 b", in the view's matching, by ΔR unless it has one."""
+    partons = jet_view.partons
+    if partons is None or not partons.n_prongs:
+        return None
+    prong = partons.prong("deltaR" if view.colour == "subjet" else view.colour)
+    return np.array([partons.prong_title(i) if i >= 0 else "" for i in prong])

@@ -3,6 +3,7 @@
 Shapes: n constituents in file order, E edges, strongest first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from part.errors import PartError
 from part.figures import scale
 from part.figures.arrays import LabelledArray
 from part.figures.jet_view import JetView
+from part.figures.palette import prong_colour, subjet_colour
 from part.figures.particles import UNKNOWN_MARK, Constituents
 from part.figures.view import QUANTITY_TITLES, SIGNED, THROUGH_SLOTS, View, lower_first
 
@@ -61,6 +63,35 @@ class Display:
         return self.jet_view.constituents.mark
 
     @property
+    def colour_by(self) -> str:
+        """What the colour of a constituent stands for, one of `part.figures.view.COLOURS`."""
+        return colour_by(self.jet_view, self.view)
+
+    @property
+    def colours(self) -> list[str]:
+        """The colour of each constituent (n,)."""
+        return constituent_colours(self.jet_view, self.view)
+
+    @property
+    def parton_colours(self) -> list[str | None]:
+        """The colour of each parton (m,) where constituents have those of prongs; None for that of the text."""
+        partons = self.jet_view.partons
+        if partons is None:
+            return []
+        if self.colour_by == "subjet":
+            return [None] * len(partons)
+        return [prong_colour(i) if i < partons.n_prongs else None for i in range(len(partons))]
+
+    def colour_titles(self) -> list[tuple[str, str]]:
+        """Return what the colours stand for, of those that occur: (title, colour)."""
+        partons = self.jet_view.partons
+        if self.colour_by == "subjet" or partons is None:
+            return [(f"subjet {i + 1}", subjet_colour(i)) for i in sorted(set(self.subjet.tolist()))]
+        occurring = sorted(set(partons.prong(self.colour_by).tolist()) | set(range(partons.n_prongs)), key=_none_last)
+        titles = ["prong " + partons.prong_title(i) if i >= 0 else "no prong" for i in occurring]
+        return list(zip(titles, map(prong_colour, occurring), strict=True))
+
+    @property
     def relative_size(self) -> np.ndarray:
         """The diameter of each marker over that of the leading constituent; areas are proportional to pT."""
         return np.sqrt(self.pt / self.pt.max())
@@ -104,7 +135,7 @@ class Display:
 
     @property
     def extent(self) -> float:
-        """The half side of the square around the jet axis that holds 99 % of the pT and the chosen query.
+        """The half side of the square around the jet axis that holds 99 % of the pT, the prongs and the chosen query.
 
         A soft track may lie several jet radii away; if the square held it, all other constituents would be one spot.
         """
@@ -114,6 +145,9 @@ class Display:
         farthest = distance[nearest[min(last, len(nearest) - 1)]]
         if self.selected is not None:
             farthest = max(farthest, distance[self.selected])
+        if (partons := self.jet_view.partons) is not None and partons.n_prongs:
+            prongs = np.stack([partons.deta, partons.dphi])[:, : partons.n_prongs]
+            farthest = max(farthest, 1.1 * np.abs(prongs).max())  # with its ring and its symbol
         return float(max(np.ceil(1.05 * farthest / 0.05) * 0.05, 0.1))
 
     @property
@@ -127,18 +161,42 @@ class Display:
         return np.maximum(np.abs(self.deta), np.abs(self.dphi))
 
     def arrays(self) -> dict[str, LabelledArray]:
-        """Return the arrays (E,) that are exported."""
-        return {
+        """Return the arrays (E,) that are exported, with those of the partons."""
+        partons = {} if self.jet_view.partons is None else self.jet_view.partons.arrays()
+        edges = {
             "query": LabelledArray(self.query, ("edge",), "1", "query, a constituent in file order"),
             "key": LabelledArray(self.key, ("edge",), "1", "key, a constituent in file order"),
             "weight": LabelledArray(self.weight, ("edge",), "1", self.quantity_title),
             "within_subjet": LabelledArray(self.within_subjet, ("edge",), "1", "whether both are in one subjet"),
         }
+        return edges | partons
+
+
+def short_titles(titles: Sequence[str]) -> list[str]:
+    """Return titles such as "prong 1 b", "prong 2 u" for narrow places: of a row only the first one needs the word."""
+    word = titles[0].split()[0] + " "
+    return [title if i == 0 else title.removeprefix(word) for i, title in enumerate(titles)]
+
+
+def _none_last(prong: int) -> float:
+    return prong if prong >= 0 else np.inf
 
 
 def legend_marks(particles: Constituents) -> dict[int, str]:
     """Return what each marker in a jet stands for; unknown particles need no explanation."""
     return {mark: title for mark, title in particles.mark_titles().items() if mark != UNKNOWN_MARK}
+
+
+def colour_by(jet_view: JetView, view: View) -> str:
+    """Return what colours stand for, one of `part.figures.view.COLOURS`; jets without prongs have those of subjets."""
+    return view.colour if jet_view.partons is not None and jet_view.partons.n_prongs else "subjet"
+
+
+def constituent_colours(jet_view: JetView, view: View) -> list[str]:
+    """Return the colour of each constituent (n,), that of its subjet or of its prong."""
+    if (by := colour_by(jet_view, view)) == "subjet" or jet_view.partons is None:
+        return [subjet_colour(i) for i in jet_view.constituents.subjet]
+    return [prong_colour(i) for i in jet_view.partons.prong(by)]
 
 
 def make_display(jet_view: JetView, view: View, limits: tuple[float, float] | None = None) -> Display:

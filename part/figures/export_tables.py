@@ -41,11 +41,12 @@ def constituent_arrays(jet_view: JetView) -> dict[str, LabelledArray]:
     arrays = {name: getattr(particles, name) for name in MEANINGS}
     if not particles.has_momenta:
         arrays |= dict.fromkeys(("pt", "energy", "deta", "dphi", "delta_r", "subjet"))
+    prongs = jet_view.partons.prong_arrays() if jet_view.partons is not None and jet_view.partons.n_prongs else {}
     return {
         f"constituent_{name}": LabelledArray(values, ("constituent",), UNITS.get(name, "1"), MEANINGS[name])
         for name, values in arrays.items()
         if values is not None
-    }
+    } | prongs
 
 
 def all_arrays(data: FigureData) -> dict[str, LabelledArray]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from part.errors import PartError
 from part.figures.particles import Constituents, constituents
+from part.figures.partons import Partons, jet_partons
 from part.figures.view import QUANTITIES, QUANTITY_TITLES
 from part.inference.tagger import Tagger
 from part.inference.trace import Trace
@@ -75,6 +76,8 @@ class JetView:
     backend_logit_gap : float or None
         For a model whose predictions come from the flash kernel, which shows no weights: how far its logits are from
         those of the trace, see `Tagger.backend_logit_gap`.
+    partons : Partons or None
+        The partons that the jet comes from, None if the file does not say them.
     """
 
     model: str
@@ -87,6 +90,7 @@ class JetView:
     unlike: str | None = None
     backend_logit_gap: float | None = None
     numbers: dict[str, float] = field(default_factory=dict)
+    partons: Partons | None = None
 
     @property
     def heading(self) -> str:
@@ -209,6 +213,7 @@ def view_jet(
         unlike=outside_training(tagger, jet)[0],
         backend_logit_gap=tagger.backend_logit_gap(jet) if tagger.backend == "flash" else None,
         numbers=dict(zip(tagger.dataset.targets, numbers, strict=False)),
+        partons=jet_partons(seen),
     )
 
 

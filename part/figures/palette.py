@@ -75,6 +75,9 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 # The subjets, the leading first and the last for all others; distinguishable under common colour blindnesses.
 SUBJETS = ("#3f90da", "#ffa90e", "#832db6", "#94a4a2")
+# The prongs, the leading first and the last for all others; a constituent of none is grey.
+PRONGS = ("#3f90da", "#ffa90e", "#832db6", "#bd1f01", "#92dadd", "#a96b59")
+UNMATCHED = "#94a4a2"
 POSITIVE, NEGATIVE = "#d6604d", "#4393c3"  # edges of signed quantities, from the colormap RdBu
 
 # Paper follows the light theme; these are the exceptions.
@@ -122,6 +125,11 @@ def series_colours(theme: str, accents: Sequence[str] = ()) -> tuple[str, ...]:
 
 def subjet_colour(index: int) -> str:
     return SUBJETS[min(int(index), len(SUBJETS) - 1)]
+
+
+def prong_colour(index: int) -> str:
+    """Return the colour of a prong, or of constituents that belong to none (-1)."""
+    return PRONGS[min(int(index), len(PRONGS) - 1)] if index >= 0 else UNMATCHED
 
 
 def edge_colours(weight: np.ndarray, signed: bool, neutral: str) -> list[str]:

@@ -9,6 +9,10 @@ MARKERS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "tri
 MATPLOTLIB_MARKERS = ("o", "s", "D", "^", "*", "h", "v", "p")
 MARKER_SCALE = (1.0, 0.9, 0.85, 1.1, 1.4, 1.0, 1.1, 1.0)  # makes equal pT look equally large
 MARKER_CHARACTERS = "●■◆▲★⬢▼⬟"
+# Partons over the constituents: rings as large as their pT says, or small crosses of what leaves no constituents.
+PARTON_KINDS = ("prong", "neutrino", "resonance")
+PARTON_MARKERS = ("circle-open", "x-thin", "cross-thin")
+MATPLOTLIB_PARTON_MARKERS = ("o", "x", "+")
 MAX_EDGE_WIDTH = 4.0  # px
 ARROW_POSITION = 0.62  # of the way from query to key, where an edge carries its arrow head
 

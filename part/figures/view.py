@@ -11,6 +11,7 @@ FIGURES = ("matrix", "mosaic", "class", "display", "prediction")
 QUANTITIES = ("pattern", "scores_qk", "bias", "logits", "value_norms")
 SCALES = ("log", "linear")
 ORDERS = ("pt", "subjet", "species", "file")
+COLOURS = ("subjet", "deltaR", "kt")
 SIGNED = ("scores_qk", "bias", "logits")
 
 QUANTITY_TITLES = {
@@ -22,6 +23,8 @@ QUANTITY_TITLES = {
 }
 THROUGH_SLOTS = "Attention through slots"
 ORDER_TITLES = {"pt": "by pT", "subjet": "by subjet", "species": "by species", "file": "as in file"}
+
+COLOUR_TITLES = {"subjet": "subjet", "deltaR": "prong by ΔR", "kt": "prong by kT"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class View:
         A chosen constituent in file order.
     edges : int
         The largest number of edges in a display.
+    colour : str
+        What a constituent's colour in a display stands for: its "subjet", or its prong, matched by "deltaR" or by the
+        "kt" history; see `part.jets.truth.match`. Jets without prongs are coloured by subjet.
 
     Raises
     ------
@@ -60,6 +66,7 @@ class View:
     order: str = "pt"
     query: int | None = None
     edges: int = 40
+    colour: str = "subjet"
 
     def __post_init__(self):
         for name, choices in (
@@ -67,6 +74,7 @@ class View:
             ("quantity", QUANTITIES),
             ("scale", SCALES),
             ("order", ORDERS),
+            ("colour", COLOURS),
         ):
             if getattr(self, name) not in choices:
                 raise PartError(f"The view's {name} is {getattr(self, name)!r}; expected one of {', '.join(choices)}.")

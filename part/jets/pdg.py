@@ -29,3 +29,15 @@ SPECIES_FLAGS = {
     "part_isElectron": (11,),
     "part_isMuon": (13,),
 }
+NEUTRINOS = (12, 14, 16)
+RESONANCES = (6, 23, 24, 25, 35, 36, 37)  # top, Z, W and Higgs bosons; JetClass-II calls its resonances 25, 35 and 37
+_SYMBOLS = {
+    **dict(enumerate("duscbt", start=1)),
+    **{11: "e", 12: "ν", 13: "μ", 14: "ν", 15: "τ", 16: "ν"},
+    **{21: "g", 22: "γ", 23: "Z", 24: "W", 25: "H", 35: "H", 36: "A", 37: "H±"},
+}
+
+
+def symbol(pid: int) -> str:
+    """Return the symbol of a parton, lepton or boson, the same for its antiparticle; the code of anything else."""
+    return _SYMBOLS.get(abs(pid), str(pid))

@@ -11,6 +11,7 @@ from part.jets.formats.opening import bounds, open_source, split_tree
 from part.jets.formats.source import Column, Source
 from part.jets.labels import LABEL_BRANCHES
 from part.jets.notices import WITHOUT_MOMENTUM, notify
+from part.jets.parton_branches import GENERATED, PARTONS, parton_lists, with_columns
 from part.jets.schema import CONSTITUENT_BRANCHES, JET_MOMENTUM, MOMENTA
 from part.jets.validation import to_jets
 
@@ -41,7 +42,8 @@ def read_jets(
     start, stop : int, optional
         The entries [start, stop) of the file; by default all. `stop` may lie beyond the last entry.
     branches : collection of str, optional
-        Read only these branches and the four-momenta; by default all of JetClass's schema, and `jet_*` and `aux_*`.
+        Read only these branches and the four-momenta; by default all of JetClass's schema, `jet_*`, `aux_*` and
+        `parton_*`. Particles before the detector, `genpart_*`, are read only if they are named here.
     config : str, os.PathLike or DataConfig, optional
         The data config of a training with weaver-core, which says what is read of the file and which jets it selects
         for prediction.
@@ -51,7 +53,8 @@ def read_jets(
     ak.Array
         With a data config the jets that it selects, as `part.jets.config.prepare` describes them. Otherwise one record
         for each jet, with JetClass's branch names. Constituent branches `part_*` are jagged, hold all constituents in
-        file order, and are in GeV and mm; `jet_*`, `label_*` and `aux_*` are flat. Constituents whose momentum is zero
+        file order, and are in GeV and mm; `jet_*`, `label_*` and `aux_*` are flat, but those of partons are lists where
+        the file has lists, see `part.jets.truth.partons`. Constituents whose momentum is zero
         are padding, and left out; if they have other values than zeros, a warning says how many there were. Missing
         values are NaN.
 
@@ -69,14 +72,15 @@ def read_jets(
         return read_prepared(path, load_config(config), start, stop)
     with open_source(path) as source:
         first, last = bounds(path, start, stop, source.n_jets)
-        names = _jet_branches(path, source)
+        names = _jet_branches(path, source, branches)
         if branches is not None:
             names = [name for name in names if name in branches or name in MOMENTA]
         columns = source.read(names, first, last)
+    lists = parton_lists(path, columns, first)
     columns = {name: c for name, c in columns.items() if name in SCHEMA_BRANCHES or _is_flat_numbers(c)}
     jets, n_left_out = to_jets(path, columns, first, last)
     notify(WITHOUT_MOMENTUM, {(path, first + int(jet)): int(n_left_out[jet]) for jet in n_left_out.nonzero()[0]})
-    return jets
+    return with_columns(jets, lists)
 
 
 def count_jets(path: str | os.PathLike, config: "DataConfig | None" = None) -> int:
@@ -126,7 +130,7 @@ def cluster_boundaries(path: str | os.PathLike, config: "DataConfig | None" = No
         return source.cluster_boundaries
 
 
-def _jet_branches(path: str, source: Source) -> list[str]:
+def _jet_branches(path: str, source: Source, requested: Collection[str] | None) -> list[str]:
     """Return the names of the branches that jets may have. Raises PartError without four-momenta."""
     for name in MOMENTA:
         if name not in source.branches:
@@ -137,7 +141,9 @@ def _jet_branches(path: str, source: Source) -> list[str]:
             )
     # A column of classes is left out where their branches are there too, or were made of it.
     known = SCHEMA_BRANCHES - {"label"} if LABEL_BRANCHES & set(source.branches) else SCHEMA_BRANCHES
-    return [n for n in source.branches if n in known or (n.startswith(("jet_", "aux_")) and "/" not in n)]
+    # The particles before the detector would take as long to read as the constituents.
+    families = ("jet_", "aux_", *PARTONS, *(() if requested is None else (GENERATED,)))
+    return [n for n in source.branches if n in known or (n.startswith(families) and "/" not in n)]
 
 
 def _is_flat_numbers(column: Column) -> bool:

@@ -17,6 +17,10 @@ from part.simulate.processes import COMMON, Process
 BATCH = 200  # events in each call of Pythia
 INVISIBLE = (12, 14, 16)
 RESONANCES = (6, 23, 24, 25)
+HARD_PARTONS = (1, 2, 3, 4, 5, 21)
+# Pythia's codes for copies whose momentum only recoils: against radiation from the beams, from other partons, and
+# against the primordial kT.
+RECOILS = (44, 52, 62)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Decays:
     """Heavy particles that decay visibly, (G,) each, and their products, (D,) each, with a `parent` in 0..G-1."""
 
     event: np.ndarray
+    particle: np.ndarray  # index into the particles, ascending
     pid: np.ndarray
     pt: np.ndarray
     eta: np.ndarray
@@ -55,6 +60,22 @@ class Decays:
     parent: np.ndarray
     product_eta: np.ndarray
     product_phi: np.ndarray
+
+
+@dataclass(frozen=True)
+class Partons:
+    """Products of decays and outgoing partons of hard processes before they radiate, (Q,) each.
+
+    `decay` is the index of their decay, -1 for partons of the hard process.
+    """
+
+    event: np.ndarray
+    decay: np.ndarray
+    pid: np.ndarray
+    pt: np.ndarray
+    eta: np.ndarray
+    phi: np.ndarray
+    energy: np.ndarray
 
 
 def import_pythia() -> ModuleType:
@@ -147,19 +168,15 @@ def find_decays(particles: Particles) -> Decays:
 
     The products of a W boson from a top quark or a Higgs boson belong to the latter.
     """
-    heavy = np.isin(np.abs(particles.pid), RESONANCES)
-    from_heavy = (particles.mother >= 0) & heavy[particles.mother]
-    kind = np.abs(particles.pid)
-    product = (np.abs(particles.status) == 23) & from_heavy & ~np.isin(kind, INVISIBLE) & ~heavy
-    products = np.flatnonzero(product)
-    ancestor = particles.mother[products]
-    while np.any(has_heavy_mother := from_heavy[ancestor]):
-        ancestor = np.where(has_heavy_mother, particles.mother[ancestor], ancestor)
-    parents, parent = np.unique(ancestor, return_inverse=True)
+    products, ancestor = _decay_products(particles)
+    visible = ~np.isin(np.abs(particles.pid[products]), INVISIBLE)
+    products = products[visible]
+    parents, parent = np.unique(ancestor[visible], return_inverse=True)
     pt, eta, phi = _angles(particles.take(parents))
     _, product_eta, product_phi = _angles(particles.take(products))
     return Decays(
         event=particles.event[parents],
+        particle=parents,
         pid=particles.pid[parents],
         pt=pt,
         eta=eta,
@@ -169,6 +186,51 @@ def find_decays(particles: Particles) -> Decays:
         product_eta=product_eta,
         product_phi=product_phi,
     )
+
+
+def find_partons(particles: Particles, decays: Decays) -> Partons:
+    """Find the products of the decays, neutrinos among them, and the quarks and gluons of the hard processes.
+
+    A parton of the hard process has the momentum that it has before it radiates, after all recoils: at an earlier stage
+    it is four times as far from the axis of its jet.
+    """
+    products, ancestor = _decay_products(particles)
+    is_known = np.isin(ancestor, decays.particle)
+    products, decay = products[is_known], np.searchsorted(decays.particle, ancestor[is_known])
+    is_outgoing = np.abs(particles.status) == 23
+    hard = is_outgoing & np.isin(np.abs(particles.pid), HARD_PARTONS) & ~_from_resonance(particles)
+    hard = _last_copies(particles, np.flatnonzero(hard))
+    chosen = particles.take(np.concatenate([products, hard]))
+    pt, eta, phi = _angles(chosen)
+    decay = np.concatenate([decay, np.full(len(hard), -1)])
+    return Partons(chosen.event, decay, chosen.pid, pt, eta, phi, chosen.energy)
+
+
+def _from_resonance(particles: Particles) -> np.ndarray:
+    heavy = np.isin(np.abs(particles.pid), RESONANCES)
+    return (particles.mother >= 0) & heavy[particles.mother]
+
+
+def _decay_products(particles: Particles) -> tuple[np.ndarray, np.ndarray]:
+    """Return the particles that resonances finally decay to, and the first resonance of each of these chains."""
+    from_heavy = _from_resonance(particles)
+    heavy = np.isin(np.abs(particles.pid), RESONANCES)
+    products = np.flatnonzero((np.abs(particles.status) == 23) & from_heavy & ~heavy)
+    ancestor = particles.mother[products]
+    while np.any(has_heavy_mother := from_heavy[ancestor]):
+        ancestor = np.where(has_heavy_mother, particles.mother[ancestor], ancestor)
+    return products, ancestor
+
+
+def _last_copies(particles: Particles, index: np.ndarray) -> np.ndarray:
+    """Return the last copies of particles before they radiate."""
+    mother = particles.mother
+    is_copy = np.isin(np.abs(particles.status), RECOILS) & (mother >= 0) & (particles.pid == particles.pid[mother])
+    copy = np.full(len(mother), -1)
+    copy[mother[is_copy]] = np.flatnonzero(is_copy)
+    while np.any(has_copy := copy[index] >= 0):
+        index = np.where(has_copy, copy[index], index)
+    return index
 
 
 def _angles(p: Particles) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

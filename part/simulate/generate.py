@@ -12,6 +12,7 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 
+from part.jets import kinematics
 from part.jets.schema import IDENTITY
 from part.simulate import clustering, events
 from part.simulate.detector import Candidates, detect, particle_level
@@ -109,6 +110,7 @@ def select_jets(particles: events.Particles, sample: Sample, label: str, rng: np
         values = getattr(decays, name)
         columns[f"aux_genpart_{name}"] = values[matched] if process.products else np.zeros(len(jets), values.dtype)
     columns["aux_truth_match"] = (matched >= 0).astype(np.int32)
+    columns |= _partons(events.find_partons(particles, decays), jets, matched, sample.cuts.radius)
     return ak.zip(columns, depth_limit=1)
 
 
@@ -131,6 +133,17 @@ def _constituents(candidates: Candidates, jets: ak.Array, massless: bool) -> dic
     columns |= {name: getattr(flat, name) for name in ("d0val", "d0err", "dzval", "dzerr", "charge", "pid")}
     columns |= {name.removeprefix("part_"): flat.species == i for i, name in enumerate(IDENTITY[1:])}
     return {f"part_{name}": ak.unflatten(values, counts) for name, values in columns.items()}
+
+
+def _partons(partons: events.Partons, jets: ak.Array, decay: np.ndarray, radius: float) -> dict[str, ak.Array]:
+    """Return the jagged branches of the decay's products, without a decay of the hard process's partons in the jet."""
+    event, jet_eta, jet_phi = (ak.to_numpy(jets[name])[:, None] for name in ("event", "jet_eta", "jet_phi"))
+    distance = kinematics.delta_r(partons.eta, partons.phi, jet_eta, jet_phi)
+    in_cone = (partons.event == event) & (partons.decay < 0) & (distance < radius)
+    belongs = np.where(decay[:, None] >= 0, partons.decay == decay[:, None], in_cone)
+    index = np.nonzero(belongs)[1]
+    names = ("pt", "eta", "phi", "energy", "pid")
+    return {f"parton_{name}": ak.unflatten(getattr(partons, name)[index], belongs.sum(axis=1)) for name in names}
 
 
 def _add_substructure_and_labels(jets: ak.Array, sample: Sample, label: str) -> ak.Array:

@@ -5,12 +5,16 @@ import json
 
 import numpy as np
 import pytest
+from helpers.jet_samples import write_tree
 from helpers.jets import write_jets, write_model
+from helpers.truth import with_partons
 
 import part
 from part.__main__ import main
 from part.analysis.intervention.topk import TopKStudy
+from part.analysis.physics.study import PhysicsStudy
 from part.analysis.study import study_jets
+from part.analysis.truth.study import TruthStudy
 
 COUNTS = [5, 9, 3, 12, 4, 8, 6]
 
@@ -24,9 +28,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-def study(folder, out, *more: str, jets: str = "jets.root") -> int:
+def study(folder, out, *more: str, jets: str = "jets.root", kind: str = "topk") -> int:
     model = str(folder / "alpha.safetensors")
-    return main(["study", "topk", "--model", model, "--jets", str(folder / jets), "--out", str(out), *more])
+    return main(["study", kind, "--model", model, "--jets", str(folder / jets), "--out", str(out), *more])
 
 
 def test_the_files_hold_the_numbers_of_the_library(folder, tmp_path, capsys):
@@ -48,6 +52,34 @@ def test_the_files_hold_the_numbers_of_the_library(folder, tmp_path, capsys):
     table = capsys.readouterr().out.splitlines()
     assert table[0].split()[:2] == ["k", "jets"]
     assert len(table) == 3
+
+
+def test_shares_of_prongs_need_jets_that_say_them(folder, tmp_path, capsys):
+    assert study(folder, tmp_path, kind="truth") == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "None of 7 jets can be compared with the truth" in error
+    assert "parton_*" in error
+
+
+def test_shares_of_prongs_and_correlations_are_those_of_the_library(folder, tmp_path):
+    jets = with_partons(part.read_jets(folder / "jets.root"))
+    write_tree(folder / "partons.root", {name: jets[name] for name in jets.fields})
+    options = ("--methods", "rollout", "--pt-edges", "0", "200", "inf")
+    model, edges = part.load_model(folder / "alpha.safetensors"), (0, 200, float("inf"))
+    expected = {
+        "truth": study_jets(TruthStudy(("rollout",), match="kt", pt_edges=edges), model, jets),
+        "physics": study_jets(PhysicsStudy(("rollout",), draws=20, pt_edges=edges), model, jets),
+    }
+    for kind, more in (("truth", ("--match", "kt")), ("physics", ("--draws", "20"))):
+        out = tmp_path / kind
+        assert study(folder, out, *options, *more, "--format", "png", jets="partons.root", kind=kind) == 0
+        content = json.loads((out / "summary.json").read_text())["rows"]
+        rows = expected[kind].rows()
+        assert [row["source"] for row in content] == [row["source"] for row in rows]
+        name = {"truth": "share", "physics": "rho"}[kind]
+        np.testing.assert_allclose([row[name] for row in content], [row[name] for row in rows], rtol=1e-3, atol=1e-4)
+    assert (tmp_path / "truth" / "leading_prong_excess.png").exists()
+    assert (tmp_path / "physics" / "received_kT.png").exists()
 
 
 @pytest.mark.slow

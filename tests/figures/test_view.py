@@ -42,5 +42,5 @@ def test_a_wrong_value_is_refused_by_name(field, value):
 
 
 def test_an_unknown_key_is_refused():
-    with pytest.raises(PartError, match="no colour"):
-        View.from_dict({"colour": "red"})
+    with pytest.raises(PartError, match="no palette"):
+        View.from_dict({"palette": "magma"})

@@ -4,6 +4,7 @@
 const NS = "http://www.w3.org/2000/svg";
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 18, 30];
 const LARGEST = 11; // radius of the leading constituent in pixels
+const [LARGEST_RING, SMALLEST_RING] = [20, 6]; // radii of partons in pixels
 const CORNERS = {
   square: polygon(4, () => 1.27, Math.PI / 4),
   diamond: polygon(4, () => 1.25),
@@ -13,6 +14,7 @@ const CORNERS = {
   "triangle-down": polygon(3, () => 1.3, Math.PI),
   pentagon: polygon(5, () => 1.1),
 };
+const LINES = { cross: [[0.8, 0.8], [0.8, -0.8]], plus: [[1, 0], [0, 1]] };
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data) return;
@@ -29,8 +31,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const particle = (event) => event.target.dataset?.particle;
   svg.onmousemove = (event) => {
-    const index = particle(event);
-    showTip(tip, event, index === undefined || root._drag ? null : particleRows(data, Number(index)));
+    const [index, parton] = [particle(event), event.target.dataset?.parton];
+    const rows = index !== undefined ? particleRows(data, Number(index)) : parton !== undefined ? partonRows(data.partons[parton]) : null;
+    showTip(tip, event, root._drag ? null : rows);
     if (root._drag) stretch(root, svg, event);
   };
   svg.onmouseleave = (event) => showTip(tip, event, null);
@@ -62,7 +65,7 @@ function paint(root, svg, data) {
   const inside = element("g", { "clip-path": "url(#plot)" });
   const clip = element("clipPath", { id: "plot" });
   clip.append(element("rect", { x: LEFT, y: TOP, width: w, height: h }));
-  inside.append(...edges(data, X, Y), ...particles(data, X, Y));
+  inside.append(...edges(data, X, Y), ...particles(data, X, Y), ...partons(data, X, Y));
   if (data.selected !== null) inside.append(ring(data, X, Y));
   const hint = data.hint && width > 250 ? ` ${data.hint}` : "";
   const caption = element("text", { x: LEFT, y: 12 }, data.caption + hint);
@@ -100,6 +103,24 @@ function particles(data, X, Y) {
   });
 }
 
+/** Rings around the prongs and crosses of other partons, each with its symbol; only their lines react to the mouse. */
+function partons(data, X, Y) {
+  return data.partons.flatMap(([marker, deta, dphi, size, colour, symbol], i) => {
+    const [x, y, radius] = [X(deta), Y(dphi), Math.max(SMALLEST_RING, LARGEST_RING * size)];
+    const style = colour ? { style: `stroke: ${colour}` } : {};
+    const below = marker === "ring" ? -0.75 * radius : 0.75 * radius + 10; // apart from the symbol of a prong nearby
+    return [
+      element("path", { class: "parton halo", d: shape(marker, x, y, radius) }),
+      element("path", { class: "parton", d: shape(marker, x, y, radius), "data-parton": i, ...style }),
+      element("text", { class: "symbol", x: x + 0.75 * radius + 2, y: y + below }, symbol),
+    ];
+  });
+}
+
+function partonRows([, deta, dphi, , , , description]) {
+  return [["Parton", description], ["Δη, Δφ", `${digits(deta)}, ${digits(dphi)}`]];
+}
+
 function axes(w, h, centre, unit, X, Y) {
   const parts = [element("rect", { class: "grid", x: LEFT, y: TOP, width: w, height: h })];
   const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2].find((s) => s * unit >= 45) || 5;
@@ -128,6 +149,7 @@ function particleRows(data, i) {
     ["Δη, Δφ", `${digits(data.deta[i])}, ${digits(data.dphi[i])}`],
     ["subjet", data.subjet[i] + 1],
   ];
+  if (data.prong.length) rows.push(["prong", data.prong[i]]);
   const weight = data.selected === null ? undefined : data.weights[i];
   if (weight !== undefined) rows.push([`${data.quantity} from ${data.selected + 1}`, digits(weight)]);
   return rows;
@@ -160,7 +182,9 @@ function legend(box, data) {
   const entry = (marker, colour, text) => {
     const span = document.createElement("span");
     const icon = element("svg", { viewBox: "-1.5 -1.5 3 3" });
-    icon.append(element("path", { d: shape(marker, 0, 0, 1), ...(colour ? { fill: colour } : {}) }));
+    const isLine = marker in LINES || marker === "ring";
+    const paint = isLine ? { class: "line" } : colour ? { fill: colour } : {};
+    icon.append(element("path", { d: shape(marker, 0, 0, 1), ...paint }));
     span.append(icon, text);
     return span;
   };
@@ -177,7 +201,8 @@ function polygon(count, radius, turn = 0) {
 
 /** A marker as a path. In coordinates of its own: hundreds of `transform`s would be slow to paint. */
 function shape(marker, x, y, radius) {
-  if (marker === "circle") return `M${x + radius},${y}a${radius},${radius},0,1,1,${-2 * radius},0a${radius},${radius},0,1,1,${2 * radius},0Z`;
+  if (marker in LINES) return LINES[marker].map(([dx, dy]) => `M${x - radius * dx},${y - radius * dy}L${x + radius * dx},${y + radius * dy}`).join("");
+  if (marker === "circle" || marker === "ring") return `M${x + radius},${y}a${radius},${radius},0,1,1,${-2 * radius},0a${radius},${radius},0,1,1,${2 * radius},0Z`;
   return `M${CORNERS[marker].map(([dx, dy]) => `${x + radius * dx},${y + radius * dy}`).join("L")}Z`;
 }
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.components.study.class_choice import class_choice
 from app.components.study.context import ModelContext
-from app.components.study.controls import model_segments
+from app.components.study.controls import head_inputs, model_segments
 from app.components.study.header import run_and_export, study_header
 from app.components.toolbar import jet_line
 from app.pages.attribution.state import AttributionState
@@ -17,6 +17,7 @@ from app.state import session
 from app.state.context import PageContext
 
 NO_INPUTS = "It gives one number per particle."
+OF_SAMPLES = ("sample", "truth", "physics")  # tabs
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,16 @@ class AttributionContext(ModelContext):
         return requested if requested in supported else next(iter(supported), None)
 
     @property
+    def compared(self) -> tuple[str, ...]:
+        """The methods whose attributions are compared with the truth and with physics."""
+        return attribution.compared_methods(self.model, self.state.compared)
+
+    @property
+    def has_heads(self) -> bool:
+        """Return whether the model's particles attend to each other."""
+        return self.model.config.attends_to == "particles"
+
+    @property
     def target(self) -> tuple[str, float]:
         """The title and the value of what is attributed to the particles."""
         return attribution.describe_target(self.file, self.jet, self.model, self.target_class, self.contrast_class)
@@ -52,7 +63,7 @@ class AttributionContext(ModelContext):
         )
 
     def studied_entries(self) -> np.ndarray:
-        return self.entries if self.tab == "sample" else np.array([self.jet])
+        return self.entries if self.tab in OF_SAMPLES else np.array([self.jet])
 
 
 def make_context(page: PageContext, tab: str) -> AttributionContext:
@@ -61,7 +72,7 @@ def make_context(page: PageContext, tab: str) -> AttributionContext:
 
 def header(title: str, context: AttributionContext) -> None:
     """Draw the line of the sample, or of the jet with the steps to others."""
-    if context.tab == "sample":
+    if context.tab in OF_SAMPLES:
         study_header(title, context)
         return
     with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
@@ -94,3 +105,17 @@ def method_buttons(context: AttributionContext) -> None:
     reasons = {reason for reason in context.unsupported.values() if reason and reason != NO_INPUTS}
     if reasons:
         st.caption("Grey: " + " ".join(sorted(reasons)))
+
+
+def choose_compared(context: AttributionContext) -> None:
+    """Choose the methods that Run applies to each jet of the sample, and the head that is shown."""
+    titles = {name: attribution.TITLES[name] for name, reason in context.unsupported.items() if reason is None}
+    with st.popover(f"Methods: {len(context.compared)}", key="methods_compared"):
+        st.multiselect(
+            "Methods beside the heads",
+            [name for name in titles if name not in attribution.SLOW],
+            format_func=lambda name: titles[name],
+            **session.bind_widget(AttributionState, "compared", list(context.compared), tuple),
+        )
+    if context.has_heads:
+        head_inputs(context.layer, context.model.config.layers, context.head, context.model.config.heads)

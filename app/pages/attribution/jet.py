@@ -1,5 +1,6 @@
 """One jet: what each of its particles and inputs contributes to a class, and how faithful the methods are."""
 
+import numpy as np
 import streamlit as st
 
 from app.components.messages import note
@@ -7,9 +8,10 @@ from app.components.study.chart import show_chart, show_charts
 from app.pages.attribution.context import AttributionContext, method_buttons
 from app.services import attribution
 from app.services.figures import study_charts
-from app.services.library import Attribution, attribution_charts
+from app.services.library import Attribution, JetProngs, attribution_charts, truth_charts
 
 HEIGHT = 600
+BARS, PRONGS = 380, 240  # px, where there are both
 ABOUT_RUN = (
     "Run draws the Shapley values of this jet, measures how sensitive each method is, and compares all of them: it "
     "takes a while and goes on in the background."
@@ -41,8 +43,12 @@ def jet(context: AttributionContext) -> None:
         else:
             note("The data config does not say which of its variables are the momenta, so the jet cannot be drawn.")
     with right:
-        show_chart(attribution_charts.bars(result, context.jet_view), "bars", HEIGHT)
-    st.caption(_description(context, result))
+        prongs = _prongs(context, result)
+        height = HEIGHT if prongs is None else BARS
+        show_chart(attribution_charts.bars(result, context.jet_view), "bars", height)
+        if prongs is not None:
+            show_chart(truth_charts.jet_shares(prongs), "prongs", PRONGS)
+    st.caption(_description(context, result) + _overlap(prongs))
 
 
 def inputs(context: AttributionContext) -> None:
@@ -68,6 +74,23 @@ def methods(context: AttributionContext) -> None:
         f"{result.title}. Particles are removed, or put back, in the order of attribution; faint and dotted: 20 random "
         "orders, 95 % of their mean. Infidelity refers to leaving out random sets of particles."
     )
+
+
+def _prongs(context: AttributionContext, result: Attribution) -> JetProngs | None:
+    """Return the shares of the prongs in the attribution and in the chosen head's attention; None without the truth."""
+    importance = {attribution.TITLES[result.method]: result.values}
+    if context.has_heads:
+        name = f"layer {context.layer + 1}, head {context.head + 1}"
+        importance[name] = context.jet_view.pair_weights("pattern", context.layer, context.head).mean(0)
+    return attribution.prong_shares(context.file, context.jet, importance, context.state.match)
+
+
+def _overlap(prongs: JetProngs | None) -> str:
+    """Return how well importance tells the particles of prongs from others; nothing where that is not known."""
+    if prongs is None or not all(np.isfinite(list(prongs.auc.values()))):
+        return ""
+    numbers = (f"{name}: AUC {prongs.auc[name]:.2f}, IoU {prongs.overlap[name]:.2f}" for name in prongs.auc)
+    return f" Particles of any prong against others, {'; '.join(numbers)}. Faint: 95 % of shuffled prongs."
 
 
 def _attribution(context: AttributionContext) -> Attribution | None:

@@ -3,8 +3,10 @@
 from app.components.study.page import Tab, study_page
 from app.pages.attribution.context import AttributionContext, controls, header, make_context
 from app.pages.attribution.jet import inputs, jet, methods
+from app.pages.attribution.physics import physics
 from app.pages.attribution.sample import sample
 from app.pages.attribution.state import AttributionState
+from app.pages.attribution.truth import truth
 
 
 def jet_study(context: AttributionContext) -> tuple[str, dict]:
@@ -13,6 +15,14 @@ def jet_study(context: AttributionContext) -> tuple[str, dict]:
 
 def sample_study(context: AttributionContext) -> tuple[str, dict]:
     return "attribution", _classes(context)
+
+
+def truth_study(context: AttributionContext) -> tuple[str, dict]:
+    return "truth", _classes(context) | {"methods": context.compared, "match": context.state.match}
+
+
+def physics_study(context: AttributionContext) -> tuple[str, dict]:
+    return "physics", _classes(context) | {"methods": context.compared, "of_heads": context.state.of_heads}
 
 
 def _classes(context: AttributionContext) -> dict[str, str]:
@@ -24,6 +34,8 @@ TABS = {
     "inputs": Tab("Inputs", inputs, jet_study),
     "methods": Tab("Methods", methods, jet_study),
     "sample": Tab("Sample", sample, sample_study),
+    "truth": Tab("Truth", truth, truth_study),
+    "physics": Tab("Physics", physics, physics_study),
 }
 
 study_page("Attribution", TABS, AttributionState, make_context, controls, header)

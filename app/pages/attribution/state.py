@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from app.services.library import MATCHES, OF_HEADS
 from app.state.selection import StudyState
-from app.state.url import url_field
+from app.state.url import one_of, texts, url_field
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,19 @@ class AttributionState(StudyState):
     ----------
     method : str
         The method, "" for the first that the model supports.
+    compared : tuple of str
+        The methods of the studies of truth and physics, () for the cheap ones.
+    match, group : str
+        How constituents are matched to prongs, and whose share is shown, "" for the first.
+    quantity, observable, of_heads : str
+        The quantity of particles and the observable of jets that are shown, "" for kT and τ21, and the number of heads
+        that is correlated with the latter.
     """
 
     method: str = url_field("")
+    compared: tuple[str, ...] = url_field((), texts())
+    match: str = url_field("deltaR", one_of(MATCHES))
+    group: str = url_field("", name="on")
+    quantity: str = url_field("")
+    observable: str = url_field("")
+    of_heads: str = url_field("entropy", one_of(OF_HEADS), name="number")

@@ -11,4 +11,6 @@ class ExploreContext(PageContext):
     def view(self) -> View:
         """The view of a model in this selection."""
         s, state = self.selection, self.state
-        return View("matrix", state.quantity, s.layer, s.head, state.scale, s.order, s.particle, state.edges)
+        return View(
+            "matrix", state.quantity, s.layer, s.head, state.scale, s.order, s.particle, state.edges, state.colour
+        )

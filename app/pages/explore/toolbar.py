@@ -10,7 +10,7 @@ from app.components.toolbar import particle_button
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.state import MAX_EDGES, MAX_SHOWN, ExploreState
 from app.services.classes import class_titles
-from app.services.library import MAX_CLASSES, Dataset, JetView
+from app.services.library import JET_RADIUS, MATCH_RADIUS, MAX_CLASSES, Dataset, JetView
 from app.services.library import view_options as options
 from app.state import session
 from app.state.selection import JetSelection
@@ -29,7 +29,9 @@ def view_line(context: ExploreContext, jet_view: JetView | None, dataset: Datase
         layers, heads = (1, 1) if pattern is None else pattern.shape[:2]
         layer, head = (min(i, n - 1) for i, n in ((context.selection.layer, layers), (context.selection.head, heads)))
         head_inputs(layer, layers, head, heads)
-        st.number_input("Edges", 1, MAX_EDGES, width=105, **session.bind_widget(ExploreState, "edges"))
+        st.number_input("Edges", 1, MAX_EDGES, width=85, **session.bind_widget(ExploreState, "edges"))
+        if jet_view and jet_view.partons and jet_view.partons.n_prongs:
+            _colours()
         if dataset and dataset.labels:
             classes_menu(dataset, context.selection.groups, partial(_find, context, dataset))
         particle_button(context.selection.particle)
@@ -66,6 +68,21 @@ def _find(context: ExploreContext, dataset: Dataset) -> None:
         max_selections=MAX_SHOWN,
         select_all=False,
         **session.bind_widget(ExploreState, "shown_classes", [text for text in shown if text in titles], tuple),
+    )
+
+
+def _colours() -> None:
+    """Choose what the colours of the event display stand for, where the file says which prongs a jet has."""
+    st.selectbox(
+        "Colour",
+        options.COLOURS,
+        format_func=options.COLOUR_TITLES.get,
+        width=128,
+        help="The colours of the event display. A prong is a quark, gluon or charged lepton of the truth, within "
+        f"ΔR {JET_RADIUS} of the axis. By ΔR, a constituent belongs to the nearest prong; by kT, each of as many "
+        "exclusive kT subjets as there are prongs belongs to the nearest one. "
+        f"Nothing belongs to a prong beyond ΔR {MATCH_RADIUS}.",
+        **session.bind_widget(ExploreState, "colour"),
     )
 
 

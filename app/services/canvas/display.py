@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from part.figures import palette, style
-from part.figures.display import Display, make_display
+from part.figures.display import Display, make_display, short_titles
 from part.figures.jet_view import JetView
 from part.figures.view import View
 
+PARTON_SHAPES = ("ring", "cross", "plus")  # by the kinds of partons
 SHORT_NAMES = ("charged", "neutral", "γ", "e", "μ", "particle")  # by the species' marks, unknown last
 
 
@@ -44,8 +45,10 @@ def display_payload(
         "pt": _rounded(data.pt, 4),
         "size": _rounded(data.relative_size * np.array(style.MARKER_SCALE)[mark], 4),
         "marker": [style.MARKERS[i] for i in mark],
-        "colour": [palette.subjet_colour(i) for i in particles.subjet],
+        "colour": data.colours,
         "subjet": particles.subjet.tolist(),
+        "prong": _prongs(data),
+        "partons": _partons(data),
         "names": [particles.species_title(i) for i in range(len(particles))],
         "selected": data.selected,
         "quantity": data.quantity_title,
@@ -98,5 +101,32 @@ def _edges(data: Display, accent: str) -> list[list]:
 def _legend(data: Display) -> list[tuple[str, str | None, str]]:
     marks = data.jet_view.constituents.mark_titles(SHORT_NAMES)
     shapes = [(style.MARKERS[mark], None, title) for mark, title in marks.items()]
-    subjets = range(int(data.subjet.max()) + 1)
-    return shapes + [("circle", palette.subjet_colour(i), f"{i + 1}" if i else "subjet 1") for i in subjets]
+    if (partons := data.jet_view.partons) is not None:
+        shapes += [(PARTON_SHAPES[kind], None, title) for kind, title in partons.kind_titles().items()]
+    titles, colours = zip(*data.colour_titles(), strict=True)
+    return shapes + [("circle", colour, title) for title, colour in zip(short_titles(titles), colours, strict=True)]
+
+
+def _prongs(data: Display) -> list[str]:
+    """Return the prong of each constituent, by the matching that colours it; empty without prongs."""
+    partons = data.jet_view.partons
+    if partons is None or not partons.n_prongs:
+        return []
+    matching = "deltaR" if data.colour_by == "subjet" else data.colour_by
+    return [partons.prong_title(i) for i in partons.prong(matching)]
+
+
+def _partons(data: Display) -> list[list]:
+    """Return shape, position, relative size, colour, symbol and description of each parton."""
+    if (partons := data.jet_view.partons) is None:
+        return []
+    columns = (
+        [PARTON_SHAPES[kind] for kind in partons.kind],
+        _rounded(partons.deta, 5),
+        _rounded(partons.dphi, 5),
+        _rounded(partons.relative_size, 4),
+        data.parton_colours,
+        [partons.symbol(i) for i in range(len(partons))],
+        [partons.describe(i) for i in range(len(partons))],
+    )
+    return [list(parton) for parton in zip(*columns, strict=True)]

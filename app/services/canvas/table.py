@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from part.figures import palette
 from part.figures.constituent_table import tabulate_constituents
+from part.figures.display import constituent_colours
 from part.figures.jet_view import JetView
 from part.figures.view import View
 
@@ -14,14 +14,14 @@ def table_payload(jet_view: JetView, view: View, height: int, painted: str) -> d
     The parameters are those of `display_payload`.
     """
     columns = _columns(jet_view, view)
-    numbers = columns["#"]
+    numbers, colours = columns["#"], constituent_colours(jet_view, view)
     return {
         "key": painted,
         "height": height,
         "columns": [(heading, values.dtype.kind == "U") for heading, values in columns.items()],
         "rows": [list(row) for row in zip(*(_texts(values) for values in columns.values()), strict=True)],
         "numbers": numbers.tolist(),
-        "colours": [palette.subjet_colour(i) for i in jet_view.constituents.subjet[numbers - 1]],
+        "colours": [colours[number - 1] for number in numbers],
         "chosen": None if view.query is None else view.query + 1,
     }
 
@@ -37,7 +37,7 @@ def _columns(jet_view: JetView, view: View) -> dict[str, np.ndarray]:
         columns[f"from {view.query + 1}"] = weights[indices]
     if "attention received" in columns:
         columns["received"] = columns.pop("attention received")
-    first = ["#", "species", "pT [GeV]", f"from {(view.query or 0) + 1}", "received", "subjet"]
+    first = ["#", "species", "pT [GeV]", f"from {(view.query or 0) + 1}", "received", "subjet", "prong"]
     names = [name for name in first if name in columns]
     return {name: columns[name] for name in [*names, *(name for name in columns if name not in names)]}
 

@@ -7,14 +7,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from part.figures import scale, style
-from part.figures.display import Display, legend_marks
+from part.figures.display import Display, legend_marks, short_titles
 from part.figures.matplotlib.style import new_figure, tex
-from part.figures.palette import LIGHT, PAPER_MARKER, PAPER_NOTE, edge_colours, subjet_colour
+from part.figures.palette import LIGHT, PAPER_MARKER, PAPER_NOTE, edge_colours
+from part.figures.partons import PRONG, Partons
 
 MAX_DIAMETER, MIN_DIAMETER = 12.0, 2.5  # pt, of markers
 MAX_EDGE_WIDTH = 2.0  # pt
+MAX_RING, MIN_RING = 20.0, 6.0  # pt, of partons
 DASHES = (0, (3.0, 1.5))  # of edges between subjets
 
 
@@ -23,6 +26,8 @@ def draw_display(data: Display, width: float) -> Figure:
     axes = figure.add_subplot()
     _edges(axes, data)
     _particles(axes, data)
+    if data.jet_view.partons is not None:
+        _partons(axes, data, data.jet_view.partons)
     axes.set_xlim(-data.extent, data.extent)
     axes.set_ylim(-data.extent, data.extent)
     axes.set_aspect("equal")
@@ -62,6 +67,7 @@ def _edges(axes: Axes, data: Display) -> None:
 
 def _particles(axes: Axes, data: Display) -> None:
     diameter = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.mark]
+    colours = data.colours
     for rank, i in enumerate(np.argsort(-data.pt, kind="stable")):  # soft ones last, to stay visible
         chosen = i == data.selected
         axes.plot(
@@ -70,10 +76,39 @@ def _particles(axes: Axes, data: Display) -> None:
             linestyle="none",
             marker=style.MATPLOTLIB_MARKERS[data.mark[i]],
             markersize=diameter[i],
-            markerfacecolor=subjet_colour(data.subjet[i]),
+            markerfacecolor=colours[i],
             markeredgecolor=LIGHT.accent if chosen else LIGHT.background,
             markeredgewidth=1.5 if chosen else 0.4,
             zorder=2 + rank / len(data.pt),
+        )
+
+
+def _partons(axes: Axes, data: Display, partons: Partons) -> None:
+    """Draw a ring around each prong, and crosses where neutrinos and resonances fly, with their symbols."""
+    size = np.maximum(MAX_RING * partons.relative_size, MIN_RING)
+    for i, colour in enumerate(data.parton_colours):
+        axes.plot(
+            [partons.deta[i]],
+            [partons.dphi[i]],
+            linestyle="none",
+            marker=style.MATPLOTLIB_PARTON_MARKERS[partons.kind[i]],
+            markersize=size[i],
+            markerfacecolor="none",
+            markeredgecolor=colour or LIGHT.text,
+            markeredgewidth=0.9,
+            zorder=4,
+        )
+        axes.annotate(
+            tex(partons.symbol(i)),
+            (partons.deta[i], partons.dphi[i]),
+            xytext=(0.36 * size[i], 0.36 * size[i] * (1 if partons.kind[i] == PRONG else -1)),
+            textcoords="offset points",
+            va="bottom" if partons.kind[i] == PRONG else "top",
+            fontsize="small",
+            color=LIGHT.text,
+            zorder=5,
+            annotation_clip=True,
+            path_effects=[withStroke(linewidth=1.5, foreground=LIGHT.background)],
         )
 
 
@@ -84,14 +119,18 @@ def _legend(figure: Figure, data: Display) -> None:
         _legend_marker(title.replace("⁰", "$^0$"), style.MATPLOTLIB_MARKERS[mark], PAPER_MARKER)
         for mark, title in marks.items()
     ]
-    subjets = [_legend_marker(f"subjet {i + 1}", "o", subjet_colour(i)) for i in sorted(set(data.subjet.tolist()))]
+    titles, colours = zip(*data.colour_titles(), strict=True)
+    titles = titles if data.colour_by == "subjet" else short_titles(titles)
+    groups = [_legend_marker(tex(title), "o", colour) for title, colour in zip(titles, colours, strict=True)]
     edges = [
         Line2D([], [], color=LIGHT.edge, linewidth=1, linestyle=dashes, label=name)
         for name, dashes in (("within", "-"), ("between", DASHES))
         if len(data.weight)
     ]
     wide = figure.get_figwidth() > 3
-    rows = [row for row in ((species, subjets + edges) if wide else (species, subjets, edges)) if row]
+    partons = _parton_entries(data)
+    together = wide and not partons
+    rows = [row for row in ((species, groups + edges) if together else (species, partons, groups, edges)) if row]
     columns = zip_longest(*rows, fillvalue=_legend_marker(" ", "", "none"))  # matplotlib fills column by column
     figure.legend(
         handles=[entry for column in columns for entry in column],
@@ -104,5 +143,12 @@ def _legend(figure: Figure, data: Display) -> None:
     )
 
 
-def _legend_marker(name: str, marker: str, colour: str) -> Line2D:
-    return Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=name)
+def _parton_entries(data: Display) -> list[Line2D]:
+    partons = data.jet_view.partons
+    entries = [] if partons is None else list(partons.kind_titles().items())
+    markers = style.MATPLOTLIB_PARTON_MARKERS
+    return [_legend_marker(tex(title), markers[kind], PAPER_MARKER, fillstyle="none") for kind, title in entries]
+
+
+def _legend_marker(name: str, marker: str, colour: str, **more: Any) -> Line2D:
+    return Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=4.5, label=name, **more)

@@ -5,10 +5,12 @@ import plotly.graph_objects as go
 
 from part.figures import style
 from part.figures.display import Display, legend_marks
-from part.figures.palette import TRANSPARENT, Theme, edge_colours, rgba, subjet_colour
+from part.figures.palette import TRANSPARENT, Theme, edge_colours, rgba
+from part.figures.partons import PRONG, Partons
 from part.figures.plotly.theme import empty_figure, to_html
 
 MAX_DIAMETER, MIN_DIAMETER = 26.0, 5.0  # px
+MAX_RING, MIN_RING = 40.0, 12.0  # px, of partons
 
 
 def draw_display(data: Display, theme: Theme, height: int, accent: str | None, background: str | None) -> go.Figure:
@@ -18,6 +20,8 @@ def draw_display(data: Display, theme: Theme, height: int, accent: str | None, b
     if len(data.weight):
         figure.add_trace(_arrows(data, colours))
     figure.add_trace(_particles(data, theme, accent or theme.accent))
+    if data.jet_view.partons is not None:
+        figure.add_trace(_partons(data, data.jet_view.partons, theme))
     for trace in _legend(data, theme):
         figure.add_trace(trace)
     limits = [-data.extent, data.extent]
@@ -79,7 +83,7 @@ def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
     """Draw all constituents in one trace, the leading first, so that soft ones in front of them stay visible."""
     order = np.argsort(-data.pt, kind="stable")
     size = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.mark]
-    chosen = [index == data.selected for index in order]
+    chosen, colours = [index == data.selected for index in order], data.colours
     particles = data.jet_view.constituents
     unchanged = {"marker": {"opacity": 0.92}}
     return go.Scatter(
@@ -89,7 +93,7 @@ def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
         marker={
             "symbol": [style.MARKERS[data.mark[index]] for index in order],
             "size": size[order],
-            "color": [subjet_colour(data.subjet[index]) for index in order],
+            "color": [colours[index] for index in order],
             "opacity": 0.92,
             "line": {
                 "color": [accent if c else theme.background for c in chosen],
@@ -106,19 +110,48 @@ def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
     )
 
 
+def _partons(data: Display, partons: Partons, theme: Theme) -> go.Scatter:
+    """Draw a ring around each prong, and crosses where neutrinos and resonances fly, with their symbols."""
+    colours = [colour or theme.text for colour in data.parton_colours]
+    return go.Scatter(
+        x=partons.deta,
+        y=partons.dphi,
+        mode="markers+text",
+        marker={
+            "symbol": [style.PARTON_MARKERS[kind] for kind in partons.kind],
+            "size": np.maximum(MAX_RING * partons.relative_size, MIN_RING),
+            "color": colours,
+            "line": {"color": colours, "width": 2.0},
+        },
+        text=[f"<b>{partons.symbol(i)}</b>" for i in range(len(partons))],
+        textposition=["top right" if kind == PRONG else "bottom right" for kind in partons.kind],
+        textfont={"size": 13, "color": theme.text},
+        customdata=[to_html(partons.describe(i)) for i in range(len(partons))],
+        hovertemplate="%{customdata}<br>Δη %{x:.3f}, Δφ %{y:.3f}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _outline(symbol: str, colour: str) -> dict:
+    """Return the line of a legend's marker; marks of partons consist of nothing else."""
+    return {"color": colour, "width": 1.5 if symbol in style.PARTON_MARKERS else 0}
+
+
 def _legend(data: Display, theme: Theme) -> list[go.Scatter]:
     """Return traces without points as entries: markers of species, and below them colours of subjets."""
     marks = legend_marks(data.jet_view.constituents)
     entries = [(title, style.MARKERS[mark], theme.faint, "legend") for mark, title in marks.items()]
-    for index in sorted(set(data.subjet.tolist())):
-        entries.append((f"subjet {index + 1}", "circle", subjet_colour(index), "legend2"))
+    if data.jet_view.partons is not None:
+        kinds = data.jet_view.partons.kind_titles()
+        entries += [(title, style.PARTON_MARKERS[kind], theme.text, "legend") for kind, title in kinds.items()]
+    entries += [(title, "circle", colour, "legend2") for title, colour in data.colour_titles()]
     return [
         go.Scatter(
             x=[None],
             y=[None],
             mode="markers",
             name=name,
-            marker={"symbol": symbol, "color": colour, "size": 9},
+            marker={"symbol": symbol, "color": colour, "size": 9, "line": _outline(symbol, colour)},
             legend=legend,
         )
         for name, symbol, colour, legend in entries

@@ -4,9 +4,10 @@ Shapes: J jets.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import awkward as ak
+import numpy as np
 
 from part.jets.config.columns import read_branches
 from part.jets.config.config import DataConfig
@@ -14,6 +15,8 @@ from part.jets.config.prepare import prepare
 from part.jets.config.standardise import standardised
 from part.jets.expressions.evaluation import variables
 from part.jets.formats.opening import bounds, open_source
+from part.jets.parton_branches import PARTONS, parton_columns, with_columns
+from part.jets.schema import ENTRY
 
 
 def read_prepared(
@@ -22,6 +25,7 @@ def read_prepared(
     start: int | None = None,
     stop: int | None = None,
     selection: str | None = None,
+    with_partons: bool = True,
 ) -> ak.Array:
     """Read the jets of a file that a data config selects, with the inputs that it describes.
 
@@ -34,11 +38,13 @@ def read_prepared(
         The entries [start, stop) of the file to select from; by default all.
     selection : str, optional
         The expression that decides which jets are kept; by default the config's for prediction.
+    with_partons : bool
+        Whether the branches of partons are read, by their names in the file.
 
     Returns
     -------
     ak.Array
-        See `part.jets.config.prepare`.
+        See `part.jets.config.prepare`, with `parton_*` and `aux_genpart_*` as `read_jets` returns them.
 
     Raises
     ------
@@ -50,7 +56,10 @@ def read_prepared(
         first, last = bounds(path, start, stop, source.n_jets)
         needed, optional = branch_names(config, config.test_selection if selection is None else selection)
         columns = read_branches(path, source, config, needed, optional, first, last)
+        names = [n for n in source.branches if with_partons and n.startswith(PARTONS) and "/" not in n]
+        found = source.read(names, first, last) if names else {}
     jets = prepare(columns, config, first, path, selection)
+    jets = with_columns(jets, _of_kept(parton_columns(path, found, first), ak.to_numpy(jets[ENTRY]) - first))
     _report(path, jets, config)
     return jets
 
@@ -64,7 +73,12 @@ def branch_names(config: DataConfig, selection: str) -> tuple[tuple[str, ...], t
     return needed, tuple(name for name in optional if name not in needed)
 
 
+def _of_kept(columns: Mapping[str, ak.Array], rows: np.ndarray) -> dict[str, ak.Array]:
+    return {name: column[rows] for name, column in columns.items()}
+
+
 def _report(path: str, jets: ak.Array, config: DataConfig) -> None:
-    missing: Sequence[str] = [name for name in config.observers if name not in jets.fields]
+    missing: Sequence[str] = [n for n in config.observers if n not in jets.fields or jets[n].ndim > 1]
     if missing:
-        warnings.warn(f"{path} has no {', '.join(missing)}, which {config.name} observes; left out.", stacklevel=3)
+        names = ", ".join(missing)
+        warnings.warn(f"{path} has no {names} per jet, which {config.name} observes; left out.", stacklevel=3)

@@ -22,6 +22,7 @@ from part.errors import PartError
 from part.jets.datasets import TOPLANDSCAPE
 from part.jets.formats.source import Column, Source
 from part.jets.labels import class_column, one_hot
+from part.jets.parton_branches import check_rows
 from part.jets.schema import MOMENTA
 
 KEY = "table"
@@ -37,7 +38,7 @@ def open_hdf5(path: str) -> Generator[Source, None, None]:
     """Open a file of which only the requested rows are read."""
     with h5py.File(path, "r") as file:
         table = _table(path, file)
-        yield _arrays(file) if table is None else _toplandscape(path, table)
+        yield _arrays(path, file) if table is None else _toplandscape(path, table)
 
 
 def _toplandscape(path: str, table: h5py.Dataset) -> Source:
@@ -64,10 +65,12 @@ def _toplandscape(path: str, table: h5py.Dataset) -> Source:
     return Source(len(table), (*MOMENTA, *labels, *places), read)
 
 
-def _arrays(file: h5py.File) -> Source:
+def _arrays(path: str, file: h5py.File) -> Source:
     """Return the arrays that lie side by side in a file; those of another length than most are left out."""
     arrays = {name: item for name in file if (item := _array(file, name)) is not None}
     n_jets = Counter(len(array) for array in arrays.values()).most_common(1)[0][0] if arrays else 0
+    for name, array in arrays.items():
+        check_rows(path, name, len(array), n_jets)
     arrays = {name: array for name, array in arrays.items() if len(array) == n_jets}
 
     def read(names: Sequence[str], start: int, stop: int) -> dict[str, Column]:

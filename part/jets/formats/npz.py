@@ -1,7 +1,8 @@
 """npz: the original QuarkGluon files (Zenodo 3164691), or arrays with JetClass's or any other names.
 
 QuarkGluon: X (J, M, 4) = pt, rapidity, phi, PDG code, padded with zeros; y (J,) = 1 for quarks.
-Jagged: counts (J,), arrays (P,) of constituents such as part_*, and arrays of jets (J, ...) such as label.
+Jagged: counts (J,), arrays (P,) of constituents such as part_*, and arrays of jets (J, ...) such as label. Partons are
+jagged too, by parton_counts (J,) or aux_genpart_counts (J,), or arrays (J, M) padded with zeros.
 Others: arrays whose first axis is J.
 Pickled arrays are rejected. Shapes: J jets, M slots, P constituents of all jets in a row.
 """
@@ -20,6 +21,7 @@ from part.errors import PartError
 from part.jets.datasets import QUARKGLUON
 from part.jets.formats.source import Column, Source
 from part.jets.labels import class_column, infer_dataset, one_hot
+from part.jets.parton_branches import check_rows, is_parton_branch, prefix_of
 from part.jets.pdg import CHARGES, MASSES, SPECIES_FLAGS
 from part.jets.schema import MOMENTA
 
@@ -77,6 +79,8 @@ def _arrays(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
             members[name] = _member(path, archive, name)
     lengths = Counter(member.shape[0] for member in members.values())
     n_jets = lengths.most_common(1)[0][0] if lengths else 0
+    for name, member in members.items():
+        check_rows(path, name, member.shape[0], n_jets)
     branches = tuple(name for name, member in members.items() if member.shape[0] == n_jets)
 
     def read(requested: Sequence[str], start: int, stop: int) -> dict[str, Column]:
@@ -99,8 +103,12 @@ def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
     classes = () if dataset is None else dataset.labels
 
     def column(name: str, start: int, stop: int) -> Column:
+        if (prefix := prefix_of(name)) and f"{prefix}counts" in names:
+            return _partons(path, archive, name, f"{prefix}counts", len(counts))[start:stop]
         if not name.startswith("part_") and (of_jets := _member(path, archive, name)).shape[0] == len(counts):
             return of_jets.rows(start, stop)
+        if is_parton_branch(name):
+            check_rows(path, name, of_jets.shape[0], len(counts))
         member = _flat_member(path, archive, name, int(offsets[-1]))
         return ak.unflatten(member.rows(offsets[start], offsets[stop]), counts[start:stop])
 
@@ -110,7 +118,20 @@ def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
             out |= one_hot(label[start:stop], dataset)
         return out
 
-    return Source(len(counts), (*names, *classes), read)
+    branches = [name for name in names if name != f"{prefix_of(name)}counts" or not prefix_of(name)]
+    return Source(len(counts), (*branches, *classes), read)
+
+
+def _partons(path: str, archive: zipfile.ZipFile, name: str, counts_name: str, n_jets: int) -> ak.Array:
+    """Return lists of partons, of which a file has few enough to be read at once."""
+    counts = _flat_member(path, archive, counts_name, n_jets).rows(0, n_jets).astype(np.int64)
+    if (counts < 0).any():
+        raise PartError(f"{path}: array {counts_name} has negative numbers; expected how many partons each jet has")
+    member = _member(path, archive, name)
+    if member.shape != (int(counts.sum()),):
+        expected = f"({counts.sum()},) from {counts_name}"
+        raise PartError(f"{path}: branch {name} has shape {member.shape}; expected {expected}")
+    return ak.unflatten(member.rows(0, member.shape[0]), counts)
 
 
 def _flat_member(path: str, archive: zipfile.ZipFile, name: str, length: int) -> _Member:

@@ -1,0 +1,57 @@
+"""Truth: how much of each head's attention and of each attribution falls on the prongs that jets come from."""
+
+import streamlit as st
+
+from app.components.messages import grouped
+from app.components.study.chart import show_chart
+from app.components.study.controls import segments, select
+from app.pages.attribution.context import AttributionContext, choose_compared
+from app.pages.attribution.state import AttributionState
+from app.services.library import PRONG_GROUPS, truth_charts
+
+ABOUT = (
+    "Run measures how much of the attention of each head, and of each attribution, falls on the constituents of each "
+    "prong of these jets, beside the same for prongs that are shuffled among the constituents of a jet."
+)
+MATCHES = {"deltaR": "nearest", "kt": "kT subjets"}
+HEIGHT = 290
+
+
+def truth(context: AttributionContext) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="truth_line"):
+        group = context.state.group if context.state.group in PRONG_GROUPS else PRONG_GROUPS[0]
+        select("Share on", AttributionState, "group", {name: name for name in PRONG_GROUPS}, group, 160)
+        segments("Constituents of a prong", AttributionState, "match", MATCHES, context.state.match)
+        choose_compared(context)
+    result = context.result(ABOUT)
+    if not result:
+        return
+    index = PRONG_GROUPS.index(group)
+    if index not in truth_charts.present_groups(result):
+        st.caption(f"No jet of this sample has {group}.")
+        return
+    head = (context.layer, context.head) if context.has_heads else None
+    bars = {"shares": truth_charts.shares(result, index, head), "overlaps": truth_charts.overlaps(result, index, head)}
+    by_pt = truth_charts.by_pt(result, index, head)
+    left, middle, right = st.columns(3)
+    with left:
+        show_chart(bars["shares"], "shares", HEIGHT)
+        show_chart(by_pt, "by_pt", HEIGHT, caption="Share against jet pT")
+    with middle:
+        if context.has_heads:
+            shown = truth_charts.head_map(result, index, "excess")
+            show_chart(shown, "excess", HEIGHT, caption=f"Heads, {group}: share minus shuffled")
+            shown = truth_charts.head_map(result, index, "auc")
+            show_chart(shown, "auc", HEIGHT, caption=f"Heads, {group}: AUC minus ½")
+    with right:
+        show_chart(bars["overlaps"], "overlaps", HEIGHT)
+        if truth_charts.has_kind(result, "class head"):
+            shown = truth_charts.head_map(result, index, "excess", "class head")
+            show_chart(shown, "class_excess", HEIGHT, caption="Class token: share minus shuffled")
+    known = result.jets - result.left_out
+    without = f"; {grouped(result.left_out)} without known prongs are left out" if result.left_out else ""
+    st.caption(
+        f"Means over {grouped(known)} jets with intervals of 95 %{without}. Faint: prongs shuffled among the "
+        "constituents of each jet. AUC: how often a constituent of the prong is more important than another one; IoU: "
+        "of the prong with as many of the most important constituents."
+    )

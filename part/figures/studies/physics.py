@@ -1,0 +1,109 @@
+"""Charts of the study `physics`: rank correlations of importance with physics, by head, by method and against pT."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from part.analysis.physics.observables import OF_PARTICLES
+from part.analysis.physics.results import Correlations, PhysicsResult
+from part.analysis.statistics.running_mean import Z95
+from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
+
+RHO = "Spearman's ρ"
+LIMITS = (-1.0, 1.0)
+Head = tuple[int, int]  # layer and head, from 0
+FILES = {"ΔR": "dr", "|d0|/σ": "d0_significance", "τ21": "tau21", "τ32": "tau32", "soft-drop mass": "softdrop_mass"}
+NUMBERS = {"entropy": "Entropy of heads", "ablation": "Change of the log odds without a head"}
+
+
+def charts(result: PhysicsResult) -> dict[str, Chart]:
+    """Return all charts: maps of heads for each quantity, the methods, and all of it against jet pT."""
+    all_charts: dict[str, Chart] = {"methods": methods(result), "methods_by_pt": methods_by_pt(result, "kT")}
+    for name in OF_PARTICLES:
+        if has_heads(result):
+            all_charts[f"received_{FILES.get(name, name)}"] = received_map(result, name)
+    for name in result.observables:
+        all_charts[f"heads_{FILES.get(name, name)}"] = observable_map(result, name)
+    return all_charts
+
+
+def has_heads(result: PhysicsResult) -> bool:
+    """Return whether particles attend to each other in the model."""
+    return result.of_heads is not None
+
+
+def received_map(result: PhysicsResult, quantity: str) -> HeadMap:
+    """Return the correlation of the attention that particles receive from each head with a quantity of theirs."""
+    rows = [r for r, source in enumerate(result.sources) if source.kind == "head"]
+    index = 0, rows, OF_PARTICLES.index(quantity)
+    layers = 1 + max(result.sources[r].layer or 0 for r in rows)
+    value, error = (array[index].reshape(layers, -1) for array in _value_and_error(result.of_particles))
+    return HeadMap(f"Attention received and {quantity}, within jets", RHO, value, error, signed=True, limits=LIMITS)
+
+
+def observable_map(result: PhysicsResult, observable: str) -> HeadMap:
+    """Return the correlation over jets of a number of each head with an observable."""
+    assert result.of_heads is not None, "only a model with heads has observables"
+    index = 0, slice(None), slice(None), result.observables.index(observable)
+    value, error = (array[index] for array in _value_and_error(result.of_heads))
+    title = f"{NUMBERS[result.number_of_heads]} and {observable}, over jets"
+    return HeadMap(title, RHO, value, error, signed=True, limits=LIMITS)
+
+
+def methods(result: PhysicsResult) -> Grid:
+    """Return the correlations of means of heads, of methods and of pT with the quantities of particles."""
+    rows = _compared(result)
+    value, error = (array[0, rows] for array in _value_and_error(result.of_particles))
+    names = tuple(str(result.sources[r]) for r in rows)
+    title = "Importance and physics of particles, within jets"
+    return Grid(title, RHO, value, names, OF_PARTICLES, error=error, signed=True, limits=LIMITS)
+
+
+def methods_by_pt(result: PhysicsResult, quantity: str) -> Plot:
+    """Return the correlations of means of heads, of methods and of pT with one quantity against jet pT."""
+    o = OF_PARTICLES.index(quantity)
+    names = {str(result.sources[r]): (r, o) for r in _compared(result)}
+    return _by_pt(result, f"Importance and {quantity}, within jets", result.of_particles, names)
+
+
+def received_by_pt(result: PhysicsResult, chosen: Head) -> Plot:
+    """Return the correlations of the attention that particles receive from one head against jet pT."""
+    rows = [r for r, s in enumerate(result.sources) if s.kind == "head" and (s.layer, s.head) == chosen]
+    names = {name: (rows[0], o) for o, name in enumerate(OF_PARTICLES)}
+    return _by_pt(result, f"{result.sources[rows[0]]}: attention received, within jets", result.of_particles, names)
+
+
+def observables_by_pt(result: PhysicsResult, chosen: Head, observables: Sequence[str]) -> Plot:
+    """Return the correlations over jets of the number of one head with some observables against jet pT."""
+    assert result.of_heads is not None, "only a model with heads has observables"
+    names = {name: (*chosen, result.observables.index(name)) for name in observables}
+    title = f"layer {chosen[0] + 1}, head {chosen[1] + 1}: {NUMBERS[result.number_of_heads].lower()}, over jets"
+    return _by_pt(result, title, result.of_heads, names)
+
+
+def head_bars(result: PhysicsResult, chosen: Head) -> Plot:
+    """Return the correlations over jets of the number of one head with all observables, with intervals."""
+    assert result.of_heads is not None, "only a model with heads has observables"
+    value, low, high = (getattr(result.of_heads, name)[(0, *chosen)] for name in ("value", "low", "high"))
+    title = f"layer {chosen[0] + 1}, head {chosen[1] + 1}: {NUMBERS[result.number_of_heads].lower()}, over jets"
+    series = Series("", result.observables, value, low, high, 0, "bars")
+    return Plot(title, RHO, "", (series,), x_range=LIMITS)
+
+
+def _by_pt(result: PhysicsResult, title: str, correlations: Correlations, names: dict[str, tuple]) -> Plot:
+    """Return curves by name, at indices of the correlations, against the mean pT of the bins."""
+    series = []
+    for colour, (name, index) in enumerate(names.items()):
+        y, low, high = (getattr(correlations, end)[(slice(1, None), *index)] for end in ("value", "low", "high"))
+        known = np.isfinite(y) & np.isfinite(low) & np.isfinite(result.centres[1:])
+        series.append(Series(name, result.centres[1:][known], y[known], low[known], high[known], colour))
+    return Plot(title, "jet pT [GeV]", RHO, tuple(series), y_range=LIMITS)
+
+
+def _compared(result: PhysicsResult) -> list[int]:
+    return [r for r, source in enumerate(result.sources) if source.kind in ("mean", "method", "pt")]
+
+
+def _value_and_error(correlations: Correlations) -> tuple[np.ndarray, np.ndarray]:
+    """Return the correlations and the standard error that a normal distribution of their interval has."""
+    return correlations.value, (correlations.high - correlations.low) / (2 * Z95)
