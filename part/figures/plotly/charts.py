@@ -7,16 +7,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.errors import PartError
-from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, colour_limits
 from part.figures.flame import Flame
-from part.figures.palette import TRANSPARENT, Theme, get_theme, rgba, series_colours
+from part.figures.palette import Theme, get_theme, rgba, series_colours
+from part.figures.plotly.cells import CHARACTER_WIDTH, draw_grid, draw_head_map
 from part.figures.plotly.flame import draw_flame
 from part.figures.plotly.plane import draw_plane
 from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_above
 
-CHARACTER_WIDTH = 7.2  # px of the names beside bars
 FEW_DECADES = 2.5  # below so many, an axis needs more than one tick per decade
-MAX_TEXTS = 24  # columns of cells that are wide enough for numbers; of more, hovers tell them
 LEGEND_WIDTH = 72  # characters in one row of the legend
 
 
@@ -46,9 +45,9 @@ def draw_chart(chart: Chart, theme_name: str, height: int, accents: Sequence[str
     theme = get_theme(theme_name)
     match chart:
         case HeadMap():
-            return _head_map(chart, theme, height)
+            return draw_head_map(chart, theme, height)
         case Grid():
-            return _grid(chart, theme, height)
+            return draw_grid(chart, theme, height)
         case Surface():
             return _surface(chart, theme, height)
         case Plane():
@@ -58,69 +57,6 @@ def draw_chart(chart: Chart, theme_name: str, height: int, accents: Sequence[str
         case Plot():
             return _plot(chart, theme, height, series_colours(theme_name, accents))
     raise PartError(f"There is no drawing of a {type(chart).__name__}.")
-
-
-def _head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
-    texts, power = cell_texts(chart.values)
-    figure = _cells(chart, texts, theme, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"))
-    figure.update_traces(y0=1, **({"x": list(chart.columns)} if chart.columns else {"x0": 1}))
-    units = f"numbers × 10<sup>{power}</sup>" if power else ""
-    title = " · ".join(filter(None, ("" if chart.columns else "head", units)))
-    figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
-    figure.update_yaxes(dtick=1, title_text="layer")
-    if chart.marked is not None:
-        frame = {"type": "rect", "line": {"color": theme.text, "width": 1.5}, "fillcolor": TRANSPARENT}
-        for layer, head in np.argwhere(chart.marked).tolist():
-            left = head - 0.5 if chart.columns else head + 0.5
-            figure.add_shape(x0=left, x1=left + 1, y0=layer + 0.5, y1=layer + 1.5, **frame)
-    return figure
-
-
-def _grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
-    texts, power = cell_texts(chart.values)
-    figure = _cells(chart, texts, theme, height, "%{y}, %{x}")
-    figure.update_traces(x=list(chart.columns), y=list(chart.rows))
-    units = f"numbers × 10<sup>{power}</sup>" if power else ""
-    slanted = sum(map(len, chart.columns)) > 36
-    figure.update_xaxes(
-        title_text=" · ".join(filter(None, (to_html(chart.column_title), units))),
-        tickangle=-45 if slanted else 0,
-        tickfont={"size": 12 if len(chart.columns) <= 40 else 10},
-        dtick=1,  # plotly would leave out some of many names
-        type="category",  # plotly would take names that are numbers for positions
-    )
-    figure.update_yaxes(title_text=to_html(chart.row_title))
-    widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
-    left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
-    below = 28 + int(0.75 * CHARACTER_WIDTH * longest) + (20 if chart.column_title else 0) if slanted else 46
-    return figure.update_layout(margin={"l": left, "b": below})
-
-
-def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: int, cell: str) -> go.Figure:
-    figure = empty_figure(theme, height, None)
-    low, high = colour_limits(chart)
-    error = "" if chart.error is None else " ± %{customdata:.2~g}"
-    figure.add_trace(
-        go.Heatmap(
-            z=chart.values,
-            customdata=chart.error,
-            text=texts,
-            texttemplate="%{text}" if chart.values.shape[1] <= MAX_TEXTS else "",
-            textfont={"size": 12 if chart.values.shape[1] <= 8 else 10},
-            zmin=low,
-            zmax=high,
-            colorscale=colorscale(chart.signed, theme),
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            hoverongaps=False,
-            hovertemplate=f"{cell}: <b>%{{z:.4~g}}</b>{error} {to_html(chart.unit)}<extra></extra>",
-        )
-    )
-    plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": theme.text}}
-    figure.update_xaxes(plain)
-    figure.update_yaxes(plain, autorange="reversed")
-    return figure.update_layout(margin={"t": 4})
 
 
 def _surface(chart: Surface, theme: Theme, height: int) -> go.Figure:

@@ -1,0 +1,74 @@
+"""Draw tables of coloured cells with plotly: numbers of heads, and grids."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from part.figures.charts import Grid, HeadMap, cell_texts, colour_limits
+from part.figures.palette import TRANSPARENT, Theme
+from part.figures.plotly.theme import colorscale, empty_figure, to_html
+
+CHARACTER_WIDTH = 7.2  # px of the names beside cells and bars
+MAX_TEXTS = 24  # columns of cells that are wide enough for numbers; of more, hovers tell them
+
+
+def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
+    texts, power = cell_texts(chart.values)
+    figure = _cells(chart, texts, theme, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"))
+    figure.update_traces(y0=1, **({"x": list(chart.columns)} if chart.columns else {"x0": 1}))
+    units = f"numbers × 10<sup>{power}</sup>" if power else ""
+    title = " · ".join(filter(None, ("" if chart.columns else "head", units)))
+    figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
+    figure.update_yaxes(dtick=1, title_text="layer")
+    if chart.marked is not None:
+        frame = {"type": "rect", "line": {"color": theme.text, "width": 1.5}, "fillcolor": TRANSPARENT}
+        for layer, head in np.argwhere(chart.marked).tolist():
+            left = head - 0.5 if chart.columns else head + 0.5
+            figure.add_shape(x0=left, x1=left + 1, y0=layer + 0.5, y1=layer + 1.5, **frame)
+    return figure
+
+
+def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
+    texts, power = cell_texts(chart.values)
+    figure = _cells(chart, texts, theme, height, "%{y}, %{x}")
+    figure.update_traces(x=list(chart.columns), y=list(chart.rows))
+    units = f"numbers × 10<sup>{power}</sup>" if power else ""
+    slanted = sum(map(len, chart.columns)) > 36
+    figure.update_xaxes(
+        title_text=" · ".join(filter(None, (to_html(chart.column_title), units))),
+        tickangle=-45 if slanted else 0,
+        tickfont={"size": 12 if len(chart.columns) <= 40 else 10},
+        dtick=1,  # plotly would leave out some of many names
+        type="category",  # plotly would take names that are numbers for positions
+    )
+    figure.update_yaxes(title_text=to_html(chart.row_title))
+    widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
+    left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
+    below = 28 + int(0.75 * CHARACTER_WIDTH * longest) + (20 if chart.column_title else 0) if slanted else 46
+    return figure.update_layout(margin={"l": left, "b": below})
+
+
+def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: int, cell: str) -> go.Figure:
+    figure = empty_figure(theme, height, None)
+    low, high = colour_limits(chart)
+    error = "" if chart.error is None else " ± %{customdata:.2~g}"
+    figure.add_trace(
+        go.Heatmap(
+            z=chart.values,
+            customdata=chart.error,
+            text=texts,
+            texttemplate="%{text}" if chart.values.shape[1] <= MAX_TEXTS else "",
+            textfont={"size": 12 if chart.values.shape[1] <= 8 else 10},
+            zmin=low,
+            zmax=high,
+            colorscale=colorscale(chart.signed, theme),
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hoverongaps=False,
+            hovertemplate=f"{cell}: <b>%{{z:.4~g}}</b>{error} {to_html(chart.unit)}<extra></extra>",
+        )
+    )
+    plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": theme.text}}
+    figure.update_xaxes(plain)
+    figure.update_yaxes(plain, autorange="reversed")
+    return figure.update_layout(margin={"t": 4})
