@@ -77,10 +77,16 @@ def bars(jet_view: JetView, accent: str, groups: Sequence[ClassGroup] = (), chos
 
 def _numbers(jet_view: JetView) -> None:
     """Draw the outputs that are no classes, as they are."""
-    items = "".join(f"<span>{html.escape(name)} <b>{value:.4g}</b></span>" for name, value in jet_view.numbers.items())
+    items = "".join(
+        f"<span>{html.escape(name)} <b>{_signed(value)}</b></span>" for name, value in jet_view.numbers.items()
+    )
     kind = "a number of the whole jet" if len(jet_view.numbers) == 1 else "numbers of the whole jet"
     about = f"Not classes: the training regressed {kind}, in its own units; no softmax is taken"
-    st.html(f'<div class="numbers" title="{about}">{items}<em>{kind}, not a class</em></div>')
+    st.html(f'<div class="numbers" title="{about}">{items}<em>{kind}, no class</em></div>')
+
+
+def _signed(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
 
 
 def _bar(name: str, probability: float, accent: str | None, true: bool) -> str:

@@ -78,7 +78,7 @@ def _group(group: InputGroup) -> str:
 def _classes(config: DataConfig) -> str:
     labels = config.labels
     if labels.kind == "none":
-        return "no labels"
+        return "none; the outputs are numbers" if labels.targets else "no labels"
     if labels.kind == "index":
         names = f": {listed(labels.names, 20)}" if labels.names else ", as many as the network has"
         return f"the index {labels.expressions[0]}{names}" if labels.expressions else "no labels"

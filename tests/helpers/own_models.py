@@ -16,6 +16,7 @@ WITHOUT_MOMENTA = {
     "new_variables": {name: text for name, text in DEFINITIONS.items() if name[-3:] not in ("_px", "_py", "_pz")},
     "inputs": {name: group for name, group in own_config()["inputs"].items() if name != "pf_vectors"},
 }
+MASS = {"labels": {"type": "custom", "value": {"mass": "fj_energy / 100"}}}  # a number to regress, with one output
 INDEX_OF_MANY = {"labels": {"type": "custom", "value": {"truth": "flavour * 60 + 7"}}}
 
 
@@ -24,7 +25,7 @@ def write_own_model(path: Path, kind: str = "plain", classes: int = 3, seed: int
 
     config : fields of ParTConfig.
     """
-    data_config = parse_config(own_config(kind, **changes or {}), path.stem, str(path))
+    data_config = parse_config(own_config(kind, **changes or {}), path.stem, str(path)).for_outputs(classes)
     features = data_config.feature_set()
     sizes = {"embed": (16, 32), "pair_embed": (8,) if features.has_vectors else None, "heads": 4, "layers": 3}
     torch.manual_seed(seed)

@@ -31,7 +31,8 @@ def softmax(x):
 def test_every_array_has_the_axes_it_names(trace):
     sizes = {"jet": J, "layer": LAYERS, "head": HEADS, "query": N, "key": N, "particle": N}
     sizes |= {"depth": LAYERS + 1, "class": 10, "class layer": 2, "token": N + 1}
-    assert set(trace.names) == set(AXES) - {"mixing", "kind"}  # which only slots have, and only several collections
+    # Only slots have the first, only several collections the second, and only outputs beside classes the last.
+    assert set(trace.names) == set(AXES) - {"mixing", "kind", "targets"}
     for name in trace.names:
         array = getattr(trace, name)
         assert array.shape == tuple(sizes[axis] for axis in trace.axes[name])

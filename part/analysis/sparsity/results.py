@@ -115,29 +115,26 @@ class SparsityResult:
 
         Of a model that takes several collections, the attention from each to each is a quantity, "pf to sv".
         """
-        means = {
-            name: (
-                *(self.trained.statistic(name, kind=kind) for kind in KINDS),
-                self.untrained and self.untrained.statistic(name),
-            )
-            for name in QUANTITIES
-        }
+        means = {name: self._of_quantity(name) for name in QUANTITIES}
         for a, b in np.ndindex(len(self.collections), len(self.collections)):
             means[f"{self.collections[a]} to {self.collections[b]}"] = self._between(a, b)
         return [
-            {"quantity": name, "layer": layer + 1, "head": head + 1} | _cell(means[name], layer, head)
-            for name in means
-            for layer, head in np.ndindex(means[name][0].value.shape)
+            {"quantity": name, "layer": layer + 1, "head": head + 1} | _cell(kinds, untrained, layer, head)
+            for name, (kinds, untrained) in means.items()
+            for layer, head in np.ndindex(kinds[0].value.shape)
         ]
 
-    def _between(self, a: int, b: int) -> tuple[Mean | None, ...]:
+    def _of_quantity(self, name: str) -> tuple[list[Mean], Mean | None]:
+        """Return a quantity of all KINDS, and that of untrained weights."""
+        untrained = None if self.untrained is None else self.untrained.statistic(name)
+        return [self.trained.statistic(name, kind=kind) for kind in KINDS], untrained
+
+    def _between(self, a: int, b: int) -> tuple[list[Mean], Mean | None]:
         """Return the attention from one collection to another of all KINDS, and that of untrained weights."""
-        trained, untrained = self.trained.collections, self.untrained and self.untrained.collections
+        trained, untrained = self.trained.collections, self.untrained.collections if self.untrained else None
         assert trained is not None
-        return (
-            *(_part_of(trained, (kind, ..., a, b)) for kind in range(len(KINDS))),
-            untrained and _part_of(untrained, (0, ..., a, b)),
-        )
+        kinds = [_part_of(trained, (kind, ..., a, b)) for kind in range(len(KINDS))]
+        return kinds, None if untrained is None else _part_of(untrained, (0, ..., a, b))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return arrays with the axes of HeadStatistics, by names such as trained_linear and trained_linear_error."""
@@ -167,10 +164,11 @@ def _part_of(mean: Mean, index: tuple) -> Mean:
     return Mean(mean.value[index], mean.error[index], mean.jets[index])
 
 
-def _cell(means: Sequence[Mean | None], layer: int, head: int) -> dict:
+def _cell(kinds: Sequence[Mean], untrained_mean: Mean | None, layer: int, head: int) -> dict:
     empty = dict.fromkeys(("value", "error", "jets"))
     observed, shuffled, excess, untrained = (
-        empty if mean is None else {key: _plain(getattr(mean, key)[layer, head]) for key in empty} for mean in means
+        empty if mean is None else {key: _plain(getattr(mean, key)[layer, head]) for key in empty}
+        for mean in (*kinds, untrained_mean)
     )
     return observed | {
         "shuffled": shuffled["value"],

@@ -36,7 +36,6 @@ def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     figure.update_xaxes(
         title_text=" · ".join(filter(None, (to_html(chart.column_title), units))),
         tickangle=-45 if slanted else 0,
-        tickfont={"size": 12 if len(chart.columns) <= 40 else 10},
         dtick=1,  # plotly would leave out some of many names
         type="category",  # plotly would take names that are numbers for positions
     )
@@ -69,6 +68,6 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: 
         )
     )
     plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": theme.text}}
-    figure.update_xaxes(plain)
+    figure.update_xaxes(plain, tickfont_size=12 if chart.values.shape[1] <= 40 else 10)
     figure.update_yaxes(plain, autorange="reversed")
     return figure.update_layout(margin={"t": 4})

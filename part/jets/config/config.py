@@ -104,16 +104,19 @@ class DataConfig:
         and there is one output for each label. Names of classes say that they are classes.
         """
         written = self.options.get("labels") or {}
-        pairs = tuple(
-            zip((written.get("value") or {}) if written.get("type") == "custom" else (), self._custom, strict=False)
-        )
+        keys = (written.get("value") or {}) if written.get("type") == "custom" else ()
+        pairs = tuple(zip(keys, self._custom, strict=False))
         is_one_each = has_regression_loss and n_outputs == len(pairs)
-        if names or self.labels.names or not pairs or not (n_outputs == 1 or is_one_each):
-            return self
-        options = {**self.options, "labels": {**written, "type": "regression"}}
-        listed = ", ".join(name for name, _ in pairs[:n_outputs])
+        if pairs and not names and not self.labels.names and (n_outputs == 1 or is_one_each):
+            kept = pairs[:n_outputs]
+            options = {**self.options, "labels": {**written, "type": "regression", "value": dict(kept)}}
+            return replace(self, labels=Labels(targets=kept), options=options)._with_note()
+        return self._with_note() if self.is_regression else self
+
+    def _with_note(self) -> Self:
+        listed = ", ".join(name for name, _ in self.labels.targets)
         note = f"The outputs are numbers ({listed}), not classes, so they have no probabilities."
-        return replace(self, labels=Labels(targets=pairs[:n_outputs]), options=options, notes=(*self.notes, note))
+        return self if note in self.notes else replace(self, notes=(*self.notes, note))
 
     @property
     def _custom(self) -> tuple[str, ...]:
