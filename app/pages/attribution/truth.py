@@ -52,6 +52,6 @@ def truth(context: AttributionContext) -> None:
     without = f"; {grouped(result.left_out)} without known prongs are left out" if result.left_out else ""
     st.caption(
         f"Of {group}: means over {grouped(having)} jets with intervals of 95 %{without}. Faint: prongs shuffled "
-        "among the constituents of each jet. AUC: how often a constituent of the prong is more important than another one; IoU: "
-        "of the prong with as many of the most important constituents."
+        "among the constituents of each jet. AUC: how often a constituent of the prong is more important than another "
+        "one; IoU: of the prong with as many of the most important constituents."
     )
