@@ -16,6 +16,7 @@ from part.inference.tagger import Tagger
 from part.inference.trace import Trace
 from part.inference.training_range import outside_training
 from part.jets import kinematics
+from part.jets.buffers import flat_values
 from part.jets.features import multiplicities
 from part.jets.labels import class_of, detect_dataset
 from part.jets.preprocessing import add_derived_fields, has_momenta, keep_leading
@@ -200,12 +201,13 @@ def view_jet(
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
     seen, n_truncated = keep_leading(jet)
     kinds = tuple(collection.name for collection in tagger.features.collections)
+    particles = constituents(seen, kinds) if particles is None else particles
     trace = tagger.trace(jet).jet(0) if trace is None else trace
     numbers = [] if trace.targets is None else trace.targets.tolist()
     return JetView(
         model=name or tagger.name,
         trace=trace,
-        constituents=constituents(seen, kinds) if particles is None else particles,
+        constituents=particles,
         jet=_summary(jet, tagger.dataset),
         classes=tagger.dataset.titles,
         truth=class_of(jet, tagger.dataset),
@@ -213,7 +215,7 @@ def view_jet(
         unlike=outside_training(tagger, jet)[0],
         backend_logit_gap=tagger.backend_logit_gap(jet) if tagger.backend == "flash" else None,
         numbers=dict(zip(tagger.dataset.targets, numbers, strict=False)),
-        partons=jet_partons(seen),
+        partons=jet_partons(seen, particles),
     )
 
 
@@ -232,7 +234,7 @@ def _summary(jet: ak.Array, known: Dataset | None = None) -> JetSummary:
     mass = float("nan")
     if has_momenta(jet):
         jet = add_derived_fields(jet)
-        px, py, pz, energy = (float(ak.sum(ak.values_astype(jet[name][0], np.float64))) for name in MOMENTA)
+        px, py, pz, energy = (float(flat_values(jet[name]).sum(dtype=np.float64)) for name in MOMENTA)
         mass = float(np.sqrt(max(kinematics.m2(px, py, pz, energy), 0.0)))
     is_prepared = N_TRUNCATED in jet.fields
     dataset = known if is_prepared else detect_dataset(jet)

@@ -12,6 +12,7 @@ from part.errors import PartError
 from part.figures.style import MARKERS, SYMBOLS
 from part.figures.view import ORDERS
 from part.jets import kinematics
+from part.jets.buffers import flat_values
 from part.jets.features import multiplicities
 from part.jets.preprocessing import add_derived_fields, has_momenta
 from part.jets.schema import IDENTITY, KIND, SPECIES
@@ -206,7 +207,7 @@ def constituents(jet: ak.Array, kinds: tuple[str, ...] = ()) -> Constituents:
         raise PartError(f"Expected an array of one jet, such as jets[0:1]; it holds {len(jet)}.")
     known, n = has_momenta(jet), int(multiplicities(jet)[0])
     jet = add_derived_fields(jet) if known else jet
-    arrays = {name: ak.to_numpy(jet[name][0]) for name in jet.fields if name.startswith("part_")}
+    arrays = {name: flat_values(jet[name]) for name in jet.fields if name.startswith("part_")}
     missing = np.full(n, np.nan)
     px, py, energy, deta, dphi = (
         arrays[name] if known else missing for name in ("part_px", "part_py", "part_energy", "part_deta", "part_dphi")
@@ -217,7 +218,7 @@ def constituents(jet: ak.Array, kinds: tuple[str, ...] = ()) -> Constituents:
         deta=deta,
         dphi=dphi,
         species=_species(arrays, n),
-        subjet=ak.to_numpy(subjet_index(jet)[0]).astype(np.int64) if known else np.zeros(n, np.int64),
+        subjet=flat_values(subjet_index(jet)).astype(np.int64) if known else np.zeros(n, np.int64),
         charge=arrays.get("part_charge"),
         d0=arrays.get("part_d0val"),
         d0_significance=_significance(arrays, "d0"),

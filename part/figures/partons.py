@@ -10,6 +10,7 @@ import awkward as ak
 import numpy as np
 
 from part.figures.arrays import LabelledArray
+from part.figures.particles import Constituents
 from part.figures.style import PARTON_KINDS
 from part.jets import truth
 from part.jets.pdg import NEUTRINOS, symbol
@@ -43,7 +44,7 @@ class Partons:
     pid: np.ndarray
     kind: np.ndarray
     n_outside: int = 0
-    _jet: ak.Array | None = field(default=None, repr=False)
+    _source: tuple[ak.Array, Constituents] | None = field(default=None, repr=False)  # the jet
 
     def __len__(self) -> int:
         return len(self.pt)
@@ -84,14 +85,15 @@ class Partons:
 
     @cached_property
     def _nearest(self) -> np.ndarray:
-        assert self._jet is not None
-        jet = add_derived_fields(self._jet)
-        return self._match(ak.to_numpy(jet["part_deta"][0]), ak.to_numpy(jet["part_dphi"][0]))
+        assert self._source is not None
+        _, particles = self._source
+        return self._match(particles.deta, particles.dphi)
 
     @cached_property
     def _by_subjet(self) -> np.ndarray:
-        assert self._jet is not None
-        return self._match(*truth.subjet_axes(add_derived_fields(self._jet), np.array([self.n_prongs])))
+        assert self._source is not None
+        jet, _ = self._source
+        return self._match(*truth.subjet_axes(add_derived_fields(jet), np.array([self.n_prongs])))
 
     def _match(self, deta: np.ndarray, dphi: np.ndarray) -> np.ndarray:
         return truth.nearest_prong(deta, dphi, self.deta[: self.n_prongs], self.dphi[: self.n_prongs])
@@ -120,13 +122,15 @@ class Partons:
         }
 
 
-def jet_partons(jet: ak.Array) -> Partons | None:
+def jet_partons(jet: ak.Array, particles: Constituents) -> Partons | None:
     """Return the partons of a jet.
 
     Parameters
     ----------
     jet : ak.Array
         One jet, an array of length 1, with the constituents that are shown.
+    particles : Constituents
+        These constituents.
 
     Returns
     -------
@@ -143,4 +147,4 @@ def jet_partons(jet: ak.Array) -> Partons | None:
     is_neutrino = np.isin(np.abs(flat["pid"]), NEUTRINOS)
     kind = np.select([flat["is_prong"], is_neutrino], [PRONG, NEUTRINO], RESONANCE)
     angles = (flat[name].astype(float) for name in ("pt", "deta", "dphi"))
-    return Partons(*angles, flat["pid"], kind, n_outside, jet)
+    return Partons(*angles, flat["pid"], kind, n_outside, (jet, particles))

@@ -57,8 +57,8 @@ def test_the_truth_gives_the_numbers_of_the_library(page, models_folder, jets_fo
     finish(app)
     assert sentences(app) == []
     assert len(app.get("plotly_chart")) == 6
-    (caption,) = (caption.value for caption in app.caption if "Means over" in caption.value)
-    assert "Means over 4 jets" in caption
+    (caption,) = (caption.value for caption in app.caption if "means over" in caption.value)
+    assert caption.startswith("Of leading prong: means over 4 jets")
     assert "1 without known prongs are left out" in caption
     rows = exported(app, "truth", methods=METHODS, match="kt")
     model = part.load_model(models_folder / "alpha.safetensors")

@@ -43,7 +43,8 @@ def jet() -> ak.Array:
 
 @pytest.fixture(scope="module")
 def shown(jet) -> JetView:
-    return random_jet_view(constituents=constituents(jet), partons=jet_partons(jet))
+    particles = constituents(jet)
+    return random_jet_view(constituents=particles, partons=jet_partons(jet, particles))
 
 
 def test_kinds_symbols_and_what_is_left_out(shown):
@@ -64,9 +65,10 @@ def test_prongs_of_constituents_are_those_of_the_library(shown, jet, by):
 
 
 def test_jets_without_partons_have_none(jet):
-    assert jet_partons(jet[[name for name in jet.fields if not name.startswith("parton_")]]) is None
+    particles = constituents(jet)
+    assert jet_partons(jet[[name for name in jet.fields if not name.startswith("parton_")]], particles) is None
     outside = ak.with_field(jet, jet["parton_eta"] + 3, "parton_eta")
-    assert jet_partons(outside) is None
+    assert jet_partons(outside, particles) is None
 
 
 def test_colours_are_those_of_subjets_or_prongs(shown):

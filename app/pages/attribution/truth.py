@@ -33,25 +33,25 @@ def truth(context: AttributionContext) -> None:
     head = (context.layer, context.head) if context.has_heads else None
     bars = {"shares": truth_charts.shares(result, index, head), "overlaps": truth_charts.overlaps(result, index, head)}
     by_pt = truth_charts.by_pt(result, index, head)
-    left, middle, right = st.columns(3)
-    with left:
+    columns = st.columns(3 if context.has_heads else 2)
+    with columns[0]:
         show_chart(bars["shares"], "shares", HEIGHT)
         show_chart(by_pt, "by_pt", HEIGHT, caption="Share against jet pT")
-    with middle:
-        if context.has_heads:
+    if context.has_heads:
+        with columns[1]:
             shown = truth_charts.head_map(result, index, "excess")
             show_chart(shown, "excess", HEIGHT, caption=f"Heads, {group}: share minus shuffled")
             shown = truth_charts.head_map(result, index, "auc")
             show_chart(shown, "auc", HEIGHT, caption=f"Heads, {group}: AUC minus ½")
-    with right:
+    with columns[-1]:
         show_chart(bars["overlaps"], "overlaps", HEIGHT)
         if truth_charts.has_kind(result, "class head"):
             shown = truth_charts.head_map(result, index, "excess", "class head")
             show_chart(shown, "class_excess", HEIGHT, caption="Class token: share minus shuffled")
-    known = result.jets - result.left_out
+    having = int(result.means["share"].jets[0, :, index].max())
     without = f"; {grouped(result.left_out)} without known prongs are left out" if result.left_out else ""
     st.caption(
-        f"Means over {grouped(known)} jets with intervals of 95 %{without}. Faint: prongs shuffled among the "
-        "constituents of each jet. AUC: how often a constituent of the prong is more important than another one; IoU: "
-        "of the prong with as many of the most important constituents."
+        f"Of {group}: means over {grouped(having)} jets with intervals of 95 %{without}. Faint: prongs shuffled "
+        "among the constituents of each jet. AUC: how often a constituent of the prong is more important than another "
+        "one; IoU: of the prong with as many of the most important constituents."
     )

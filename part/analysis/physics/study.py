@@ -32,7 +32,7 @@ from part.options import option
 class PhysicsStudy:
     """Rank correlations of importance with physics, with bootstrap intervals over jets.
 
-    The numbers of each head are kept for all jets, 0.3 kB for a jet.
+    The numbers of each head are kept for all jets, about 1 kB for a jet.
 
     Parameters
     ----------
@@ -168,6 +168,6 @@ def correlations_over(
         return value, low, high
     ranks = DrawnRanks(heads.T), DrawnRanks(observables.T)
     value = drawn_spearman(*ranks, np.ones(jets))
-    low, high = drawn_interval(np.stack([drawn_spearman(*ranks, drawn) for drawn in counts.T]))
+    low, high = drawn_interval(np.stack([drawn_spearman(*ranks, drawn.astype(float)) for drawn in counts.T]))
     undefined = np.isnan(value)
     return value, np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)

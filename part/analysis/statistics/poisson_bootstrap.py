@@ -11,8 +11,8 @@ from part.analysis.statistics.bootstrap import LEVEL
 
 
 def poisson_counts(hashes: np.ndarray, draws: int, seed: int = 0) -> np.ndarray:
-    """Return how often each jet is in each draw (J, R), float64, from a number for each jet (J,)."""
-    return np.stack([np.random.default_rng((seed, int(h))).poisson(1.0, draws) for h in hashes]).astype(np.float64)
+    """Return how often each jet is in each draw (J, R), uint8, from a number for each jet (J,)."""
+    return np.stack([np.random.default_rng((seed, int(h))).poisson(1.0, draws).astype(np.uint8) for h in hashes])
 
 
 class DrawnMeans:
@@ -27,7 +27,7 @@ class DrawnMeans:
         flat = values.reshape(len(values), -1)
         finite = np.isfinite(flat)
         for g in range(groups.shape[1]):
-            drawn = (counts * groups[:, g : g + 1]).T
+            drawn = (counts * groups[:, g : g + 1]).T.astype(np.float64)
             self._sums[:, g] += drawn @ np.where(finite, flat, 0)
             self._counts[:, g] += drawn @ finite
 

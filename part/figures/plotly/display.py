@@ -122,6 +122,7 @@ def _partons(data: Display, partons: Partons, theme: Theme) -> go.Scatter:
             "size": np.maximum(MAX_RING * partons.relative_size, MIN_RING),
             "color": colours,
             "line": {"color": colours, "width": 2.0},
+            "opacity": 1.0,
         },
         text=[f"<b>{partons.symbol(i)}</b>" for i in range(len(partons))],
         textposition=["top right" if kind == PRONG else "bottom right" for kind in partons.kind],

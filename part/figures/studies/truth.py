@@ -116,4 +116,5 @@ def _bars(name: str, names: tuple[str, ...], mean: Mean, index: tuple, colour: i
 
 def _curve(name: str, x: np.ndarray, y: np.ndarray, low: np.ndarray, high: np.ndarray, colour: int | None) -> Series:
     known = np.isfinite(x) & np.isfinite(y)
-    return Series(name, x[known], y[known], low[known], high[known], colour)
+    low, high = (np.clip(end[known], 0, 1) for end in (low, high))  # a normal distribution knows no bounds
+    return Series(name, x[known], y[known], low, high, colour)
