@@ -4,6 +4,7 @@ Shapes: M models, B jets of a batch, C classes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import awkward as ak
 import numpy as np
@@ -71,6 +72,7 @@ def compare_files(
     replicas: int = REPLICAS,
     seed: int = 0,
     progress: ProgressCallback = no_progress,
+    columns: Sequence[str] = (),
 ) -> Comparison:
     """Compare models on the jets of files of any size.
 
@@ -88,6 +90,8 @@ def compare_files(
         On about how many jets the attention is compared, from the front of each file in proportion to its length.
     replicas, seed, progress
         See `compare_jets`.
+    columns : sequence of str
+        Numbers of the jets that the table and the comparison have as well, see `part.jets.columns.read_column`.
 
     Returns
     -------
@@ -102,14 +106,18 @@ def compare_files(
     check_comparable(models)
     dataset = next(iter(models.values())).dataset
 
+    numbers: dict[str, list[np.ndarray]] = {name: [] for name in columns}
+
     def write(batch: SampleBatch, probabilities: np.ndarray) -> None:
         if table is not None:
             table.append({**batch.columns, **jet_columns(list(models), dataset, probabilities, batch.labels)})
+        for name in columns:
+            numbers[name].append(np.asarray(batch.columns[name]))
 
     few = FileSample(proportional_subset(ranges, attention_jets), dataset)
-    return run_comparison(
+    result = run_comparison(
         models,
-        FileSample(ranges, dataset),
+        FileSample(ranges, dataset, columns),
         few,
         next(few.batches()).jets[:BATCH],
         replicas=replicas,
@@ -117,6 +125,7 @@ def compare_files(
         progress=progress,
         on_batch=write,
     )
+    return replace(result, columns={name: np.concatenate(values) for name, values in numbers.items()})
 
 
 def _check_attention_jets(count: int) -> None:

@@ -75,7 +75,9 @@ def comparison_bytes(
     raise ValueError(f"unknown kind {kind!r}; expected one of {', '.join(KINDS)}")
 
 
-def most_different_jets(comparison: Comparison, ranges: Sequence[EntryRange], count: int) -> list[dict]:
+def most_different_jets(
+    comparison: Comparison, ranges: Sequence[EntryRange], count: int, positions: np.ndarray | None = None
+) -> list[dict]:
     """Return where the jets of largest divergence are, and what each model predicts for them.
 
     Parameters
@@ -85,11 +87,14 @@ def most_different_jets(comparison: Comparison, ranges: Sequence[EntryRange], co
     ranges : sequence of EntryRange
     count : int
         The number of jets.
+    positions : ndarray (J,), optional
+        Where the comparison's jets are among those of `ranges`, for a slice of them.
     """
     classes, listed = comparison.dataset.classes, []
     places = _selected_places(ranges)
     for jet in comparison.most_different(count).tolist():
-        path, entry = places[jet] if places else locate(ranges, jet)
+        place = jet if positions is None else int(positions[jet])
+        path, entry = places[place] if places else locate(ranges, place)
         row = {"file": path, "entry": entry, "divergence": float(f"{comparison.divergence[jet]:.5g}")}
         if comparison.truth is not None and comparison.labelled[jet]:
             row["label"] = classes[comparison.truth[jet]]
