@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from part.cli.assumptions import print_assumptions
+from part.cli.columns import add_columns
 from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
 from part.errors import PartError
 
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_jets(parser)
     add_entries(parser)
+    add_columns(parser)
     add_output(parser, ".parquet or .csv to write, one row per jet")
     add_device(parser)
 
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
             columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
             labels = chunk.labels(tagger.dataset)
             columns |= {} if labels is None else {"label": labels}
-            table.append(columns | _observers(chunk.jets, tagger))
+            table.append(columns | _observers(chunk.jets, tagger) | chunk.numbers(args.columns))
             n_written += len(chunk.jets)
             done += len(chunk.entries)
             progress("Jets", done, total)

@@ -11,6 +11,7 @@ import numpy as np
 
 from part.analysis.statistics import metrics
 from part.analysis.statistics.binomial import Rate
+from part.analysis.statistics.histograms import bin_edges
 from part.comparison.result import Comparison, build_comparison
 from part.errors import PartError
 
@@ -90,24 +91,6 @@ def passes(comparison: Comparison, model: int, point: WorkingPoint) -> np.ndarra
     scores = metrics.discriminant(comparison.probabilities[model][comparison.labelled], point.signal, point.background)
     cut = np.quantile(scores[comparison.labels == point.signal], 1 - point.efficiency, method="lower")
     return scores >= cut
-
-
-def bin_edges(values: np.ndarray, bins: int = BINS) -> np.ndarray:
-    """Return edges (K + 1,) between which values are about equally often; a bin for each of a few distinct values.
-
-    Raises PartError for less than one bin, and if no value is finite.
-    """
-    if bins < 1:
-        raise PartError(f"{bins} bins; expected 1 or more.")
-    finite = values[np.isfinite(values)].astype(np.float64)
-    if not len(finite):
-        raise PartError("No jet has a finite number in this column; expected at least one.")
-    distinct = np.unique(finite)
-    if len(distinct) <= bins:
-        gaps = np.diff(distinct) if len(distinct) > 1 else np.ones(1)
-        middles = (distinct[1:] + distinct[:-1]) / 2
-        return np.concatenate(([distinct[0] - gaps[0] / 2], middles, [distinct[-1] + gaps[-1] / 2]))
-    return np.unique(np.quantile(finite, np.linspace(0, 1, bins + 1)))
 
 
 def bin_index(values: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -79,7 +79,7 @@ def run_comparison(
     check_comparable(models)
     cache = {} if cache is None else cache
     with gathered():
-        probabilities, labels = _predict(models, sample, batch_size, progress, execute, cache, on_batch)
+        probabilities, labels = predict_sample(models, sample, batch_size, progress, execute, cache, on_batch)
         attention, n_traced = _compare_attention(models, attention_sample, progress, execute)
     return build_comparison(
         list(models),
@@ -95,7 +95,7 @@ def run_comparison(
     )
 
 
-def _predict(
+def predict_sample(
     models: Mapping[str, Tagger],
     sample: Sample,
     batch_size: int | None,

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from part.analysis.statistics.histograms import DRAWS, HistogramDivergence, compare_histograms
-from part.comparison.columns import WorkingPoint, bin_edges, passes
+from part.analysis.statistics.histograms import DRAWS, SampleDivergence, bin_edges, compare_values, histogram
+from part.comparison.columns import WorkingPoint, passes
 from part.comparison.result import Comparison
 from part.errors import PartError
 
-BINS = 30
+BINS = 30  # of the histograms that are drawn
 TAIL = 0.005  # of the background on either side, which the outer bins hold
 
 
@@ -32,7 +32,7 @@ class Sculpting:
     passing, failing : ndarray (M, K)
         Numbers of background jets.
     divergence : tuple (M,)
-        Of passing from failing jets; None where all pass, or none.
+        Of passing from failing jets; None where there are less than `histograms.MIN_JETS` of either.
     not_finite : int
         Background jets without a finite number, which are left out.
     """
@@ -42,7 +42,7 @@ class Sculpting:
     edges: np.ndarray
     passing: np.ndarray
     failing: np.ndarray
-    divergence: tuple[HistogramDivergence | None, ...]
+    divergence: tuple[SampleDivergence | None, ...]
     not_finite: int
 
 
@@ -67,7 +67,7 @@ def measure_sculpting(
         A number for each jet of the comparison.
     point : WorkingPoint
     bins : int
-        The number of bins; fewer where there are only a few distinct values.
+        The number of bins of the histograms; fewer where there are only a few distinct values.
     draws, seed : int
         Bootstrap draws and permutations of the divergence.
 
@@ -86,7 +86,7 @@ def measure_sculpting(
     passing, failing = (
         np.stack([histogram(own[finite][cut if side else ~cut], edges) for cut in cuts]) for side in (True, False)
     )
-    divergences = [compare_histograms(*pair, draws, seed) for pair in zip(passing, failing, strict=True)]
+    divergences = [compare_values(own[finite][cut], own[finite][~cut], draws, seed) for cut in cuts]
     return Sculpting(name, point, edges, passing, failing, tuple(divergences), int((~finite).sum()))
 
 
@@ -96,11 +96,6 @@ def histogram_edges(values: np.ndarray, bins: int = BINS) -> np.ndarray:
         return bin_edges(values, bins)
     low, high = np.quantile(values, [TAIL, 1 - TAIL])
     return np.linspace(low, high, bins + 1) if low < high else bin_edges(values, bins)
-
-
-def histogram(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the number of values (K,) in each bin; the outer bins hold what is beyond the edges as well."""
-    return np.bincount(np.searchsorted(edges[1:-1], values, side="right"), minlength=len(edges) - 1)
 
 
 def sculpting_rows(comparison: Comparison, sculpting: Sculpting) -> Iterator[dict]:

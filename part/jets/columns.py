@@ -17,8 +17,8 @@ from part.jets.config.config import DataConfig
 from part.jets.config.per_jet import numbers_of_jets
 from part.jets.config.prepare import are_particles
 from part.jets.config.variables import Variables
-from part.jets.features import multiplicities
 from part.jets.expressions.lists import Value
+from part.jets.features import multiplicities
 from part.jets.formats.opening import bounds, open_source
 from part.jets.formats.source import Source
 from part.jets.preprocessing import require_branches
@@ -193,9 +193,7 @@ def derived(jets: ak.Array, name: str, config: DataConfig | None = None) -> np.n
 def _variable(path: str, source: Source, name: str, start: int, stop: int, config: DataConfig) -> Value | None:
     """Return a variable of a data config, or None if it has none of this name that the file can give."""
     branches = config.branches_of([name])
-    table = Variables(
-        read_branches(path, source, config, (), branches, start, stop), dict(config.definitions), path
-    )
+    table = Variables(read_branches(path, source, config, (), branches, start, stop), dict(config.definitions), path)
     return table[name] if table.has(branches) and (branches or name in table) else None
 
 

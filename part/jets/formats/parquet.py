@@ -37,9 +37,7 @@ def open_parquet(path: str) -> Generator[Source, None, None]:
                 out |= one_hot(_label(path, table), dataset)
             return out
 
-        yield Source(
-            file.metadata.num_rows, (*columns, *leaves, *classes), read, flat=lambda: (*_flat(file), *classes)
-        )
+        yield Source(file.metadata.num_rows, (*columns, *leaves, *classes), read, flat=lambda: (*_flat(file), *classes))
 
 
 def _leaves(file: pq.ParquetFile) -> dict[str, str]:
