@@ -8,6 +8,7 @@ from app.services import files
 from app.services.jets import Sample, left_out, n_shown
 from app.services.library import PartError
 from app.services.models import is_offered, load_tagger, model_names, predicted_classes
+from app.state.filters import ColumnFilter, apply_filters
 from app.state.find_file import find_file
 from app.state.selection import JetSelection
 
@@ -28,7 +29,11 @@ class ResolvedSelection:
     offered : tuple of str
         All models on offer, and those that are shown with the user's choices.
     candidates : np.ndarray
-        (K,) the entries that are jets and pass the filters on class, pT and multiplicity.
+        (K,) the entries that are jets and pass the filters on class, pT, multiplicity and columns.
+    filters : tuple of ColumnFilter
+        The filters on columns.
+    filter_error : str or None
+        Why a requested filter is not applied.
     file_error : str or None
         Why this is another file than the requested one.
     model_error : str or None
@@ -44,6 +49,8 @@ class ResolvedSelection:
     sample: Sample
     offered: tuple[str, ...]
     candidates: np.ndarray
+    filters: tuple[ColumnFilter, ...] = ()
+    filter_error: str | None = None
     file_error: str | None = None
     model_error: str | None = None
     jet_note: str | None = None
@@ -53,6 +60,16 @@ class ResolvedSelection:
     def focused_model(self) -> str:
         """The name of the model that a part for a single model shows."""
         return self.selection.models[self.selection.focus]
+
+    @property
+    def filter_texts(self) -> tuple[str, ...]:
+        """All filters in words, for captions and provenance."""
+        own, texts = self.selection, []
+        if own.classes:
+            texts.append(f"class {' or '.join(own.classes)}")
+        for name, ends in (("jet pT [GeV]", own.pt), ("constituents", own.n)):
+            texts += [f"{name} {ends[0]:g} to {ends[1]:g}"] if ends else []
+        return (*texts, *(chosen.description for chosen in self.filters))
 
 
 def resolve(requested: JetSelection) -> ResolvedSelection:
@@ -72,8 +89,9 @@ def resolve(requested: JetSelection) -> ResolvedSelection:
         misclassified_only=requested.misclassified_only and has_truth(file, sample, names[0]),
         focus=requested.focus if requested.focus < len(names) else 0,
     )
-    selection = replace(selection, **_existing_head(selection, file))
-    candidates = np.flatnonzero(passes_filters(selection, sample))
+    filters, passing, filter_error = apply_filters(requested.filters, file, sample)
+    selection = replace(selection, filters=tuple(f.text for f in filters), **_existing_head(selection, file))
+    candidates = np.flatnonzero(passes_filters(selection, sample) & passing)
     jet, jet_note = _find_jet(selection, file, sample, candidates)
     keeps_particle = jet == requested.jet and requested.particle is not None and requested.particle < n_shown(file, jet)
     selection = replace(selection, jet=jet, particle=requested.particle if keeps_particle else None)
@@ -83,6 +101,8 @@ def resolve(requested: JetSelection) -> ResolvedSelection:
         sample,
         (*offered, *(name for name in names if name not in offered)),
         candidates,
+        filters,
+        filter_error if file.name == requested.file else None,
         file_error,
         _missing_models(requested.models, names),
         jet_note,

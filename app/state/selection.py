@@ -6,7 +6,15 @@ from app.services.library import view_options
 from app.state.url import flag, interval, one_of, texts, url_field, whole_number, write_interval
 
 MAX_MODELS = 4
-FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": ()}  # where another file begins
+MAX_FILTERS = 4  # on columns
+FIRST_JET = {
+    "jet": 0,
+    "particle": None,
+    "pt": None,
+    "n": None,
+    "classes": (),
+    "filters": (),
+}  # where another file begins
 MAX_JETS = 100_000  # of a study or a comparison
 
 
@@ -22,6 +30,8 @@ class JetSelection:
         The entry in the file.
     classes, pt, n, misclassified_only
         Filters: class names, jet pT in GeV, number of constituents, wrong predictions of the first model only.
+    filters : tuple of str
+        Filters on columns, see `app.state.filters`.
     models : tuple of str
         Names of models on offer, () for the default.
     layer, head : int
@@ -39,6 +49,7 @@ class JetSelection:
     classes: tuple[str, ...] = url_field((), texts(), name="class")
     pt: tuple[float, float] | None = url_field(None, interval(float), write=write_interval)
     n: tuple[int, int] | None = url_field(None, interval(int), write=write_interval)
+    filters: tuple[str, ...] = url_field((), texts(MAX_FILTERS), name="where")
     misclassified_only: bool = url_field(False, flag, name="wrong")
     models: tuple[str, ...] = url_field((), texts(MAX_MODELS), name="model")
     layer: int = url_field(0, whole_number(1, 100), one_based=True)

@@ -46,6 +46,8 @@ class ColumnQuality:
         The column.
     edges : ndarray (K + 1,)
         Each bin holds its lower edge, the last one both.
+    medians : ndarray (K,)
+        The median of the column in each bin.
     jets : ndarray (K,)
         The number of jets that have a class.
     not_finite : int
@@ -58,6 +60,7 @@ class ColumnQuality:
 
     name: str
     edges: np.ndarray
+    medians: np.ndarray
     jets: np.ndarray
     not_finite: int
     accuracy: Rate
@@ -137,8 +140,9 @@ def quality_in_bins(
 
     models = range(len(comparison.names))
     jets = count(np.ones(len(values), bool))
+    medians = np.array([np.median(values[index == k]) if jets[k] else np.nan for k in range(n_bins)])
     right = np.stack([count(comparison.classes[m, labelled] == labels) for m in models])
-    result = ColumnQuality(name, edges, jets, int((index < 0).sum()), Rate(right, jets))
+    result = ColumnQuality(name, edges, medians, jets, int((index < 0).sum()), Rate(right, jets))
     if point is None:
         return result
     cuts = [passes(comparison, m, point) for m in models]
@@ -146,7 +150,7 @@ def quality_in_bins(
     for kind in (point.signal, point.background):
         own = labels == kind
         rates.append(Rate(np.stack([count(cut & own) for cut in cuts]), count(own)))
-    return ColumnQuality(name, edges, jets, result.not_finite, result.accuracy, point, *rates)
+    return replace(result, point=point, signal_efficiency=rates[0], background_efficiency=rates[1])
 
 
 def slice_comparison(comparison: Comparison, kept: np.ndarray, seed: int = 0) -> Comparison:

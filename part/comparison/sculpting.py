@@ -15,6 +15,7 @@ from part.comparison.result import Comparison
 from part.errors import PartError
 
 BINS = 30  # of the histograms that are drawn
+JETS_A_BIN, FEW_BINS = 5, 6  # passing jets a bin at least, while there are more than FEW_BINS
 TAIL = 0.005  # of the background on either side, which the outer bins hold
 
 
@@ -67,7 +68,7 @@ def measure_sculpting(
         A number for each jet of the comparison.
     point : WorkingPoint
     bins : int
-        The number of bins of the histograms; fewer where there are only a few distinct values.
+        The number of bins of the histograms at most; fewer where few jets pass or there are few distinct values.
     draws, seed : int
         Bootstrap draws and permutations of the divergence.
 
@@ -81,8 +82,9 @@ def measure_sculpting(
     finite = np.isfinite(own)
     if not finite.any():
         raise PartError(f"No background jet has a finite number in {name}; expected at least one.")
-    edges = histogram_edges(own[finite], bins)
     cuts = [passes(comparison, m, point)[background][finite] for m in range(len(comparison.names))]
+    fewest = min(int(cut.sum()) for cut in cuts)
+    edges = histogram_edges(own[finite], min(bins, max(fewest // JETS_A_BIN, FEW_BINS)))
     passing, failing = (
         np.stack([histogram(own[finite][cut if side else ~cut], edges) for cut in cuts]) for side in (True, False)
     )

@@ -30,16 +30,16 @@ def quality_charts(comparison: Comparison, quality: ColumnQuality) -> dict[str, 
 def accuracy_chart(comparison: Comparison, quality: ColumnQuality) -> Plot:
     """Return the accuracy of each model in bins of a column."""
     series = _rates(comparison, quality, quality.accuracy)
-    return Plot("Accuracy", column_title(quality.name), "accuracy", series, x_range=_span(quality.edges))
+    return Plot("Accuracy", column_title(quality.name), "accuracy", series)
 
 
 def efficiency_chart(comparison: Comparison, quality: ColumnQuality, point: WorkingPoint, rate: Rate) -> Plot:
     """Return the signal efficiency of each model in bins of a column, and a line at that of all jets."""
-    overall = Series("", quality.edges[[0, -1]], np.full(2, point.efficiency), colour=None, dashed=True)
+    overall = Series("", quality.medians[[0, -1]], np.full(2, point.efficiency), colour=None, dashed=True)
     series = (overall, *_rates(comparison, quality, rate))
     signal = comparison.dataset.titles[point.signal]
     title = f"Efficiency of {point_title(comparison.dataset, point)}"
-    return Plot(title, column_title(quality.name), f"efficiency of {signal}", series, x_range=_span(quality.edges))
+    return Plot(title, column_title(quality.name), f"efficiency of {signal}", series)
 
 
 def rejection_chart(comparison: Comparison, quality: ColumnQuality, point: WorkingPoint, rate: Rate) -> Plot:
@@ -50,7 +50,7 @@ def rejection_chart(comparison: Comparison, quality: ColumnQuality, point: Worki
     series = _lines(comparison, quality, value, np.minimum(low, value), np.maximum(high, value), np.isfinite(value))
     title = f"Background rejection, {point_title(comparison.dataset, point)}"
     name = f"1/ε of {comparison.dataset.titles[point.background]}"
-    return Plot(title, column_title(quality.name), name, series, log_y=True, x_range=_span(quality.edges))
+    return Plot(title, column_title(quality.name), name, series, log_y=True)
 
 
 def sculpting_chart(comparison: Comparison, sculpting: Sculpting, model: int) -> Plot:
@@ -110,9 +110,8 @@ def _lines(
     high: np.ndarray,
     known: np.ndarray,
 ) -> tuple[Series, ...]:
-    middle = (quality.edges[1:] + quality.edges[:-1]) / 2
     return tuple(
-        Series(name, middle[known[m]], *(ends[m][known[m]] for ends in (value, low, high)), colour=m)
+        Series(name, quality.medians[known[m]], *(ends[m][known[m]] for ends in (value, low, high)), colour=m)
         for m, name in enumerate(comparison.names)
     )
 
