@@ -3,7 +3,7 @@
 A study is a job; it is found again by the content of file and weights, the entries and the study's own options.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
