@@ -1,11 +1,14 @@
 """Files that are written atomically: single files, and tables of any length."""
 
+import csv
 import errno
+import io
 import os
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +94,15 @@ def atomic_write(path: Path) -> Generator[Path, None, None]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return rows as CSV: all names that occur are columns, and a cell is empty where a row lacks its name."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 class TableWriter:

@@ -7,14 +7,8 @@ from app.state.url import flag, interval, one_of, texts, url_field, whole_number
 
 MAX_MODELS = 4
 MAX_FILTERS = 4  # on columns
-FIRST_JET = {
-    "jet": 0,
-    "particle": None,
-    "pt": None,
-    "n": None,
-    "classes": (),
-    "filters": (),
-}  # where another file begins
+# Where another file begins.
+FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": (), "filters": ()}
 MAX_JETS = 100_000  # of a study or a comparison
 
 

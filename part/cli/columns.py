@@ -1,10 +1,8 @@
 """Options and files about columns of jets, of the command `compare`."""
 
 import argparse
-import csv
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from part.errors import PartError
@@ -77,7 +75,7 @@ def write_columns(result: "Comparison", args: argparse.Namespace, formats: Seque
     """Write the table and the figures of `--by`, and return the rows of the table."""
     from part.figures.matplotlib import figure_bytes
     from part.figures.matplotlib.charts import draw_chart
-    from part.io import atomic_write
+    from part.io import atomic_write, csv_bytes
 
     rows: list[dict[str, Any]] = []
     for name in args.by:
@@ -87,7 +85,8 @@ def write_columns(result: "Comparison", args: argparse.Namespace, formats: Seque
             for kind in formats:
                 with atomic_write(args.out / f"{stem}.{kind}") as path:
                     path.write_bytes(figure_bytes(figure, kind, {"Title": chart.title}, dpi=150))
-    _write_csv(args.out / TABLE, rows)
+    with atomic_write(args.out / TABLE) as path:
+        path.write_bytes(csv_bytes(rows))
     return rows
 
 
@@ -137,13 +136,3 @@ def sculpting_text(rows: Sequence[dict[str, Any]]) -> str:
             at = f"{row['signal']} at {100 * row['efficiency']:g} %"
             lines.append(f"Background passing {at} against not, in {row['column']}, {row['model']}: {ends}")
     return "\n".join(lines)
-
-
-def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    from part.io import atomic_write
-
-    names = dict.fromkeys(name for row in rows for name in row)
-    with atomic_write(path) as partial, partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(names), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

@@ -1,7 +1,6 @@
 """One model on two samples, for the command `compare`."""
 
 import argparse
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ def compare_two_samples(
     from part.comparison.samples import FileSample
     from part.comparison.summary import jet_columns
     from part.comparison.two_samples import compare_samples, sample_rows
-    from part.io import atomic_write, write_table
+    from part.io import atomic_write, csv_bytes, write_table
     from part.jets.streaming import entry_ranges
     from part.progress import TerminalProgress
 
@@ -62,10 +61,8 @@ def compare_two_samples(
     with atomic_write(paths["json"]) as path:
         content = provenance | {"model": name} | counts | {"rows": rows}
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    with atomic_write(paths["csv"]) as path, path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    with atomic_write(paths["csv"]) as path:
+        path.write_bytes(csv_bytes(rows))
     print(_text(pair, rows))
 
 

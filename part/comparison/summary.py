@@ -3,7 +3,6 @@
 Shapes: M models, J jets, C classes, L layers, H heads.
 """
 
-import csv
 import io
 import json
 import math
@@ -17,6 +16,7 @@ import pyarrow.parquet
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange, jensen_shannon
 from part.comparison.result import GAIN_MEASURES, Comparison
+from part.io import csv_bytes
 from part.jets.schema import Dataset
 from part.jets.streaming import EntryRange, chunks, locate
 
@@ -62,11 +62,7 @@ def comparison_bytes(
             content |= {} if most_different is None else {"most_different": list(most_different)}
             return json.dumps(content, indent=1, ensure_ascii=False).encode()
         case "csv":
-            lines, text = rows(comparison), io.StringIO()
-            writer = csv.DictWriter(text, dict.fromkeys(name for line in lines for name in line), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(lines)
-            return text.getvalue().encode()
+            return csv_bytes(rows(comparison))
         case "parquet":
             own = jet_columns(comparison.names, comparison.dataset, comparison.probabilities, comparison.truth)
             buffer = io.BytesIO()
