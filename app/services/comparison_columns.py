@@ -20,7 +20,7 @@ from part.comparison.columns import (
 from part.comparison.result import Comparison
 from part.comparison.sculpting import Sculpting, measure_sculpting, sculpting_rows
 from part.figures.charts import Plot
-from part.figures.column_charts import quality_charts, sculpting_chart
+from part.figures.column_charts import point_title, quality_charts, sculpting_chart, sculpting_title
 from part.inference.tagger import Tagger
 from part.io import csv_bytes
 
@@ -59,10 +59,18 @@ def quality(
     return result, quality_charts(comparison, result)
 
 
-def sculpting(comparison: Comparison, name: str, column: np.ndarray, at: WorkingPoint) -> tuple[Sculpting, list[Plot]]:
-    """Return the sculpting of a column by each model and the charts. Raises PartError if no number is finite."""
+def sculpting(
+    comparison: Comparison, name: str, column: np.ndarray, at: WorkingPoint
+) -> tuple[Sculpting, dict[str, Plot]]:
+    """Return the sculpting of a column, and a chart for each model by what to write above it. Raises PartError."""
     result = measure_sculpting(comparison, name, column, at)
-    return result, [sculpting_chart(comparison, result, m) for m in range(len(comparison.names))]
+    models = range(len(comparison.names))
+    return result, {sculpting_title(comparison, result, m): sculpting_chart(comparison, result, m) for m in models}
+
+
+def point_text(comparison: Comparison, at: WorkingPoint) -> str:
+    """Return a working point in words."""
+    return point_title(comparison.dataset, at)
 
 
 def rows(

@@ -22,7 +22,7 @@ from part.jets.notices import gathered
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
 
 STAGES = ("Jets of the first sample", "Jets of the second sample", "Bootstrap draws")  # in this order
-SCORE_BINS = 25
+SCORE_BINS, FEW_SCORE_BINS, FEW_JETS = 25, 10, 500  # fewer bins where one of the samples has few jets
 Ends = tuple[float, float]
 
 
@@ -91,13 +91,13 @@ class SamplePair:
         return rates[0], rates[1]
 
     def score_histograms(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the numbers of jets (K,) by the probability of a class, in SCORE_BINS bins from 0 to 1.
+        """Return the numbers of jets (K,) by the probability of a class, in equal bins from 0 to 1.
 
         These are the jets of the class; without labels in one of the samples they are all jets.
         """
-        first, second = (
-            np.histogram(self._scores(sample, index), SCORE_BINS, (0, 1))[0].astype(np.int64) for sample in self.samples
-        )
+        scores = [self._scores(sample, index) for sample in self.samples]
+        bins = SCORE_BINS if min(map(len, scores)) >= FEW_JETS else FEW_SCORE_BINS
+        first, second = (np.histogram(own, bins, (0, 1))[0].astype(np.int64) for own in scores)
         return first, second
 
     def _scores(self, sample: Comparison, index: int) -> np.ndarray:

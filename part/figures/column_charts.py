@@ -10,7 +10,7 @@ from part.analysis.statistics.histograms import MIN_JETS, SampleDivergence
 from part.comparison.columns import ColumnQuality, WorkingPoint
 from part.comparison.result import Comparison
 from part.comparison.sculpting import Sculpting
-from part.comparison.two_samples import SCORE_BINS, SamplePair
+from part.comparison.two_samples import SamplePair
 from part.figures.charts import Plot, Series
 from part.jets.columns import column_title
 from part.jets.schema import Dataset
@@ -43,35 +43,46 @@ def efficiency_chart(comparison: Comparison, quality: ColumnQuality, point: Work
 
 
 def rejection_chart(comparison: Comparison, quality: ColumnQuality, point: WorkingPoint, rate: Rate) -> Plot:
-    """Return 1/εB of each model in bins of a column; where no jet passes, the point is at the number of jets."""
+    """Return 1/εB of each model in bins of a column.
+
+    Where no jet passes, a point apart from the line is at the number of jets, and its bar ends at Wilson's limit.
+    """
     value, low, high = rate.inverse
-    most = np.broadcast_to(rate.total, value.shape)
-    value, high = (np.where(np.isinf(array), most, array) for array in (value, high))
-    series = _lines(comparison, quality, value, np.minimum(low, value), np.maximum(high, value), np.isfinite(value))
+    none_passes = np.isinf(value)
+    series = list(_lines(comparison, quality, value, low, high, np.isfinite(value)))
+    for m in range(len(comparison.names)):
+        most = np.asarray(rate.total, float)[none_passes[m]]
+        limits = Series("", quality.medians[none_passes[m]], most, low[m, none_passes[m]], most, m, "points")
+        series += [limits] if len(most) else []
     title = f"Background rejection, {point_title(comparison.dataset, point)}"
     name = f"1/ε of {comparison.dataset.titles[point.background]}"
-    return Plot(title, column_title(quality.name), name, series, log_y=True)
+    return Plot(title, column_title(quality.name), name, tuple(series), log_y=True)
 
 
 def sculpting_chart(comparison: Comparison, sculpting: Sculpting, model: int) -> Plot:
     """Return the distribution of a column for background jets that pass a model's cut, and for those that do not."""
     series = []
-    for name, counts, colour in (("do not pass", sculpting.failing, None), ("pass", sculpting.passing, model)):
-        if total := counts[model].sum():
-            series.append(_density(name, sculpting.edges, Rate(counts[model], total), colour))
+    for name, counts, colour in (("not", sculpting.failing[model], None), ("pass", sculpting.passing[model], model)):
+        if total := counts.sum():
+            series.append(_density(f"{name} ({total})", sculpting.edges, Rate(counts, total), colour))
     background = comparison.dataset.titles[sculpting.point.background]
     at = point_title(comparison.dataset, sculpting.point)
-    title = f"{background} by {comparison.names[model]}, {at}: {divergence_text(sculpting.divergence[model])}"
+    title = f"{background}, {at}, {sculpting_title(comparison, sculpting, model)}"
     return Plot(
         title, column_title(sculpting.name), "share of jets per unit", tuple(series), x_range=_span(sculpting.edges)
     )
 
 
+def sculpting_title(comparison: Comparison, sculpting: Sculpting, model: int) -> str:
+    """Return the divergence of a model in a few words."""
+    return f"{comparison.names[model]}: {divergence_text(sculpting.divergence[model])}"
+
+
 def score_chart(pair: SamplePair, index: int) -> Plot:
     """Return the distribution of the probability of a class in both samples, of jets of this class."""
     dataset = pair.samples[0].dataset
-    edges = np.linspace(0, 1, SCORE_BINS + 1)
     histograms = pair.score_histograms(index)
+    edges = np.linspace(0, 1, len(histograms[0]) + 1)
     series = tuple(
         _density(name, edges, Rate(counts, counts.sum()), side)
         for side, (name, counts) in enumerate(zip(pair.names, histograms, strict=True))
@@ -90,8 +101,8 @@ def point_title(dataset: Dataset, point: WorkingPoint) -> str:
 def divergence_text(found: SampleDivergence | None) -> str:
     """Return a divergence with its interval, and how large it is by chance."""
     if found is None:
-        return f"no JSD, fewer than {MIN_JETS} jets on one side"
-    return f"JSD {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] bits, p {_p_text(found.p_value)}"
+        return f"fewer than {MIN_JETS} jets, no JSD"
+    return f"JSD {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], p {_p_text(found.p_value)}"
 
 
 def _p_text(value: float) -> str:

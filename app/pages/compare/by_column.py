@@ -31,7 +31,7 @@ def by_column(context: CompareContext, comparison: Comparison, accents: tuple[st
     texts = ["Points at the median of bins with equally many jets; bands: Wilson intervals."]
     if point is not None:
         texts.append(
-            "The cut is fixed on all jets that are shown. Where no background passes, the point is at their number."
+            "The cut is fixed on all jets that are shown. A point off the line: no background passes, a lower limit."
         )
     texts += [_left_out(result.not_finite, name)] if result.not_finite else []
     st.caption(plain(" ".join(texts)))
@@ -47,12 +47,15 @@ def sculpting(context: CompareContext, comparison: Comparison, accents: tuple[st
         note("A working point needs jets of a signal and of the background; here all are of one class.")
         return
     result, charts = comparison_columns.sculpting(comparison, name, values, point)
-    for m, (place, chart) in enumerate(zip(st.columns(max(len(charts), 2)), charts, strict=False)):
+    places = st.columns(max(len(charts), 2))
+    for m, (place, (caption, chart)) in enumerate(zip(places, charts.items(), strict=False)):
         with place:
-            show_chart(chart, f"sculpting{m}_{name}", height, accents)
+            show_chart(chart, f"sculpting{m}_{name}", height, accents, caption)
+    at = comparison_columns.point_text(comparison, point)
     texts = [
-        "JSD: Jensen-Shannon divergence, base 2, of passing from failing background, in ten bins, without the bias of "
-        "finite samples; p: how often a random choice of as many jets differs at least as much."
+        f"{comparison.dataset.titles[point.background]} jets that pass the cut of {at} beside those that do not, each "
+        "scaled to an area of 1; bands: Wilson intervals. JSD: Jensen-Shannon divergence [bits] of the two, in ten "
+        "bins, without the bias of finite samples; p: how often as many random jets differ at least as much."
     ]
     texts += [_left_out(result.not_finite, name)] if result.not_finite else []
     st.caption(plain(" ".join(texts)))

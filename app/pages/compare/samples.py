@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components.messages import line, note
+from app.components.messages import note
 from app.components.model_table import cells, model_table
 from app.components.study.chart import show_chart
 from app.components.theme import accents
@@ -13,7 +13,7 @@ from app.services.comparison import measure_title
 from app.services.library import SamplePair
 from app.state import session
 
-HEIGHT = 420
+HEIGHT = 400
 
 
 def show_samples(context: CompareContext, pair: SamplePair) -> None:
@@ -24,7 +24,7 @@ def show_samples(context: CompareContext, pair: SamplePair) -> None:
         text += " Not both have labels, so only the scores of all jets are compared."
     st.caption(text)
     rows = two_samples.table(pair)
-    left, right = st.columns((0.52, 0.48))
+    left, right = st.columns((0.62, 0.38))
     with left:
         _table(pair, rows)
     with right:
@@ -39,7 +39,6 @@ def _table(pair: SamplePair, rows: list[dict]) -> None:
         names[1]: "The second sample",
         names[2]: "Second minus first; a rejection changes by a factor",
         "Score JSD [bits]": "Jensen-Shannon divergence of a class's scores: 0 for equal samples, 1 for disjoint ones",
-        "p": "How often samples of one distribution differ at least as much",
     }
     divergences = {row["class"]: row for row in rows if row["measure"].startswith("score")}
     shown = []
@@ -52,7 +51,7 @@ def _table(pair: SamplePair, rows: list[dict]) -> None:
             texts = [_number(row, name) for name in ("first", "second", "change")]
         title = f"Efficiency {titles[row['class']]}" if row["measure"] == "efficiency" else titles.get(row["class"], "")
         extra = divergences.get(row["class"])
-        ends = [_number(extra, "change"), f"{extra['p_value']:.2g}"] if extra else ["", ""]
+        ends = [_number(extra, "change") if extra else ""]
         shown.append((title or measure_title(row["measure"]), "", cells([*texts, *ends])))
     model_table(headings, shown, is_long=True)
 
@@ -80,4 +79,4 @@ def _scores(context: CompareContext, pair: SamplePair) -> None:
         note(f"Neither sample has jets of {titles[chosen]}.")
         return
     show_chart(chart, f"scores_{chosen}", HEIGHT, accents())
-    line('<div class="caption">Scaled to an area of 1; bands: Wilson intervals of each bin</div>')
+    st.caption("Scaled to an area of 1; bands: Wilson intervals. p: how often samples of one kind differ as much.")

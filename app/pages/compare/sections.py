@@ -160,10 +160,10 @@ class Sections:
             self._chart(drift, "drift")
 
     def _columns(self) -> None:
-        by_column(self.context, self.comparison, self.accents, min(self.height - 130, 440))
+        by_column(self.context, self.comparison, self.accents, min(self.height - 150, 400))
 
     def _sculpting(self) -> None:
-        sculpting(self.context, self.comparison, self.accents, min(self.height - 130, 440))
+        sculpting(self.context, self.comparison, self.accents, min(self.height - 150, 400))
 
     def _choose_other(self) -> int:
         """Choose which model is compared with the first."""
