@@ -118,4 +118,5 @@ def slider_limits(values: np.ndarray) -> tuple[float, float, float]:
     if low == high:
         return low, high, 1.0
     step = 10.0 ** np.floor(np.log10((high - low) / 50))
-    return float(np.floor(low / step) * step), float(np.ceil(high / step) * step), float(step)
+    # A float32 that is a multiple of the step misses it by a little.
+    return float(np.floor(low / step + 1e-5) * step), float(np.ceil(high / step - 1e-5) * step), float(step)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from part.comparison.columns import WorkingPoint
     from part.comparison.result import Comparison
     from part.figures.charts import Plot
+    from part.jets.schema import Dataset
+    from part.jets.streaming import EntryRange
 
 TABLE = "columns.csv"
 FORMATS = ("pdf", "png", "svg")
@@ -64,6 +66,28 @@ def needed_columns(args: argparse.Namespace) -> list[str]:
     return list(dict.fromkeys([*args.columns, *args.by, *(args.slice or [])[:1]]))
 
 
+def check_columns(names: Sequence[str], ranges: "Sequence[EntryRange]") -> None:
+    """Raise PartError, before anything is computed, if a file does not have one of the columns."""
+    from part.jets.columns import read_column
+    from part.jets.notices import gathered
+
+    with gathered(lambda _: None):  # what is left out is said when the jets are read
+        for name in names:
+            for entries in ranges:
+                read_column(entries.path, name, entries.start, entries.start + 1, entries.config)
+
+
+def check_points(args: argparse.Namespace, dataset: "Dataset") -> None:
+    """Raise PartError for a class, an efficiency or a number of bins that cannot be."""
+    if unknown := [name for name in args.signal if name not in dataset.classes]:
+        few = ", ".join(dataset.classes[:10])
+        raise PartError(f"--signal {unknown[0]}: there is no such class; expected some of {few}.")
+    if wrong := [value for value in args.efficiency if not 0 < value < 1]:
+        raise PartError(f"--efficiency {wrong[0]:g}: expected a number between 0 and 1.")
+    if args.bins < 1:
+        raise PartError(f"--bins {args.bins}: expected 1 or more.")
+
+
 def in_slice(values: "np.ndarray", low: float, high: float) -> "np.ndarray":
     """Return which values (J,) are within both ends; one that is not finite is not."""
     import numpy as np
@@ -94,10 +118,7 @@ def points(result: "Comparison", args: argparse.Namespace) -> "list[WorkingPoint
     """Return the working points of `--signal` and `--efficiency`. Raises PartError for a class that is no signal."""
     from part.comparison.columns import working_point
 
-    classes = result.dataset.classes
-    if unknown := [name for name in args.signal if name not in classes]:
-        raise PartError(f"--signal {unknown[0]}: there is no such class; expected some of {', '.join(classes[:10])}.")
-    signals = [classes.index(name) for name in args.signal] or [None]
+    signals = [result.dataset.classes.index(name) for name in args.signal] or [None]
     found = [working_point(result, signal, efficiency) for signal in signals for efficiency in args.efficiency]
     return [point for point in found if point is not None]
 

@@ -9,6 +9,8 @@ from part.cli.columns import (
     TABLE,
     add_column_studies,
     add_columns,
+    check_columns,
+    check_points,
     figure_formats,
     in_slice,
     needed_columns,
@@ -63,6 +65,8 @@ def run(args: argparse.Namespace) -> None:
     formats, chosen = figure_formats(args), slice_ends(args)
     models = load_distinct(args.models, args.device, args.dataset, training_files(args))
     ranges = entry_ranges(args.jets, args.start, args.stop, next(iter(models.values())).data_config)
+    check_points(args, next(iter(models.values())).dataset)
+    check_columns(needed_columns(args), ranges)
     provenance = {
         "files": _places(ranges),
         "sha256": {name: tagger.sha256 for name, tagger in models.items()},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from part.cli.assumptions import print_assumptions
-from part.cli.columns import add_columns
+from part.cli.columns import add_columns, check_columns
 from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
 from part.errors import PartError
 
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> None:
     n_written = 0
     with write_table(args.out, metadata) as table:
         ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
+        check_columns(args.columns, ranges)
         total = sum(map(len, ranges))
         progress, done = TerminalProgress(), 0
         for chunk in chunks(ranges):

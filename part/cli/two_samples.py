@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from part.cli.columns import needed_columns
+from part.cli.columns import check_columns, needed_columns
 from part.errors import PartError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def compare_two_samples(
         raise PartError("--by and --slice compare models on one sample; expected them without --other-jets.")
     (name, tagger), names = next(iter(models.items())), needed_columns(args)
     others = entry_ranges(args.other_jets, config=tagger.data_config)
+    check_columns(names, others)
     provenance["other_files"] = [{"path": e.path, "start": e.start, "stop": e.stop} for e in others]
     with write_table(paths["parquet"], {key: json.dumps(value) for key, value in provenance.items()}) as table:
 

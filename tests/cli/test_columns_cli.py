@@ -63,7 +63,7 @@ def test_the_table_of_jets_has_the_columns(folder, output):
 
 
 def test_the_table_of_columns_is_that_of_the_library(folder, output):
-    rows = list(csv.DictReader((output / "columns.csv").open()))
+    rows = list(csv.DictReader((output / "columns.csv").read_text().splitlines()))
     assert json.loads((output / "summary.json").read_text())["columns"][0]["column"] == "jet_pt"
     models = {name: part.load_model(folder / f"{name}.safetensors") for name in ("alpha", "beta")}
     ranges = entry_ranges([str(folder / "0.root"), str(folder / "1.root")])
@@ -108,7 +108,7 @@ def test_one_model_on_two_samples(folder, tmp_path, capsys):
     table = pq.read_table(tmp_path / "per_jet.parquet")
     assert table["sample"].to_pylist() == [1] * 80 + [2] * 30
     np.testing.assert_array_equal(table["jet_pt"], columns(folder, "jet_pt"))
-    row = next(csv.DictReader((tmp_path / "summary.csv").open()))
+    row = next(csv.DictReader((tmp_path / "summary.csv").read_text().splitlines()))
     tagger = part.load_model(folder / "alpha.safetensors")
     for side, i in (("first", 0), ("second", 1)):
         p = tagger.predict(part.read_jets(folder / f"{i}.root"))
