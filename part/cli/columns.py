@@ -127,6 +127,7 @@ def _studies(
     result: "Comparison", name: str, args: argparse.Namespace
 ) -> "Iterator[tuple[str, list[dict[str, Any]], Plot]]":
     """Yield name, rows and chart of each study of a column."""
+    from part.analysis.statistics.histograms import DRAWS
     from part.comparison.columns import quality_in_bins, quality_rows
     from part.comparison.sculpting import measure_sculpting, sculpting_rows
     from part.figures.column_charts import accuracy_chart, quality_charts, sculpting_chart
@@ -142,7 +143,7 @@ def _studies(
             if measure != "accuracy":
                 own = {"efficiency": "signal_efficiency", "rejection": "rejection"}[measure]
                 yield f"{at}_{measure}", [row for row in rows if row["measure"] == own], chart
-        sculpting = measure_sculpting(result, name, values, point, draws=max(args.replicas, 2), seed=args.seed)
+        sculpting = measure_sculpting(result, name, values, point, draws=args.replicas or DRAWS, seed=args.seed)
         for m, row in enumerate(sculpting_rows(result, sculpting)):
             model = re.sub(r"[^A-Za-z0-9._-]+", "-", result.names[m])
             yield f"{at}_sculpting_{model}", [row], sculpting_chart(result, sculpting, m)

@@ -6,6 +6,7 @@ Shapes: M models, J jets, K bins.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -187,8 +188,9 @@ def quality_rows(comparison: Comparison, quality: ColumnQuality) -> Iterator[dic
         measures["signal_efficiency"] = (signal.value, *signal.interval, signal.total)
         measures["rejection"] = (*background.inverse, background.total)
     for measure, (value, low, high, jets) in measures.items():
-        told = {} if point is None or measure == "accuracy" else {"signal": classes[point.signal]}
-        told |= {"efficiency": point.efficiency} if point and told else {}
+        told: dict[str, Any] = {}
+        if point is not None and measure != "accuracy":
+            told = {"signal": classes[point.signal], "efficiency": point.efficiency}
         for m, model in enumerate(comparison.names):
             for k in range(len(quality.edges) - 1):
                 row = {"column": quality.name, "from": float(quality.edges[k]), "to": float(quality.edges[k + 1])}

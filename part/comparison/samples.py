@@ -36,7 +36,7 @@ class SampleBatch:
     rows: np.ndarray
     jets: ak.Array
     labels: np.ndarray | None
-    columns: Mapping[str, Sequence] = field(default_factory=dict)
+    columns: Mapping[str, Sequence | np.ndarray] = field(default_factory=dict)
     error_context: Callable[[], AbstractContextManager[None]] = nullcontext
 
 

@@ -6,6 +6,7 @@ Shapes: M models, J jets, K bins.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def sculpting_rows(comparison: Comparison, sculpting: Sculpting) -> Iterator[dic
     """Yield a row for each model."""
     classes, point = comparison.dataset.classes, sculpting.point
     for m, model in enumerate(comparison.names):
-        row = {"column": sculpting.name, "model": model, "measure": "jensen_shannon_bits"}
+        row: dict[str, Any] = {"column": sculpting.name, "model": model, "measure": "jensen_shannon_bits"}
         row |= {"signal": classes[point.signal], "efficiency": point.efficiency}
         row |= {"jets": int(sculpting.passing[m].sum() + sculpting.failing[m].sum())}
         row |= {"passing": int(sculpting.passing[m].sum())}
