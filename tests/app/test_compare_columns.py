@@ -117,6 +117,8 @@ def test_the_exports_have_the_column():
     entries = np.asarray(table["entry"])
     assert entries.tolist() == np.flatnonzero(np.arange(JETS) % 3 == 1).tolist()
     np.testing.assert_array_equal(table["jet_sdmass"], np.where(entries % 20 == 3, np.nan, 0.5 * entries))
+    unknown = pq.read_table(io.BytesIO(header._content(context(column="nonsense"), result, "parquet")))
+    assert unknown.column_names[:2] == ["entry", "label"]
     content = json.loads(header._content(chosen, result, "json"))
     assert content["slice"] == {"of": "n_vertices 1", "jets": len(entries), "of_jets": JETS}
     rows = list(csv.DictReader(io.StringIO(comparison_columns.table_bytes(header._rows(chosen, result)).decode())))

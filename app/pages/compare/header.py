@@ -1,6 +1,5 @@
 """The line on top: how many jets are compared, the button that starts it, the results as files."""
 
-import numpy as np
 import streamlit as st
 
 from app.components.study.header import choose_jets
@@ -10,7 +9,7 @@ from app.pages.compare.second import choose_second
 from app.pages.compare.state import CompareState
 from app.services import comparison, comparison_columns, two_samples
 from app.services.jobs import Job
-from app.services.library import Comparison
+from app.services.library import Comparison, PartError
 from app.state.filters import parse_filter
 
 KINDS = {"json": "JSON", "csv": "CSV", "parquet": "Jets (parquet)"}
@@ -38,6 +37,10 @@ def _start(context: CompareContext) -> None:
 
 
 def _exports(context: CompareContext, job: Job) -> None:
+    try:
+        context.sliced(job.result)
+    except PartError:  # the page says what is wrong with the slice
+        return
     with st.popover("Export", key="export"), st.container(horizontal=True):
         for kind, label in KINDS.items():
             st.download_button(
@@ -47,7 +50,7 @@ def _exports(context: CompareContext, job: Job) -> None:
                 key=f"export_{kind}",
                 on_click="ignore",
             )
-        if context.state.column:
+        if context.state.column and job.result.truth is not None:
             st.download_button(
                 f"{context.state.column} (CSV)",
                 data=lambda: comparison_columns.table_bytes(_rows(context, job.result)),
@@ -67,16 +70,19 @@ def _content(context: CompareContext, result: Comparison, kind: str) -> bytes:
     if context.state.column and kind == "json" and own.truth is not None:
         told["columns"] = _rows(context, result)
     names = [context.state.column, *(chosen.name for chosen in context.resolved.filters)]
-    columns = {name: shown.column(name) for name in names if name} if kind == "parquet" else {}
+    offered = comparison_columns.names(context.file, context.models) if any(names) else ()
+    columns = {name: shown.column(name) for name in names if name in offered} if kind == "parquet" else {}
     return comparison.export(own, file_title(context.file), shown.shown_entries, kind, told, columns)
 
 
 def _rows(context: CompareContext, result: Comparison) -> list[dict]:
     shown, own = context.sliced(result)
     state = context.state
-    point = comparison_columns.point(own, state.signal, float(state.efficiency))
-    values: np.ndarray = shown.column(state.column)
-    return comparison_columns.rows(own, state.column, values, state.bins, point)
+    try:
+        point = comparison_columns.point(own, state.signal, float(state.efficiency))
+        return comparison_columns.rows(own, state.column, shown.column(state.column), state.bins, point)
+    except PartError:  # no jet has a number there, as the page says
+        return []
 
 
 def _samples_exports(context: CompareContext) -> None:
