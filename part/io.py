@@ -1,11 +1,14 @@
 """Files that are written atomically: single files, and tables of any length."""
 
+import csv
 import errno
+import io
 import os
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -93,6 +96,15 @@ def atomic_write(path: Path) -> Generator[Path, None, None]:
         partial.unlink(missing_ok=True)
 
 
+def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return rows as CSV: all names that occur are columns, and a cell is empty where a row lacks its name."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
 class TableWriter:
     """A parquet or CSV file that is written some rows at a time. It is opened by `write_table`.
 
@@ -109,7 +121,7 @@ class TableWriter:
     def __init__(self, path: Path, suffix: str, metadata: Mapping[str, str]):
         self._path, self._suffix, self._metadata = path, suffix, dict(metadata)
         self._writer: pa.parquet.ParquetWriter | pa.csv.CSVWriter | None = None
-        self._names: list[str] = []
+        self._schema = pa.schema([])
 
     def append(self, columns: Mapping[str, Sequence | np.ndarray]) -> None:
         """Append rows.
@@ -122,16 +134,28 @@ class TableWriter:
         Raises
         ------
         PartError
-            If the names are not those of the first call.
+            If the names are not those of the first call, or a type cannot become that of the first call.
         """
         rows = pa.table({name: pa.array(values) for name, values in columns.items()})
         rows = rows.replace_schema_metadata(self._metadata)
         if self._writer is None:
             open_writer = pa.parquet.ParquetWriter if self._suffix == ".parquet" else pa.csv.CSVWriter
-            self._writer, self._names = open_writer(str(self._path), rows.schema), rows.column_names
-        if odd := sorted(set(self._names) ^ set(columns)):
+            self._writer, self._schema = open_writer(str(self._path), rows.schema), rows.schema
+        if odd := sorted(set(self._schema.names) ^ set(columns)):
             raise PartError(f"Only some of the files give the columns {', '.join(odd)}; expected the same of all.")
-        self._writer.write_table(rows)
+        self._writer.write_table(self._cast(rows))
+
+    def _cast(self, rows: pa.Table) -> pa.Table:
+        """Return rows with the types of the first ones: a number that is missing makes a column of integers float."""
+        try:
+            return rows.select(self._schema.names).cast(self._schema)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            types = zip(self._schema, rows.select(self._schema.names).schema, strict=True)
+            name = next(first.name for first, own in types if first.type != own.type)
+            raise PartError(
+                f"Column {name} is of type {self._schema.field(name).type} in the first jets and "
+                f"{rows.schema.field(name).type} in others; expected one type."
+            ) from None
 
     def close(self) -> None:
         """Finish the file."""

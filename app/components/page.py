@@ -24,6 +24,7 @@ def open_page(state_class: type) -> PageContext | None:
         return None
     state = session.read(state_class)
     session.store(resolved.selection, state)
-    if errors := list(filter(None, (resolved.missing_error, resolved.file_error, resolved.jet_error))):
-        session.set_error(" ".join(errors))
+    errors = (resolved.missing_error, resolved.file_error, resolved.jet_error, resolved.filter_error)
+    if any(errors):
+        session.set_error(" ".join(filter(None, errors)))
     return PageContext(resolved, state)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.components.assumed import assumptions
+from app.components.column_filters import column_filters
 from app.components.messages import grouped, plain
 from app.components.upload import upload_panel
 from app.services import files
@@ -28,6 +29,7 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptio
     with st.sidebar:
         _file(resolved)
         _filters(resolved)
+        column_filters(resolved)
         if one_by_one:
             _misclassified(resolved)
         st.caption(_count(resolved))

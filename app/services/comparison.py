@@ -4,9 +4,10 @@ A comparison is a job; it is found again by the content of file and weights and 
 of its models are kept, so that another comparison on the same jets need not compute them again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -75,17 +76,17 @@ def find(
     file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None = None
 ) -> Job | None:
     """Return the comparison of these models on these jets, if it was started; `merged` are the classes."""
-    return jobs.find(_key(*_own_jets(file, entries, models), models, merged))
+    return jobs.find(_key(*own_jets(file, entries, models), models, merged))
 
 
 def start(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None = None) -> Job:
     """Start a comparison, or return the one that is running or finished."""
-    file, entries = _own_jets(file, entries, models)
+    file, entries = own_jets(file, entries, models)
     key = _key(file, entries, models, merged)
     return jobs.start(key, "Comparison", partial(_run, file, entries, models, merged))
 
 
-def _own_jets(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple[JetFile, np.ndarray]:
+def own_jets(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple[JetFile, np.ndarray]:
     """Return the file as all of the models read it, and those of the entries that are jets then."""
     own = file.for_model(next(iter(models.values())))
     return own, kept_entries(own, entries)
@@ -125,6 +126,11 @@ def _cache(file: JetFile, entries: np.ndarray) -> Cache:
     return {}
 
 
+def measure_title(name: str) -> str:
+    """Return the title of a measure."""
+    return text.measure_title(name)
+
+
 def measure_text(comparison: Comparison, m: int, name: str) -> str:
     """Return a measure of a model with its interval."""
     return text.measure_text(comparison, m, name)
@@ -135,10 +141,18 @@ def gain_text(comparison: Comparison, m: int, name: str) -> str:
     return text.gain_text(comparison, m, name)
 
 
-def export(comparison: Comparison, shown_name: str, entries: np.ndarray, kind: str) -> bytes:
+def export(
+    comparison: Comparison,
+    shown_name: str,
+    entries: np.ndarray,
+    kind: str,
+    told: Mapping[str, Any] | None = None,
+    columns: Mapping[str, np.ndarray] | None = None,
+) -> bytes:
     """Return the results as a file: "json" all but the jets, "csv" a row per model, "parquet" a row per jet.
 
-    shown_name is the jets' file as the user knows it.
+    shown_name is the jets' file as the user knows it; told is what else the JSON says first, such as the filters, and
+    columns are other numbers of the jets.
     """
-    provenance = {"jets": shown_name, "entries": entries.tolist()}
-    return comparison_bytes(comparison, kind, provenance, {"entry": entries.tolist()})
+    provenance = {"jets": shown_name, "entries": entries.tolist(), **(told or {})}
+    return comparison_bytes(comparison, kind, provenance, {"entry": entries.tolist(), **(columns or {})})

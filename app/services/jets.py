@@ -78,7 +78,7 @@ def load_sample(file: JetFile) -> Sample:
     """Return the jet-level quantities of a file. Raises PartError if it cannot be read."""
     notes: list[str] = []
     with error_context(file), gathered(notes.append):
-        config = _config(file)
+        config = data_config(file)
         sample = _prepared_sample(file, config) if config else _plain_sample(file)
     return replace(sample, notes=(*sample.notes, *map(file.conceal, notes)))
 
@@ -117,7 +117,7 @@ def _prepared_sample(file: JetFile, config: DataConfig) -> Sample:
 
 
 @cached(max_entries=16)
-def _config(file: JetFile) -> DataConfig | None:
+def data_config(file: JetFile) -> DataConfig | None:
     """Return the data config that a file is read by, with its standardisation; None for JetClass's names."""
     return file.config and standardised(file.config, [str(file.path)])
 
@@ -127,7 +127,7 @@ def _chunk(file: JetFile, index: int) -> ak.Array:
     """Return the jets from entry `index` * CHUNK on."""
     start, stop = index * CHUNK, (index + 1) * CHUNK
     with error_context(file), gathered(lambda _: None):  # load_sample keeps what there is to say
-        config = _config(file)
+        config = data_config(file)
         return read_prepared(str(file.path), config, start, stop) if config else read_jets(file.path, start, stop)
 
 

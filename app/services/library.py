@@ -19,6 +19,7 @@ from part.benchmarking.measurement import SpeedMeasurement
 from part.benchmarking.results import Results
 from part.benchmarking.roofline import RooflinePoint
 from part.comparison.result import Comparison
+from part.comparison.two_samples import SamplePair
 from part.errors import PartError
 from part.figures import speed_charts
 from part.figures import view as view_options

@@ -3,7 +3,7 @@
 A study is a job; it is found again by the content of file and weights, the entries and the study's own options.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,11 +109,12 @@ def task(model: str, study: str, file: JetFile, entries: np.ndarray, **options) 
     return Task(model, tagger, chosen, own, kept_entries(own, entries))
 
 
-def export(task: Task, shown_name: str, kind: str) -> bytes:
+def export(task: Task, shown_name: str, kind: str, filters: Sequence[str] = ()) -> bytes:
     """Return the result as a file: "json" with provenance, "csv" the table, "npz" the arrays.
 
-    shown_name is the jets' file as the user knows it.
+    shown_name is the jets' file as the user knows it, and filters says in words which of its jets were taken.
     """
     assert task.result is not None
     provenance = {"study": repr(task.study), "model": task.name, "sha256": task.model.sha256, "jets": shown_name}
+    provenance |= {"filters": list(filters)} if filters else {}
     return result_bytes(task.result, kind, provenance | {"entries": task.entries.tolist()})

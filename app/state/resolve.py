@@ -10,6 +10,7 @@ from app.services.library import PartError
 from app.services.models import load_tagger, model_names, predicted_classes
 from app.services.owners import recent
 from app.services.uploads import Uploaded
+from app.state.filters import ColumnFilter, apply_filters
 from app.state.find_file import find_file
 from app.state.missing import missing_items, missing_sentence
 from app.state.selection import JetSelection
@@ -34,9 +35,13 @@ class ResolvedSelection:
     offered : tuple of str
         All models on offer, the visitor's own trainings, and those that are shown with the user's choices.
     candidates : np.ndarray
-        (K,) the entries that are jets and pass the filters on class, pT and multiplicity.
+        (K,) the entries that are jets and pass the filters on class, pT, multiplicity and columns.
     missing_error : str or None
         Which of the requested jets and models are not here.
+    filters : tuple of ColumnFilter
+        The filters on columns.
+    filter_error : str or None
+        Why a requested filter is not applied.
     file_error : str or None
         Why this is another file than the requested one, which is here.
     jet_note : str or None
@@ -52,6 +57,8 @@ class ResolvedSelection:
     offered: tuple[str, ...]
     candidates: np.ndarray
     missing_error: str | None = None
+    filters: tuple[ColumnFilter, ...] = ()
+    filter_error: str | None = None
     file_error: str | None = None
     jet_note: str | None = None
     jet_error: str | None = None
@@ -60,6 +67,16 @@ class ResolvedSelection:
     def focused_model(self) -> str:
         """The name of the model that a part for a single model shows."""
         return self.selection.models[self.selection.focus]
+
+    @property
+    def filter_texts(self) -> tuple[str, ...]:
+        """All filters in words, for captions and provenance."""
+        own, texts = self.selection, []
+        if own.classes:
+            texts.append(f"class {' or '.join(own.classes)}")
+        for name, ends in (("jet pT [GeV]", own.pt), ("constituents", own.n)):
+            texts += [f"{name} {ends[0]:g} to {ends[1]:g}"] if ends else []
+        return (*texts, *(chosen.description for chosen in self.filters))
 
 
 def resolve(requested: JetSelection) -> ResolvedSelection:
@@ -80,8 +97,9 @@ def resolve(requested: JetSelection) -> ResolvedSelection:
         misclassified_only=requested.misclassified_only and has_truth(file, sample, names[0]),
         focus=requested.focus if requested.focus < len(names) else 0,
     )
-    selection = replace(selection, **_existing_head(selection, file))
-    candidates = np.flatnonzero(passes_filters(selection, sample))
+    filters, passing, filter_error = apply_filters(requested.filters, file, sample)
+    selection = replace(selection, filters=tuple(f.text for f in filters), **_existing_head(selection, file))
+    candidates = np.flatnonzero(passes_filters(selection, sample) & passing)
     jet, jet_note = _find_jet(selection, file, sample, candidates)
     keeps_particle = jet == requested.jet and requested.particle is not None and requested.particle < n_shown(file, jet)
     selection = replace(selection, jet=jet, particle=requested.particle if keeps_particle else None)
@@ -93,6 +111,8 @@ def resolve(requested: JetSelection) -> ResolvedSelection:
         tuple(dict.fromkeys((*offered, *(upload.model for upload in uploads if upload.model), *names))),
         candidates,
         missing_sentence(missing, requested, _replacements(missing, requested, selection)),
+        filters,
+        filter_error if file.name == requested.file else None,
         file_error,
         jet_note,
         _missing_jet(requested, file, sample),

@@ -7,7 +7,9 @@ from app.state.url import flag, interval, one_of, texts, url_field, whole_number
 
 MAX_MODELS = 4
 MAX_GROUPS = 20  # that the user makes
-FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": ()}  # where another file begins
+MAX_FILTERS = 4  # on columns
+# Where another file begins.
+FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": (), "filters": ()}
 MAX_JETS = 100_000  # of a study or a comparison
 
 
@@ -23,6 +25,8 @@ class JetSelection:
         The entry in the file.
     classes, pt, n, misclassified_only
         Filters: class names, jet pT in GeV, number of constituents, wrong predictions of the first model only.
+    filters : tuple of str
+        Filters on columns, see `app.state.filters`.
     models : tuple of str
         Names of models on offer, () for the default.
     layer, head : int
@@ -42,6 +46,7 @@ class JetSelection:
     classes: tuple[str, ...] = url_field((), texts(), name="class")
     pt: tuple[float, float] | None = url_field(None, interval(float), write=write_interval)
     n: tuple[int, int] | None = url_field(None, interval(int), write=write_interval)
+    filters: tuple[str, ...] = url_field((), texts(MAX_FILTERS), name="where")
     misclassified_only: bool = url_field(False, flag, name="wrong")
     models: tuple[str, ...] = url_field((), texts(MAX_MODELS), name="model")
     layer: int = url_field(0, whole_number(1, 100), one_based=True)

@@ -1,10 +1,23 @@
-"""python -m part compare: compare two to four models on the same jets of files of any size."""
+"""python -m part compare: compare two to four models on the same jets of files of any size, or one on two samples."""
 
 import argparse
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from part.cli.columns import (
+    TABLE,
+    add_column_studies,
+    add_columns,
+    check_columns,
+    check_points,
+    figure_formats,
+    in_slice,
+    needed_columns,
+    sculpting_text,
+    slice_ends,
+    write_columns,
+)
 from part.cli.options import (
     add_dataset,
     add_device,
@@ -16,6 +29,7 @@ from part.cli.options import (
     check_outputs,
     training_files,
 )
+from part.cli.two_samples import compare_two_samples
 from part.errors import PartError
 
 if TYPE_CHECKING:
@@ -27,12 +41,16 @@ MAX_LISTED = 50  # jets of the largest disagreement in the summary
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "two to four, the first as the reference: shipped names, project checkpoints or weaver .pt, also NAME@bf16"
-    parser.add_argument("--models", required=True, nargs="+", help=text)
+    parser.add_argument("--models", required=True, nargs="+", help=f"{text}; one with --other-jets")
     add_training_files(parser)
     add_dataset(parser)
     add_jets(parser)
     add_entries(parser)
     add_groups(parser)
+    text = "a second sample, of which all entries are taken: one model is compared on --jets and on these"
+    parser.add_argument("--other-jets", nargs="+", metavar="JETS", help=text)
+    add_columns(parser)
+    add_column_studies(parser)
     add_output(parser, f"folder to write {', '.join(FILES.values())} into")
     parser.add_argument("--attention-jets", type=int, default=200, help="jets that attention is compared on")
     parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (0: none)")
@@ -41,29 +59,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from part.comparison.compare import compare_files
     from part.comparison.models import load_distinct
-    from part.comparison.summary import comparison_bytes, most_different_jets
-    from part.comparison.text import text_table
-    from part.io import atomic_write, write_table
     from part.jets.streaming import entry_ranges
-    from part.progress import TerminalProgress
 
     paths = {kind: args.out / name for kind, name in FILES.items()}
-    check_outputs(args.force, *paths.values())
+    check_outputs(args.force, *paths.values(), *([args.out / TABLE] if args.by else []))
+    formats, chosen = figure_formats(args), slice_ends(args)
     models = load_distinct(args.models, args.device, args.dataset, training_files(args))
     ranges = entry_ranges(args.jets, args.start, args.stop, next(iter(models.values())).data_config)
-    _check_selected(ranges, args.attention_jets)
+    check_points(args, next(iter(models.values())).dataset)
+    check_columns(needed_columns(args), ranges)
     provenance = {
-        "files": [{"path": entries.path, "start": entries.start, "stop": entries.stop} for entries in ranges],
+        "files": _places(ranges),
         "sha256": {name: tagger.sha256 for name, tagger in models.items()},
         "replicas": args.replicas,
         "seed": args.seed,
         "groups": args.group,
         "background": args.background,
     }
+    if args.other_jets:
+        compare_two_samples(args, models, ranges, paths, provenance)
+    else:
+        _compare_models(args, models, ranges, provenance, formats, chosen)
+
+
+def _compare_models(
+    args: argparse.Namespace,
+    models: dict[str, Any],
+    ranges: "Sequence[EntryRange]",
+    provenance: dict[str, Any],
+    formats: Sequence[str],
+    chosen: tuple[str, float, float] | None,
+) -> None:
+    import numpy as np
+
+    from part.comparison.columns import slice_comparison
+    from part.comparison.compare import compare_files
+    from part.comparison.summary import comparison_bytes, most_different_jets
+    from part.comparison.text import text_table
+    from part.io import atomic_write, write_table
+    from part.progress import TerminalProgress
+
+    _check_selected(ranges, args.attention_jets)
     metadata = {name: json.dumps(value) for name, value in provenance.items()}
-    with write_table(paths["parquet"], metadata) as table:
+    with write_table(args.out / FILES["parquet"], metadata) as table:
         result = compare_files(
             models,
             ranges,
@@ -74,13 +113,28 @@ def run(args: argparse.Namespace) -> None:
             TerminalProgress(),
             groups=args.group,
             background=args.background,
+            columns=needed_columns(args),
         )
-    most_different = most_different_jets(result, ranges, MAX_LISTED)
-    with atomic_write(paths["json"]) as path:
+    positions = None
+    if chosen:
+        name, low, high = chosen
+        kept, n_jets = in_slice(result.columns[name], low, high), len(result)
+        result, positions = slice_comparison(result, kept, args.seed), np.flatnonzero(kept)
+        provenance["slice"] = {"column": name, "low": low, "high": high, "jets": len(result), "of": n_jets}
+        print(f"Slice: {len(result)} of {n_jets} jets with {name} from {low:g} to {high:g}; attention, cost: all jets.")
+    most_different = most_different_jets(result, ranges, MAX_LISTED, positions)
+    rows = write_columns(result, args, formats) if args.by else []
+    if rows:
+        provenance["columns"] = rows
+    with atomic_write(args.out / FILES["json"]) as path:
         path.write_bytes(comparison_bytes(result, "json", provenance, most_different=most_different) + b"\n")
-    with atomic_write(paths["csv"]) as path:
+    with atomic_write(args.out / FILES["csv"]) as path:
         path.write_bytes(comparison_bytes(result, "csv"))
-    print(text_table(result))
+    print("\n".join(filter(None, (text_table(result), sculpting_text(rows)))))
+
+
+def _places(ranges: "Sequence[EntryRange]") -> list[dict[str, Any]]:
+    return [{"path": entries.path, "start": entries.start, "stop": entries.stop} for entries in ranges]
 
 
 def _check_selected(ranges: "Sequence[EntryRange]", attention_jets: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from part.cli.assumptions import print_assumptions
+from part.cli.columns import add_columns, check_columns
 from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
 from part.errors import PartError
 from part.jets.class_groups import GROUP_HELP, class_group
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_entries(parser)
     text = f"{GROUP_HELP}; its score is a column score_GROUP"
     parser.add_argument("--group", action="append", default=[], metavar="GROUP", help=text)
+    add_columns(parser)
     add_output(parser, ".parquet or .csv to write, one row per jet")
     add_device(parser)
 
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
     n_written, n_outside, example = 0, 0, ""
     with write_table(args.out, metadata) as table:
         ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
+        check_columns(args.columns, ranges)
         total = sum(map(len, ranges))
         progress, done = TerminalProgress(), 0
         for chunk in chunks(ranges):
@@ -63,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
             labels = chunk.labels(tagger.dataset)
             columns |= {} if labels is None else {"label": labels}
             columns["outside_training"] = np.array([text is not None for text in outside], bool)
-            table.append(columns | _observers(chunk.jets, tagger))
+            table.append(columns | _observers(chunk.jets, tagger) | chunk.numbers(args.columns))
             n_outside += sum(columns["outside_training"])
             example = example or next(filter(None, outside), "")
             n_written += len(chunk.jets)

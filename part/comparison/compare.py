@@ -4,6 +4,7 @@ Shapes: M models, B jets of a batch, C classes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import awkward as ak
 import numpy as np
@@ -87,6 +88,7 @@ def compare_files(
     progress: ProgressCallback = no_progress,
     groups: Sequence[str] = (),
     background: str = "",
+    columns: Sequence[str] = (),
 ) -> Comparison:
     """Compare models on the jets of files of any size.
 
@@ -104,6 +106,8 @@ def compare_files(
         On about how many jets the attention is compared, from the front of each file in proportion to its length.
     replicas, seed, progress, groups, background
         See `compare_jets`.
+    columns : sequence of str
+        Numbers of the jets that the table and the comparison have as well, see `part.jets.columns.read_column`.
 
     Returns
     -------
@@ -119,16 +123,20 @@ def compare_files(
     dataset = next(iter(models.values())).dataset
     merged = merge_classes(dataset, groups, background)
 
+    numbers: dict[str, list[np.ndarray]] = {name: [] for name in columns}
+
     def write(batch: SampleBatch, probabilities: np.ndarray) -> None:
         if table is not None:
             truth = None if batch.labels is None else merged.truth(batch.labels)
             own = jet_columns(list(models), merged.dataset, merged.probabilities(probabilities), truth)
             table.append({**batch.columns, **own})
+        for name in columns:
+            numbers[name].append(np.asarray(batch.columns[name]))
 
     few = FileSample(proportional_subset(ranges, attention_jets), dataset)
-    return run_comparison(
+    result = run_comparison(
         models,
-        FileSample(ranges, dataset),
+        FileSample(ranges, dataset, columns),
         few,
         next(few.batches()).jets[:BATCH],
         replicas=replicas,
@@ -137,6 +145,7 @@ def compare_files(
         on_batch=write,
         merged=merged,
     )
+    return replace(result, columns={name: np.concatenate(values) for name, values in numbers.items()})
 
 
 def _check_attention_jets(count: int) -> None:

@@ -83,7 +83,7 @@ def run_comparison(
     check_comparable(models)
     cache = {} if cache is None else cache
     with gathered():
-        probabilities, labels = _predict(models, sample, batch_size, progress, execute, cache, on_batch)
+        probabilities, labels = predict_sample(models, sample, batch_size, progress, execute, cache, on_batch)
         attention, n_traced = _compare_attention(models, attention_sample, progress, execute)
     dataset = next(iter(models.values())).dataset
     if merged is not None:
@@ -103,7 +103,7 @@ def run_comparison(
     )
 
 
-def _predict(
+def predict_sample(
     models: Mapping[str, Tagger],
     sample: Sample,
     batch_size: int | None,

@@ -4,8 +4,8 @@ The first model is the reference that the others are compared with.
 Shapes: M models, J jets, C classes, L layers, H heads, R replicas.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,8 @@ class Comparison:
         first model itself.
     attention_jets : int
         The number of jets that the attention was compared on.
+    columns : mapping of str to ndarray (J,)
+        Other numbers of the jets by name.
     """
 
     names: tuple[str, ...]
@@ -53,6 +55,7 @@ class Comparison:
     costs: tuple[Cost, ...]
     attention: tuple[AttentionChange | str | None, ...]
     attention_jets: int
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.probabilities.shape[1]

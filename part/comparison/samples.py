@@ -36,7 +36,7 @@ class SampleBatch:
     rows: np.ndarray
     jets: ak.Array
     labels: np.ndarray | None
-    columns: Mapping[str, Sequence] = field(default_factory=dict)
+    columns: Mapping[str, Sequence | np.ndarray] = field(default_factory=dict)
     error_context: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
@@ -51,10 +51,20 @@ class Sample(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FileSample:
-    """Jets of files, which are read a chunk at a time and discarded."""
+    """Jets of files, which are read a chunk at a time and discarded.
+
+    Parameters
+    ----------
+    ranges : sequence of EntryRange
+    dataset : Dataset
+        Whose classes the labels count.
+    names : sequence of str
+        Columns that batches have as well, see `part.jets.columns.read_column`.
+    """
 
     ranges: Sequence[EntryRange]
     dataset: Dataset
+    names: Sequence[str] = ()
 
     def __len__(self) -> int:
         return sum(map(len, self.ranges))
@@ -63,11 +73,11 @@ class FileSample:
         first_row = 0
         for chunk in chunks(self.ranges):
             truth = chunk.labels(self.dataset)
-            n = len(chunk.jets)
+            n, numbers = len(chunk.jets), chunk.numbers(self.names)
             for start in range(0, n, size or n):
                 window = slice(start, min(start + (size or n), n))
                 rows = np.arange(first_row + window.start, first_row + window.stop)
-                columns = {name: values[window] for name, values in chunk.columns.items()}
+                columns = {name: values[window] for name, values in {**chunk.columns, **numbers}.items()}
                 own = None if truth is None else truth[window]
                 yield SampleBatch(rows, chunk.jets[window], own, columns, chunk.error_context)
             first_row += n

@@ -3,7 +3,6 @@
 Shapes: M models, J jets, C classes, L layers, H heads.
 """
 
-import csv
 import io
 import json
 import math
@@ -17,6 +16,7 @@ import pyarrow.parquet
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange, jensen_shannon
 from part.comparison.result import GAIN_MEASURES, Comparison
+from part.io import csv_bytes
 from part.jets.schema import Dataset
 from part.jets.streaming import EntryRange, chunks, locate
 
@@ -62,11 +62,7 @@ def comparison_bytes(
             content |= {} if most_different is None else {"most_different": list(most_different)}
             return json.dumps(content, indent=1, ensure_ascii=False).encode()
         case "csv":
-            lines, text = rows(comparison), io.StringIO()
-            writer = csv.DictWriter(text, dict.fromkeys(name for line in lines for name in line), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(lines)
-            return text.getvalue().encode()
+            return csv_bytes(rows(comparison))
         case "parquet":
             own = jet_columns(comparison.names, comparison.dataset, comparison.probabilities, comparison.truth)
             buffer = io.BytesIO()
@@ -75,7 +71,9 @@ def comparison_bytes(
     raise ValueError(f"unknown kind {kind!r}; expected one of {', '.join(KINDS)}")
 
 
-def most_different_jets(comparison: Comparison, ranges: Sequence[EntryRange], count: int) -> list[dict]:
+def most_different_jets(
+    comparison: Comparison, ranges: Sequence[EntryRange], count: int, positions: np.ndarray | None = None
+) -> list[dict]:
     """Return where the jets of largest divergence are, and what each model predicts for them.
 
     Parameters
@@ -85,11 +83,14 @@ def most_different_jets(comparison: Comparison, ranges: Sequence[EntryRange], co
     ranges : sequence of EntryRange
     count : int
         The number of jets.
+    positions : ndarray (J,), optional
+        Where the comparison's jets are among those of `ranges`, for a slice of them.
     """
     classes, listed = comparison.dataset.classes, []
     places = _selected_places(ranges)
     for jet in comparison.most_different(count).tolist():
-        path, entry = places[jet] if places else locate(ranges, jet)
+        place = jet if positions is None else int(positions[jet])
+        path, entry = places[place] if places else locate(ranges, place)
         row = {"file": path, "entry": entry, "divergence": float(f"{comparison.divergence[jet]:.5g}")}
         if comparison.truth is not None and comparison.labelled[jet]:
             row["label"] = classes[comparison.truth[jet]]

@@ -66,6 +66,15 @@ class Chunk:
         with self.error_context():
             return labels(self.jets, dataset)
 
+    def numbers(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Return columns (J,) by name as `part.jets.columns.read_column` reads them. Raises PartError."""
+        if not names:
+            return {}
+        from part.jets.columns import columns_of_jets  # loads torch, and few need it
+
+        entries = self.entries
+        return columns_of_jets(self.jets, names, entries.path, entries.start, entries.stop, entries.config)
+
     @contextmanager
     def error_context(self) -> Generator[None, None, None]:
         """Add the file and the first entry to errors, which count jets from the first of the chunk."""

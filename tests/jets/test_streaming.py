@@ -91,6 +91,19 @@ def test_a_failed_write_leaves_the_old_table_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def write_types(path, *columns: list) -> None:
+    with write_table(path, {}) as rows:
+        for column in columns:
+            rows.append({"entry": range(2), "x": column})
+
+
+def test_later_rows_take_the_types_of_the_first_or_are_refused(tmp_path):
+    write_types(tmp_path / "t.parquet", [0.5, 1.5], [1, 2])
+    assert pq.read_table(tmp_path / "t.parquet")["x"].to_pylist() == [0.5, 1.5, 1.0, 2.0]
+    with pytest.raises(part.PartError, match="Column x is of type int64 in the first jets and double in others"):
+        write_types(tmp_path / "u.parquet", [1, 2], [0.5, float("nan")])
+
+
 def test_another_suffix_is_rejected(tmp_path):
     with pytest.raises(part.PartError, match=r"should end in \.parquet or \.csv"), write_table(tmp_path / "t.txt", {}):
         pass

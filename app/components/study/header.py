@@ -45,6 +45,8 @@ def choose_jets(
     n_candidates = len(resolved.candidates)
     n = min(requested, n_candidates)
     passing = "" if n_candidates == len(resolved.sample) else " that pass"
+    if resolved.filters:
+        passing += f" with {', '.join(chosen.description for chosen in resolved.filters)}"
     text = f"the first {grouped(n)} of {grouped(n_candidates)} jets{passing}{remark} · {file_title(resolved.file)}"
     line('<div class="jet"><b>{}</b><span>{}</span></div>', title, text)
     most = max(min(n_candidates, MAX_JETS), 1)
@@ -82,7 +84,7 @@ def _exports(context: StudyContext, finished: Sequence[Task]) -> None:
                 for kind, label in KINDS.items():
                     st.download_button(
                         label,
-                        data=partial(studies.export, task, shown_name, kind),
+                        data=partial(studies.export, task, shown_name, kind, context.resolved.filter_texts),
                         file_name=f"{task.name}.{kind}",
                         key=f"export_{number}_{kind}",
                         on_click="ignore",

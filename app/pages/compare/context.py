@@ -1,14 +1,22 @@
 """One run of Compare: the models, if they can be compared, and the comparison."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-from app.services import comparison
+from app.pages.compare.second import second_sample
+from app.services import comparison, comparison_columns
 from app.services.jobs import Job
-from app.services.library import Dataset, MergedClasses, PartError, Tagger
+from app.services.library import Comparison, Dataset, MergedClasses, PartError, Tagger
+from app.services.two_samples import SamplesTask
 from app.state.context import PageContext
+from app.state.filters import parse_filter
+
+FEW_MODELS = (
+    "Choose two to four models in the sidebar; the others are compared with the first. "
+    "One model can be compared on two samples: choose the second one above."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,19 +33,28 @@ class CompareContext(PageContext):
         Their classes.
     merged : MergedClasses or None
         The classes that are compared; None for all of them.
+    samples : SamplesTask or None
+        One model on two samples, in place of models.
+    kept : np.ndarray or None
+        Which of the compared jets (J,) are in the slice that is shown; None for all.
     """
 
     models: dict[str, Tagger]
     error: str | None = None
     dataset: Dataset | None = None
     merged: MergedClasses | None = None
+    samples: SamplesTask | None = None
+    kept: np.ndarray | None = None
 
     @classmethod
     def create(cls, page: PageContext) -> Self:
-        if not comparison.can_compare(page.selection.models):
-            reason = "Choose two to four models in the sidebar; the others are compared with the first."
-            return cls(page.resolved, page.state, {}, reason)
         try:
+            if len(page.selection.models) == 1 and page.state.other_file:
+                entries = page.resolved.candidates[: page.state.n_compared]
+                task = second_sample(page.resolved, page.state.other_file, page.state.n_compared, entries)
+                return cls(page.resolved, page.state, {}, samples=task)
+            if not comparison.can_compare(page.selection.models):
+                return cls(page.resolved, page.state, {}, FEW_MODELS)
             models = comparison.comparable_models(page.selection.models, page.file)
         except PartError as error:
             return cls(page.resolved, page.state, {}, str(error))
@@ -53,5 +70,27 @@ class CompareContext(PageContext):
         return self.resolved.candidates[: self.state.n_compared]
 
     @property
+    def shown_entries(self) -> np.ndarray:
+        """The entries of the jets that are shown: all that are compared, or the slice."""
+        return self.entries if self.kept is None else self.entries[self.kept]
+
+    @property
     def job(self) -> Job | None:
+        if self.samples is not None:
+            return self.samples.job
         return comparison.find(self.file, self.entries, self.models, self.merged) if self.models else None
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column (J,) for the jets that are shown. Raises PartError if it cannot be read."""
+        values = comparison_columns.values(self.file, self.entries, self.models, name)
+        return values if self.kept is None else values[self.kept]
+
+    def sliced(self, result: Comparison) -> tuple[Self, Comparison]:
+        """Return context and comparison of the slice that is chosen, if any. Raises PartError if it has no jets."""
+        if not self.state.slice:
+            return self, result
+        chosen = parse_filter(self.state.slice)
+        kept = chosen.passes(self.column(chosen.name))
+        models = tuple(self.models.values())
+        own = comparison_columns.sliced(self.file, self.entries, models, kept, result)
+        return replace(self, kept=kept), own

@@ -9,12 +9,14 @@ from app.components.study.controls import select
 from app.components.study.header import choose_jets
 from app.components.toolbar import file_title
 from app.pages.compare.context import CompareContext
+from app.pages.compare.second import choose_second
 from app.pages.compare.state import CompareState
-from app.services import comparison
+from app.services import comparison, comparison_columns, two_samples
 from app.services.classes import class_titles
 from app.services.jobs import Job
-from app.services.library import Dataset
+from app.services.library import Comparison, Dataset, PartError
 from app.state import session
+from app.state.filters import parse_filter
 
 KINDS = {"json": "JSON", "csv": "CSV", "parquet": "Jets (parquet)"}
 
@@ -26,15 +28,20 @@ def header(context: CompareContext, job: Job | None) -> None:
         choose_jets("Compare", context.resolved, CompareState, "n_compared", n, step=500, remark=remark)
         if context.dataset:
             classes_menu(context.dataset, context.selection.groups, partial(_merge, context, context.dataset))
+        if len(context.selection.models) == 1:
+            choose_second(context.resolved)
         if job is None or job.error:
-            is_idle = not context.models or not len(context.entries)
+            is_idle = not (context.models or context.samples) or not len(context.entries)
             st.button("Run", key="run", on_click=_start, args=(context,), type="primary", disabled=is_idle)
         if job and job.result is not None:
-            _exports(context, job)
+            _samples_exports(context) if context.samples else _exports(context, job)
 
 
 def _start(context: CompareContext) -> None:
-    comparison.start(context.file, context.entries, context.models, context.merged)
+    if context.samples:
+        context.samples.start()
+    else:
+        comparison.start(context.file, context.entries, context.models, context.merged)
 
 
 def _merge(context: CompareContext, dataset: Dataset) -> None:
@@ -56,13 +63,61 @@ def _merge(context: CompareContext, dataset: Dataset) -> None:
 
 
 def _exports(context: CompareContext, job: Job) -> None:
-    shown_name = file_title(context.file)
+    try:
+        context.sliced(job.result)
+    except PartError:  # the page says what is wrong with the slice
+        return
     with st.popover("Export", key="export"), st.container(horizontal=True):
         for kind, label in KINDS.items():
             st.download_button(
                 label,
-                data=lambda kind=kind: comparison.export(job.result, shown_name, context.entries, kind),
+                data=lambda kind=kind: _content(context, job.result, kind),
                 file_name=f"comparison.{kind}",
+                key=f"export_{kind}",
+                on_click="ignore",
+            )
+        if context.state.column and job.result.truth is not None:
+            st.download_button(
+                f"{context.state.column} (CSV)",
+                data=lambda: comparison_columns.table_bytes(_rows(context, job.result)),
+                file_name=f"comparison_{context.state.column}.csv",
+                key="export_column",
+                on_click="ignore",
+            )
+
+
+def _content(context: CompareContext, result: Comparison, kind: str) -> bytes:
+    """Return a file of the results: of the slice, if one is shown, and with the columns that are chosen."""
+    shown, own = context.sliced(result)
+    told = {"filters": list(context.resolved.filter_texts)} if context.resolved.filter_texts else {}
+    if context.state.slice:
+        chosen = parse_filter(context.state.slice)
+        told["slice"] = {"of": chosen.description, "jets": len(own), "of_jets": len(result)}
+    if context.state.column and kind == "json" and own.truth is not None:
+        told["columns"] = _rows(context, result)
+    names = [context.state.column, *(chosen.name for chosen in context.resolved.filters)]
+    offered = comparison_columns.names(context.file, context.models) if any(names) else ()
+    columns = {name: shown.column(name) for name in names if name in offered} if kind == "parquet" else {}
+    return comparison.export(own, file_title(context.file), shown.shown_entries, kind, told, columns)
+
+
+def _rows(context: CompareContext, result: Comparison) -> list[dict]:
+    shown, own = context.sliced(result)
+    state = context.state
+    try:
+        point = comparison_columns.point(own, state.signal, float(state.efficiency))
+        return comparison_columns.rows(own, state.column, shown.column(state.column), state.bins, point)
+    except PartError:  # no jet has a number there, as the page says
+        return []
+
+
+def _samples_exports(context: CompareContext) -> None:
+    with st.popover("Export", key="export"), st.container(horizontal=True):
+        for kind, label in (("json", "JSON"), ("csv", "CSV")):
+            st.download_button(
+                label,
+                data=lambda kind=kind: two_samples.export(context.samples, kind, context.resolved.filter_texts),
+                file_name=f"samples.{kind}",
                 key=f"export_{kind}",
                 on_click="ignore",
             )

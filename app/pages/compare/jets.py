@@ -14,7 +14,7 @@ MAX_LISTED = 100
 
 def jets_table(context: CompareContext, comparison: Comparison, accents: tuple[str, ...], height: int) -> None:
     jets = comparison.most_different(MAX_LISTED)
-    entries = context.entries[jets]
+    entries = context.shown_entries[jets]
     columns = _columns(context, comparison, jets)
     payload = {
         "key": f"{len(jets)}/{entries[0]}",
@@ -35,7 +35,7 @@ def _open(entry: int) -> None:
 
 def _columns(context: CompareContext, comparison: Comparison, jets: np.ndarray) -> dict[str, tuple[bool, list[str]]]:
     """Return for each heading whether the column is text, and a text for each jet."""
-    titles, sample, entries = comparison.dataset.titles, context.resolved.sample, context.entries[jets]
+    titles, sample, entries = comparison.dataset.titles, context.resolved.sample, context.shown_entries[jets]
     columns = {"jet": (False, [str(entry) for entry in entries])}
     if comparison.truth is not None:
         columns["class"] = (True, [titles[c] if c >= 0 else "" for c in comparison.truth[jets]])

@@ -10,9 +10,9 @@ from app.components.sidebar import sidebar
 from app.components.study.progress import show_progress, user_error
 from app.pages.compare.context import CompareContext
 from app.pages.compare.header import header
-from app.pages.compare.sections import Sections
+from app.pages.compare.samples import show_samples
+from app.pages.compare.sections import show_result
 from app.pages.compare.state import CompareState
-from app.pages.compare.table import quality_table
 from app.state.session import get_error
 
 EXPLORE = Path(__file__).parents[1] / "explore" / "page.py"
@@ -31,11 +31,12 @@ def render() -> None:
     show_errors(get_error(), context.error, user_error(job))
     if context.models and not job:
         note("Run measures quality with its intervals, disagreement, changes of attention and cost on these jets.")
+    if context.samples and not job:
+        note("Run measures quality and scores of the model on the first jets of both samples that pass the filters.")
     if job and job.is_running:
         show_progress([job])
     elif job and job.result is not None:
-        quality_table(job.result)
-        Sections(context, job.result).show()
+        show_samples(context, job.result) if context.samples else show_result(context, job.result)
 
 
 render()

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.components.messages import line, note
+from app.components.messages import line, note, plain, show_error
 from app.components.theme import accents, theme_name
+from app.pages.compare.by_column import by_column, sculpting
 from app.pages.compare.context import CompareContext
 from app.pages.compare.jets import jets_table
 from app.pages.compare.state import CompareState
-from app.services.library import Comparison
+from app.pages.compare.table import quality_table
+from app.services.library import Comparison, PartError
 from app.services.library import comparison_charts as charts
 from app.state import session
+from app.state.filters import parse_filter
 
 TITLES = {
     "overview": "Overview",
@@ -21,8 +24,31 @@ TITLES = {
     "confusion": "Confusion",
     "disagreement": "Disagreement",
     "attention": "Attention",
+    "columns": "Columns",
+    "sculpting": "Sculpting",
 }
-WITH_LABELS = ("overview", "roc", "confusion")
+WITH_LABELS = ("overview", "roc", "confusion", "columns", "sculpting")
+
+
+def show_result(context: CompareContext, result: Comparison) -> None:
+    """Draw the table and the chosen section, of all jets or of the slice that is chosen."""
+    try:
+        shown, comparison = context.sliced(result)
+    except PartError as error:
+        show_error(error)
+        st.button("All jets", key="no_slice", on_click=_all_jets)
+        return
+    if shown.kept is not None:
+        with st.container(horizontal=True, vertical_alignment="center", key="slice_line"):
+            told = parse_filter(context.state.slice).description
+            st.caption(plain(f"Slice: {len(comparison)} of {len(result)} jets, {told}; attention and cost: all jets"))
+            st.button("All jets", key="no_slice", on_click=_all_jets, type="tertiary")
+    quality_table(comparison)
+    Sections(shown, comparison).show()
+
+
+def _all_jets() -> None:
+    session.update(CompareState, slice="")
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +163,12 @@ class Sections:
             line('<div class="caption">Logit drift from {}</div>', self.comparison.names[0])
             drift = charts.draw_drift(self.comparison, other, self.theme, height, self.accents[other])
             self._chart(drift, "drift")
+
+    def _columns(self) -> None:
+        by_column(self.context, self.comparison, self.accents, min(self.height - 150, 400))
+
+    def _sculpting(self) -> None:
+        sculpting(self.context, self.comparison, self.accents, min(self.height - 150, 400))
 
     def _choose_other(self) -> int:
         """Choose which model is compared with the first."""

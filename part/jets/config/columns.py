@@ -51,7 +51,7 @@ def read_branches(
         If a needed branch is missing.
     """
     stop = source.n_jets if stop is None else stop
-    stored = {name: _stored_name(name, config) for name in (*needed, *optional)}
+    stored = {name: stored_name(name, config) for name in (*needed, *optional)}
     constants: dict[str, float] = {FOR_TRAINING: is_training} | _constants(path, config)
     present = set(source.branches)
     if missing := [name for name in needed if stored[name] not in present and name not in constants]:
@@ -66,7 +66,7 @@ def read_branches(
     return out | {name: np.full(stop - start, value) for name, value in constants.items() if name in stored}
 
 
-def _stored_name(name: str, config: DataConfig) -> str:
+def stored_name(name: str, config: DataConfig) -> str:
     """Return the name that a branch has in the file."""
     for old, new in config.branch_magic:
         name = name.replace(old, new)

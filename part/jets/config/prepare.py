@@ -180,7 +180,7 @@ def _jet_columns(
             out[role] = numbers_of_jets(table[name], f"{where}: {name}")
     if set(MOMENTA) <= roles.keys() and set(JET_MOMENTUM) - out.keys():
         jet = np.repeat(np.arange(len(tokens.counts)), tokens.counts)
-        counted = _are_particles(config)[tokens.kind]  # the tracks of a vertex are particles already
+        counted = are_particles(config)[tokens.kind]  # the tracks of a vertex are particles already
         sums = [np.bincount(jet[counted], roles[name][counted], len(tokens.counts)) for name in MOMENTA]
         px, py, pz, energy = sums
         with np.errstate(invalid="ignore", divide="ignore"):  # of jets without tokens, which are left out
@@ -193,7 +193,7 @@ def _jet_columns(
     return out
 
 
-def _are_particles(config: DataConfig) -> np.ndarray:
+def are_particles(config: DataConfig) -> np.ndarray:
     """Return which collections hold particles, and not vertices that were made of them; all if no name says so."""
     particles = np.array([not _VERTICES.search(collection.name) for collection in config.collections])
     return particles if particles.any() else ~particles

@@ -62,7 +62,9 @@ def _toplandscape(path: str, table: h5py.Dataset) -> Source:
             out |= one_hot(class_column(_pick(rows, places[SIGNAL])), TOPLANDSCAPE)
         return out
 
-    return Source(len(table), (*MOMENTA, *labels, *places), read)
+    constituents = {f"{column}_{i}" for i in range(SLOTS) for column in COLUMNS.values()}
+    flat = (*labels, *(name for name in places if name not in constituents))
+    return Source(len(table), (*MOMENTA, *labels, *places), read, flat=lambda: flat)
 
 
 def _arrays(path: str, file: h5py.File) -> Source:
@@ -77,7 +79,8 @@ def _arrays(path: str, file: h5py.File) -> Source:
         return {name: arrays[name][start:stop] for name in names}
 
     alternative = f"the table '{KEY}' of TopLandscape that pandas writes"
-    return Source(n_jets, tuple(arrays), read, alternative=alternative)
+    flat = tuple(name for name, array in arrays.items() if array.ndim == 1)
+    return Source(n_jets, tuple(arrays), read, alternative=alternative, flat=lambda: flat)
 
 
 def _array(file: h5py.File, name: str) -> h5py.Dataset | None:

@@ -86,7 +86,8 @@ def _arrays(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
     def read(requested: Sequence[str], start: int, stop: int) -> dict[str, Column]:
         return {name: members[name].rows(start, stop) for name in requested}
 
-    return Source(n_jets, branches, read, alternative="X and y, or counts and part_*")
+    flat = tuple(name for name in branches if len(members[name].shape) == 1)
+    return Source(n_jets, branches, read, alternative="X and y, or counts and part_*", flat=lambda: flat)
 
 
 def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
@@ -119,7 +120,16 @@ def _jagged(path: str, archive: zipfile.ZipFile, names: list[str]) -> Source:
         return out
 
     branches = [name for name in names if name != f"{prefix_of(name)}counts" or not prefix_of(name)]
-    return Source(len(counts), (*branches, *classes), read)
+
+    def flat() -> tuple[str, ...]:
+        own = []
+        for name in branches:
+            with suppress(PartError):  # an array of something else
+                if not name.startswith("part_") and _member(path, archive, name).shape == (len(counts),):
+                    own.append(name)
+        return (*own, *classes)
+
+    return Source(len(counts), (*branches, *classes), read, flat=flat)
 
 
 def _partons(path: str, archive: zipfile.ZipFile, name: str, counts_name: str, n_jets: int) -> ak.Array:
@@ -154,7 +164,8 @@ def _quark_gluon(path: str, archive: zipfile.ZipFile, names: list[str]) -> Sourc
         return {name: out[name] for name in requested}
 
     constituents = (*MOMENTA, "part_pid", "part_charge", *SPECIES_FLAGS)
-    return Source(x.shape[0], (*constituents, *(QUARKGLUON.labels if y is not None else ())), read)
+    classes = QUARKGLUON.labels if y is not None else ()
+    return Source(x.shape[0], (*constituents, *classes), read, flat=lambda: classes)
 
 
 def _particles(path: str, x: np.ndarray, first: int) -> dict[str, Column]:

@@ -37,7 +37,7 @@ def open_parquet(path: str) -> Generator[Source, None, None]:
                 out |= one_hot(_label(path, table), dataset)
             return out
 
-        yield Source(file.metadata.num_rows, (*columns, *leaves, *classes), read)
+        yield Source(file.metadata.num_rows, (*columns, *leaves, *classes), read, flat=lambda: (*_flat(file), *classes))
 
 
 def _leaves(file: pq.ParquetFile) -> dict[str, str]:
@@ -47,6 +47,21 @@ def _leaves(file: pq.ParquetFile) -> dict[str, str]:
         return {}
     top = set(file.schema_arrow.names)
     return {name: file.schema.column(i).path for i, name in enumerate(names) if name not in top}
+
+
+def _flat(file: pq.ParquetFile) -> tuple[str, ...]:
+    """Return the columns that hold one number for each entry, by their names without those of lists."""
+    names = [name for field in file.schema_arrow for name in _fields(field.name, field.type)]
+    if len(names) != len(file.schema):
+        return ()
+    leaves = {name: file.schema.column(i) for i, name in enumerate(names)}
+    return tuple(
+        name
+        for name, leaf in leaves.items()
+        if leaf.max_repetition_level == 0
+        and leaf.physical_type in ("BOOLEAN", "INT32", "INT64", "FLOAT", "DOUBLE")
+        and leaf.logical_type.type in ("NONE", "INT")
+    )
 
 
 def _fields(name: str, kind: pa.DataType) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import http
 import io
 import os
+import re
 import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from part.jets.formats.trees import choose_trees
 
 MAX_CACHED_FILES = 256
 Tree = Any  # an uproot.TTree or an RNTuple of uproot's models
+_NUMBER = re.compile(r"(std::)?(u?int(8|16|32|64)_t|float|double|bool)|Float16_t|Double32_t")  # fields of an RNTuple
 
 
 @contextmanager
@@ -65,7 +67,21 @@ def _source(path: str, file: uproot.ReadOnlyDirectory, wanted: str | None) -> So
             out |= {name: columns[full_name] for name, full_name in full_names.items()}
         return {name: out[name] for name in names}
 
-    return Source(int(first.num_entries), tuple(places), read, _basket_boundaries(first))
+    def flat() -> tuple[str, ...]:
+        shortest = {(id(tree), full_name): name for name, (tree, full_name) in reversed(places.items())}
+        return tuple(name for name in places if name in shortest.values() and _is_flat(*places[name]))
+
+    return Source(int(first.num_entries), tuple(places), read, _basket_boundaries(first), flat=flat)
+
+
+def _is_flat(tree: Tree, name: str) -> bool:
+    """Return whether a branch holds one number for each entry."""
+    try:
+        if tree.classname != "TTree":
+            return bool(_NUMBER.fullmatch(tree[name].typename))
+        return is_plain(tree[name]) and not isinstance(tree[name].interpretation, uproot.AsJagged)
+    except Exception:  # of a type that uproot does not know
+        return False
 
 
 def _names(tree: Tree) -> dict[str, str]:

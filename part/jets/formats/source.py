@@ -26,6 +26,8 @@ class Source:
     cluster_boundaries : tuple of int
         Entries between which jets are compressed together, from 0 to `n_jets`: to read a few of them takes as long as
         to read all. Empty where the format does not say.
+    flat : callable
+        `flat()` returns the branches that hold one number for each entry, which nothing needs to be read for.
     alternative : str
         What else would make jets of a file of this format, for the error where branches are missing.
     """
@@ -35,3 +37,4 @@ class Source:
     read: Read
     cluster_boundaries: tuple[int, ...] = ()
     alternative: str = ""
+    flat: Callable[[], tuple[str, ...]] = tuple

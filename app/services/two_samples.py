@@ -1,0 +1,95 @@
+"""One model on two samples: a job, which is found again by the content of both files and of the weights."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.services import jobs
+from app.services.caching import digest
+from app.services.comparison import BATCH_SIZE, EntriesSample
+from app.services.files import JetFile
+from app.services.jets import error_context, kept_entries
+from app.services.jobs import Job
+from app.services.models import run_on_model_thread
+from part.comparison.two_samples import STAGES, SamplePair, compare_samples, sample_rows
+from part.figures.charts import Plot
+from part.figures.column_charts import score_chart as library_score_chart
+from part.inference.tagger import Tagger
+from part.io import csv_bytes
+
+Side = tuple[JetFile, np.ndarray, str]  # a file, some of its entries, and what the user knows it as
+
+
+@dataclass(frozen=True, eq=False)
+class SamplesTask:
+    """A model and two samples; the first two items of each are the jets, the last its name."""
+
+    model: Tagger
+    sides: tuple[Side, Side]
+
+    @property
+    def key(self) -> tuple:
+        own = [(file.for_model(self.model).key, digest(entries), name) for file, entries, name in self.sides]
+        return ("two samples", *own, self.model.cache_key)
+
+    @property
+    def job(self) -> Job | None:
+        """The job, if it was started."""
+        return jobs.find(self.key)
+
+    def start(self) -> Job:
+        return jobs.start(self.key, "Two samples", self._run)
+
+    def _run(self, job: Job) -> SamplePair:
+        def progress(stage: str, done: int, total: int) -> None:
+            job.report(f"{stage}: {done:,} of {total:,}".replace(",", " "), _fraction(stage, done, total))
+
+        own = [file.for_model(self.model) for file, _, _ in self.sides]
+        first, second = (
+            EntriesSample(file, kept_entries(file, entries), self.model.dataset)
+            for file, (_, entries, _) in zip(own, self.sides, strict=True)
+        )
+        with error_context(own[0]), error_context(own[1]):
+            return compare_samples(
+                self.model,
+                first,
+                second,
+                (self.sides[0][2], self.sides[1][2]),
+                batch_size=BATCH_SIZE,
+                progress=progress,
+                execute=run_on_model_thread,
+            )
+
+
+def _fraction(stage: str, done: int, total: int) -> float:
+    return (STAGES.index(stage) + done / total) / len(STAGES)
+
+
+def table(pair: SamplePair) -> list[dict]:
+    """Return a row for each measure, and for the efficiency and score of each class."""
+    return list(sample_rows(pair))
+
+
+def score_chart(pair: SamplePair, index: int) -> Plot:
+    """Return the chart of a class's score in both samples."""
+    return library_score_chart(pair, index)
+
+
+def export(task: SamplesTask, kind: str, filters: Sequence[str] = ()) -> bytes:
+    """Return the finished result as a file: "csv" the rows, "json" with provenance."""
+    job = task.job
+    assert job is not None
+    assert job.result is not None
+    rows = table(job.result)
+    if kind == "csv":
+        return csv_bytes(rows)
+    content = {
+        "model": job.result.model,
+        "sha256": task.model.sha256,
+        "samples": [{"jets": name, "entries": entries.tolist()} for _, entries, name in task.sides],
+        "filters": list(filters),
+        "rows": rows,
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False).encode()

@@ -1,0 +1,88 @@
+"""One model on two samples, for the command `compare`."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from part.cli.columns import check_columns, needed_columns
+from part.errors import PartError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from part.comparison.samples import SampleBatch
+    from part.comparison.two_samples import SamplePair
+    from part.inference.tagger import Tagger
+    from part.jets.streaming import EntryRange
+
+
+def compare_two_samples(
+    args: argparse.Namespace,
+    models: "Mapping[str, Tagger]",
+    ranges: "Sequence[EntryRange]",
+    paths: Mapping[str, Path],
+    provenance: dict[str, Any],
+) -> None:
+    """Write and print how a model does on `--jets` and on `--other-jets`. Raises PartError for several models."""
+    from part.comparison.samples import FileSample
+    from part.comparison.summary import jet_columns
+    from part.comparison.two_samples import compare_samples, sample_rows
+    from part.io import atomic_write, csv_bytes, write_table
+    from part.jets.streaming import entry_ranges
+    from part.progress import TerminalProgress
+
+    if len(models) != 1:
+        raise PartError(f"{len(models)} models with --other-jets; expected one, on two samples.")
+    if args.by or args.slice:
+        raise PartError("--by and --slice compare models on one sample; expected them without --other-jets.")
+    (name, tagger), names = next(iter(models.items())), needed_columns(args)
+    others = entry_ranges(args.other_jets, config=tagger.data_config)
+    check_columns(names, others)
+    provenance["other_files"] = [{"path": e.path, "start": e.start, "stop": e.stop} for e in others]
+    with write_table(paths["parquet"], {key: json.dumps(value) for key, value in provenance.items()}) as table:
+
+        def write(side: int, batch: "SampleBatch", probabilities: "np.ndarray") -> None:
+            own = jet_columns([name], tagger.dataset, probabilities, batch.labels)
+            del own["divergence"]  # of several models
+            table.append({"sample": [side + 1] * len(batch.rows), **batch.columns, **own})
+
+        pair = compare_samples(
+            tagger,
+            FileSample(ranges, tagger.dataset, names),
+            FileSample(others, tagger.dataset, names),
+            replicas=args.replicas,
+            seed=args.seed,
+            progress=TerminalProgress(),
+            on_batch=write,
+        )
+    rows = list(sample_rows(pair))
+    counts = {"jets": [len(sample) for sample in pair.samples]}
+    with atomic_write(paths["json"]) as path:
+        content = provenance | {"model": name} | counts | {"rows": rows}
+        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    with atomic_write(paths["csv"]) as path:
+        path.write_bytes(csv_bytes(rows))
+    print(_text(pair, rows))
+
+
+def _text(pair: "SamplePair", rows: Sequence[dict[str, Any]]) -> str:
+    """Return the rows as a table: both samples and the change, with intervals."""
+    lines = [["", *(f"sample {i + 1} ({len(s)} jets)" for i, s in enumerate(pair.samples)), "change"]]
+    for row in rows:
+        title = " ".join(filter(None, (row["measure"], row["class"])))
+        lines.append([title, *(_cell(row, name) for name in ("first", "second", "change"))])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    if not pair.has_labels:
+        texts.append("Not both samples have labels, so only the scores of all jets are compared.")
+    return "\n".join([*texts, "In brackets: 95 % intervals. Rejections change by a factor, all else by a difference."])
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    if row.get(name) is None:
+        return ""
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    ends = "" if low is None else f" [{low:.4g}, {'∞' if high is None else format(high, '.4g')}]"
+    return f"{row[name]:.4g}{ends}"
