@@ -160,7 +160,7 @@ def _single(jets: ak.Array) -> dict[str, np.ndarray]:
     """Return the columns (G,) of resonances, of which a jet has one or none (the code is then 0)."""
     columns = {name: ak.to_numpy(jets[GENERATOR + name]) for name in QUANTITIES}
     columns["pid"] = _codes(columns["pid"])
-    jet = np.flatnonzero(columns["pid"] != 0)
+    jet = np.flatnonzero((columns["pid"] != 0) & (columns["pt"] > 0))
     return {"jet": jet} | {n: c[jet] for n, c in columns.items()} | {"is_prong": np.zeros(len(jet), bool)}
 
 
