@@ -10,12 +10,13 @@ from part.cli.assumptions import print_assumptions
 from part.cli.columns import add_columns, check_columns
 from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
 from part.errors import PartError
-from part.jets.class_groups import GROUP_HELP, class_group
+from part.jets.class_groups import GROUP_HELP, ClassGroup, class_group
 
 if TYPE_CHECKING:
     import awkward as ak
 
     from part.inference.tagger import Tagger
+    from part.jets.streaming import Chunk
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.inference.loading import load_model
-    from part.inference.numbers import predict_numbers
     from part.inference.training_range import outside_training
     from part.io import check_table_name, write_table
     from part.jets.config.yaml_file import write_yaml
@@ -55,19 +55,12 @@ def run(args: argparse.Namespace) -> None:
         progress, done = TerminalProgress(), 0
         for chunk in chunks(ranges):
             with chunk.error_context():
-                probabilities, numbers = tagger.predict(chunk.jets), predict_numbers(tagger, chunk.jets)
+                columns = _columns(tagger, groups, chunk)
                 outside = outside_training(tagger, chunk.jets) if len(chunk.jets) else []
-            columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
-            columns |= {f"score_{c}": probabilities[:, i] for i, c in enumerate(tagger.dataset.classes)}
-            columns |= {f"score_{group.name}": group.probability(probabilities) for group in groups}
-            columns |= {
-                f"output_{name}": numbers[:, i] for i, name in enumerate(tagger.dataset.targets[: numbers.shape[1]])
-            }
-            labels = chunk.labels(tagger.dataset)
-            columns |= {} if labels is None else {"label": labels}
-            columns["outside_training"] = np.array([text is not None for text in outside], bool)
-            table.append(columns | _observers(chunk.jets, tagger) | chunk.numbers(args.columns))
-            n_outside += sum(columns["outside_training"])
+            is_outside = np.array([text is not None for text in outside], bool)
+            columns |= {"outside_training": is_outside, **_observers(chunk.jets, tagger)}
+            table.append(columns | chunk.numbers(args.columns))
+            n_outside += int(is_outside.sum())
             example = example or next(filter(None, outside), "")
             n_written += len(chunk.jets)
             done += len(chunk.entries)
@@ -83,6 +76,20 @@ def run(args: argparse.Namespace) -> None:
         write_yaml(automatic, computed.options)
         print(f"Wrote the data config with the standardisation that was computed to {automatic}.")
     print_assumptions(tagger, ranges)
+
+
+def _columns(tagger: "Tagger", groups: Sequence[ClassGroup], chunk: "Chunk") -> dict[str, Sequence | np.ndarray]:
+    """Return where the jets are, the scores of classes and groups, outputs that are no classes, and the truth."""
+    from part.inference.numbers import predict_numbers
+
+    probabilities, numbers = tagger.predict(chunk.jets), predict_numbers(tagger, chunk.jets)
+    columns: dict[str, Sequence | np.ndarray] = dict(chunk.columns)
+    columns |= {f"score_{name}": probabilities[:, i] for i, name in enumerate(tagger.dataset.classes)}
+    columns |= {f"score_{group.name}": group.probability(probabilities) for group in groups}
+    targets = tagger.dataset.targets[: numbers.shape[1]]
+    columns |= {f"output_{name}": numbers[:, i] for i, name in enumerate(targets)}
+    labels = chunk.labels(tagger.dataset)
+    return columns | ({} if labels is None else {"label": labels})
 
 
 def _observers(jets: "ak.Array", tagger: "Tagger") -> dict[str, np.ndarray]:

@@ -35,8 +35,10 @@ def compare_two_samples(
 
     if len(models) != 1:
         raise PartError(f"{len(models)} models with --other-jets; expected one, on two samples.")
-    if args.by or args.slice:
-        raise PartError("--by and --slice compare models on one sample; expected them without --other-jets.")
+    if args.by or args.slice or args.group or args.background:
+        raise PartError(
+            "--by, --slice, --group and --background compare models on one sample; expected them without --other-jets."
+        )
     (name, tagger), names = next(iter(models.items())), needed_columns(args)
     others = entry_ranges(args.other_jets, config=tagger.data_config)
     check_columns(names, others)

@@ -18,8 +18,10 @@ HEIGHT = 290
 
 def physics(context: AttributionContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="physics_line"):
-        quantity = context.state.quantity if context.state.quantity in OF_PARTICLES else "kT"
-        select("Of particles", AttributionState, "quantity", {name: name for name in OF_PARTICLES}, quantity, 110)
+        quantity = context.state.particle_quantity if context.state.particle_quantity in OF_PARTICLES else "kT"
+        select(
+            "Of particles", AttributionState, "particle_quantity", {name: name for name in OF_PARTICLES}, quantity, 110
+        )
         if context.has_heads:
             observable = context.state.observable if context.state.observable in OF_JETS else "τ21"
             select("Of jets", AttributionState, "observable", {name: name for name in OF_JETS}, observable, 150)

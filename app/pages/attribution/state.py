@@ -17,9 +17,9 @@ class AttributionState(StudyState):
         The method, "" for the first that the model supports.
     compared : tuple of str
         The methods of the studies of truth and physics, () for the cheap ones.
-    match, group : str
+    match, prong_group : str
         How constituents are matched to prongs, and whose share is shown, "" for the first.
-    quantity, observable, of_heads : str
+    particle_quantity, observable, of_heads : str
         The quantity of particles and the observable of jets that are shown, "" for kT and τ21, and the number of heads
         that is correlated with the latter.
     """
@@ -27,7 +27,7 @@ class AttributionState(StudyState):
     method: str = url_field("")
     compared: tuple[str, ...] = url_field((), texts())
     match: str = url_field("deltaR", one_of(MATCHES))
-    group: str = url_field("", name="on")
-    quantity: str = url_field("")
+    prong_group: str = url_field("", name="on")
+    particle_quantity: str = url_field("", name="quantity")
     observable: str = url_field("")
     of_heads: str = url_field("entropy", one_of(OF_HEADS), name="number")
