@@ -140,7 +140,8 @@ def _unusual_inputs(tagger: "Tagger", ragged: RaggedJets) -> dict[int, str]:
         first = columns.stop
         is_own = ragged.x[:, collection - len(widths)] > 0 if widths else np.ones(len(jet), bool)
         own, count = ragged.x[is_own, columns], np.bincount(jet[is_own], minlength=len(ragged.counts))
-        assert norm.running_mean is not None and norm.running_var is not None
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         mean, variance = (values.cpu().double().numpy() for values in (norm.running_mean, norm.running_var))
         total = np.stack([np.bincount(jet[is_own], column, len(count)) for column in own.T], axis=1)
         deviation = np.abs(total / np.maximum(count, 1)[:, None] - mean) / np.sqrt(variance + norm.eps)
