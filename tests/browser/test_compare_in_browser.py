@@ -15,6 +15,8 @@ SECTIONS = {
     "Confusion": "minus alpha [points]",
     "Disagreement": "Most different jets",
     "Attention": "Jensen-Shannon divergence",
+    "Columns": "Background rejection, ",
+    "Sculpting": "no JSD",
     "Overview": "Calibration",
 }
 COUNTS = [5 + i % 7 for i in range(40)]  # short jets, which take models little time
@@ -86,7 +88,7 @@ def test_two_models_are_compared_and_a_disagreement_opens_in_explore(page, serve
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_every_section_fits_on_one_screen_in_either_theme(page, server):
-    open_compare(page, server, model=["alpha", "beta"], jets=11)
+    open_compare(page, server, model=["alpha", "beta"], jets=11, by="mass")
     page.locator(".st-key-run button, .models").first.wait_for()  # as yet unknown, or known from the other theme
     if page.locator(".st-key-run button").count():
         page.locator(".st-key-run button").click()
@@ -100,3 +102,36 @@ def test_every_section_fits_on_one_screen_in_either_theme(page, server):
         page.wait_for_function(f"() => ({fits})(document.querySelector('[data-testid=stMain]'))")
         fonts = page.locator(".js-plotly-plot text.xtitle").evaluate_all("t => t.map(e => e.style.fontSize)")
         assert set(fonts) <= {"14px"}, section
+
+
+def choose(page, key: str, text: str):
+    """Choose an option of a selectbox by typing the beginning of its name."""
+    box = page.locator(f".st-key-{key} input")
+    box.click()
+    box.fill(text)
+    box.press("Enter")
+
+
+def test_a_column_is_a_filter_and_an_axis(page, server):
+    open_compare(page, server, model=["alpha", "beta"])
+    choose(page, "choose_filter_column", "number of cons")
+    page.wait_for_function("() => location.search.includes('where=multiplicity')")
+    settle(page)
+    chosen = page.locator(".st-key-filter_multiplicity input")
+    chosen.fill("7")
+    chosen.press("Enter")
+    page.wait_for_function("() => location.search.includes('multiplicity%3Ain%3A7')")
+    settle(page)
+    n = sum(count == 7 for count in COUNTS)
+    assert f"the first {n} of {n} jets that pass with multiplicity 7" in page.locator(".jet").inner_text()
+    page.locator(".st-key-remove_filter_multiplicity button").first.click()
+    page.wait_for_function("() => !location.search.includes('where')")
+    settle(page)
+    if page.locator(".st-key-run").count():
+        page.locator(".st-key-run button").click()
+    page.wait_for_selector(".models", timeout=300_000)
+    page.get_by_role("radio", name="Columns").click()
+    settle(page)
+    choose(page, "choose_column", "mass")
+    page.wait_for_function("() => location.search.includes('by=mass')")
+    page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot').length === 3")
