@@ -39,7 +39,7 @@ def _make(dataset: Dataset, made: tuple[str, ...]) -> None:
         count = f"{len(group)} classes" if group else "not of this model"
         name = text.partition("=")[0]
         remove = {"on_click": _remove, "args": (text,)}
-        st.button(f"{name}, {count}", key=f"remove_{text}", icon=":material/close:", help="Remove", **remove)
+        st.button(f"✕ {name}, {count}", key=f"remove_{text}", help="Remove this group", **remove)
     if known := [group.name for text, group in groups.items() if text not in made]:
         st.caption("From the data config and the names: " + ", ".join(known).replace("*", r"\*").replace("_", r"\_"))
     titles: Mapping[str, str] = dict(zip(dataset.classes, dataset.titles, strict=True))

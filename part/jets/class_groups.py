@@ -8,6 +8,7 @@ studies. Only numpy is imported here. Shapes: J jets, C classes, D merged classe
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import numpy as np
 
@@ -77,6 +78,7 @@ def class_group(dataset: Dataset, text: str) -> ClassGroup:
     return ClassGroup(text, members)
 
 
+@lru_cache(maxsize=32)
 def known_groups(dataset: Dataset) -> tuple[ClassGroup, ...]:
     """Return the groups that the data config names, and those of classes whose names begin alike.
 

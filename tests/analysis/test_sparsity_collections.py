@@ -85,3 +85,17 @@ def test_a_model_of_one_collection_has_none(tmp_path, tmp_path_factory):
     assert not any(" to " in row["quantity"] for row in result.rows())
     with pytest.raises(PartError, match="one takes one collection"):
         charts.between_collections(result, 0, 0)
+
+
+def test_of_many_classes_those_with_the_most_jets_have_bars(tmp_path):
+    labels = {"type": "custom", "value": {"truth": "np.floor(fj_energy / 20)"}}
+    tagger = part.load_model(write_own_model(tmp_path / "wide.safetensors", classes=60, changes={"labels": labels}))
+    jets = part.read_jets(write_own_jets(tmp_path / "own.root", n=120), config=tagger.data_config)
+    result = study_jets(SparsityStudy(untrained=False), tagger, jets)
+    counts = np.bincount(np.asarray(jets["truth"]), minlength=60)
+    drawn, n_present = charts.classes_drawn(result, "entropy")
+    assert n_present == (counts > 0).sum() > len(drawn) == 16
+    assert counts[drawn].min() >= np.delete(counts, drawn).max()
+    bars = charts.by_class({"wide": result}, "entropy", 0, 0)
+    assert bars.series[0].x == tuple(f"class {index}" for index in drawn)
+    assert bars.title.endswith(f"16 of {n_present} classes")

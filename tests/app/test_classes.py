@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from helpers.app_driver import in_url, open_page, run_until, sentences, state_of, texts
+from helpers.jets import COUNTS, write_jets, write_model
 from helpers.own_models import INDEX_OF_MANY, MANY, write_own_model
 from helpers.own_training import write_own_jets
 
@@ -21,8 +22,27 @@ pytestmark = pytest.mark.filterwarnings("ignore:Left out, as in weaver-core")  #
 ON_JETS = {"file": FILE, "model": "named", "jet": "1"}
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
+def models_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("models_of_many_classes")
+
+
+@pytest.fixture(scope="module")
+def jets_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("jets_of_many_classes")
+
+
+@pytest.fixture(autouse=True)
+def folders(monkeypatch, tagger, jets_folder, models_folder):
+    """Offer these models and jets alone, since those of conftest are shared."""
+    monkeypatch.setenv("PARTSCOPE_DATA", str(jets_folder))
+    monkeypatch.setenv("PARTSCOPE_CHECKPOINTS", str(models_folder))
+
+
+@pytest.fixture(scope="module")
 def tagger(models_folder, jets_folder):
+    write_jets(jets_folder / "toys.root", COUNTS)
+    write_model(models_folder / "alpha.safetensors", embed=(32,), pair_embed=(8,), layers=3, heads=4)
     write_own_jets(jets_folder / FILE, n=60)
     write_own_model(models_folder / "index.safetensors", classes=MANY, changes=INDEX_OF_MANY)
     for seed, name in enumerate(("named", "named_too")):

@@ -12,7 +12,24 @@ FILE = "regressed.root"
 pytestmark = pytest.mark.filterwarnings("ignore:Left out, as in weaver-core")  # the page says it
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
+def models_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("models_of_numbers")
+
+
+@pytest.fixture(scope="module")
+def jets_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("jets_of_numbers")
+
+
+@pytest.fixture(autouse=True)
+def folders(monkeypatch, value, jets_folder, models_folder):
+    """Offer this model and these jets alone, since those of conftest are shared."""
+    monkeypatch.setenv("PARTSCOPE_DATA", str(jets_folder))
+    monkeypatch.setenv("PARTSCOPE_CHECKPOINTS", str(models_folder))
+
+
+@pytest.fixture(scope="module")
 def value(models_folder, jets_folder) -> float:
     write_own_jets(jets_folder / FILE, n=30)
     tagger = part.load_model(write_own_model(models_folder / "regressed.safetensors", classes=1, changes=MASS))

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from helpers.own_training import DEFINITIONS, own_config
 
 from part.analysis.statistics.metrics import confusion, measure
 from part.errors import PartError
 from part.jets.class_groups import class_group, known_groups, merge_classes
 from part.jets.config.label_groups import label_groups
+from part.jets.config.parsing import parse_config
 from part.jets.datasets import JETCLASS
 from part.jets.schema import Dataset
 
@@ -136,3 +138,13 @@ def test_sums_of_labels_in_a_config_are_groups():
         ("bb", ("label_Hbb", "label_Zbb")),
         ("either", ("label_Hbb", "label_QCD")),
     )
+
+
+def test_a_data_config_gives_its_groups_to_the_classes():
+    options = own_config(new_variables=DEFINITIONS | {"label_heavy": "is_b + is_c"})
+    dataset = parse_config(options, "own", "own.yaml").dataset(3)
+    assert dataset.groups == (("heavy", ("is_b", "is_c")),)
+    assert [(group.name, group.members) for group in known_groups(dataset)] == [("heavy", (0, 1))]
+    named = parse_config(options, "own", "own.yaml").dataset(3, ("b", "c", "light"))
+    assert class_group(named, "heavy").members == (0, 1)
+    assert known_groups(parse_config(own_config(), "own", "own.yaml").dataset(3)) == ()

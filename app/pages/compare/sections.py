@@ -91,8 +91,9 @@ class Sections:
         with columns[0]:
             if self.comparison.rejections:
                 shown, n_points = len(charts.rejections_drawn(self.comparison)), len(self.comparison.rejections)
-                few = f", the {shown} of {n_points} with the most jets" if shown < n_points else ""
-                self._plot("rejections", f"Background rejection by class{few} (▸ none passes)", charts.draw_rejections)
+                self._plot("rejections", "Background rejection by class (▸ none passes)", charts.draw_rejections)
+                if shown < n_points:
+                    st.caption(f"The {shown} of {n_points} classes with the most jets.")
             else:
                 note(
                     "Rejections need jets of the background (QCD, or what is chosen under Classes) and of another "

@@ -73,7 +73,9 @@ def groups(context: SparsityContext) -> None:
     with by_class:
         chart = sparsity_charts.by_class(results, quantity, layer, head)
         if chart.series and chart.series[0].x:
-            show_chart(chart, "by_class", TALL, context.accents, "By class")
+            shown, n_present = sparsity_charts.classes_drawn(next(iter(results.values())), quantity)
+            few = f", the {len(shown)} of {n_present} with the most jets" if len(shown) < n_present else ""
+            show_chart(chart, "by_class", TALL, context.accents, f"By class{few}")
         else:
             note("These jets have no labels of the models' classes.")
     for column, kind, caption in ((by_n, "n", "Against multiplicity"), (by_pt, "pt", "Against pT")):

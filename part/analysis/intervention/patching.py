@@ -154,7 +154,7 @@ class PatchingAccumulator:
 
     def _patch(self, jet: ak.Array) -> Recovery:
         if not self._donors:
-            raise PartError(f"There are no {self._corrupted.name} jets among these to patch from.")
+            raise PartError(f"There are no {self._study.corrupted} jets among these to patch from.")
         n = _multiplicity(jet)
         donor = min(self._donors, key=lambda one: abs(_multiplicity(one[1]) - n))[1]
         corrupted = donor if self._study.corruption == "jet" else with_flavour_of(jet, donor)

@@ -13,6 +13,7 @@ from part.figures.style import SYMBOLS
 from part.jets.schema import SPECIES
 
 NULLS = {"untrained": "untrained weights", "shuffled": "shuffled keys"}
+MAX_CLASSES = 16  # in bars; of more classes, those with the most jets are drawn
 MAX_LAYERS = 4  # histograms of layers in one chart; of more layers, every second or third is drawn
 
 
@@ -139,10 +140,10 @@ def _against(
 
 
 def by_class(results: Mapping[str, SparsityResult], quantity: str, layer: int, head: int) -> Plot:
-    """Return a quantity of one head by class of the jets, with 95 % intervals."""
+    """Return a quantity of one head by class of the jets, with 95 % intervals; of many classes those of most jets."""
     first = next(iter(results.values()))
-    present = np.isfinite(mean_of_heads(first, quantity, group="class").value).any((1, 2))
-    names = tuple(title for title, is_present in zip(first.classes, np.atleast_1d(present), strict=True) if is_present)
+    present, n_present = classes_drawn(first, quantity)
+    names = tuple(first.classes[index] for index in present.tolist())
     series = []
     for i, (name, result) in enumerate(results.items()):
         if _has_head(result, layer, head) and result.classes == first.classes:
@@ -151,7 +152,16 @@ def by_class(results: Mapping[str, SparsityResult], quantity: str, layer: int, h
             spread = Z95 * np.where(np.isfinite(error), error, 0)
             series.append(Series(name, names, value, value - spread, value + spread, i, "bars"))
     unit = QUANTITIES[quantity].unit or first.titles[quantity]
-    return Plot(f"{first.titles[quantity]}, layer {layer + 1}, head {head + 1}", unit, "", tuple(series))
+    few = f", {len(present)} of {n_present} classes" if len(present) < n_present else ""
+    return Plot(f"{first.titles[quantity]}, layer {layer + 1}, head {head + 1}{few}", unit, "", tuple(series))
+
+
+def classes_drawn(result: SparsityResult, quantity: str) -> tuple[np.ndarray, int]:
+    """Return the classes that bars are drawn of, those with the most jets, and how many classes have jets."""
+    mean = mean_of_heads(result, quantity, group="class")
+    jets = np.where(np.isfinite(mean.value), mean.jets, 0).max((1, 2))
+    n_present = int((jets > 0).sum())
+    return np.sort(np.argsort(-jets, kind="stable")[: min(MAX_CLASSES, n_present)]), n_present
 
 
 def by_layer(result: SparsityResult, quantity: str, kind: str) -> Grid:

@@ -73,7 +73,7 @@ def _by_class(figure: go.Figure, comparison: Comparison) -> go.Figure:
     marks: dict[str, Any] = {"tickvals": list(range(len(titles))), "ticktext": titles}
     if len(titles) > FEW_CLASSES:
         marks["tickfont"] = {"size": 10}
-        figure.update_traces(textfont={"size": 9})
+        figure.update_traces(texttemplate="")  # hovers tell the numbers
     figure.update_xaxes(marks, tickangle=-55 if len(titles) <= FEW_CLASSES else -90, title_text="predicted as")
     figure.update_yaxes(marks, title_text="class")
     longest = max(map(len, titles))
