@@ -86,7 +86,9 @@ def draw_pareto(comparison: Comparison, theme_name: str, height: int, accents: S
         _logarithmic(low - 0.2, high + max(0.25 * (high - low), 0.25))
     )  # leaves space for names on the right
     figure.update_xaxes(title_text=f"time a jet in a batch of {BATCH} [ms]", **_grid(theme))
-    return figure.update_yaxes(title_text="accuracy", **_grid(theme))
+    ends = np.array([comparison.interval(m, "accuracy") or (values[m], values[m]) for m in range(len(values))])
+    pad = max(0.15 * np.ptp(ends), 0.01)  # plotly would show one accuracy between -1 and 1
+    return figure.update_yaxes(title_text="accuracy", range=[ends.min() - pad, ends.max() + pad], **_grid(theme))
 
 
 def _model_point(comparison: Comparison, m: int, time: float, value: float, accent: str) -> go.Scatter:
