@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from part.comparison.models import load_distinct
+    from part.jets.class_groups import merge_classes
     from part.jets.streaming import entry_ranges
 
     paths = {kind: args.out / name for kind, name in FILES.items()}
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     formats, chosen = figure_formats(args), slice_ends(args)
     models = load_distinct(args.models, args.device, args.dataset, training_files(args))
     ranges = entry_ranges(args.jets, args.start, args.stop, next(iter(models.values())).data_config)
-    check_points(args, next(iter(models.values())).dataset)
+    check_points(args, merge_classes(next(iter(models.values())).dataset, args.group, args.background).dataset)
     check_columns(needed_columns(args), ranges)
     provenance = {
         "files": _places(ranges),

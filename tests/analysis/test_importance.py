@@ -9,9 +9,12 @@ from part.analysis.intervention.effects import change
 from part.analysis.intervention.importance import ImportanceStudy
 from part.analysis.intervention.reference import REPLACEMENTS
 from part.analysis.study import study_jets
+from part.errors import PartError
 from part.inference.loading import load_model
 from part.jets.benchmarks import FULL
+from part.jets.class_groups import merge_classes
 from part.jets.datasets import JETCLASS
+from part.jets.labels import labels
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig
@@ -34,6 +37,19 @@ def test_the_order_of_the_jets_does_not_matter(tagger, jets, replacement):
 def test_without_labels_there_is_the_divergence(tagger, jets):
     bare = jets[[1, 3]][[name for name in jets.fields if not name.startswith("label")]]
     assert set(study_jets(ImportanceStudy(draws=20), tagger, bare).changes) == {"divergence"}
+
+
+def test_a_group_of_classes_is_one_class_for_all_measures(tagger, jets):
+    groups = ("H*", "Z or W=Zqq,Wqq")
+    sample = jets[[0, 1, 3, 4]]
+    merged = merge_classes(JETCLASS, groups)
+    truth, probabilities = merged.truth(labels(sample, JETCLASS)), merged.probabilities(tagger.predict(sample))
+    result = study_jets(ImportanceStudy(draws=20, groups=groups), tagger, sample)
+    assert result.changes["accuracy"].full == (probabilities.argmax(1) == truth).mean()
+    expected = -np.log(probabilities[np.arange(4), truth]).mean()
+    assert result.changes["cross_entropy"].full == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(PartError, match="share the class Hbb"):
+        study_jets(ImportanceStudy(groups=("H*", "bb=Hbb,Zqq")), tagger, sample)
 
 
 def test_the_correction_lets_one_in_twenty_families_through():

@@ -32,7 +32,12 @@ ABOUT = (
 
 
 def study(context: InterventionContext) -> tuple[str, dict]:
-    return "importance", {"replacement": context.state.replacement}
+    return "importance", {"replacement": context.state.replacement, "groups": _merged(context)}
+
+
+def _merged(context: InterventionContext) -> tuple[str, ...]:
+    """Return the chosen group of classes, which is one class then for the measures of the sample, too."""
+    return (context.target_class,) if context.target and len(context.target) > 1 else ()
 
 
 def controls(context: InterventionContext) -> None:
@@ -86,7 +91,8 @@ def _sample(context: InterventionContext) -> None:
     frames = "" if measure == "divergence" else " (framed: significant)"
     columns = st.columns((0.68, 0.32))
     with columns[0]:
-        caption = f"{title} [{unit}] without each head, {result.jets} jets{frames}"
+        merged = f", {context.target_class} as one class" if _merged(context) else ""
+        caption = f"{title} [{unit}] without each head, {result.jets} jets{merged}{frames}"
         show_chart(importance_charts.head_map(result, measure), f"{measure}_heads", 330, caption=caption)
     with columns[1]:
         caption = "… all heads of a layer, its bias, its q·k"

@@ -15,8 +15,10 @@ from part.analysis.intervention.reference import HEAD_OUTPUT, REPLACEMENTS, Refe
 from part.errors import PartError
 from part.inference.forward import CachedForward, jet_hashes
 from part.inference.tagger import Tagger
+from part.jets.class_groups import merge_classes
 from part.options import option
 
+GROUPS_HELP = 'groups of classes that count as one class each, such as "QCD_*" or "bb=Hbb,Zbb"'
 LAYER_KINDS = ("attention", "bias", "q·k")  # targets of a layer beside its heads
 _STATISTICS = ("low", "high", "p")
 
@@ -34,6 +36,8 @@ class ImportanceStudy:
         of the sample; see `ablation`.
     draws : int
         The number of bootstrap draws.
+    groups : tuple of str
+        Groups of classes that count as one class each in all measures, see `part.jets.class_groups`.
 
     Examples
     --------
@@ -43,6 +47,7 @@ class ImportanceStudy:
 
     replacement: str = option("what replaces a head's output", "zero", flag="--instead", choices=REPLACEMENTS)
     draws: int = option("bootstrap draws", 300)
+    groups: tuple[str, ...] = option(GROUPS_HELP, (), flag="--group", nargs="+", metavar="GROUP")
 
     batch_size: ClassVar[int] = 16
 
@@ -58,6 +63,7 @@ class ImportanceStudy:
 
     def check(self, tagger: Tagger) -> None:
         ablation_targets(tagger)
+        merge_classes(tagger.dataset, self.groups)
 
     def accumulator(self, tagger: Tagger) -> "ImportanceAccumulator":
         return ImportanceAccumulator(self, tagger)
@@ -170,8 +176,10 @@ class ImportanceAccumulator:
         order = np.argsort(np.concatenate(self._hashes), kind="stable")
         label_batches = [labels for labels in self._labels if labels is not None]
         labels = np.concatenate(label_batches)[order] if len(label_batches) == len(self._labels) else None
-        probabilities = np.concatenate(self._probabilities, axis=1)[:, order]
-        changes = measure_changes(probabilities, labels, self._tagger.dataset, self._study.draws)
+        merged = merge_classes(self._tagger.dataset, self._study.groups)
+        probabilities = merged.probabilities(np.concatenate(self._probabilities, axis=1)[:, order])
+        labels = None if labels is None else merged.truth(labels)
+        changes = measure_changes(probabilities, labels, merged.dataset, self._study.draws)
         return ImportanceResult(self._targets, changes, len(order))
 
 
