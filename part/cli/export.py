@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=default.colour,
         help="colour of a display's constituents",
     )
+    text = "class or group of classes that a prediction draws in any case; may be repeated"
+    parser.add_argument("--class", action="append", default=[], dest="classes", metavar="CLASS", help=text)
     parser.add_argument("--format", default="png", help="one or more of png,svg,pdf,html,npz,csv,json,py, or all")
     parser.add_argument("--width", type=float, default=3.4, help="width in inches")
     parser.add_argument("--out", required=True, help="folder to write into")
@@ -54,6 +56,7 @@ def run(args: argparse.Namespace) -> None:
         query=None if args.query is None else _from_one(args.query, "query"),
         edges=args.edges,
         colour=args.colour,
+        classes=tuple(args.classes),
     )
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
     jet = read_jets(args.jets, args.entry, args.entry + 1, config=tagger.data_config)

@@ -125,12 +125,13 @@ def _pair_columns(jet_view: JetView, query: np.ndarray, key: np.ndarray) -> dict
 
 
 def _prediction_columns(data: Prediction) -> dict[str, np.ndarray]:
-    columns = {name: array.values for name, array in data.arrays().items()}
+    columns, truth = {name: array.values for name, array in data.arrays().items()}, data.jet_view.truth
+    is_truth = [i == truth for i in range(len(data.titles))] + [truth in group.members for group in data.groups]
     return {
         "class": columns["titles"],
         "probability": columns["probabilities"],
         "logit": columns["logits"],
-        "is_truth": (np.arange(len(data.titles)) == data.truth).astype(int),
+        "is_truth": np.array(is_truth, int),
     }
 
 

@@ -9,45 +9,16 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.figures.jet_summary import JetSummary, summarise
 from part.figures.particles import Constituents, constituents
 from part.figures.partons import Partons, jet_partons
 from part.figures.view import QUANTITIES, QUANTITY_TITLES
 from part.inference.tagger import Tagger
 from part.inference.trace import Trace
 from part.inference.training_range import outside_training
-from part.jets import kinematics
-from part.jets.buffers import flat_values
-from part.jets.features import multiplicities
-from part.jets.labels import class_of, detect_dataset
-from part.jets.preprocessing import add_derived_fields, has_momenta, keep_leading
+from part.jets.labels import class_of
+from part.jets.preprocessing import keep_leading
 from part.jets.schema import INPUTS, MOMENTA, N_TRUNCATED, Dataset
-
-
-@dataclass(frozen=True)
-class JetSummary:
-    """A jet in one line; what a data config does not say is NaN.
-
-    Attributes
-    ----------
-    pt, energy : float
-        Transverse momentum and energy in GeV.
-    eta, phi : float
-        Pseudorapidity and azimuth of the axis.
-    mass : float
-        Invariant mass in GeV of all constituents in the file.
-    n : int
-        The constituents in the file.
-    title : str or None
-        The jet's class, None if it is unknown.
-    """
-
-    pt: float
-    eta: float
-    phi: float
-    energy: float
-    mass: float
-    n: int
-    title: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +35,8 @@ class JetView:
         The n constituents that the model saw.
     jet : JetSummary
         The jet as a whole.
-    classes : tuple of str
-        Titles of the model's classes.
+    dataset : Dataset
+        The model's classes.
     truth : int or None
         The index of the jet's class, None if it is unknown.
     n_truncated : int
@@ -85,13 +56,18 @@ class JetView:
     trace: Trace
     constituents: Constituents
     jet: JetSummary
-    classes: tuple[str, ...]
+    dataset: Dataset
     truth: int | None = None
     n_truncated: int = 0
     unlike: str | None = None
     backend_logit_gap: float | None = None
     numbers: dict[str, float] = field(default_factory=dict)
     partons: Partons | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Titles of the model's classes."""
+        return self.dataset.titles
 
     @property
     def heading(self) -> str:
@@ -208,8 +184,8 @@ def view_jet(
         model=name or tagger.name,
         trace=trace,
         constituents=particles,
-        jet=_summary(jet, tagger.dataset),
-        classes=tagger.dataset.titles,
+        jet=summarise(jet, tagger.dataset),
+        dataset=tagger.dataset,
         truth=class_of(jet, tagger.dataset),
         n_truncated=int(n_truncated[0]),
         unlike=outside_training(tagger, jet)[0],
@@ -225,24 +201,5 @@ def view_from_trace(name: str, trace: Trace, momenta: np.ndarray, dataset: Datas
     if not momenta.any():  # the data config of the training does not say them
         columns = {INPUTS: [[[0.0]] * len(momenta)], N_TRUNCATED: [0]}
     jet, title = ak.Array(columns), dataset.titles[truth] if truth >= 0 else None
-    summary = replace(_summary(jet), title=title)
-    return JetView(name, trace, constituents(jet), summary, dataset.titles, truth if truth >= 0 else None)
-
-
-def _summary(jet: ak.Array, known: Dataset | None = None) -> JetSummary:
-    """Return a jet in one line; `known` are the classes of a jet that a data config prepared."""
-    mass = float("nan")
-    if has_momenta(jet):
-        jet = add_derived_fields(jet)
-        px, py, pz, energy = (float(flat_values(jet[name]).sum(dtype=np.float64)) for name in MOMENTA)
-        mass = float(np.sqrt(max(kinematics.m2(px, py, pz, energy), 0.0)))
-    is_prepared = N_TRUNCATED in jet.fields
-    dataset = known if is_prepared else detect_dataset(jet)
-    truth = None if dataset is None else class_of(jet, dataset)
-    numbers = {
-        name: float(jet[f"jet_{name}"][0]) if f"jet_{name}" in jet.fields else float("nan")
-        for name in ("pt", "eta", "phi", "energy")
-    }
-    n = int(multiplicities(jet)[0]) + (int(jet[N_TRUNCATED][0]) if is_prepared else 0)
-    title = None if dataset is None or truth is None else dataset.titles[truth]
-    return JetSummary(**numbers, mass=mass, n=n, title=title)
+    summary = replace(summarise(jet), title=title)
+    return JetView(name, trace, constituents(jet), summary, dataset, truth if truth >= 0 else None)

@@ -4,7 +4,7 @@ Shapes: C classes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from part.figures import scale
 from part.figures.heatmaps import LabelledArray
 from part.figures.jet_view import JetView
 from part.figures.view import View
+from part.jets.class_groups import ClassGroup, class_group
 
 MAX_CLASSES = 12  # of a drawing; of more classes the strongest are drawn, and the jet's own
 N_STRONGEST = 10
@@ -51,20 +52,43 @@ def strongest_classes(
     return np.array(list(dict.fromkeys(wanted)), np.int64)
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A class, or a group of classes whose probabilities are summed; `is_truth` says whether the jet's own is in it."""
+
+    name: str
+    probability: float
+    is_truth: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """The class probabilities as bars, in the model's order of classes; of many classes the strongest are drawn.
+
+    Groups that the view names are drawn first, and classes that it names in any case.
 
     Parameters
     ----------
     jet_view : JetView
         The jet as the model saw it.
     view : View
-        Whether the axis is logarithmic.
+        Whether the axis is logarithmic, and which classes and groups are drawn beside the strongest.
+
+    Raises
+    ------
+    PartError
+        If the view names a class or a group that the model does not have.
     """
 
     jet_view: JetView
     view: View
+    groups: tuple[ClassGroup, ...] = field(init=False)
+    chosen: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self):
+        named = [class_group(self.jet_view.dataset, text) for text in self.view.classes]
+        object.__setattr__(self, "groups", tuple(group for group in named if len(group) > 1))
+        object.__setattr__(self, "chosen", tuple(group.members[0] for group in named if len(group) == 1))
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -75,14 +99,12 @@ class Prediction:
         return self.jet_view.trace.probabilities
 
     @property
-    def truth(self) -> int | None:
-        """The index of the jet's own class, None if it is unknown."""
-        return self.jet_view.truth
-
-    @property
-    def shown(self) -> np.ndarray:
-        """The indices of the classes that are drawn."""
-        return strongest_classes(self.probabilities, self.truth)
+    def bars(self) -> list[Bar]:
+        """What is drawn, from the top."""
+        probabilities, truth = self.probabilities, self.jet_view.truth
+        shown = strongest_classes(probabilities, truth, chosen=self.chosen).tolist()
+        groups = [Bar(f"Σ {g.name}", float(g.probability(probabilities)), truth in g.members) for g in self.groups]
+        return groups + [Bar(self.titles[i], float(probabilities[i]), i == truth) for i in shown]
 
     @property
     def scale(self) -> str:
@@ -94,21 +116,20 @@ class Prediction:
         return (1e-4, 1.0) if self.scale == "log" else (0.0, 1.0)
 
     @property
-    def texts(self) -> list[str]:
-        """The probabilities as written beside the bars that are drawn."""
-        return [format_probability(float(p)) for p in self.probabilities[self.shown]]
-
-    @property
     def title(self) -> str:
-        n_shown, n = len(self.shown), len(self.titles)
+        n_shown, n = len(self.bars) - len(self.groups), len(self.titles)
         return "Prediction" if n_shown == n else f"Prediction, {n_shown} of {n} classes"
 
     def arrays(self) -> dict[str, LabelledArray]:
-        """Return the arrays (C,) that are exported."""
+        """Return the arrays (C,) that are exported; the groups that are drawn follow the classes."""
+        groups, logits = self.groups, self.jet_view.trace.logits
+        titles = np.array([*self.titles, *(f"Σ {group.name}" for group in groups)])
+        probabilities = [self.probabilities, *(group.probability(self.probabilities)[None] for group in groups)]
+        logits = [logits, *(group.logit(logits)[None] for group in groups)]
         return {
-            "titles": LabelledArray(np.array(self.titles), ("class",), "", "class"),
-            "probabilities": LabelledArray(self.probabilities, ("class",), "1", "probability"),
-            "logits": LabelledArray(self.jet_view.trace.logits, ("class",), "1", "logit"),
+            "titles": LabelledArray(titles, ("class",), "", "class"),
+            "probabilities": LabelledArray(np.concatenate(probabilities), ("class",), "1", "probability"),
+            "logits": LabelledArray(np.concatenate(logits), ("class",), "1", "logit"),
         }
 
 

@@ -4,6 +4,7 @@ Layers, heads and constituents count from 0 here, and from 1 where people read t
 """
 
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from part.errors import PartError
 
@@ -51,6 +52,8 @@ class View:
     colour : str
         What a constituent's colour in a display stands for: its "subjet", or its prong, matched by "deltaR" or by the
         "kt" history; see `part.jets.truth.match`. Jets without prongs are coloured by subjet.
+    classes : tuple of str
+        Classes, and groups of them, that a prediction draws beside the strongest; see `part.jets.class_groups`.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class View:
     query: int | None = None
     edges: int = 40
     colour: str = "subjet"
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self):
         for name, choices in (
@@ -95,7 +99,7 @@ class View:
         """The head as people read it, such as "Layer 4, head 6"."""
         return f"Layer {self.layer + 1}, head {self.head + 1}"
 
-    def to_dict(self) -> dict[str, str | int | None]:
+    def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
@@ -103,6 +107,7 @@ class View:
         """Invert `to_dict`; missing keys take their defaults. Raise PartError for an unknown key."""
         if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
             raise PartError(f"A view has no {', '.join(unknown)}.")
+        values |= {"classes": tuple(values.get("classes", ()))}  # a list in JSON
         return cls(**values)
 
 

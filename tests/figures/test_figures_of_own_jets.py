@@ -1,5 +1,6 @@
 """Figures of jets that a data config prepared: collections, many classes, and no momenta."""
 
+import json
 import warnings
 
 import numpy as np
@@ -96,7 +97,26 @@ def test_of_many_classes_the_strongest_are_drawn_and_the_true_one():
 def test_a_drawing_has_few_bars_and_the_table_all_classes(views):
     tagger, jets, jet_view = views["many"]
     prediction = figure_data(jet_view, View("prediction"))
-    assert len(prediction.texts) == len(prediction.shown) <= 11
-    assert len(draw_plotly(prediction, "light", 400).data[0].y) == len(prediction.shown)
+    assert len(draw_plotly(prediction, "light", 400).data[0].y) == len(prediction.bars) <= 11
     exported = make(tagger, jets, origin(tagger, "many", "jets.root", 0, View("prediction"), jets_sha256="0"))
     assert len(render(exported, "csv").decode().splitlines()) == 1 + MANY
+
+
+def test_groups_are_drawn_first_and_chosen_classes_in_any_case(views):
+    tagger, jets, jet_view = views["many"]
+    names, p = tagger.dataset.classes, jet_view.trace.probabilities
+    weakest = int(p.argmin())
+    texts = (f"both={names[0]},{names[1]}", names[weakest])
+    view = View("prediction", classes=texts)
+    prediction = figure_data(jet_view, view)
+    assert (prediction.bars[0].name, prediction.bars[0].probability) == ("Σ both", pytest.approx(float(p[:2].sum())))
+    assert tagger.dataset.titles[weakest] in [bar.name for bar in prediction.bars]
+    assert View.from_dict(json.loads(json.dumps(view.to_dict()))) == view
+    exported = make(tagger, jets, origin(tagger, "many", "jets.root", 0, view, jets_sha256="0"))
+    rows = render(exported, "csv").decode().splitlines()
+    assert len(rows) == 1 + MANY + 1
+    assert rows[-1].startswith("Σ both,")
+    for kind in ("pdf", "html"):
+        assert render(exported, kind)
+    with pytest.raises(PartError, match="There is no class 'nothing'"):
+        figure_data(jet_view, View("prediction", classes=("nothing",)))

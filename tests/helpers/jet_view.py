@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from part.figures.jet_view import JetSummary, JetView
+from part.figures.jet_summary import JetSummary
+from part.figures.jet_view import JetView
 from part.figures.particles import Constituents
 from part.inference.trace import Trace
+from part.jets.schema import Dataset
 
 N, LAYERS, HEADS, CLASS_LAYERS = 12, 3, 4, 2
 
@@ -64,13 +66,16 @@ def random_constituents(n: int = N, seed: int = 1) -> Constituents:
     )
 
 
+TITLES = ("q/g", "H→bb", "W→qq′", "t→bqq′", "H→ℓνqq′")
+
+
 def random_jet_view(n: int = N, seed: int = 0, **changes) -> JetView:
     fields = {
         "model": "toy",
         "trace": random_trace(n, seed),
         "constituents": random_constituents(n, seed + 1),
         "jet": JetSummary(pt=812.3, eta=-0.412, phi=1.0, energy=900.0, mass=173.0, n=n, title="t→bqq′"),
-        "classes": ("q/g", "H→bb", "W→qq′", "t→bqq′", "H→ℓνqq′"),
+        "dataset": Dataset("toys", ("label_QCD", "label_Hbb", "label_Wqq", "label_Tbqq", "label_Hqql"), TITLES),
         "truth": 3,
     }
     return JetView(**fields | changes)

@@ -8,6 +8,7 @@ import streamlit as st
 from app.components.toolbar import file_title
 from app.pages.explore.card import Card
 from app.pages.explore.context import ExploreContext
+from app.services.classes import find_group
 from app.services.figures import export_figure
 from app.services.library import View
 
@@ -46,6 +47,8 @@ def export_menu(context: ExploreContext, cards: list[Card]) -> None:
 
 def _buttons(context: ExploreContext, card: Card, view: View) -> None:
     file, jet = context.file, context.jet
+    wanted = dict.fromkeys((*context.selection.groups, *context.state.shown_classes))
+    view = replace(view, classes=tuple(text for text in wanted if find_group(card.tagger.dataset, text)))
     limits = card.limits if view.figure in ("matrix", "mosaic", "display") else None
     stem = f"{card.model}_jet{jet}_{view.figure}_L{view.layer + 1}H{view.head + 1}_{view.quantity}"
     with st.container(horizontal=True):

@@ -6,22 +6,21 @@ from matplotlib.figure import Figure
 from part.figures import scale
 from part.figures.matplotlib.style import mathtext_superscripts, new_figure, tex
 from part.figures.palette import LIGHT, PAPER_BAR
-from part.figures.prediction import Prediction
+from part.figures.prediction import Prediction, format_probability
 
 
 def draw_prediction(data: Prediction, width: float) -> Figure:
     """Draw the bars; that of the jet's own class stands out."""
-    low, high = data.limits
-    shown = data.shown
-    rows = np.arange(len(shown))
+    (low, high), bars = data.limits, data.bars
+    rows = np.arange(len(bars))
     figure = new_figure(data, width, 0.5 + 0.19 * len(rows))
     axes = figure.add_subplot()
-    colours = [LIGHT.accent if i == data.truth else PAPER_BAR for i in shown]
-    ends = np.maximum(data.probabilities[shown], low)
+    colours = [LIGHT.accent if bar.is_truth else PAPER_BAR for bar in bars]
+    ends = np.maximum([bar.probability for bar in bars], low)
     axes.barh(rows, ends - low, left=low, height=0.65, color=colours)
-    for row, (x, text) in enumerate(zip(ends, data.texts, strict=True)):
+    for row, (x, bar) in enumerate(zip(ends, bars, strict=True)):
         axes.annotate(
-            mathtext_superscripts(text),
+            mathtext_superscripts(format_probability(bar.probability)),
             (x, row),
             xytext=(3, 0),
             textcoords="offset points",
@@ -33,9 +32,9 @@ def draw_prediction(data: Prediction, width: float) -> Figure:
     axes.set_xlim(low, high)
     marks = scale.ticks(data.limits, data.scale)
     axes.set_xticks([value for value, _ in marks], [mathtext_superscripts(label) for _, label in marks])
-    axes.set_yticks(rows, [tex(data.titles[i]) for i in shown])
-    for row in np.flatnonzero(shown == data.truth) if data.truth is not None else ():
-        axes.get_yticklabels()[row].set_fontweight("bold")
+    axes.set_yticks(rows, [tex(bar.name) for bar in bars])
+    for label, bar in zip(axes.get_yticklabels(), bars, strict=True):
+        label.set_fontweight("bold" if bar.is_truth else "normal")
     axes.tick_params(axis="y", which="both", length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(which="both", top=False, right=False)

@@ -6,15 +6,14 @@ import plotly.graph_objects as go
 from part.figures import scale
 from part.figures.palette import Theme
 from part.figures.plotly.theme import empty_figure
-from part.figures.prediction import Prediction
+from part.figures.prediction import Prediction, format_probability
 
 
 def draw_prediction(data: Prediction, theme: Theme, height: int, accent: str, background: str | None) -> go.Figure:
     """Draw the bars; the jet's own class is bold."""
-    low, high = data.limits
-    shown = data.shown.tolist()
-    names = [f"<b>{data.titles[i]}</b>" if i == data.truth else data.titles[i] for i in shown]
-    probabilities = data.probabilities[shown]
+    (low, high), bars = data.limits, data.bars
+    names = [f"<b>{bar.name}</b>" if bar.is_truth else bar.name for bar in bars]
+    probabilities = np.array([bar.probability for bar in bars])
     figure = empty_figure(theme, height, background)
     figure.add_trace(
         go.Bar(
@@ -22,7 +21,7 @@ def draw_prediction(data: Prediction, theme: Theme, height: int, accent: str, ba
             y=names,
             orientation="h",
             marker={"color": accent, "line": {"width": 0}},
-            text=data.texts,
+            text=[format_probability(bar.probability) for bar in bars],
             textposition="outside",
             textangle=0,
             textfont={"size": 12, "color": theme.faint},
@@ -40,6 +39,6 @@ def draw_prediction(data: Prediction, theme: Theme, height: int, accent: str, ba
         title_text="probability",
     )
     figure.update_yaxes(autorange="reversed", ticks="", tickfont={"size": 13, "color": theme.text})
-    widest = max(len(data.titles[i]) for i in shown)
+    widest = max(len(bar.name) for bar in bars)
     figure.update_layout(bargap=0.3, margin={"l": max(72, min(12 + 8 * widest, 220)), "r": 46})
     return figure
