@@ -10,7 +10,7 @@ from app.pages.explore.cards import make_cards, show_cards
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.export import export_menu
 from app.pages.explore.state import ExploreState
-from app.pages.explore.toolbar import view_line
+from app.pages.explore.toolbar import find_classes, view_line
 from app.services.figures import view_jet
 from app.services.library import PartError
 from app.services.models import load_tagger, prefetch
@@ -39,9 +39,11 @@ def _main() -> None:
     first = drawn[0].jet_view if drawn else None
     with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
         jet_line(context.resolved, first)
+        if drawn:
+            find_classes(context, drawn[0].tagger.dataset)
         export_menu(context, drawn)
     show_errors(get_error(), context.resolved.jet_note)
-    view_line(context, first, drawn[0].tagger.dataset if drawn else None)
+    view_line(context, first)
     selection = context.selection
     highlight(selection.layer, selection.head, position_of(first, selection))
     show_cards(cards, selection.models)

@@ -18,8 +18,14 @@ from app.state.selection import JetSelection
 ORDER_NAMES = {"pt": "pT"}
 
 
-def view_line(context: ExploreContext, jet_view: JetView | None, dataset: Dataset | None) -> None:
-    """Choose quantity, scale, order, head, edges and classes, and deselect the chosen constituent."""
+def find_classes(context: ExploreContext, dataset: Dataset) -> None:
+    """Draw the popover in which classes are found and put into groups; nothing for a model without classes."""
+    if dataset.labels:
+        classes_menu(dataset, context.selection.groups, partial(_find, context, dataset))
+
+
+def view_line(context: ExploreContext, jet_view: JetView | None) -> None:
+    """Choose quantity, scale, order, head, edges and colours, and deselect the chosen constituent."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
         _segments("Quantity", ExploreState, "quantity", options.QUANTITIES, options.QUANTITY_TITLES)
         is_signed = context.state.quantity in options.SIGNED
@@ -32,8 +38,6 @@ def view_line(context: ExploreContext, jet_view: JetView | None, dataset: Datase
         st.number_input("Edges", 1, MAX_EDGES, width=85, **session.bind_widget(ExploreState, "edges"))
         if jet_view and jet_view.partons and jet_view.partons.n_prongs:
             _colours()
-        if dataset and dataset.labels:
-            classes_menu(dataset, context.selection.groups, partial(_find, context, dataset))
         particle_button(context.selection.particle)
 
 
