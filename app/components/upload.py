@@ -10,8 +10,9 @@ from app.components.assumed import draw_assumptions
 from app.components.messages import line, plain
 from app.services import files, owners, uploads
 from app.services.assumptions import measure
+from app.services.jets import load_sample
 from app.services.library import PartError
-from app.services.models import load_assumed
+from app.services.models import load_assumed, read_by
 from app.services.uploads import Uploaded
 from app.state import session
 from app.state.find_file import read_file
@@ -63,7 +64,8 @@ def _about(uploaded: Uploaded) -> list[str]:
 
 def _understood(uploaded: Uploaded, file: files.JetFile) -> None:
     """Offer to open a training if nothing is missing, with its open choices, and say what its files are."""
-    if problem := _problem(uploaded, file):
+    problem = _problem(uploaded, file)
+    if problem:
         st.warning(plain(problem))
     else:
         st.button("Open", key="open_upload", type="primary", width="stretch", on_click=_open_chosen, args=(uploaded,))
@@ -76,7 +78,9 @@ def _understood(uploaded: Uploaded, file: files.JetFile) -> None:
         alone, together = uploaded.page.sections, None
     said = [("<b>{}</b> {}", section.title, "; ".join(section.texts("is"))) for section in alone]
     for section in [together] if together else alone:
-        said += [("<span>{}</span> {}", about, text) for about, text in section.rows if about in SAID]
+        said += [
+            ("<span>{}</span> {}", about, text) for about, text in section.rows if about in SAID and text != problem
+        ]
     line("".join(f"<p class='upload'>{markup}</p>" for markup, *_ in said), *chain(*(texts for _, *texts in said)))
 
 
@@ -93,13 +97,15 @@ def _choices(uploaded: Uploaded, file: files.JetFile) -> None:
 
 
 def _problem(uploaded: Uploaded, file: files.JetFile) -> str | None:
-    """Return why a training cannot be opened, or None."""
+    """Return why a training cannot be opened, alone or on its jets, or None."""
     if uploaded.model is None:
         return "The weights are missing: add the state dict that weaver-core wrote (.pt)."
     try:
         load_assumed(uploaded.model, file)
+        if uploaded.jets:
+            load_sample(read_by(uploaded.model, files.find(uploaded.jets)))
     except PartError as error:
-        return str(error)
+        return uploads.shown_sentence(error, uploaded)
     return None
 
 
@@ -143,7 +149,7 @@ def _open(uploaded: Uploaded, model: str | None = None) -> None:
         try:
             read_file(files.find(uploaded.jets), models)
         except PartError as error:
-            session.set_error(str(error).replace(uploaded.jets, uploaded.jets_title))
+            session.set_error(uploads.shown_sentence(error, uploaded))
             return
         changes |= {"file": uploaded.jets, **FIRST_JET}
     owners.add(visitor(), uploaded)

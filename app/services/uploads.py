@@ -9,8 +9,8 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from part.errors import PartError
 from part.inspection import kinds
 from part.inspection.inspect import inspect_files
 from part.inspection.page import Page, Section
+from part.models.checkpoints.weights_file import OPTIMIZER
 
 MAX_UPLOAD = 200 * 2**20
 MAX_UPLOADS = 20  # files of jets, and trainings, kept on the server; the oldest are deleted first
@@ -25,6 +26,7 @@ UPLOAD = "upload:"
 _BLOCK = 2**20
 _ENDINGS = {kinds.CONFIG: (".yaml", ".yml"), kinds.NETWORK: (".py",), kinds.CARD: (".json",)}
 _WEIGHTS = (".pt", ".pth", ".ckpt", ".safetensors")
+_OPTIONS = re.compile(r" \((?:network|config|options)=[^()]*\)")  # as the library and the commands take them
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def keep(uploads: Sequence[tuple[str, BinaryIO]]) -> Uploaded:
     uploads : sequence of (str, file)
         The name that the visitor knows, and the content.
     """
-    jets, jets_title, files, problems = None, "", [], []
+    jets, jets_title, files, has_weights, problems = None, "", {}, False, []
     for title, content in uploads:
         try:
             name, path, kind = _keep_file(title, content)
@@ -70,21 +72,32 @@ def keep(uploads: Sequence[tuple[str, BinaryIO]]) -> Uploaded:
             problems.append(str(error))
             continue
         if kinds.is_weights(kind) or kind in _ENDINGS:
-            files.append((_file_name(title, kind), path))
+            has_weights |= kinds.is_weights(kind) and kind != OPTIMIZER
+            file_name = _file_name(title, kind)
+            if files.setdefault(file_name, path) != path:
+                problems.append(f"There are two files {title} with different contents; the one added last is taken.")
+            files[file_name] = path
             continue
         if jets not in (None, name):
             problems.append(f"{jets_title} is left out: the jets are those of {title}, which was added after it.")
         jets, jets_title = name, title
     if not files:
         return Uploaded(jets, jets_title, problems=tuple(problems))
-    has_weights = any(name.endswith(_WEIGHTS) for name, _ in files)
-    folder = _keep_training(files)
+    folder = _keep_training(list(files.items()))
     jets_path = upload_path(jets) if jets else None
     page = inspect_files([str(folder), *([str(jets_path)] if jets_path else [])])
-    named = {f"{folder}/": "", str(folder): folder.name} | (
-        {str(jets_path): jets_title, jets_path.name: jets_title} if jets_path else {}
+    uploaded = Uploaded(jets, jets_title, folder.name if has_weights else None, problems=tuple(problems))
+    return replace(
+        uploaded, page=_renamed(page, partial(_for_visitor, folder=folder, jets=jets_path, title=jets_title))
     )
-    return Uploaded(jets, jets_title, folder.name if has_weights else None, _renamed(page, named), tuple(problems))
+
+
+def shown_sentence(error: PartError, uploaded: Uploaded) -> str:
+    """Return an error as the visitor should read it, who knows neither places on the server nor commands."""
+    folder = training_folder(uploaded.model) if uploaded.model else None
+    jets = upload_path(uploaded.jets) if uploaded.jets else None
+    text = str(error).replace(uploaded.jets, uploaded.jets_title) if uploaded.jets else str(error)
+    return _for_visitor(text, folder, jets, uploaded.jets_title)
 
 
 def _keep_file(title: str, content: BinaryIO) -> tuple[str, Path, str]:
@@ -92,7 +105,9 @@ def _keep_file(title: str, content: BinaryIO) -> tuple[str, Path, str]:
     name = keep_upload(content, title)
     path = upload_path(name)
     assert path is not None
-    kind = kinds.file_kind(str(path))
+    if not path.stat().st_size:
+        raise PartError(f"{title} is empty.")
+    kind = kinds.file_kind(str(path), title)
     if kind == kinds.UNKNOWN and not kinds.is_archive(str(path)):
         raise PartError(
             f"{title}: unknown kind of file; expected jets in ROOT, parquet, HDF5 or npz, or the weights, the data "
@@ -165,20 +180,21 @@ def _file_name(title: str, kind: str) -> str:
     return name if name.endswith(endings) else name + endings[0]
 
 
-def _renamed(page: Page, names: dict[str, str]) -> Page:
-    """Return a page in which files have the names that the visitor knows, instead of their places on the server."""
-
-    def rename(text: str) -> str:
-        for place, name in names.items():
-            text = text.replace(place, name)
-        return text
-
+def _renamed(page: Page, rename: Callable[[str], str]) -> Page:
     return Page(
         tuple(
             Section(rename(section.title), tuple((about, rename(text)) for about, text in section.rows))
             for section in page.sections
         )
     )
+
+
+def _for_visitor(text: str, folder: Path | None, jets: Path | None, title: str) -> str:
+    """Return a text with the visitor's names of the files, not their places, and without the options of commands."""
+    text = _OPTIONS.sub("", text)
+    if folder:
+        text = text.replace(f"{folder}/", "").replace(str(folder), folder.name)
+    return text.replace(str(jets), title).replace(jets.name, title) if jets else text
 
 
 def _delete_oldest(folder: Path, delete: Callable[[Path], None]) -> None:

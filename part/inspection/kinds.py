@@ -21,13 +21,15 @@ _START = 16
 _STATEMENTS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
-def file_kind(path: str) -> str:
+def file_kind(path: str, name: str = "") -> str:
     """Return what a file is.
 
     Parameters
     ----------
     path : str
         A file, a folder, a URL, or "FILE.root:NAME".
+    name : str
+        The name that the user gave it, "" for that of the path; it counts for a text that is damaged.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def file_kind(path: str) -> str:
     if any(start.startswith(magic) for magic, _, _ in FORMATS):
         return weights_kind(place) if start[:2] == b"PK" and not _is_npz(place) else JETS
     kind = weights_kind(place)
-    return _text_kind(text, place.suffix) if kind == UNKNOWN and start[:1] != b"\x80" else kind
+    return _text_kind(text, Path(name or file).suffix) if kind == UNKNOWN and start[:1] != b"\x80" else kind
 
 
 def is_weights(kind: str) -> bool:

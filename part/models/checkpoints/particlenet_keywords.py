@@ -49,7 +49,10 @@ def check_keywords(
         if name not in known:
             raise PartError(f"{source}: its ParticleNet has no keyword {_text(name)}; it has {', '.join(known)}.")
         if name in told and value is not None and value != told[name]:
-            raise PartError(f"{source}: {name} is {_text(value)}, but its tensors tell {told[name]}.")
+            raise PartError(
+                f"{source}: {name} is {_text(value)}, but its tensors tell {told[name]}; expected the network file of "
+                "the same training."
+            )
     if "conv_params" in keywords:
         said = [widths for _, widths in _convolutions(keywords["conv_params"], source)]
         if said != (widths := [widths for _, widths in config.convolutions]):

@@ -51,7 +51,10 @@ def check_keywords(seen: Seen, keywords: Mapping[str, Any], source: str) -> None
             claims += _blocks(found, keywords, kind, source)
     for name, said, told in claims:
         if _plain(said) != _plain(told):
-            raise PartError(f"{source}: {name} is {said!r}, but its tensors tell {told!r}.")
+            raise PartError(
+                f"{source}: {name} is {said!r}, but its tensors tell {told!r}; expected the network file of the same "
+                "training."
+            )
 
 
 def _plain(value: Any) -> Any:
