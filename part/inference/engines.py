@@ -1,19 +1,106 @@
-"""Forward passes other than a model's own: compiled code for a processor, Triton kernels for a GPU."""
+"""Forward passes other than a model's own: compiled code for a processor, Triton kernels for a GPU.
 
+They give the model's logits, up to rounding, and are chosen when a model is loaded.
+"""
+
+import importlib.util
+import shutil
 from collections.abc import Callable
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from part.errors import PartError
 from part.models.backends.limits import unsupported_reason
+from part.models.backends.native.compile import missing_reason
+from part.models.backends.native.models import native_class
+from part.models.model import Model
+from part.models.numerics.precision import cpu_supports_bf16
 from part.models.transformer import ParticleTransformer
 
+Forward = Callable[[Tensor, Tensor, Tensor], Tensor]
 
-def make_engine(
-    model: torch.nn.Module, backend: str, device: torch.device, precision: str
-) -> Callable[[Tensor, Tensor, Tensor], Tensor] | None:
+
+def choose_backend(model: nn.Module, requested: str, device: torch.device, precision: str) -> tuple[str, str]:
+    """Return the backend of a model's predictions, and why it is that one.
+
+    Parameters
+    ----------
+    model : nn.Module
+    requested : str
+        One of `part.models.attention.BACKENDS`; "auto" takes the fastest one that gives the model's logits here.
+    device : torch.device
+    precision : str
+        "fp32" or "bf16".
+
+    Returns
+    -------
+    backend : str
+        One of the same, but not "auto".
+    reason : str
+        A sentence, such as "Compiled code for this processor runs the model, without padding."
+    """
+    if requested != "auto":
+        return requested, "The caller, or the model's card, asked for it."
+    if device.type == "cpu":
+        if reason := unsupported_reason(model, "native") or _missing_on_cpu(model, precision):
+            return "fused", f"Torch runs the model. {reason}"
+        return "native", "Compiled code for this processor runs the model, without padding."
+    if reason := unsupported_reason(model, "packed") or _missing_on_gpu(device):
+        return "fused", f"Torch runs the model. {reason}"
+    return "packed", "Kernels for jets without padding run the model."
+
+
+def _missing_on_cpu(model: nn.Module, precision: str) -> str | None:
+    if precision == "bf16" and not cpu_supports_bf16():
+        return "Compiled code cannot run in bf16 here: this processor has no bf16 arithmetic."
+    reason = missing_reason(native_class(model).library)
+    return reason and f"The native backend is not ready: {reason}."
+
+
+def _missing_on_gpu(device: torch.device) -> str | None:
+    if device.type != "cuda":
+        return f"There are no other kernels for the device {device.type}."
+    if importlib.util.find_spec("triton") is None or shutil.which("gcc") is None:
+        return "The packed backend is not ready: its kernels need Triton, and a C compiler for Triton's launcher."
+    return None
+
+
+class Engine:
+    """A forward pass built for a model, which takes the model's place as long as that is as simple as it was.
+
+    It follows changes of the weights that torch records: assignments and operations in place, but not through
+    `Tensor.data`.
+
+    Parameters
+    ----------
+    model : nn.Module
+    build : callable
+        Returns the forward pass, (x, v, mask) to outputs, of the model with its present weights.
+    """
+
+    def __init__(self, model: nn.Module, build: Callable[[], Forward]):
+        self._model, self._build = model, build
+        self._versions, self.forward = _versions(model), build()
+
+    def current(self) -> Forward:
+        """Return the forward pass of the model as it is now: the model's own if it has hooks, which only it calls."""
+        if any(module._forward_hooks or module._forward_pre_hooks for module in self._model.modules()):
+            return self._model
+        versions = _versions(self._model)
+        if versions != self._versions:
+            self._versions, self.forward = versions, self._build()
+        return self.forward
+
+
+def _versions(model: nn.Module) -> list[tuple[int, int]]:
+    """Return what changes when a weight or a statistic is replaced or overwritten."""
+    tensors = (*model.parameters(), *model.buffers())
+    return [(id(t), 0 if t.is_inference() else t._version) for t in tensors]
+
+
+def make_engine(model: nn.Module, backend: str, device: torch.device, precision: str) -> Engine | None:
     """Return a forward pass other than the model's own, or None. Raises PartError where it cannot run."""
     match backend:
         case "flash":
@@ -22,13 +109,12 @@ def make_engine(
         case "native":
             if device.type != "cpu":
                 raise PartError(f"The native backend runs on the CPU, not on {device.type}.")
-            from part.models.backends.native.forward import NativeModel  # compiles on first use
-
-            return NativeModel(cast(ParticleTransformer, model), precision)
+            kind = native_class(model)  # compiles on first use
+            return Engine(model, lambda: kind(cast(Model, model), precision))
         case "packed":
             if device.type != "cuda":
                 raise PartError(f"The packed backend runs on an NVIDIA GPU (device='cuda'), not on {device.type}.")
             from part.models.backends.packed import PackedModel  # needs Triton, which comes with torch for CUDA only
 
-            return PackedModel(cast(ParticleTransformer, model), precision)
+            return Engine(model, lambda: PackedModel(cast(ParticleTransformer, model), precision))
     return None

@@ -17,7 +17,7 @@ from part.models.config import ParTConfig
 from part.models.layers import make_norm
 
 Tap = Callable[[str, Tensor], Tensor]
-BACKENDS = ("explicit", "fused", "flash", "native", "packed")
+BACKENDS = ("auto", "explicit", "fused", "flash", "native", "packed")
 
 
 def emit(tap: Tap | None, name: str, tensor: Tensor) -> Tensor:
@@ -114,9 +114,9 @@ def set_backend(model: nn.Module, backend: str) -> None:
     model : nn.Module
         Any module; one without attention stays unchanged.
     backend : str
-        One of `BACKENDS`. "explicit" runs step by step, "fused" is torch's kernel, and "flash" is ours, which needs a
-        GPU and no dropout and is "fused" elsewhere. "native" and "packed" replace the whole forward pass (see
-        `part.models.backends`); where the module itself runs all the same, its attention is "fused".
+        One of `BACKENDS` other than "auto". "explicit" runs step by step, "fused" is torch's kernel, and "flash" is
+        ours, which needs a GPU and no dropout and is "fused" elsewhere. "native" and "packed" replace the whole forward
+        pass (see `part.models.backends`); where the module itself runs all the same, its attention is "fused".
     """
     for module in model.modules():
         if isinstance(module, Attention):

@@ -170,9 +170,14 @@ class LinParT(ParticleTransformer):
 
     def ranks(self, v: Tensor, mask: Tensor) -> Tensor:
         """Return each particle's rank in pT (B, N). Raises PartError for jets longer than `config.length`."""
-        if mask.shape[1] > self.config.length:
-            raise PartError(f"This LinParT takes jets of up to {self.config.length} constituents, not {mask.shape[1]}.")
+        check_length(mask.shape[1], self.config.length)
         return rank_in_pt(v, mask)
+
+
+def check_length(constituents: int, longest: int) -> None:
+    """Raise PartError if jets have more constituents than a LinParT has ranks for."""
+    if constituents > longest:
+        raise PartError(f"This LinParT takes jets of up to {longest} constituents, not {constituents}.")
 
 
 def leading_particle_init(slots: int, ranks: int) -> Tensor:

@@ -75,12 +75,16 @@ class PairEmbed(PairMLP):
         if not self.inputs:
             assert extra is not None
             return self.embed(extra)
+        values = self.embed(self.features_between(v, jet, i, j))
+        return values if self.extra is None or extra is None else values + self.extra.embed(extra)
+
+    def features_between(self, v: Tensor, jet: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        """Return the features (P, F) of particles i and j (P,) of jets (P,), v (B, N, 4)."""
         with torch.autocast(v.device.type, enabled=False):
             features = features_of_pairs(self.kind, self.inputs, *(_at_least_float32(v[jet, k]) for k in (i, j)))
             if not self.symmetric and not self.self_pairs:
                 features = features.masked_fill((i == j)[:, None], 0)
-        values = self.embed(features)
-        return values if self.extra is None or extra is None else values + self.extra.embed(extra)
+        return features
 
 
 def _at_least_float32(t: Tensor) -> Tensor:

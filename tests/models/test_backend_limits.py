@@ -7,6 +7,7 @@ from part.models.config import ModelConfig, ParTConfig
 from part.models.linpart import LinParTConfig
 from part.models.no_bias import ParTNoBiasConfig
 from part.models.pair_attention import PairAttnConfig
+from part.models.particlenet import ParticleNetConfig
 from part.models.pfn import PFNConfig
 
 WIDE = {"embed": (64,), "pair_embed": (16,), "heads": 2, "layers": 2}
@@ -21,20 +22,21 @@ def part_config(**options) -> ParTConfig:
 REASONS: list[tuple[ModelConfig, str | None, str | None, str | None]] = [
     (ParTConfig(), None, None, None),
     (ParTNoBiasConfig(), None, None, None),
-    (LinParTConfig(), "no code for LinParT, only for ParT, ParTNoBias", None, "no code for LinParT"),
-    (PairAttnConfig(), "no code for PairAttn", None, "no code for PairAttn"),
+    (LinParTConfig(), None, None, "no code for LinParT, only for ParT, ParTNoBias"),
+    (PairAttnConfig(), None, None, "no code for PairAttn"),
+    (ParticleNetConfig(), None, "no code for ParticleNet, only for ParT", "no code for ParticleNet, only for ParT"),
     (PFNConfig(), *("no code for PFN, only for ParT, ParTNoBias",) * 3),
-    *((part_config(**options), *(f"no code for {name}",) * 3) for options, name in (
+    (part_config(extra_pair_features=1), *("no code for extra pair features",) * 3),
+    *((part_config(**options), None, *(f"no code for {name}",) * 2) for options, name in (
         ({"qk_norm": True}, "a qk_norm"),
         ({"gate": "head"}, "gates"),
         ({"in_class_blocks": (("gate", "head"),)}, "gates"),
         ({"global_token": True, "class_layers": 0}, "a global_token"),
         ({"pair_features": "ee", "pair_inputs": 6}, "pair features other than lnkT, lnz, lnΔ, lnm²"),
         ({"pair_inputs": 5}, "pair features other than lnkT, lnz, lnΔ, lnm²"),
-        ({"extra_pair_features": 1}, "extra pair features"),
         ({"bias_scale": True}, "a scale of the bias in each block"),
     )),
-    *((part_config(**options), *(name,) * 2, None) for options, name in (
+    *((part_config(**options), None, name, None) for options, name in (
         ({"norm": "rms"}, "other norms, scales and feed-forward parts than the published ones"),
         ({"ffn": "swiglu"}, "other norms, scales and feed-forward parts"),
         ({"biases": False}, "other norms, scales and feed-forward parts"),
@@ -42,7 +44,7 @@ REASONS: list[tuple[ModelConfig, str | None, str | None, str | None]] = [
         ({"layer_scale": True}, "a layer scale"),
         ({"in_class_blocks": (("ffn_ratio", 2),)}, "class blocks, or a head, of another kind"),
         ({"outside_blocks": (("biases", False),)}, "class blocks, or a head, of another kind"),
-        ({"head": ((8, "swiglu"),)}, "gated layers in the head"),
+        ({"head": ((8, "swiglu"),)}, "hidden layers in the head"),
         ({"conv_embed": True}, "a convolutional embedding, or for none"),
         ({"embed": (), "inputs": 64}, "a convolutional embedding, or for none"),
         ({"embed": (24, 64)}, "embedding and heads in steps of 16"),
@@ -57,7 +59,7 @@ REASONS: list[tuple[ModelConfig, str | None, str | None, str | None]] = [
     (part_config(class_layers=0), None, "a mean over tokens in place of class blocks", "a mean over tokens"),
     (part_config(pair_embed=(24, 24)), None, "needs pair embeddings in steps of 16", "pair layers of one width"),
     (part_config(pair_embed=(16, 32)), None, None, "pair layers of one width, 16 or 32 or 64 or 128"),
-    (part_config(heads=8), *("heads in steps of 16",) * 2, "needs heads of 16 or 32 or 64 channels"),
+    (part_config(heads=8), None, "heads in steps of 16", "needs heads of 16 or 32 or 64 channels"),
     (part_config(pair_embed=None), None, None, None),
 ]  # fmt: skip
 

@@ -20,7 +20,6 @@ from part.jets.datasets import JETCLASS
 from part.models.backends.native import compile as native_compile
 from part.models.backends.native import forward
 from part.models.build import build, config_class
-from part.models.checkpoints.catalogue import bundled_names
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.checkpoints.weaver import convert_part
 from part.models.numerics.precision import cpu_supports_bf16
@@ -87,8 +86,7 @@ def test_logits_are_the_models(config):
 @needs_compiler
 @pytest.mark.parametrize("particles", [1, 2, 15, 16, 17, 128])
 def test_jets_of_any_length_run(particles):
-    model = random_model()
-    assert largest_difference(model, random_jets(jets=3, particles=particles)) < 1e-4
+    assert largest_difference(random_model(), random_jets(jets=3, particles=particles)) < 1e-4
 
 
 @needs_compiler
@@ -181,11 +179,10 @@ def test_cpu_supports_bf16_agrees_with_the_compiler():
 
 
 @needs_bf16
-def test_the_checkpoint_that_runs_natively_does_so_in_bf16(real):
-    assert "part-native" in bundled_names()
+def test_a_shipped_checkpoint_runs_natively_in_bf16():
     jets = part.read_jets(SAMPLE, stop=20)
-    bf16, fp32 = part.load_model("part-native@bf16", device="cpu"), part.load_model("part-native", device="cpu")
-    assert (bf16.name, bf16.backend) == ("part-native@bf16", "native")
+    bf16, fp32 = part.load_model("part-full@bf16", device="cpu"), part.load_model("part-full", device="cpu")
+    assert (bf16.name, bf16.backend) == ("part-full@bf16", "native")
     assert 1e-5 < np.abs(bf16.predict(jets) - fp32.predict(jets)).max() < 0.05
     assert bf16.cache_key != fp32.cache_key
 
@@ -194,7 +191,7 @@ def test_the_checkpoint_that_runs_natively_does_so_in_bf16(real):
 def test_a_tagger_predicts_natively_and_its_trace_is_unchanged(tmp_path):
     jets = part.read_jets(write_jets(tmp_path / "jets.root", COUNTS))
     path = save_checkpoint(tmp_path / "net.safetensors", random_model(), FULL, JETCLASS, {})
-    plain, fast = part.load_model(path), part.load_model(path, backend="native")
+    plain, fast = part.load_model(path, backend="fused"), part.load_model(path, backend="native")
     with pytest.warns(UserWarning, match="more than 128 constituents"):
         np.testing.assert_allclose(fast.predict(jets), plain.predict(jets), atol=2e-6)
     np.testing.assert_array_equal(fast.trace(jets[:2]).pattern, plain.trace(jets[:2]).pattern)
@@ -203,8 +200,8 @@ def test_a_tagger_predicts_natively_and_its_trace_is_unchanged(tmp_path):
 
 
 def test_unsupported_models_are_refused_in_a_sentence():
-    with pytest.raises(PartError, match="The native backend cannot run this ParT: it has no code for a qk_norm"):
-        forward.NativeModel(random_model(qk_norm=True))
+    with pytest.raises(PartError, match="The native backend cannot run this ParT: it has no code for extra pair"):
+        forward.NativeModel(random_model(extra_pair_features=2))
     model = random_model()
     quantize_dynamic(model)
     with pytest.raises(PartError, match="not int8"):
@@ -214,7 +211,7 @@ def test_unsupported_models_are_refused_in_a_sentence():
 def test_without_a_compiler_the_error_says_so(monkeypatch):
     native_compile.load_library.cache_clear()
     monkeypatch.setattr(native_compile.shutil, "which", lambda name: None)
-    with pytest.raises(PartError, match=r"needs g\+\+, which is not here"):
+    with pytest.raises(PartError, match=r"cannot run: compiled code needs g\+\+, or the compiler that"):
         forward.NativeModel(random_model())
     native_compile.load_library.cache_clear()
 
@@ -226,7 +223,9 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch, tmp_path):
     monkeypatch.setattr(native_compile, "FLAGS", ("-no-such-option",))
     with pytest.raises(PartError, match=r"could not be compiled: .*no-such-option"):
         native_compile.load_library("forward")
-    assert list((tmp_path / "partscope").iterdir()) == []
+    (failure,) = (tmp_path / "partscope").iterdir()
+    assert failure.suffix == ".failed"
+    assert "no-such-option" in native_compile.missing_reason("forward")  # so that nobody tries again
     native_compile.load_library.cache_clear()
 
 
@@ -247,4 +246,4 @@ def test_workspace_bytes_grow_with_the_batch(real):
     idle, short, long = (forward.NativeModel(model) for _ in range(3))
     short(*(t[:1] for t in real))
     long(*(t[:64] for t in real))
-    assert weights < idle.workspace_bytes < short.workspace_bytes < long.workspace_bytes < 3 * weights
+    assert 0.95 * weights < idle.workspace_bytes < short.workspace_bytes < long.workspace_bytes < 3 * weights

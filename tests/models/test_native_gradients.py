@@ -88,6 +88,35 @@ def test_loss_and_all_gradients_are_torchs(config):
     assert_same_gradients(reference, model, atol=2e-3 if getattr(config, "pair_bias", "") == "landmark" else 3e-4)
 
 
+LIVE = [name for name in CONFIGS if name != "landmark"]
+
+
+@needs_compiler
+@pytest.mark.parametrize("config", [CONFIGS[name] for name in LIVE], ids=LIVE)
+def test_statistics_of_the_batch_give_torchs_gradients_and_running_statistics(config):
+    jets, targets = random_jets(9, 40, config.inputs), probabilities(9, config.classes)
+    torch.manual_seed(0)
+    reference = randomise(build(config)).train()
+    set_backend(reference, "explicit")
+    model = copy.deepcopy(reference)
+    assert untrainable_reason(model) is None
+    expected = F.cross_entropy(reference(*jets), targets)
+    loss = loss_and_gradients(model, micro_batches(jets, 4, 5), targets, False)
+    expected.backward()
+    loss.backward()
+    torch.testing.assert_close(loss, expected, atol=2e-5, rtol=0)
+    gradients, largest = dict(model.named_parameters()), max(p.grad.abs().max() for p in reference.parameters())
+    for name, parameter in reference.named_parameters():
+        scale = parameter.grad.abs().max()
+        if scale < 1e-5 * largest:  # a BatchNorm cancels the bias before it
+            assert gradients[name].grad.abs().max() < 1e-4 * largest
+            continue
+        torch.testing.assert_close(gradients[name].grad / scale, parameter.grad / scale, msg=name, rtol=0, atol=1e-3)
+    running = dict(model.named_buffers())
+    for name, buffer in reference.named_buffers():
+        torch.testing.assert_close(running[name], buffer, msg=name, rtol=1e-4, atol=1e-5)
+
+
 @needs_compiler
 @pytest.mark.parametrize("particles", [1, 2, 16, 17, 128])
 def test_jets_of_any_length_have_the_same_gradients(particles):
@@ -164,7 +193,8 @@ def test_what_cannot_be_trained_is_reported_in_a_sentence():
         (ParTConfig(**SMALL | {"pair_embed": (8,)}), "pair embeddings in steps of 16"),
     ):
         assert reason in untrainable_reason(trainable_model(config))
-    assert "BatchNorm statistics fixed" in untrainable_reason(build(ParTConfig(**SMALL)).train())
+    landmark = build(CONFIGS["landmark"]).train()
+    assert "BatchNorm statistics of this pair embedding fixed" in untrainable_reason(landmark)
 
 
 def test_without_a_compiler_torch_trains(monkeypatch):

@@ -6,15 +6,17 @@ from part.models.config import ModelConfig, ParTConfig
 from part.models.linpart import LinParTConfig
 from part.models.no_bias import ParTNoBiasConfig
 from part.models.pair_attention import PairAttnConfig
+from part.models.particlenet import ParticleNetConfig
 
 BACKENDS = ("native", "native training", "packed", "flash")
-VECTOR = 16  # floats in a vector of the compiled code
+VECTOR = 16  # floats in the widest vector of the compiled code
 HEAD_WIDTHS = (16, 32, 64)  # channels that a head may have in the packed kernels
 PAIR_WIDTHS = (16, 32, 64, 128)  # channels that their hidden layers of the pair embedding may have
 # These are classes, not capabilities: a new class may override any step of ParT's forward pass, and a backend, which
 # repeats that pass, would ignore it.
-_REPEATED = (ParTConfig, ParTNoBiasConfig)
-_TRAINED = (*_REPEATED, PairAttnConfig, LinParTConfig)
+_PACKED = (ParTConfig, ParTNoBiasConfig)
+_TRAINED = (*_PACKED, PairAttnConfig, LinParTConfig)
+_KNOWN = {"packed": _PACKED, "native training": _TRAINED, "native": (*_TRAINED, ParticleNetConfig)}
 
 
 def unsupported(config: ModelConfig, backend: str) -> str | None:
@@ -36,14 +38,17 @@ def unsupported(config: ModelConfig, backend: str) -> str | None:
         return None
     if isinstance(config, ParTConfig) and backend == "flash":
         return _not_flash(config)
-    known = _TRAINED if backend == "native training" else _REPEATED
-    if not isinstance(config, ParTConfig) or type(config) not in known:
-        return f"it has no code for {config.model}, only for {', '.join(kind.model for kind in known)}"
+    if type(config) not in _KNOWN[backend]:
+        return f"it has no code for {config.model}, only for {', '.join(kind.model for kind in _KNOWN[backend])}"
+    if not isinstance(config, ParTConfig):
+        return None
+    if config.has_bias and config.extra_pair_features:
+        return "it has no code for extra pair features"
+    if backend == "native":
+        return None
     if reason := _missing_pairs(config) or _missing_steps(config):
         return f"it has no code for {reason}"
-    if backend == "packed":
-        return _not_packed(config)
-    return _not_native(config) or (_not_trained(config) if backend == "native training" else None)
+    return _not_packed(config) if backend == "packed" else _not_trained(config)
 
 
 def unsupported_reason(model: nn.Module, backend: str) -> str | None:
@@ -66,7 +71,6 @@ def _missing_pairs(config: ParTConfig) -> str | None:
     return _first(
         {
             f"pair features other than {', '.join(ParTConfig().pair_feature_names)}": features,
-            "extra pair features": bool(config.extra_pair_features),
             "a scale of the bias in each block": config.bias_scale,
         }
     )
@@ -104,9 +108,11 @@ def _not_packed(config: ParTConfig) -> str | None:
     )
 
 
-def _not_native(config: ParTConfig) -> str | None:
+def _not_trained(config: ParTConfig) -> str | None:
     published = config.norm == "layer" and config.ffn != "swiglu" and config.biases and config.normformer is True
     uneven = config.width % (2 * VECTOR) or (config.width // config.heads) % VECTOR
+    relu = config.ffn == "relu" or config.activation == "relu"
+    pairs = not config.pair_activation_last or not config.self_pairs or config.biased_blocks is not None
     return _first(
         {
             "it has no code for other norms, scales and feed-forward parts than the published ones": not published,
@@ -114,20 +120,10 @@ def _not_native(config: ParTConfig) -> str | None:
             "it has no code for class blocks, or a head, of another kind": bool(
                 config.in_class_blocks or config.outside_blocks
             ),
-            "it has no code for gated layers in the head": any(kind == "swiglu" for _, kind in config.head),
             "it has no code for a convolutional embedding, or for none": config.conv_embed or not config.embed,
             f"it needs a width in steps of {2 * VECTOR}, embedding and heads in steps of {VECTOR}": bool(
                 uneven or any(width % VECTOR for width in config.embed)
             ),
-        }
-    )
-
-
-def _not_trained(config: ParTConfig) -> str | None:
-    relu = config.ffn == "relu" or config.activation == "relu"
-    pairs = not config.pair_activation_last or not config.self_pairs or config.biased_blocks is not None
-    return _first(
-        {
             "it has no code for several collections": bool(config.collections),
             "it has no code for a mean over tokens in place of class blocks": not config.class_layers,
             "it has no code for hidden layers in the head": bool(config.head),

@@ -70,11 +70,6 @@ def parse_card(path: Path) -> Card:
     return card
 
 
-def native_only(path: Path) -> bool:
-    """Return whether a checkpoint is a card that runs another's weights natively, which not every machine can."""
-    return path.suffix == ".json" and parse_card(path).get("backend") == "native"
-
-
 def write_card(path: Path, card: Mapping[str, Any]) -> None:
     """Write a card atomically."""
     with atomic_write(path) as partial:

@@ -17,20 +17,21 @@ static Vec exponentiate(float *logits, int64_t n) {
     return total;
 }
 
-// Queries (m, D), keys and values (n, D) -> head_output (m, D). bias: [H][n][padded m], or null.
+// Queries (m, D), keys and values (n, D) -> head_output (m, D). bias: [H][n][padded m], or null. Without q.data the bias
+// alone makes the logits. root: the factor of q·k.
 static void attend(int64_t heads, int64_t width, MatrixView q, int64_t m, MatrixView k, MatrixView v, int64_t n,
-                   const float *bias, float *head_output, Workspace &s) {
-    int64_t d = width / heads;
+                   const float *bias, float *head_output, Workspace &s, float root) {
+    int64_t d = width / heads, qk = q.data ? d : 0;
     float *queries = s.get(s.queries, d * W), *weights = s.get(s.weights, n * W);
-    const float zeros[W] = {}, root = 1 / std::sqrt((float)d);
+    const float zeros[W] = {};
     for (int64_t h = 0; h < heads; h++)
         for (int64_t first = 0; first < m; first += W) {
             int64_t rows = std::min<int64_t>(W, m - first);
-            for (int64_t c = 0; c < d; c++)
+            for (int64_t c = 0; c < qk; c++)
                 for (int64_t i = 0; i < W; i++)
                     queries[c * W + i] = i < rows ? q.data[(first + i) * q.stride + h * d + c] * root : 0;
             MatrixView start = bias ? MatrixView{bias + h * n * padded(m) + first, padded(m)} : MatrixView{zeros, 0};
-            panel<Float32, IDENTITY, 1, 1>({k.data + h * d, k.stride}, n, {queries, W}, d, start, weights, W);
+            panel<Float32, IDENTITY, 1, 1>({k.data + h * d, k.stride}, n, {queries, W}, qk, start, weights, W);
             Vec scale = 1.f / exponentiate(weights, n);
             float *y = head_output + first * width + h * d;
             for (int64_t c = 0; c < d; c += W) {

@@ -14,15 +14,25 @@ from part.models.transformer import Block
 AffineMap = tuple[Tensor, Tensor]
 
 
+def affine_map(linear: nn.Linear) -> AffineMap:
+    """Return the weight and the bias, zeros if there is none, of a linear layer."""
+    return linear.weight, linear.weight.new_zeros(len(linear.weight)) if linear.bias is None else linear.bias
+
+
 def batchnorm_affine(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
     """Return the scale and shift that a BatchNorm applies at fixed statistics."""
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     return scale, norm.bias - norm.running_mean * scale
 
 
-def fold_layernorm(norm: nn.LayerNorm, linear: nn.Linear) -> AffineMap:
-    """Fold a LayerNorm's scale and shift into the linear layer that follows; it then only centres and normalises."""
-    return linear.weight * norm.weight, linear.bias + linear.weight @ norm.bias
+def fold_norm(norm: nn.Module, linear: nn.Linear) -> AffineMap:
+    """Fold the scale and shift of a LayerNorm or RMSNorm, or of no norm, into the linear layer that follows."""
+    weight, bias = affine_map(linear)
+    if isinstance(norm, nn.Identity):
+        return weight, bias
+    assert isinstance(norm.weight, Tensor)
+    shift = getattr(norm, "bias", None)
+    return weight * norm.weight, bias if shift is None else bias + weight @ shift
 
 
 def fold_pair_mlp(norm: nn.BatchNorm1d, layers: Iterable[NormedLinear]) -> list[AffineMap]:
@@ -34,8 +44,10 @@ def fold_pair_mlp(norm: nn.BatchNorm1d, layers: Iterable[NormedLinear]) -> list[
 
 def fold_head_scales(block: Block) -> AffineMap:
     """Fold the scales of the channel groups, and their reordering, into the output projection of a block."""
-    groups = block.c_attn.repeat_interleave(block.attn.out.in_features // block.heads)
-    weight, bias = block.attn.out.weight * groups[:, None], block.attn.out.bias * groups
+    weight, bias = affine_map(block.attn.out)
+    if block.c_attn is not None:
+        groups = block.c_attn.repeat_interleave(block.attn.out.out_features // block.heads)
+        weight, bias = weight * groups[:, None], bias * groups
     if block.transposed_channels:
         weight, bias = (t.unflatten(0, (block.heads, -1)).transpose(0, 1).flatten(0, 1) for t in (weight, bias))
     return weight, bias

@@ -6,6 +6,8 @@
 //
 // Shapes: B jets, T tokens of a group, F features, D channels, H heads, n tokens of a jet, K slots, C classes.
 
+#include "library.h"
+#include "live_pairs.h"
 #include "training_bias.h"
 #include "training_blocks.h"
 #include <omp.h>
@@ -19,8 +21,9 @@ static void group_gradients(const TrainingNet &net, const TrainingGroup &jets, f
     for (auto *v : {&tape.embed_normed, &tape.embed_inv_std, &tape.embed_linear})
         v->resize(std::max(net.embed_layers, net.pair_layers));
     embed(net, jets, tape, worker);
-    if (net.pair_layers) group_bias(net, jets, tape, worker);
-    float *bias = net.pair_layers ? tape.bias.data() : nullptr, *d_bias = tape.d_bias.data();
+    const bool has_bias = net.pair_layers || jets.pair_values;
+    if (has_bias) group_bias(net, jets, tape, worker);
+    float *bias = has_bias ? tape.bias.data() : nullptr, *d_bias = tape.d_bias.data();
     float *state = tape.state.data();
     float *token = reserve(tape.token, count * width), *d_token = reserve_zeros(tape.d_token, count * width);
     for (int64_t b = 0; b < count; b++) std::copy_n(net.vectors[2].value, width, token + b * width);
@@ -55,32 +58,32 @@ static void group_gradients(const TrainingNet &net, const TrainingGroup &jets, f
     for (int64_t l = net.layers - 1; l >= 0; l--)
         particle_block_backward(net, net.blocks[l], jets, bias, d_bias, d_state, tape.blocks[l], tape, worker);
     embed_backward(net, jets, tape, worker);
-    if (net.pair_layers) group_bias_backward(net, jets, tape, worker);
+    if (has_bias) group_bias_backward(net, jets, tape, worker);
 }
 
 // A batch of B jets, whose T particles lie one after another: x (T, F), v (T, 4); for a model with slots the particles'
-// ranks in pT (T) and pair features with the slots (T, K, 4), or null; lengths (B); targets (B, C). The fields mirror
-// _Batch of gradients.py.
+// ranks in pT (T) and pair features with the slots (T, K, 4), or null; the bias of all pairs of particles (P, H), if it
+// was computed before, or null; lengths (B); targets (B, C). The fields mirror _Batch of gradients.py.
 struct Batch {
-    const float *x, *v, *slot_features, *targets;
+    const float *x, *v, *slot_features, *pair_values, *targets;
     const int64_t *lengths, *ranks;
     int64_t jets, inputs;
 };
 
-// Writes the logits (B, C), the gradient of the mean cross entropy with respect to slot_features, and, to an array that
-// is zero before, each thread's gradients of all linear layers and vectors (threads, gradients). Groups are assigned to
+// Writes the logits (B, C), the gradients of the mean cross entropy with respect to slot_features and pair_values, and, to
+// an array that is zero before, each thread's gradients of all linear layers and vectors (threads, gradients). Groups are assigned to
 // threads statically, so that the sums do not depend on timing.
 extern "C" void loss_and_gradients(const NetSpec *spec, const Batch *batch, float *logits, float *d_slot_features,
-                                   float *gradients, int64_t threads) {
+                                   float *d_pair_values, float *gradients, int64_t threads) {
     constexpr int64_t GROUP_TOKENS = 192;
     [[maybe_unused]] static const bool requested = (request_amx(), true);
     const TrainingNet net = pack_net(*spec);
     const Batch &b = *batch;
-    std::vector<int64_t> starts = {0}, tokens = {0};
-    for (int64_t jet = 0, total = 0; jet < b.jets; jet++) {
-        total += b.lengths[jet];
+    std::vector<int64_t> starts = {0}, tokens = {0}, pairs = {0};
+    for (int64_t jet = 0, total = 0, total_pairs = 0; jet < b.jets; jet++) {
+        total += b.lengths[jet], total_pairs += b.lengths[jet] * (b.lengths[jet] + 1) / 2;
         if (total - tokens.back() >= GROUP_TOKENS || jet + 1 == b.jets)
-            starts.push_back(jet + 1), tokens.push_back(total);
+            starts.push_back(jet + 1), tokens.push_back(total), pairs.push_back(total_pairs);
     }
 #pragma omp parallel num_threads(threads)
     {
@@ -100,7 +103,23 @@ extern "C" void loss_and_gradients(const NetSpec *spec, const Batch *batch, floa
             group.momenta = b.v + 4 * from;
             group.slot_features = b.slot_features ? b.slot_features + from * net.slots * 4 : nullptr;
             group.d_slot_features = b.slot_features ? d_slot_features + from * net.slots * 4 : nullptr;
+            group.pair_values = b.pair_values ? b.pair_values + pairs[g] * net.heads : nullptr;
+            group.d_pair_values = b.pair_values ? d_pair_values + pairs[g] * net.heads : nullptr;
             group_gradients(net, group, 1.f / b.jets, logits + first * net.classes, tape, worker);
         }
     }
+}
+
+// The passes of live_pairs.h, for Python.
+extern "C" void live_pair_features(const float *v, const int64_t *lengths, float *features, int64_t jets,
+                                   int64_t threads) {
+    live_features(v, lengths, features, jets, threads);
+}
+extern "C" void live_pair_forward(const LiveLayer *layer, float *outputs, double *sums, int64_t threads) {
+    live_forward(*layer, outputs, sums, threads);
+}
+extern "C" void live_pair_backward(const LiveLayer *layer, const float *outputs, const float *d_normed,
+                                   const float *coefficients, float *d_inputs, double *sums, float *gradient,
+                                   int64_t threads) {
+    live_backward(*layer, outputs, d_normed, coefficients, d_inputs, sums, gradient, threads);
 }

@@ -1,7 +1,7 @@
 // Linear layers on many rows, in tiles that stay in registers, and the normalisation before them.
 //
-// A layer's weight is packed (by forward.py for inference, by layer_gradients.h for training) in panels of 32 or 16
-// outputs, [panel][input][output], so that a panel's row is two vectors or one. In bfloat16 two inputs share the four
+// A layer's weight is packed (by forward.py for inference, by layer_gradients.h for training) in panels of two
+// vectors of outputs or one, [panel][input][output], so that a panel's row is as many vectors. In bfloat16 two inputs share the four
 // bytes of a float: [panel][pair of inputs][output][2].
 
 #pragma once
@@ -9,7 +9,7 @@
 #include "simd.h"
 #include <type_traits>
 #include <vector>
-#ifdef __AVX512BF16__
+#if defined(__AVX512F__) || defined(__FMA__)
 #include <immintrin.h>
 #endif
 
@@ -26,9 +26,19 @@ struct MatrixView {
     MatrixView from_row(int64_t row) const { return {data + row * stride, stride}; }
 };
 
-// How a tile accumulates products: of float32, or of pairs of bfloat16, which are summed in float32.
+// How a tile accumulates products: of float32, or of pairs of bfloat16, which are summed in float32. Left to itself, gcc
+// takes a product and a sum in place of a fused multiply-add for some tiles on AMD's processors; results would then
+// depend on the number of rows.
 struct Float32 {
-    static inline void multiply_add(Vec &sums, Vec x, Vec w) { sums += x * w; }
+    static inline void multiply_add(Vec &sums, Vec x, Vec w) {
+#if defined(__AVX512F__)
+        sums = (Vec)_mm512_fmadd_ps((__m512)x, (__m512)w, (__m512)sums);
+#elif defined(__FMA__)
+        sums = (Vec)_mm256_fmadd_ps((__m256)x, (__m256)w, (__m256)sums);
+#else
+        sums += x * w;
+#endif
+    }
 };
 struct Bfloat16 {
     static inline void multiply_add(Vec &sums, Vec x, Vec w) {
@@ -38,8 +48,16 @@ struct Bfloat16 {
     }
 };
 
+// Applies a function to a tile of y (rows, C vectors) in the cache. It is no part of `tile`, whose sums the compiler would
+// keep in memory, not in registers, for the sake of a long function after the loop.
+template <Activation activation, int C>
+__attribute__((noinline)) static void activate_tile(float *y, int64_t rows, int64_t stride) {
+    for (int64_t r = 0; r < rows; r++, y += stride)
+        for (int c = 0; c < C; c++) store(y + W * c, activate<activation>(load(y + W * c)));
+}
+
 // y (R, C vectors) = start + x (R, inputs) w (inputs, C vectors). Consecutive elements of a row of x are STEP apart.
-template <class Number, Activation activation, int STEP, int R, int C>
+template <class Number, int STEP, int R, int C>
 static inline void tile(MatrixView x, MatrixView w, int64_t inputs, MatrixView start, float *y, int64_t stride) {
     Vec sums[R][C];
     for (int r = 0; r < R; r++)
@@ -53,20 +71,25 @@ static inline void tile(MatrixView x, MatrixView w, int64_t inputs, MatrixView s
         }
     }
     for (int r = 0; r < R; r++)
-        for (int c = 0; c < C; c++) store(y + r * stride + W * c, activate<activation>(sums[r][c]));
+        for (int c = 0; c < C; c++) store(y + r * stride + W * c, sums[r][c]);
 }
 
-// The same for any number of rows. A tile of 8 x 2 vectors leaves registers free for the operands.
+// The rows of a tile of C vectors. Its sums fill the registers but for those that the operands need: there are 32 of
+// them with AVX-512 and on ARM, and 16 with AVX2.
+template <int C> constexpr int TILE_ROWS = C == 2 && W == 8 ? 6 : 8;
+
+// The same for any number of rows.
 template <class Number, Activation activation, int STEP, int C>
 static inline void panel(MatrixView x, int64_t rows, MatrixView w, int64_t inputs, MatrixView start, float *y,
                          int64_t stride) {
     int64_t r = 0;
     const auto next = [&](auto size) {
         constexpr int R = decltype(size)::value;
-        tile<Number, activation, STEP, R, C>(x.from_row(r), w, inputs, start.from_row(r), y + r * stride, stride);
+        tile<Number, STEP, R, C>(x.from_row(r), w, inputs, start.from_row(r), y + r * stride, stride);
+        if (activation != IDENTITY) activate_tile<activation, C>(y + r * stride, R, stride);
         r += R;
     };
-    while (rows - r >= 8) next(std::integral_constant<int, 8>{});
+    while (rows - r >= TILE_ROWS<C>) next(std::integral_constant<int, TILE_ROWS<C>>{});
     if (rows - r >= 4) next(std::integral_constant<int, 4>{});
     if (rows - r >= 2) next(std::integral_constant<int, 2>{});
     if (rows - r >= 1) next(std::integral_constant<int, 1>{});
@@ -95,64 +118,69 @@ static void to_bf16(const float *x, int64_t size, float *y) {
 
 // A thread's scratch memory, which grows on demand and is reused from group to group.
 struct Workspace {
-    std::vector<float> a, b, state, token, hidden, qkv, head_output, queries, weights, bias, particles, features, bf16,
-        upstream, d_weights;
+    std::vector<float> a, b, state, token, hidden, gate, qkv, head_output, queries, weights, bias, slots, slot_bias,
+        particles, features, bf16, upstream, d_weights;
     float *get(std::vector<float> &v, int64_t size) {
         if ((int64_t)v.size() < size + W) v.resize(size + W);
         return v.data();
     }
     int64_t bytes() const {
         int64_t floats = 0;
-        for (const auto *v : {&a, &b, &state, &token, &hidden, &qkv, &head_output, &queries, &weights, &bias,
-                              &particles, &features, &bf16, &upstream, &d_weights})
+        for (const auto *v : {&a, &b, &state, &token, &hidden, &gate, &qkv, &head_output, &queries, &weights, &bias,
+                              &slots, &slot_bias, &particles, &features, &bf16, &upstream, &d_weights})
             floats += v->capacity();
         return floats * sizeof(float);
     }
 };
 
-// y (rows, outputs) = activation(x (rows, inputs) Wᵀ + bias), for the outputs in [first, last) only.
+// y (rows, outputs) = activation(x (rows, inputs) Wᵀ + bias).
 template <Activation activation>
-static void apply_linear(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s, int64_t first = 0,
-                         int64_t last = -1) {
-    if (last < 0) last = layer.outputs;
+static void apply_linear(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s) {
     if (layer.bf16) {
         float *rounded = s.get(s.bf16, (rows + 2 * W) * layer.inputs / 2); // AMX reads whole tiles of rows
         to_bf16(x, rows * layer.inputs, rounded);
         x = rounded;
     }
-    for (int64_t output = first; output < last;)
-        if (output + 2 * W <= layer.outputs) {
-            linear_panel<activation, 2>(layer, output, x, rows, y + output - first, last - first);
-            output += 2 * W;
-        } else {
-            linear_panel<activation, 1>(layer, output, x, rows, y + output - first, last - first);
-            output += W;
-        }
+    int64_t output = 0;
+    for (; output + 2 * W <= layer.outputs; output += 2 * W)
+        linear_panel<activation, 2>(layer, output, x, rows, y + output, layer.outputs);
+    if (output < layer.outputs) linear_panel<activation, 1>(layer, output, x, rows, y + output, layer.outputs);
 }
 
-// The same with the activation that the layer itself names, for all outputs.
+// The same with the activation that the layer itself names.
 static void apply(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s) {
     if (layer.activation == GELU) apply_linear<GELU>(layer, x, rows, y, s);
     else if (layer.activation == RELU) apply_linear<RELU>(layer, x, rows, y, s);
     else apply_linear<IDENTITY>(layer, x, rows, y, s);
 }
 
-// LayerNorm without scale and shift, which are folded into the layer that follows. inv_std: receives the factor
-// 1 / sqrt(variance + eps) of each row, unless null.
-static void normalise(const float *x, int64_t rows, int64_t width, float *y, float *inv_std = nullptr) {
+// The sum of f over the elements of a row, by four vectors at a time, so that one addition need not wait for another.
+template <class Function> static inline float sum_over(const float *x, int64_t width, Function f) {
+    Vec sums[4] = {};
+    int64_t i = 0;
+    for (; i + 4 * W <= width; i += 4 * W)
+        for (int k = 0; k < 4; k++) sums[k] += f(load(x + i + k * W));
+    for (; i + W <= width; i += W) sums[0] += f(load(x + i));
+    float total = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    for (; i < width; i++) total += f(x[i]);
+    return total;
+}
+
+// LayerNorm, or RMSNorm, of rows of `width` channels that lie `stride` floats apart (0: `width`), without scale and
+// shift, which are folded into the layer that follows; the rest of a row becomes 0. inv_std: receives the factor of each
+// row, 1 / sqrt(variance + eps), unless null.
+static void normalise(const float *x, int64_t rows, int64_t width, float *y, float *inv_std = nullptr,
+                      int64_t stride = 0, bool rms = false) {
     int64_t even = width / W * W;
-    for (int64_t r = 0; r < rows; r++, x += width, y += width) {
-        Vec sums = {}, squares = {};
-        for (int64_t i = 0; i < even; i += W) sums += load(x + i);
-        float mean = sum(sums);
-        for (int64_t i = even; i < width; i++) mean += x[i];
-        mean /= width;
-        for (int64_t i = 0; i < even; i += W) squares += (load(x + i) - mean) * (load(x + i) - mean);
-        float square = sum(squares);
-        for (int64_t i = even; i < width; i++) square += (x[i] - mean) * (x[i] - mean);
-        float scale = 1 / std::sqrt(square / width + 1e-5f);
+    if (!stride) stride = width;
+    const float eps = rms ? 1.1920929e-7f : 1e-5f; // the defaults of torch
+    for (int64_t r = 0; r < rows; r++, x += stride, y += stride) {
+        const float mean = rms ? 0 : sum_over(x, width, [](auto value) { return value; }) / width;
+        float square = sum_over(x, width, [=](auto value) { return (value - mean) * (value - mean); });
+        float scale = 1 / std::sqrt(square / width + eps);
         if (inv_std) inv_std[r] = scale;
         for (int64_t i = 0; i < even; i += W) store(y + i, (load(x + i) - mean) * scale);
         for (int64_t i = even; i < width; i++) y[i] = (x[i] - mean) * scale;
+        for (int64_t i = width; i < stride; i++) y[i] = 0;
     }
 }

@@ -70,31 +70,58 @@ static void pair_mlp_backward(const TrainingNet &net, const TrainingGroup &jets,
     }
 }
 
+// The values of all pairs (P, H) of a group -> their places in the bias.
+static void place_values(const TrainingNet &net, const TrainingGroup &jets, float *bias) {
+    const float *values = jets.pair_values;
+    for (int64_t n : jets.lengths) {
+        int64_t head_size = n * padded(n);
+        for_each_pair(net, jets, n, [&](int64_t pair, int64_t position, int64_t mirrored) {
+            for (int64_t h = 0; h < net.heads; h++)
+                bias[h * head_size + position] = bias[h * head_size + mirrored] = values[pair * net.heads + h];
+        });
+        values += pair_count(net, jets, n) * net.heads, bias += net.heads * head_size;
+    }
+}
+
+static void collect_value_gradients(const TrainingNet &net, const TrainingGroup &jets, const float *d_bias) {
+    float *d_values = jets.d_pair_values;
+    for (int64_t n : jets.lengths) {
+        int64_t head_size = n * padded(n);
+        for_each_pair(net, jets, n, [&](int64_t pair, int64_t position, int64_t mirrored) {
+            for (int64_t h = 0; h < net.heads; h++)
+                d_values[pair * net.heads + h] = d_bias[h * head_size + position] +
+                                                 (position == mirrored ? 0 : d_bias[h * head_size + mirrored]);
+        });
+        d_values += pair_count(net, jets, n) * net.heads, d_bias += net.heads * head_size;
+    }
+}
+
 // The bias of a group, jet after jet, in the tape; its gradient begins as zeros.
 static void group_bias(const TrainingNet &net, const TrainingGroup &jets, Tape &tape, Worker &worker) {
     int64_t size = 0;
     for (int64_t n : jets.lengths) size += net.heads * jets.bias_keys(net, n) * padded(n);
     float *bias = reserve_zeros(tape.bias, size);
     reserve_zeros(tape.d_bias, size);
+    if (jets.pair_values) return place_values(net, jets, bias);
     const float *v = jets.momenta, *features = jets.slot_features;
     std::vector<Linear> mlp;
     for (int64_t l = 0; l < net.pair_layers; l++) mlp.push_back(net.pair[l].forward), mlp.back().activation = GELU;
     for (int64_t n : jets.lengths) {
         if (features) slot_bias(net, jets, features, n, bias, tape, worker), features += 4 * n * net.slots;
-        else pair_bias(mlp.data(), net.pair_layers, net.heads, true, v, n, bias, worker.s);
+        else pair_bias(mlp.data(), net.pair_layers, net.heads, v, n, bias, worker.s);
         v += 4 * n, bias += net.heads * jets.bias_keys(net, n) * padded(n);
     }
 }
 
 static void group_bias_backward(const TrainingNet &net, const TrainingGroup &jets, Tape &tape, Worker &worker) {
+    if (jets.pair_values) return collect_value_gradients(net, jets, tape.d_bias.data());
     const float *v = jets.momenta, *d_bias = tape.d_bias.data(), *features = jets.slot_features;
     float *d_features = jets.d_slot_features;
     for (int64_t n : jets.lengths) {
         int64_t pairs = pair_count(net, jets, n);
         float *of_jet = worker.s.get(worker.s.features, 4 * pairs + W);
-        float *particles = worker.s.get(worker.s.particles, 7 * n);
         if (features) std::copy_n(features, 4 * pairs, of_jet), features += 4 * pairs; // loads read whole vectors
-        else pair_features(v, n, (Kinematics *)particles, of_jet), take_logarithms(of_jet, 4 * pairs);
+        else own_pair_features(v, n, worker.s);
         pair_mlp_backward(net, jets, of_jet, n, d_bias, d_features, tape, worker);
         v += 4 * n, d_bias += net.heads * jets.bias_keys(net, n) * padded(n);
         if (d_features) d_features += 4 * pairs;

@@ -145,7 +145,8 @@ static void particle_block(const TrainingNet &net, const TrainingBlock &block, c
     apply_linear<IDENTITY>(block.qkv->forward, normed, tokens, qkv, worker.s);
     for_each_jet(net, block, jets, qkv, bias, [&](JetAttention jet, int64_t first, int64_t, const SlotMixing *mixing) {
         if (mixing) attend_to_slots(net, jets, *mixing, jet, tape);
-        attend(net.heads, width, jet.q, jet.n, jet.k, jet.v, jet.keys, jet.bias, head_output + first * width, worker.s);
+        attend(net.heads, width, jet.q, jet.n, jet.k, jet.v, jet.keys, jet.bias, head_output + first * width, worker.s,
+               1 / std::sqrt((float)width / net.heads));
     });
     residual_and_ffn(block, state, tokens, width, p.ffn, worker);
 }
@@ -198,7 +199,7 @@ static void class_block(const TrainingNet &net, const TrainingBlock &block, cons
     for (int64_t b = 0; b < count; b++) {
         int64_t n = 1 + jets.lengths[b];
         attend(net.heads, width, {q + b * width, width}, 1, {kv, 2 * width}, {kv + width, 2 * width}, n, nullptr,
-               head_output + b * width, worker.s);
+               head_output + b * width, worker.s, 1 / std::sqrt((float)width / net.heads));
         kv += n * 2 * width;
     }
     residual_and_ffn(block, token, count, width, p.ffn, worker);

@@ -53,6 +53,8 @@ struct TrainingGroup {
     const float *momenta;                // (T, 4)
     const float *slot_features;          // pair features of particles and slots (T, K, 4), or null
     float *d_slot_features;              // their gradient
+    const float *pair_values;            // the bias of each pair (P, H), if it was computed before; else null
+    float *d_pair_values;                // its gradient
     std::vector<int64_t> lengths, ranks; // (jets), (T)
     int64_t tokens;
     // The number of keys that the bias of a jet of n particles has.
@@ -75,27 +77,32 @@ static float *reserve_zeros(Buffer &v, int64_t size) {
     return data;
 }
 
-static TrainingNet pack_net(const NetSpec &spec) {
-    TrainingNet net = {spec};
+// Packs layers for both passes. panels: receives the memory of the packed weights.
+static void pack_layers(const LinearSpec *linears, int64_t count, Buffer &panels, std::vector<PackedLinear> &packed) {
     int64_t size = 0;
-    for (int64_t i = 0; i < net.n_linears; i++) {
-        const LinearSpec &layer = net.linears[i];
+    for (int64_t i = 0; i < count; i++) {
+        const LinearSpec &layer = linears[i];
         int64_t out = padded(layer.outputs), in = padded(layer.inputs);
         Linear forward = {nullptr, nullptr, layer.inputs, out, layer.bf16};
         Linear backward = {nullptr, nullptr, out, in, layer.bf16};
-        net.packed.push_back({forward, backward, layer.inputs, out, in, layer.offset});
+        packed.push_back({forward, backward, layer.inputs, out, in, layer.offset});
         size += 2 * out * in + out + in;
     }
-    float *to = reserve_zeros(net.panels, size);
-    for (int64_t i = 0; i < net.n_linears; i++) {
-        const LinearSpec &layer = net.linears[i];
-        PackedLinear &p = net.packed[i];
+    float *to = reserve_zeros(panels, size);
+    for (int64_t i = 0; i < count; i++) {
+        const LinearSpec &layer = linears[i];
+        PackedLinear &p = packed[i];
         int64_t panel_size = p.padded_out * p.padded_in;
         pack(layer.weight, layer.outputs, layer.inputs, layer.inputs, 1, p.forward, to), to += panel_size;
         pack(layer.weight, layer.inputs, 1, layer.outputs, layer.inputs, p.backward, to), to += panel_size;
         p.forward.bias = std::copy_n(layer.bias, layer.outputs, to) - layer.outputs, to += p.padded_out;
         p.backward.bias = to, to += p.padded_in; // the transpose has no bias: zeros
     }
+}
+
+static TrainingNet pack_net(const NetSpec &spec) {
+    TrainingNet net = {spec};
+    pack_layers(net.linears, net.n_linears, net.panels, net.packed);
     const PackedLinear *next = net.packed.data();
     const VectorSpec *vector = net.vectors + 3;
     net.embed = next, next += net.embed_layers;
