@@ -1,4 +1,7 @@
-"""ParTScope: look into Particle Transformers. Start with `streamlit run streamlit_app.py`."""
+"""ParTScope: look into Particle Transformers. Start with `streamlit run streamlit_app.py`.
+
+The server imports this file once, as a module; each run of a page executes it as a script.
+"""
 
 from pathlib import Path
 
@@ -7,16 +10,27 @@ import streamlit as st
 APP = Path(__file__).parent / "app"
 PAGES = ("explore", "compare", "bias", "sparsity", "attribution", "intervention", "performance", "train")
 
-st.set_page_config("ParTScope", str(APP / "icon.svg"), layout="wide", initial_sidebar_state=250)
-st.logo(str(APP / "logo.svg"), size="medium")
-st.html(APP / "style.css")
-pages = [
-    st.Page(
-        APP / "pages" / name / "page.py",
-        title=name.replace("_", " ").capitalize(),
-        url_path=name,
-        default=name == PAGES[0],
-    )
-    for name in PAGES
-]
-st.navigation(pages).run()
+
+def show_page() -> None:
+    st.set_page_config("ParTScope", str(APP / "icon.svg"), layout="wide", initial_sidebar_state=250)
+    st.logo(str(APP / "logo.svg"), size="medium")
+    st.html(APP / "style.css")
+    pages = [
+        st.Page(
+            APP / "pages" / name / "page.py",
+            title=name.replace("_", " ").capitalize(),
+            url_path=name,
+            default=name == PAGES[0],
+        )
+        for name in PAGES
+    ]
+    st.navigation(pages).run()
+
+
+if __name__ == "__main__":
+    show_page()
+else:
+    from app import warm_up
+
+    warm_up.start()
+    server = st.App(__file__)

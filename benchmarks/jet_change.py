@@ -1,8 +1,9 @@
 """Measure the time from a click on "Next" until the next jet is drawn: python benchmarks/jet_change.py
 
 The script starts the server on this machine with untrained models and jets of 128 constituents. It measures in
-Chromium, from the click to the second frame after the mosaic, and all other drawings, were painted. Models are loaded,
-the page is open, and a few jets were shown before. Other work on the machine increases the numbers.
+Chromium, from the click to the last message of the server, and to the second frame after the mosaic, and all other
+drawings, were painted. Models are loaded, the page is open, and a few jets were shown before. Other work on the machine
+increases the numbers.
 """
 
 import argparse
@@ -28,6 +29,12 @@ CLICK = "() => { const now = performance.now(); document.querySelector('.st-key-
 PAINTED = """drawings => Math.max(...drawings.flatMap((name) =>
   [...document.querySelectorAll(`[class*="st-key-${name}"] *`)]
     .map((host) => host.shadowRoot?.querySelector("[data-painted]")?.dataset.paintedAt || 0).map(Number)))"""
+# Note when the last message of the server came.
+LISTEN = """const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (message) {
+  this.isHeard ||= !this.addEventListener("message", () => (window.receivedAt = performance.now()));
+  return send.call(this, message);
+};"""
 DRAWINGS = ("mosaic", "matrix", "display", "table")
 
 
@@ -74,21 +81,23 @@ def serve(port: int, environment: dict[str, str]) -> subprocess.Popen:
 
 def report(page: Page, models: tuple[str, ...], options: argparse.Namespace) -> None:
     chosen = "&".join(f"model={name}" for name in models)
+    page.add_init_script(LISTEN)
     page.goto(f"http://localhost:{options.port}/?file=long.root&{chosen}")
     page.wait_for_selector(f".st-key-table{len(models) - 1} [data-painted]")
     times = [change(page, options.pause) for _ in range(options.clicks + 3)][3:]
-    for name, column in zip(("all heads", "everything"), zip(*times, strict=True), strict=True):
+    for name, column in zip(("server", "all heads", "everything"), zip(*times, strict=True), strict=True):
         spread = f"{min(column):.0f} to {max(column):.0f}"
         print(f"{len(models)} model(s), {name}: median {statistics.median(column):.0f} ms ({spread})")
 
 
-def change(page: Page, pause: float) -> tuple[float, float]:
-    """Return the milliseconds from the click until the mosaics, and until all drawings, are painted."""
+def change(page: Page, pause: float) -> tuple[float, ...]:
+    """Return the milliseconds from the click until the server is done, the mosaics, and all drawings are painted."""
     start = page.evaluate(CLICK)
     page.wait_for_timeout(1000 * pause)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.wait_for_timeout(100)
-    return tuple(page.evaluate(PAINTED, drawings) - start for drawings in (DRAWINGS[:1], DRAWINGS))
+    painted = (page.evaluate(PAINTED, drawings) for drawings in (DRAWINGS[:1], DRAWINGS))
+    return tuple(moment - start for moment in (page.evaluate("window.receivedAt"), *painted))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The opening of each page, which resolves the requested selection to what can be shown."""
 
 from app.components.messages import show_error
+from app.services import models
 from app.services.library import PartError
 from app.state import session
 from app.state.context import PageContext
@@ -17,6 +18,7 @@ def open_page(state_class: type) -> PageContext | None:
         The page's own state.
     """
     session.load()
+    models.list_again()
     try:
         resolved = resolve(session.read(JetSelection))
     except PartError as error:

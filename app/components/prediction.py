@@ -34,8 +34,9 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, jet_vie
         The jet. For a model whose kernel keeps no weights it says how far its logits are from those of the weights
         that are shown.
     """
-    about = "Median of 3 passes of one jet of about this length, after one warm-up; Performance measures more"
-    speed = "" if seconds is None else f' · <span title="{about}">{1e3 * seconds:.0f} ms a jet</span>'
+    about = "Median of 3 passes of one jet of about this length, after one warm-up; Performance measures more."
+    how = html.escape(f"{about} {tagger.backend_reason}")
+    speed = "" if seconds is None else f' · <span title="{how}">{1e3 * seconds:.0f} ms a jet</span>'
     if (gap := jet_view.backend_logit_gap) is not None:
         about = "The flash kernel keeps no weights; they are computed again, step by step, and give these logits"
         speed = f' · <span title="{about}">flash ±{gap:.0e}</span>{speed}'

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
-import streamlit as st
 
 from app.services.caching import cached
 from app.services.files import JetFile
@@ -89,7 +88,7 @@ def shared_limits(jet_views: Iterable[JetView], view: View) -> Limits:
     return limits_of_figures(figure_data(jet_view, mosaic) for jet_view in having)
 
 
-@st.cache_data(max_entries=48, show_spinner=False)
+@cached(max_entries=48)
 def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View) -> bytes:
     """Return the mosaic of all heads for its canvas; `key` identifies jet, model and view by content."""
     return mosaic_bytes(make_heatmap(Mosaic, _jet_view, replace(_view, figure="mosaic"), limits), theme, key)

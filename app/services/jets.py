@@ -83,8 +83,16 @@ def load_sample(file: JetFile) -> Sample:
     return replace(sample, notes=(*sample.notes, *map(file.conceal, notes)))
 
 
+def _count(file: JetFile, config: DataConfig | None = None) -> int:
+    """Return the number of jets in a file. Raises PartError if there are none."""
+    total = count_jets(file.path, config)
+    if not total:
+        raise PartError(f"{file.name} holds no jets; expected at least one.")
+    return total
+
+
 def _plain_sample(file: JetFile) -> Sample:
-    total = count_jets(file.path)
+    total = _count(file)
     pt, n, truth = [], [], []
     for start in range(0, min(total, MAX_BROWSED), CHUNK):
         jets = read_jets(file.path, start, min(start + CHUNK, MAX_BROWSED), BRANCHES)
@@ -98,7 +106,7 @@ def _plain_sample(file: JetFile) -> Sample:
 
 
 def _prepared_sample(file: JetFile, config: DataConfig) -> Sample:
-    total = count_jets(file.path, config)
+    total = _count(file, config)
     size = min(total, MAX_BROWSED)
     pt, n, truth, kept = np.full(size, np.nan), np.zeros(size, np.int64), np.full(size, UNKNOWN), np.zeros(size, bool)
     has_truth = False
@@ -135,13 +143,18 @@ def _jets_of_chunk(file: JetFile, index: int, entries: np.ndarray) -> ak.Array:
     """Return the jets of some entries of a chunk. Raises PartError for an entry that is left out."""
     jets = _chunk(file, index)
     if file.config is None:
-        return jets[entries % CHUNK]
+        return _take(jets, entries % CHUNK)
     kept = ak.to_numpy(jets[ENTRY])
     rows = np.searchsorted(kept, entries)
     is_kept = np.append(kept, -1)[rows] == entries
     if not is_kept.all():
         raise PartError(left_out(file, int(entries[~is_kept][0])))
-    return jets[rows]
+    return _take(jets, rows)
+
+
+def _take(jets: ak.Array, rows: np.ndarray) -> ak.Array:
+    """Return some rows; one of them as a slice, so that what reads it finds plain buffers and copies nothing."""
+    return jets[rows[0] : rows[0] + 1] if len(rows) == 1 else jets[rows]
 
 
 def left_out(file: JetFile, entry: int) -> str:
@@ -153,7 +166,8 @@ def left_out(file: JetFile, entry: int) -> str:
 
 def jets_at(file: JetFile, entries: list[int]) -> ak.Array:
     """Return the jets of these entries, in this order. Raises PartError for an entry that is left out."""
-    return ak.concatenate([_jets_of_chunk(file, e // CHUNK, np.array([e])) for e in entries])
+    one_by_one = [_jets_of_chunk(file, e // CHUNK, np.array([e])) for e in entries]
+    return one_by_one[0] if len(one_by_one) == 1 else ak.concatenate(one_by_one)
 
 
 def kept_entries(file: JetFile, entries: np.ndarray) -> np.ndarray:

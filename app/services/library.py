@@ -1,42 +1,58 @@
 """Names of the library that state, components and pages use as they are.
 
 These are types, constants and pure functions from results to charts: a service around each would only repeat it.
-Whatever loads a model, reads a file or computes goes through a service instead.
+Whatever loads a model, reads a file or computes goes through a service instead. Each name is imported from the library
+on first use (PEP 562), so that the first page waits only for what it shows.
 """
 
-# ruff: noqa: F401, these imports are there to be imported from here.
+from pkgutil import resolve_name
+from typing import Any
 
-from part.analysis.attribution.task import Attribution
-from part.analysis.intervention.activation_patching import COMPONENTS, CORRUPTIONS
-from part.analysis.intervention.reference import REPLACEMENTS
-from part.analysis.physics.heads import OF_HEADS
-from part.analysis.physics.observables import OF_JETS, OF_PARTICLES
-from part.analysis.sparsity.results import QUANTITIES as SPARSITY_QUANTITIES
-from part.analysis.truth.overlap import GROUPS as PRONG_GROUPS
-from part.analysis.truth.prongs import MATCHES
-from part.analysis.truth.single_jet import JetProngs
-from part.benchmarking.measurement import SpeedMeasurement
-from part.benchmarking.results import Results
-from part.benchmarking.roofline import RooflinePoint
-from part.comparison.result import Comparison
-from part.comparison.two_samples import SamplePair
-from part.errors import PartError
-from part.figures import speed_charts
-from part.figures import view as view_options
-from part.figures.charts import Chart
-from part.figures.jet_view import JetView
-from part.figures.plotly import comparison as comparison_charts
-from part.figures.prediction import MAX_CLASSES, N_STRONGEST, strongest_classes
-from part.figures.studies import attribution as attribution_charts
-from part.figures.studies import bias as bias_charts
-from part.figures.studies import components as component_charts
-from part.figures.studies import importance as importance_charts
-from part.figures.studies import physics as physics_charts
-from part.figures.studies import sparsity as sparsity_charts
-from part.figures.studies import topk as top_k_charts
-from part.figures.studies import truth as truth_charts
-from part.figures.view import View
-from part.inference.tagger import Tagger
-from part.jets.class_groups import ClassGroup, MergedClasses
-from part.jets.schema import Dataset
-from part.jets.truth import JET_RADIUS, MATCH_RADIUS
+_PLACES = {
+    "Attribution": "part.analysis.attribution.task:Attribution",
+    "COMPONENTS": "part.analysis.intervention.activation_patching:COMPONENTS",
+    "CORRUPTIONS": "part.analysis.intervention.activation_patching:CORRUPTIONS",
+    "REPLACEMENTS": "part.analysis.intervention.reference:REPLACEMENTS",
+    "OF_HEADS": "part.analysis.physics.heads:OF_HEADS",
+    "OF_JETS": "part.analysis.physics.observables:OF_JETS",
+    "OF_PARTICLES": "part.analysis.physics.observables:OF_PARTICLES",
+    "SPARSITY_QUANTITIES": "part.analysis.sparsity.results:QUANTITIES",
+    "PRONG_GROUPS": "part.analysis.truth.overlap:GROUPS",
+    "MATCHES": "part.analysis.truth.prongs:MATCHES",
+    "JetProngs": "part.analysis.truth.single_jet:JetProngs",
+    "SpeedMeasurement": "part.benchmarking.measurement:SpeedMeasurement",
+    "Results": "part.benchmarking.results:Results",
+    "RooflinePoint": "part.benchmarking.roofline:RooflinePoint",
+    "Comparison": "part.comparison.result:Comparison",
+    "SamplePair": "part.comparison.two_samples:SamplePair",
+    "PartError": "part.errors:PartError",
+    "speed_charts": "part.figures.speed_charts",
+    "view_options": "part.figures.view",
+    "Chart": "part.figures.charts:Chart",
+    "JetView": "part.figures.jet_view:JetView",
+    "comparison_charts": "part.figures.plotly.comparison",
+    "MAX_CLASSES": "part.figures.prediction:MAX_CLASSES",
+    "N_STRONGEST": "part.figures.prediction:N_STRONGEST",
+    "strongest_classes": "part.figures.prediction:strongest_classes",
+    "attribution_charts": "part.figures.studies.attribution",
+    "bias_charts": "part.figures.studies.bias",
+    "component_charts": "part.figures.studies.components",
+    "importance_charts": "part.figures.studies.importance",
+    "physics_charts": "part.figures.studies.physics",
+    "sparsity_charts": "part.figures.studies.sparsity",
+    "top_k_charts": "part.figures.studies.topk",
+    "truth_charts": "part.figures.studies.truth",
+    "View": "part.figures.view:View",
+    "Tagger": "part.inference.tagger:Tagger",
+    "ClassGroup": "part.jets.class_groups:ClassGroup",
+    "MergedClasses": "part.jets.class_groups:MergedClasses",
+    "Dataset": "part.jets.schema:Dataset",
+    "JET_RADIUS": "part.jets.truth:JET_RADIUS",
+    "MATCH_RADIUS": "part.jets.truth:MATCH_RADIUS",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return resolve_name(_PLACES[name])

@@ -6,10 +6,11 @@ other work.
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,10 @@ from part.inference.loading import load_model
 from part.inference.tagger import Tagger
 from part.jets.features import multiplicities
 from part.jets.schema import MAX_CONSTITUENTS
-from part.models.checkpoints.cards import native_only
+from part.models.backends.native.compile import ready_libraries
 from part.models.checkpoints.catalogue import BUNDLED, bundled_names, checkpoints_in
 from part.models.checkpoints.training_files import trainings_in
-from part.models.numerics.precision import cpu_supports_bf16, parse_model_name
+from part.models.numerics.precision import parse_model_name
 from part.training.runs.folder import run_checkpoints
 
 FIRST_MODEL = "part-full"
@@ -61,20 +62,29 @@ def prefetch(function: Callable, *args) -> Future:
     return _prefetch_thread().submit(function, *args)
 
 
+def list_again() -> None:
+    """Let the next question for the models on offer look at the folders again, as each opening of a page does."""
+    _list_checkpoints.cache_clear()
+
+
 def _checkpoints() -> dict[str, Path]:
     """Return files and folders of trainings by name: shipped checkpoints, those in PARTSCOPE_CHECKPOINTS, and runs."""
-    folder = os.environ.get("PARTSCOPE_CHECKPOINTS")
+    half_second = int(2 * time.monotonic())
+    return _list_checkpoints(os.environ.get("PARTSCOPE_CHECKPOINTS"), runs_folder(), half_second)
+
+
+@lru_cache(maxsize=4)  # a page asks for them a dozen times
+def _list_checkpoints(folder: str | None, runs: Path, _half_second: int) -> dict[str, Path]:
     configured = checkpoints_in(Path(folder)) | trainings_in(Path(folder)) if folder else {}
     shipped = checkpoints_in(BUNDLED)
     others = {name: path for name, path in configured.items() if name not in shipped}
-    return shipped | others | run_checkpoints(runs_folder())
+    return shipped | others | run_checkpoints(runs)
 
 
 def model_names() -> list[str]:
-    """Return all models on offer, the default first, and then those that can run in bfloat16."""
-    checkpoints = _checkpoints()
-    names = sorted(checkpoints, key=lambda name: name != FIRST_MODEL)
-    return names + [f"{name}@bf16" for name in names if cpu_supports_bf16() or not native_only(checkpoints[name])]
+    """Return all models on offer, the default first, and then the same in bfloat16."""
+    names = sorted(_checkpoints(), key=lambda name: name != FIRST_MODEL)
+    return names + [f"{name}@bf16" for name in names]
 
 
 def split_options(name: str) -> tuple[str, dict[str, Any]]:
@@ -119,28 +129,29 @@ def load_tagger(name: str, file: JetFile) -> Tagger:
         raise PartError(f"{base} says its {told[0]} itself; there is nothing to choose.")
     path, precision = _checkpoint(base)
     dataset = tagger.dataset.name if tagger.dataset.feature_sets else None  # None of classes of its own
-    return _load(f"{path}@{precision}", *_version(path), dataset, tuple(options.items()))
+    return _load(f"{path}@{precision}", _version(path), dataset, tuple(options.items()))
 
 
 def load_assumed(name: str, file: JetFile) -> Tagger:
     """Return a model on offer as it is read without any choice of the user's. Raises PartError."""
     path, precision = _checkpoint(split_options(name)[0])
     try:
-        return _load(f"{path}@{precision}", *_version(path), None, ())
+        return _load(f"{path}@{precision}", _version(path), None, ())
     except PartError:
         if (dataset := load_sample(replace(file, config=None, dataset=None)).dataset) is None:
             raise
-        return _load(f"{path}@{precision}", *_version(path), dataset.name, ())
+        return _load(f"{path}@{precision}", _version(path), dataset.name, ())
 
 
-def _version(path: Path) -> tuple[int, int]:
-    """Return when a file, or the files of a folder, changed last, and their size."""
+def _version(path: Path) -> tuple:
+    """Return when a file, or the files of a folder, changed last, their size, and what compiled code there is."""
     states = [inner.stat() for inner in (path.iterdir() if path.is_dir() else [path])]
-    return max(state.st_mtime_ns for state in states), sum(state.st_size for state in states)
+    times, sizes = [state.st_mtime_ns for state in states], [state.st_size for state in states]
+    return max(times), sum(sizes), ready_libraries()
 
 
 @cached(max_entries=8)
-def _load(path: str, modified: int, size: int, dataset: str | None, options: tuple[tuple[str, Any], ...]) -> Tagger:
+def _load(path: str, version: tuple, dataset: str | None, options: tuple[tuple[str, Any], ...]) -> Tagger:
     return load_model(path, dataset=dataset, options=dict(options) or None)
 
 

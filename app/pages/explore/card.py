@@ -117,10 +117,13 @@ class Card:
         if reason := missing_quantity(self.tagger, self.jet_view, self.view.quantity):
             note(reason)
             return
+        draw_mosaic(self.pixels(), f"mosaic{self.slot}", self._choose_head)
+
+    def pixels(self) -> bytes:
+        """Return the picture of all heads, of a model that has the quantity."""
         view = replace(self.view, query=None, layer=0, head=0)
         key = f"{self.content_key}/{self.theme}"
-        pixels = mosaic_pixels(key, self.limits, self.theme, self.jet_view, view)
-        draw_mosaic(pixels, f"mosaic{self.slot}", self._choose_head)
+        return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view)
 
     def _choose_head(self, layer: int, head: int) -> None:
         session.update(JetSelection, layer=layer, head=head, focus=self.slot)

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from app.components.messages import line, show_error
-from app.components.theme import theme_name
 from app.pages.explore.card import Card
 from app.pages.explore.context import ExploreContext
 from app.services.figures import shared_limits, view_jet
@@ -11,12 +10,12 @@ from app.services.library import JetView, PartError, Tagger
 from app.services.models import load_tagger
 
 
-def make_cards(context: ExploreContext) -> list[Card | PartError]:
-    """Return a card for each model, or why there is none."""
+def make_cards(context: ExploreContext, theme: str) -> list[Card | PartError]:
+    """Return a card for each model in a light or dark theme, or why there is none."""
     views = [_view(context, name) for name in context.selection.models]
     limits = shared_limits([pair[0] for pair in views if isinstance(pair, tuple)], context.view)
     return [
-        pair if isinstance(pair, PartError) else Card(context, slot, *pair, context.view, limits, theme_name())
+        pair if isinstance(pair, PartError) else Card(context, slot, *pair, context.view, limits, theme)
         for slot, pair in enumerate(views)
     ]
 

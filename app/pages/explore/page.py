@@ -1,19 +1,22 @@
 """Explore: one jet, the models' predictions for it, and where their heads attend."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.components.messages import show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
+from app.components.theme import theme_name
 from app.components.toolbar import highlight, jet_line, position_of
+from app.pages.explore.card import Card
 from app.pages.explore.cards import make_cards, show_cards
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.export import export_menu
 from app.pages.explore.state import ExploreState
 from app.pages.explore.toolbar import find_classes, view_line
-from app.services.figures import view_jet
 from app.services.library import PartError
-from app.services.models import load_tagger, prefetch
+from app.services.models import prefetch
 from app.state.resolve import neighbour
 from app.state.session import get_error
 
@@ -34,7 +37,7 @@ def _main() -> None:
     if not page:
         return
     context = ExploreContext(page.resolved, page.state)
-    cards = make_cards(context)
+    cards = make_cards(context, theme_name())
     drawn = [card for card in cards if not isinstance(card, PartError)]
     first = drawn[0].jet_view if drawn else None
     with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
@@ -49,14 +52,16 @@ def _main() -> None:
     show_cards(cards, selection.models)
     if waiting := st.session_state.get("prefetch"):
         waiting.cancel()
-    st.session_state["prefetch"] = prefetch(_view_next, context)
+    st.session_state["prefetch"] = prefetch(_prepare_next, context, theme_name())
 
 
-def _view_next(context: ExploreContext) -> None:
-    """Trace the next jet with the models, so that the step to it is quick."""
-    jet = neighbour(context.resolved, 1).jet
-    for name in context.selection.models:
-        view_jet(context.file, jet, load_tagger(name, context.file), name)
+def _prepare_next(context: ExploreContext, theme: str) -> None:
+    """Trace the next jet with the models, and paint all their heads, so that the step to it is quick."""
+    selection = neighbour(context.resolved, 1)
+    resolved = replace(context.resolved, selection=selection)
+    for card in make_cards(ExploreContext(resolved, context.state), theme):
+        if isinstance(card, Card) and card.has_quantity:
+            card.pixels()
 
 
 render()

@@ -32,7 +32,8 @@ def operators(context: PerformanceContext) -> None:
             show_chart(chart, chart.title, 330, context.accents)
     st.caption(
         "A click on a part of a flame enlarges it. Bars of modules exclude the modules below them and sum the same "
-        "module over all blocks. The profiler slows what it records, short operators most."
+        "module over all blocks. The profiler slows what it records, short operators most. Torch runs the models here, "
+        "module by module; predictions may be faster in compiled code, see Speed."
     )
     show_machines(context)
 
@@ -56,7 +57,8 @@ def roofline(context: PerformanceContext) -> None:
         _table(shown)
     st.caption(
         "Each module excludes those below it and is summed over blocks. Products of matrices count multiplications and "
-        "additions, other operators one operation for each number they write; bytes are counted without caches."
+        "additions, other operators one operation for each number they write; bytes are counted without caches. Torch "
+        "runs the modules; a model that predicts in compiled code is measured both ways."
     )
     show_machines(context)
 

@@ -1,0 +1,34 @@
+"""The opening page is prepared while the server starts."""
+
+import gc
+
+import pytest
+from helpers.app_driver import ROOT
+from streamlit.web.server.app_discovery import discover_asgi_app
+
+from app import warm_up
+from app.services.figures import view_jet
+from app.services.models import load_tagger, model_names
+from app.state.find_file import find_file
+from app.state.selection import OPENING
+from part.inference.tagger import Tagger
+
+
+def test_the_server_finds_its_own_entry_in_the_script():
+    assert discover_asgi_app(ROOT / "streamlit_app.py").import_string == "streamlit_app:server"
+
+
+@pytest.mark.slow
+def test_the_opening_jet_is_traced_before_anybody_asks(monkeypatch):
+    try:
+        warm_up.start().join()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+    monkeypatch.setattr(Tagger, "trace", None)  # from here on no jet can be traced
+    name = model_names()[0]
+    file, _, _ = find_file(OPENING.file, (name,))
+    assert view_jet(file, OPENING.jet, load_tagger(name, file), name).trace.has("pattern")
+    with pytest.raises(TypeError):
+        view_jet(file, OPENING.jet + 1, load_tagger(name, file), name)
