@@ -37,8 +37,10 @@ bench: $(VENV)/bench.done
 	$(BENCH)/training.py --batches 3
 	$(BENCH)/loader.py --passes 12
 	$(BENCH)/trace.py
+	$(BENCH)/studies.py
 	$(BENCH)/start.py --starts 3
 	$(BENCH)/jet_change.py --clicks 10
+	$(BENCH)/workers.py
 
 $(VENV)/app.done: requirements.txt pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)

@@ -56,6 +56,9 @@ def main(argv: list[str] | None = None) -> int:
         place = error.filename or "A file"
         print(f"{place} cannot be written or read: {error.strerror or error}.", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Interrupted; no file was left incomplete.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -8,6 +8,14 @@ if shutil.which("nvidia-smi") is None:
 
 from helpers import chromium
 
+from part.models.backends.native import compile as native_compile
+
+
+def pytest_configure(config):
+    """Compile before the first test, not in the background of some, so that all see the same backends."""
+    if not hasattr(config, "workerinput"):  # the process that starts the workers
+        native_compile.main([])
+
 
 @pytest.fixture(scope="module")
 def browser():

@@ -5,24 +5,27 @@ options, the weights and the jets decide the result, on a page, on the command l
 Shapes: J jets.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Protocol, cast, runtime_checkable
 
 import awkward as ak
 import numpy as np
 
+from part.analysis.batches import Batch, batches_by_length, batches_of_chunks, count_unknown, with_entries
 from part.analysis.statistics.metrics import check_classes
 from part.errors import PartError
 from part.inference.capabilities import require_classes
+from part.inference.cluster import Cluster
 from part.inference.tagger import Tagger
-from part.jets.features import make_ragged, multiplicities
-from part.jets.labels import UNKNOWN, labels
+from part.jets.features import make_ragged
+from part.jets.labels import labels
 from part.jets.notices import gathered, say, without_class
 from part.jets.schema import ENTRY
-from part.jets.streaming import EntryRange, chunks
+from part.jets.streaming import Chunk, EntryRange, chunks
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
 
-Batch = tuple[ak.Array, np.ndarray | None]  # some jets and, where there are any, their class indices, -1 for none
+SHARED_JETS = 512  # the most that a worker takes at a time, since some studies take seconds for a jet
 
 
 class Result(Protocol):
@@ -47,6 +50,21 @@ class Accumulator(Protocol):
     def result(self) -> Result: ...
 
 
+@runtime_checkable
+class MergingAccumulator(Accumulator, Protocol):
+    """An accumulator whose work can be shared out: what a pass collects of some jets is merged with that of others."""
+
+    @property
+    def sums(self) -> Any:
+        """What the present pass has collected, which can be pickled."""
+
+    def merge(self, sums: Any) -> None:
+        """Add the sums of the same pass over other jets."""
+
+
+Pass = Callable[[Accumulator], Iterable[tuple[int, int]]]  # adds all jets; yields how many each time, and of no class
+
+
 class Study(Protocol):
     """A measurement over a sample, as a frozen dataclass whose fields are its options.
 
@@ -66,7 +84,11 @@ class Study(Protocol):
 
 
 def study_files(
-    study: Study, tagger: Tagger, ranges: Sequence[EntryRange], progress: ProgressCallback = no_progress
+    study: Study,
+    tagger: Tagger,
+    ranges: Sequence[EntryRange],
+    progress: ProgressCallback = no_progress,
+    cluster: Cluster | None = None,
 ) -> Result:
     """Run a study on the jets of files of any size, which are read a chunk at a time.
 
@@ -78,25 +100,47 @@ def study_files(
         The entries of each file, as `part.jets.streaming.entry_ranges` returns them.
     progress : callable
         Receives the stage, the number of jets done and their total.
+    cluster : Cluster, optional
+        Workers among which the jets are shared out; their sums are merged in the order of the jets.
 
     Raises
     ------
     PartError
         If the model or the jets cannot be studied; the sentence names file and entry.
     """
+    n_jets = sum(map(len, ranges))
+    if cluster is None:
+        return run_study(
+            study, tagger, lambda: batches_of_chunks(tagger, chunks(ranges), study.batch_size), n_jets, progress
+        )
+    earlier: list[Any] = []  # the sums of the passes before
 
-    def batches() -> Iterable[Batch]:
-        for chunk in chunks(ranges):
-            truth = chunk.labels(tagger.dataset)
-            with chunk.error_context():
-                # This reports bad jets here, where they still count as in the file.
-                make_ragged(chunk.jets, tagger.features)
-                jets = with_entries(chunk.jets, chunk.entries.start)
-                if truth is not None:
-                    check_classes(truth, tagger.dataset, jets[ENTRY])
-            yield from batches_by_length(jets, truth, study.batch_size)
+    def add_all(accumulator: Accumulator) -> Iterator[tuple[int, int]]:
+        if not isinstance(accumulator, MergingAccumulator):
+            raise PartError("This study cannot be shared out among workers; expected it in one process.")
+        function = partial(_sums_of_chunk, study, tuple(earlier))
+        for _, (sums, n, n_unknown) in cluster.map_chunks(function, ranges, SHARED_JETS):
+            accumulator.merge(sums)
+            yield n, n_unknown
+        earlier.append(accumulator.sums)
 
-    return run_study(study, tagger, batches, sum(map(len, ranges)), progress)
+    return _run(study, tagger, add_all, n_jets, progress, execute_here)
+
+
+def _sums_of_chunk(
+    study: Study, earlier: Sequence[Any], taggers: Sequence[Tagger], chunk: Chunk
+) -> tuple[Any, int, int]:
+    """Return what a pass after those that collected `earlier` collects; how many jets, and how many of no class."""
+    accumulator = cast(MergingAccumulator, study.accumulator(taggers[0]))
+    for sums in earlier:
+        accumulator.merge(sums)
+        accumulator.next_pass()
+    n = n_unknown = 0
+    for jets, truth in batches_of_chunks(taggers[0], [chunk], study.batch_size):
+        accumulator.add(jets, truth)
+        n += len(jets)
+        n_unknown += count_unknown(truth)
+    return accumulator.sums, n, n_unknown
 
 
 def study_jets(study: Study, tagger: Tagger, jets: ak.Array, progress: ProgressCallback = no_progress) -> Result:
@@ -138,13 +182,25 @@ def run_study(
     PartError
         If the model cannot be studied or there are no jets.
     """
+
+    def add_all(accumulator: Accumulator) -> Iterator[tuple[int, int]]:
+        for jets, truth in batches():
+            execute(accumulator.add, jets, truth)
+            yield len(jets), count_unknown(truth)
+
+    return _run(study, tagger, add_all, n_jets, progress, execute)
+
+
+def _run(
+    study: Study, tagger: Tagger, add_all: Pass, n_jets: int, progress: ProgressCallback, execute: Executor
+) -> Result:
     check_study(study, tagger)
     if not n_jets:
         raise PartError("There are no jets to study; expected at least one.")
     if (most := getattr(study, "max_jets", None)) is not None and n_jets > most:
         raise PartError(f"This study takes {most} jet, not {n_jets}; choose it with --start and --stop.")
     with gathered():
-        return _measure(study, execute(study.accumulator, tagger), batches, n_jets, progress, execute)
+        return _measure(study, execute(study.accumulator, tagger), add_all, n_jets, progress, execute)
 
 
 def check_study(study: Study, tagger: Tagger) -> None:
@@ -157,7 +213,7 @@ def check_study(study: Study, tagger: Tagger) -> None:
 def _measure(
     study: Study,
     accumulator: Accumulator,
-    batches: Callable[[], Iterable[Batch]],
+    add_all: Pass,
     n_jets: int,
     progress: ProgressCallback,
     execute: Executor,
@@ -168,26 +224,12 @@ def _measure(
             execute(accumulator.next_pass)
         stage, done = "Jets" if study.n_passes == 1 else f"Jets, pass {number + 1} of {study.n_passes}", 0
         progress(stage, done, n_jets)
-        for jets, truth in batches():
-            execute(accumulator.add, jets, truth)
-            done += len(jets)
-            without += 0 if number or truth is None else int((truth == UNKNOWN).sum())
+        for n, n_unknown in add_all(accumulator):
+            done += n
+            without += 0 if number else n_unknown
             progress(stage, done, n_jets)
         if not done:
             raise PartError(f"The data config selects none of the {n_jets} jets, so there are none to study.")
     if without:
         say(without_class(without, n_jets))
     return execute(accumulator.result)
-
-
-def with_entries(jets: ak.Array, start: int = 0) -> ak.Array:
-    """Return jets with the `entry` that errors name once jets are in another order, counted from `start`."""
-    return jets if ENTRY in jets.fields else ak.with_field(jets, np.arange(start, start + len(jets)), ENTRY)
-
-
-def batches_by_length(jets: ak.Array, truth: np.ndarray | None, size: int) -> Iterable[Batch]:
-    """Yield some jets at a time; jets of similar length share a batch, which saves padding."""
-    order = np.argsort(-multiplicities(jets), kind="stable")
-    for start in range(0, len(order), size):
-        rows = order[start : start + size]
-        yield jets[rows], None if truth is None else truth[rows]

@@ -94,7 +94,7 @@ def _steps(
         if isinstance(plan, RooflinePlan):
             yield measure_roofline(name, tagger, batch, plan.passes)
         else:
-            yield [profile_passes(name, tagger, batch, plan.passes, trace_path(out, done))]
+            yield [profile_passes(name, tagger.run_by_modules(), batch, plan.passes, trace_path(out, done))]
     progress("Done", len(taggers), len(taggers))
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -10,7 +10,7 @@ import torch
 from part.benchmarking.flops import count_work
 from part.benchmarking.module_hooks import generic_path
 from part.benchmarking.profile import ProfilePlan, by_module, profile_passes
-from part.benchmarking.timing import time_call, time_interleaved
+from part.benchmarking.timing import time_call, time_interleaved, time_one
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
 
@@ -139,16 +139,19 @@ def measure_roofline(name: str, tagger: Tagger, batch: JetBatch, passes: int) ->
     Returns
     -------
     list of RooflinePoint
-        The whole model first, then its modules, the longest first. Backends that replace the whole forward pass
-        do not run the model's modules, so for them there is only the whole model.
+        The whole model first, then its modules, the longest first. Where compiled code replaces the whole forward
+        pass, torch runs the modules, and the model as a whole is measured both ways.
     """
     peaks = measure_peaks(tagger.device, tagger.precision)
+    modular = tagger.run_by_modules()
     work = count_work(tagger, batch)
     flops, moved = sum(w.flops for w in work.values()), sum(w.bytes for w in work.values())
-    profile = profile_passes(name, tagger, batch, passes)
-    model_point = RooflinePoint(name, WHOLE_MODEL, flops, moved, profile.unprofiled_seconds, *peaks)
-    if tagger.backend in ("native", "packed"):
-        return [model_point]
+    profile = profile_passes(name, modular, batch, passes)
+    models = [RooflinePoint(name, WHOLE_MODEL, flops, moved, profile.unprofiled_seconds, *peaks)]
+    if modular is not tagger:
+        seconds = time_one(partial(time_call, partial(tagger.logits, batch), tagger.device), passes).median
+        models[0] = replace(models[0], module=f"{WHOLE_MODEL}, in torch")
+        models.insert(0, RooflinePoint(name, WHOLE_MODEL, flops, moved, seconds, *peaks))
     sums: dict[str, list[float]] = {}
     for path, module_work in work.items():
         entry = sums.setdefault(generic_path(path), [0, 0])
@@ -156,7 +159,7 @@ def measure_roofline(name: str, tagger: Tagger, batch: JetBatch, passes: int) ->
         entry[1] += module_work.bytes
     # The profiler slows all modules alike, so its times are scaled to those without it.
     stretch = profile.unprofiled_seconds / profile.seconds if profile.seconds else math.nan
-    return [model_point] + [
+    return models + [
         RooflinePoint(name, entry.module or "the rest", *sums[entry.module], entry.seconds * stretch, *peaks)
         for entry in by_module(profile)
         if entry.module in sums and entry.seconds and min(sums[entry.module]) > 0

@@ -1,6 +1,6 @@
-"""What the commands say of keywords that were assumed of a model, where labelled jets tell which values are right."""
+"""What the commands say of a model: how it computed, and what was assumed of it where labelled jets tell it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from part.jets.streaming import EntryRange
 
 MAX_JETS = 200  # that all ways of reading the weights are tried on
+
+
+def print_backends(taggers: "Iterable[Tagger]") -> None:
+    """Print how each model computed, and why so."""
+    for tagger in taggers:
+        print(f"{tagger.name}: the {tagger.backend} backend. {tagger.backend_reason}")
 
 
 def print_assumptions(tagger: "Tagger", ranges: "Sequence[EntryRange]") -> None:

@@ -85,6 +85,8 @@ def run(args: argparse.Namespace) -> None:
     if not args.lines:
         print(describe_machine())
         print("\n".join(_TABLES[args.kind](rows)))
+        if args.kind == "profile":
+            print("Torch ran the models module by module; predictions may be faster in compiled code (bench sweep).")
 
 
 def _plan(args: argparse.Namespace) -> "MeasurementPlan":

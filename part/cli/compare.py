@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from part.cli.assumptions import print_backends
 from part.cli.columns import (
     TABLE,
     add_column_studies,
@@ -26,13 +27,16 @@ from part.cli.options import (
     add_jets,
     add_output,
     add_training_files,
+    add_workers,
     check_outputs,
+    open_workers,
     training_files,
 )
 from part.cli.two_samples import compare_two_samples
 from part.errors import PartError
 
 if TYPE_CHECKING:
+    from part.inference.cluster import Cluster
     from part.jets.streaming import EntryRange
 
 FILES = {"parquet": "per_jet.parquet", "json": "summary.json", "csv": "summary.csv"}
@@ -56,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (0: none)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap draws")
     add_device(parser)
+    add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -73,15 +78,18 @@ def run(args: argparse.Namespace) -> None:
     provenance = {
         "files": _places(ranges),
         "sha256": {name: tagger.sha256 for name, tagger in models.items()},
+        "backends": {name: tagger.backend for name, tagger in models.items()},
         "replicas": args.replicas,
         "seed": args.seed,
         "groups": args.group,
         "background": args.background,
     }
-    if args.other_jets:
-        compare_two_samples(args, models, ranges, paths, provenance)
-    else:
-        _compare_models(args, models, ranges, provenance, formats, chosen)
+    with open_workers(args, dict(zip(args.models, models.values(), strict=False))) as cluster:
+        if args.other_jets:
+            compare_two_samples(args, models, ranges, paths, provenance, cluster)
+        else:
+            _compare_models(args, models, ranges, provenance, formats, chosen, cluster)
+    print_backends(models.values())
 
 
 def _compare_models(
@@ -91,6 +99,7 @@ def _compare_models(
     provenance: dict[str, Any],
     formats: Sequence[str],
     chosen: tuple[str, float, float] | None,
+    cluster: "Cluster | None",
 ) -> None:
     import numpy as np
 
@@ -115,6 +124,7 @@ def _compare_models(
             groups=args.group,
             background=args.background,
             columns=needed_columns(args),
+            cluster=cluster,
         )
     positions = None
     if chosen:

@@ -2,16 +2,13 @@
 
 import argparse
 import json
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from part.cli.assumptions import print_assumptions
+from part.cli.assumptions import print_assumptions, print_backends
 from part.cli.options import (
     add_device,
     add_entries,
@@ -19,14 +16,18 @@ from part.cli.options import (
     add_groups,
     add_jets,
     add_model,
+    add_workers,
     check_outputs,
+    open_workers,
     training_files,
 )
 from part.errors import PartError
 from part.jets.schema import Dataset
 
 if TYPE_CHECKING:
-    from part.jets.notices import Notices
+    from part.inference.cluster import Cluster
+    from part.inference.tagger import Tagger
+    from part.jets.streaming import Chunk, EntryRange
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_entries(parser)
     add_groups(parser)
     add_device(parser)
-    parser.add_argument("--devices", type=int, default=1, help="GPUs or processes that share the jets (default: 1)")
+    add_workers(parser)
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
     parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (200), 0 for none")
     card = "write the result into the model's card as well, under this name (held_out)"
@@ -56,14 +57,13 @@ def run(args: argparse.Namespace) -> None:
 
     if args.out:
         check_outputs(args.force, args.out)
-    if args.devices < 1:
-        raise PartError(f"--devices is {args.devices}; expected at least one.")
     entry = args.card and check_result_name(args.card)
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
     require_classes(tagger, "quality to measure")
     merged = merge_classes(tagger.dataset, args.group, args.background)
     ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
-    probabilities, truth = _score_all(args, tagger, ranges)
+    with open_workers(args, {args.model: tagger}) as cluster:
+        probabilities, truth = _score_all(tagger, ranges, cluster)
     if not len(truth):
         raise PartError(f"The data config selects none of the {sum(map(len, ranges))} jets; evaluate needs some.")
     known = known_classes(truth)
@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> None:
         entry = entry if tagger.precision == "fp32" else f"{entry}_{tagger.precision}"
         amend_card(tagger.path, {entry: {"files": [Path(path).name for path in args.jets]} | result})
     print(_table(result, classes))
+    print_backends([tagger])
     print_assumptions(tagger, ranges)
 
 
@@ -108,76 +109,30 @@ def _rounded(name: str, value: float) -> float | None:
     return round(value, 1 if name.startswith("rejection") else 5) if np.isfinite(value) else None
 
 
-def _score_all(args: argparse.Namespace, tagger, ranges: Sequence) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities (J, C) and classes (J,) of all jets in their order, from `--devices` processes."""
-    from part.jets.streaming import CHUNK
+def _score_all(tagger: "Tagger", ranges: "Sequence[EntryRange]", cluster: "Cluster | None") -> tuple[np.ndarray, ...]:
+    """Return probabilities (J, C) and classes (J,) of all jets in their order."""
+    from part.inference.cluster import map_chunks
     from part.progress import TerminalProgress
 
-    pieces = [
-        replace(entries, start=start, stop=min(start + CHUNK, entries.stop))
-        for entries in ranges
-        for start in range(entries.start, entries.stop, CHUNK)
-    ]
-    progress, done, scores = TerminalProgress(), 0, []
-    for piece, score in zip(pieces, _scores(args, tagger, pieces), strict=True):
+    progress, done, total = TerminalProgress(), 0, sum(map(len, ranges))
+    scores = [(np.empty((0, len(tagger.dataset.labels)), np.float32), np.empty(0, np.int64))]
+    for entries, score in map_chunks(_score, ranges, [tagger], cluster):
         scores.append(score)
-        done += len(piece)
-        progress("Jets", done, sum(map(len, ranges)))
-    probabilities, truth = zip(*scores, strict=True)
-    return np.concatenate(probabilities), np.concatenate(truth)
+        done += len(entries)
+        progress("Jets", done, total)
+    return tuple(map(np.concatenate, zip(*scores, strict=True)))
 
 
-def _scores(args: argparse.Namespace, tagger, pieces: Sequence) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    if args.devices == 1:
-        yield from (_score(tagger, piece) for piece in pieces)
-        return
-    spawn = multiprocessing.get_context("spawn")
-    counter = spawn.Value("i", 0)
-    model = (args.model, args.device, args.dataset, training_files(args))
-    with ProcessPoolExecutor(args.devices, spawn, _load, (model, counter)) as processes:
-        for score, notices in processes.map(_score_in_worker, pieces):
-            notices.pass_on()
-            yield score
-
-
-_tagger = None  # the model of a worker process
-
-
-def _load(model: tuple, counter) -> None:
-    """Initialise a worker process: each takes the next GPU, or one thread of its own."""
-    import torch
-
-    from part.inference.loading import load_model
-
-    global _tagger  # an initializer has no other way to pass the model to `_score_in_worker`
-    name, device, dataset, files = model
-    with counter.get_lock():
-        index, counter.value = counter.value, counter.value + 1
-    torch.set_num_threads(1)
-    if device in ("auto", "cuda") and torch.cuda.is_available():
-        device = f"cuda:{index % torch.cuda.device_count()}"
-    _tagger = load_model(name, device, dataset=dataset, **files)
-
-
-def _score_in_worker(piece) -> "tuple[tuple[np.ndarray, np.ndarray], Notices]":
-    from part.jets.notices import gathered
-
-    with gathered(lambda sentence: None) as notices:  # the first process says them
-        return _score(_tagger, piece), notices
-
-
-def _score(tagger, piece) -> tuple[np.ndarray, np.ndarray]:
+def _score(taggers: "Sequence[Tagger]", chunk: "Chunk") -> tuple[np.ndarray, np.ndarray]:
     from part.analysis.statistics.metrics import check_classes
-    from part.jets.streaming import chunks
 
-    for chunk in chunks([piece]):  # one, or none of which a data config selects no jet
-        labels = chunk.labels(tagger.dataset)
-        if labels is None:
-            raise PartError(f"{piece.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
-        with chunk.error_context():
-            check_classes(labels, tagger.dataset, chunk.columns["entry"])
-            return tagger.predict(chunk.jets), labels
-    return np.empty((0, len(tagger.dataset.labels)), np.float32), np.empty(0, np.int64)
+    tagger = taggers[0]
+    labels = chunk.labels(tagger.dataset)
+    if labels is None:
+        raise PartError(f"{chunk.entries.path} has no labels of {tagger.dataset.name}; evaluate needs them.")
+    with chunk.error_context():
+        check_classes(labels, tagger.dataset, chunk.columns["entry"])
+        return tagger.predict(chunk.jets), labels
 
 
 def _text(name: str, value: float | None) -> str:

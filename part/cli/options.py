@@ -2,7 +2,8 @@
 
 import argparse
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,9 @@ from part.jets.class_groups import GROUP_HELP
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    from part.inference.cluster import Cluster
+    from part.inference.tagger import Tagger
 
 T = TypeVar("T", bound="DataclassInstance")
 _ARGPARSE = ("choices", "nargs", "metavar")  # metadata of a field that argparse takes unchanged
@@ -63,6 +67,32 @@ def add_groups(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the options that share the jets out among processes, see `open_workers`."""
+    group = parser.add_mutually_exclusive_group()
+    text = "processes on this machine that share the jets, one core or GPU each (needs Dask)"
+    group.add_argument("--workers", type=int, metavar="N", help=text)
+    text = "address of a Dask scheduler whose workers share the jets, such as tcp://host:8786"
+    group.add_argument("--scheduler", metavar="ADDRESS", help=text)
+
+
+@contextmanager
+def open_workers(args: argparse.Namespace, models: "Mapping[str, Tagger]") -> "Generator[Cluster | None, None, None]":
+    """Open the workers of `--workers` or `--scheduler` for models by the names that were given for them."""
+    if args.workers is None and args.scheduler is None:
+        yield None
+        return
+    from part.inference.cluster import open_cluster
+    from part.inference.worker_tasks import ModelSource
+    from part.models.checkpoints.training_files import arguments_of
+
+    files = training_files(args)
+    own = {name: files if "model" in args else arguments_of(name, files) for name in models}  # as they were loaded
+    sources = [ModelSource(name, args.device, args.dataset, own[name]).matching(models[name]) for name in models]
+    with open_cluster(sources, args.workers, args.scheduler) as cluster:
+        yield cluster
 
 
 def add_jets(parser: argparse.ArgumentParser) -> None:

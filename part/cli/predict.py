@@ -2,13 +2,24 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from part.cli.assumptions import print_assumptions
+from part.cli.assumptions import print_assumptions, print_backends
 from part.cli.columns import add_columns, check_columns
-from part.cli.options import add_device, add_entries, add_jets, add_model, add_output, check_outputs, training_files
+from part.cli.options import (
+    add_device,
+    add_entries,
+    add_jets,
+    add_model,
+    add_output,
+    add_workers,
+    check_outputs,
+    open_workers,
+    training_files,
+)
 from part.errors import PartError
 from part.jets.class_groups import GROUP_HELP, ClassGroup, class_group
 
@@ -28,14 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_columns(parser)
     add_output(parser, ".parquet or .csv to write, one row per jet")
     add_device(parser)
+    add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> None:
+    from part.inference.cluster import map_chunks
     from part.inference.loading import load_model
-    from part.inference.training_range import outside_training
     from part.io import check_table_name, write_table
     from part.jets.config.yaml_file import write_yaml
-    from part.jets.streaming import chunks, entry_ranges
+    from part.jets.streaming import entry_ranges
     from part.progress import TerminalProgress
 
     check_table_name(args.out)
@@ -46,29 +58,26 @@ def run(args: argparse.Namespace) -> None:
     is_computed = config is not None and not config.is_standardised
     if is_computed:
         check_outputs(args.force, automatic)
-    metadata = {"model": tagger.name, "sha256": tagger.sha256, "jets": " ".join(args.jets)}
+    metadata = {"model": tagger.name, "sha256": tagger.sha256, "backend": tagger.backend, "jets": " ".join(args.jets)}
     n_written, n_outside, example = 0, 0, ""
-    with write_table(args.out, metadata) as table:
+    with write_table(args.out, metadata) as table, open_workers(args, {args.model: tagger}) as cluster:
         ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
         check_columns(args.columns, ranges)
         total = sum(map(len, ranges))
         progress, done = TerminalProgress(), 0
-        for chunk in chunks(ranges):
-            with chunk.error_context():
-                columns = _columns(tagger, groups, chunk)
-                outside = outside_training(tagger, chunk.jets) if len(chunk.jets) else []
-            is_outside = np.array([text is not None for text in outside], bool)
-            columns |= {"outside_training": is_outside, **_observers(chunk.jets, tagger)}
-            table.append(columns | chunk.numbers(args.columns))
-            n_outside += int(is_outside.sum())
-            example = example or next(filter(None, outside), "")
-            n_written += len(chunk.jets)
-            done += len(chunk.entries)
+        rows_of = partial(_rows, groups, tuple(args.columns))
+        for entries, (columns, own_example) in map_chunks(rows_of, ranges, [tagger], cluster):
+            table.append(columns)
+            n_outside += int(columns["outside_training"].sum())
+            example = example or own_example
+            n_written += len(columns["outside_training"])
+            done += len(entries)
             progress("Jets", done, total)
         if not n_written:
             raise PartError(f"The data config selects none of the {total} jets.")
     selected = "" if n_written == total else f" of {total}, those that the data config selects,"
     print(f"Wrote {n_written} jets{selected} to {args.out}.")
+    print_backends([tagger])
     if n_outside:
         unlike = f"{n_outside} of {n_written} jets are unlike those of the training (column outside_training)"
         print(f"{unlike}; the first: {example}.")
@@ -76,6 +85,21 @@ def run(args: argparse.Namespace) -> None:
         write_yaml(automatic, computed.options)
         print(f"Wrote the data config with the standardisation that was computed to {automatic}.")
     print_assumptions(tagger, ranges)
+
+
+def _rows(
+    groups: Sequence[ClassGroup], names: Sequence[str], taggers: "Sequence[Tagger]", chunk: "Chunk"
+) -> tuple[dict[str, Any], str]:
+    """Return the columns of the table for a chunk, and how its first jet that is unlike the training's is unlike it."""
+    from part.inference.training_range import outside_training
+
+    tagger = taggers[0]
+    with chunk.error_context():
+        columns = _columns(tagger, groups, chunk)
+        outside = outside_training(tagger, chunk.jets)
+    is_outside = np.array([text is not None for text in outside], bool)
+    columns |= {"outside_training": is_outside, **_observers(chunk.jets, tagger)}
+    return columns | chunk.numbers(names), next(filter(None, outside), "")
 
 
 def _columns(tagger: "Tagger", groups: Sequence[ClassGroup], chunk: "Chunk") -> dict[str, Sequence | np.ndarray]:

@@ -10,8 +10,10 @@ from part.cli.options import (
     add_jets,
     add_model,
     add_output,
+    add_workers,
     check_outputs,
     from_args,
+    open_workers,
     training_files,
 )
 from part.errors import PartError
@@ -31,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_output(command, f"folder for {', '.join(FILES.values())} and the figures")
         command.add_argument("--format", default="pdf", help=f"figure formats, some of {','.join(FORMATS)}")
         add_device(command)
+        add_workers(command)
         add_fields(command, study_class(kind))
 
 
@@ -50,9 +53,12 @@ def run(args: argparse.Namespace) -> None:
     if unknown := [name for name in formats if name not in FORMATS]:
         raise PartError(f"There is no format {unknown[0]!r}; expected some of {', '.join(FORMATS)}.")
     study = from_args(study_class(args.kind), args)
+    if getattr(study, "max_jets", None) == 1 and (args.workers is not None or args.scheduler is not None):
+        raise PartError(f"{args.kind} studies one jet, so --workers and --scheduler have nothing to share out.")
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
     ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
-    result = study_files(study, tagger, ranges, TerminalProgress())
+    with open_workers(args, {args.model: tagger}) as cluster:
+        result = study_files(study, tagger, ranges, TerminalProgress(), cluster)
     provenance = {
         "study": repr(study),
         "model": tagger.name,

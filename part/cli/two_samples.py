@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from part.comparison.samples import SampleBatch
     from part.comparison.two_samples import SamplePair
+    from part.inference.cluster import Cluster
     from part.inference.tagger import Tagger
     from part.jets.streaming import EntryRange
 
@@ -24,6 +25,7 @@ def compare_two_samples(
     ranges: "Sequence[EntryRange]",
     paths: Mapping[str, Path],
     provenance: dict[str, Any],
+    cluster: "Cluster | None" = None,
 ) -> None:
     """Write and print how a model does on `--jets` and on `--other-jets`. Raises PartError for several models."""
     from part.comparison.samples import FileSample
@@ -52,8 +54,8 @@ def compare_two_samples(
 
         pair = compare_samples(
             tagger,
-            FileSample(ranges, tagger.dataset, names),
-            FileSample(others, tagger.dataset, names),
+            FileSample(ranges, tagger.dataset, names, cluster),
+            FileSample(others, tagger.dataset, names, cluster),
             replicas=args.replicas,
             seed=args.seed,
             progress=TerminalProgress(),

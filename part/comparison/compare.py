@@ -16,6 +16,7 @@ from part.comparison.result import REPLICAS, Comparison
 from part.comparison.samples import FileSample, MemorySample, SampleBatch, evenly_spaced
 from part.comparison.summary import jet_columns
 from part.errors import PartError
+from part.inference.cluster import Cluster
 from part.inference.tagger import Tagger
 from part.io import TableWriter
 from part.jets.class_groups import merge_classes
@@ -89,6 +90,7 @@ def compare_files(
     groups: Sequence[str] = (),
     background: str = "",
     columns: Sequence[str] = (),
+    cluster: Cluster | None = None,
 ) -> Comparison:
     """Compare models on the jets of files of any size.
 
@@ -108,6 +110,9 @@ def compare_files(
         See `compare_jets`.
     columns : sequence of str
         Numbers of the jets that the table and the comparison have as well, see `part.jets.columns.read_column`.
+    cluster : Cluster, optional
+        Workers that predict the jets, with the same models in this order; attention is compared and models are timed
+        in this process.
 
     Returns
     -------
@@ -136,7 +141,7 @@ def compare_files(
     few = FileSample(proportional_subset(ranges, attention_jets), dataset)
     result = run_comparison(
         models,
-        FileSample(ranges, dataset, columns),
+        FileSample(ranges, dataset, columns, cluster),
         few,
         next(few.batches()).jets[:BATCH],
         replicas=replicas,

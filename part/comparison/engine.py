@@ -122,10 +122,13 @@ def predict_sample(
     labels, done = np.full(len(sample), UNKNOWN), 0
     progress("Jets", 0, len(sample))
     for batch in sample.batches(batch_size):
-        with batch.error_context():
-            for m, tagger in enumerate(models.values()):
-                if keys[m] not in cache:
-                    probabilities[m, batch.rows] = execute(tagger.predict, batch.jets)
+        if batch.probabilities is not None:
+            probabilities[:, batch.rows] = batch.probabilities
+        else:
+            with batch.error_context():
+                for m, tagger in enumerate(models.values()):
+                    if keys[m] not in cache:
+                        probabilities[m, batch.rows] = execute(tagger.predict, batch.jets)
         if on_batch is not None:
             on_batch(batch, probabilities[:, batch.rows])
         if batch.labels is not None:

@@ -6,14 +6,17 @@ Shapes: B jets of a batch, J jets of a sample.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import awkward as ak
 import numpy as np
 
+from part.inference.cluster import Cluster
+from part.inference.tagger import Tagger
 from part.jets.labels import labels
 from part.jets.schema import Dataset
-from part.jets.streaming import CHUNK, EntryRange, chunks
+from part.jets.streaming import CHUNK, Chunk, EntryRange, chunks
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,8 @@ class SampleBatch:
         Where each jet comes from, as columns of a table.
     error_context : callable
         Returns a context that adds the file to errors about the jets.
+    probabilities : ndarray (M, B, C) or None
+        Those of all models, where workers have predicted them; `jets` is empty then.
     """
 
     rows: np.ndarray
@@ -38,6 +43,7 @@ class SampleBatch:
     labels: np.ndarray | None
     columns: Mapping[str, Sequence | np.ndarray] = field(default_factory=dict)
     error_context: Callable[[], AbstractContextManager[None]] = nullcontext
+    probabilities: np.ndarray | None = None
 
 
 class Sample(Protocol):
@@ -60,16 +66,22 @@ class FileSample:
         Whose classes the labels count.
     names : sequence of str
         Columns that batches have as well, see `part.jets.columns.read_column`.
+    cluster : Cluster, optional
+        Workers that read the jets and predict them with all models.
     """
 
     ranges: Sequence[EntryRange]
     dataset: Dataset
     names: Sequence[str] = ()
+    cluster: Cluster | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self.ranges))
 
     def batches(self, size: int | None = None) -> Iterator[SampleBatch]:
+        if self.cluster is not None:
+            yield from self._predicted(self.cluster)
+            return
         first_row = 0
         for chunk in chunks(self.ranges):
             truth = chunk.labels(self.dataset)
@@ -81,6 +93,23 @@ class FileSample:
                 own = None if truth is None else truth[window]
                 yield SampleBatch(rows, chunk.jets[window], own, columns, chunk.error_context)
             first_row += n
+
+    def _predicted(self, cluster: Cluster) -> Iterator[SampleBatch]:
+        first_row = 0
+        function = partial(_predict_chunk, self.dataset, tuple(self.names))
+        for _, (probabilities, truth, columns) in cluster.map_chunks(function, self.ranges):
+            rows = np.arange(first_row, first_row + probabilities.shape[1])
+            yield SampleBatch(rows, ak.Array([]), truth, columns, probabilities=probabilities)
+            first_row += len(rows)
+
+
+def _predict_chunk(
+    dataset: Dataset, names: Sequence[str], taggers: Sequence[Tagger], chunk: Chunk
+) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
+    """Return the probabilities (M, B, C), the labels (B,) and the columns of a chunk."""
+    truth, columns = chunk.labels(dataset), {**chunk.columns, **chunk.numbers(names)}
+    with chunk.error_context():
+        return np.stack([tagger.predict(chunk.jets) for tagger in taggers]), truth, columns
 
 
 @dataclass(frozen=True, eq=False)

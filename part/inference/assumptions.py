@@ -81,7 +81,7 @@ def with_options(tagger: Tagger, options: Mapping[str, Any]) -> Tagger:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is assumed, which the caller knows
         checkpoint = load_checkpoint(files.weights, dataset, files.config, files.network, {**files.options, **options})
-    return Tagger(checkpoint, tagger.device, tagger.backend, tagger.precision)
+    return tagger.with_checkpoint(checkpoint)
 
 
 def accuracies(tagger: Tagger, jets: ak.Array) -> list[tuple[dict[str, Any], float]]:

@@ -1,5 +1,6 @@
 """The checks of what a model receives and gives: its weights and its logits are finite, its jets are an array."""
 
+import warnings
 from typing import Any
 
 import awkward as ak
@@ -7,7 +8,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from part.errors import PartError
-from part.jets.schema import ENTRY, INPUTS, MADE_BY, FeatureSet
+from part.jets.features import JetBatch
+from part.jets.schema import ENTRY, INPUTS, MADE_BY, MAX_CONSTITUENTS, FeatureSet
 from part.models.numerics.int8 import plain_tensors
 
 
@@ -31,6 +33,16 @@ def check_jets(jets: Any, features: FeatureSet, name: str) -> None:
                 f"These jets have the inputs of another data config than that of {name} ({features.config.name}); "
                 "expected read_jets(..., config=tagger.data_config)."
             )
+
+
+def warn_of_truncated(batch: JetBatch) -> None:
+    """Warn of jets that lost constituents because models take MAX_CONSTITUENTS."""
+    if n_long := int((batch.n_truncated > 0).sum()):
+        warnings.warn(
+            f"{n_long} of {len(batch)} jets have more than {MAX_CONSTITUENTS} constituents; "
+            f"the {int(batch.n_truncated.sum())} of lowest pT were left out.",
+            stacklevel=4,
+        )
 
 
 def check_weights(model: nn.Module, name: object) -> None:

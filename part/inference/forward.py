@@ -4,26 +4,26 @@ Shapes: B jets, N particles, T tokens of the particle blocks (the particles, pre
 one), H heads, d channels of a head, D channels, L layers, C classes, K copies of the batch.
 """
 
-import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
 import awkward as ak
-import numpy as np
 import torch
 from torch import Tensor
 
 from part.inference.cache import ActivationCache
 from part.inference.checks import check_jets, check_outputs
+from part.inference.subsets import compiled_forward, logits_of_subsets, tokens_at_once
 from part.inference.tagger import Tagger
-from part.jets.buffers import token_rows
 from part.jets.features import JetBatch, make_batch
-from part.jets.schema import INPUTS
 from part.models.attention import Tap
 from part.models.linpart import SharedInputs, rank_in_pt
 from part.models.numerics.precision import autocast
-from part.models.transformer import ParticleTransformer
+from part.models.transformer import Block, ParticleTransformer
+
+HEAD_OUTPUT = "head_output"  # name of the tap
 
 
 class CachedForward:
@@ -55,15 +55,21 @@ class CachedForward:
         self.tagger, self.model = tagger, cast(ParticleTransformer, tagger.model)
         check_jets(jets, tagger.features, tagger.name)
         self.batch: JetBatch = make_batch(jets, tagger.features).to(tagger.device)
-        self.cache = ActivationCache({*names, "residual"})
-        with torch.inference_mode(), autocast(tagger.precision, tagger.device):
+        self.cache = ActivationCache(names)
+        # Attention is only computed step by step, as a tap needs it, where its tensors are recorded.
+        tap = self.cache.record if names else None
+        self.states: list[Tensor] = []
+        with self._computing():
             embedded = self.model.embed_inputs(self.batch.x, self.batch.v, self.batch.mask)
             x, self.bias, self.mask = self.model.prepend_class_token(*embedded, self.batch.mask)
+            for i in range(len(self.model.blocks)):
+                self.states.append(x)
+                x = self.model.run_block(i, x, self.bias, self.mask, tap)
+            self.states.append(x)
             self.probabilities = self._probabilities(
-                self.model.forward_from_block(x, self.bias, self.mask, self.cache.record)
+                self.model.forward_from_block(x, self.bias, self.mask, tap, self.layers)
             )
         check_outputs(self.probabilities, tagger.model, tagger.name, jets)
-        self.states: list[Tensor] = [t for name, t in self.cache.items() if name.endswith("residual")]
 
     @property
     def layers(self) -> int:
@@ -100,7 +106,7 @@ class CachedForward:
             Probabilities.
         """
         mask, bias = tile_batch(self.mask, copies), tile_batch(self.bias, copies)
-        with torch.inference_mode(), autocast(self.tagger.precision, self.tagger.device):
+        with self._computing():
             x = tile_batch(self.states[first], copies) if states is None else states
             remaining_tap = tap
             if only_first and first < self.layers:
@@ -109,6 +115,66 @@ class CachedForward:
             logits = self.model.forward_from_block(x, bias, mask, remaining_tap, first)
             return self._probabilities(logits).unflatten(0, (copies, -1))
 
+    def head_output(self, i: int) -> Tensor:
+        """Return the outputs (B, H, T, d) of the heads of particle block i, which are computed if not recorded."""
+        name = f"blocks.{i}.{HEAD_OUTPUT}"
+        if name not in self.cache:
+            recorded = ActivationCache({name})
+            with self._computing():
+                self.model.run_block(i, self.states[i], self.bias, self.mask, recorded.record)
+            self.cache[name] = recorded[name]
+        return self.cache[name]
+
+    def states_after(self, i: int, head_outputs: Tensor) -> Tensor:
+        """Return the states (K, B, T, D) after particle block i, with other outputs of its heads (K, B, H, T, d)."""
+        block = cast(Block, self.model.blocks[i])
+        with self._computing():
+            normed = block.pre_attn_norm(self.states[i])  # matters for gates only
+
+            def finish_block(outputs: Tensor, copies: int) -> Tensor:
+                attended = block.attn.project_output(outputs, tile_batch(normed, copies), None)
+                return block.residual_and_ffn(tile_batch(self.states[i], copies), attended)
+
+            return self._by_chunks(finish_block, head_outputs)
+
+    def states_with_tap(self, i: int, copies: int, tap: Tap) -> Tensor:
+        """Return the states (K, B, T, D) after particle block i, whose tap receives K copies of the batch as one."""
+        inputs = (tile_batch(t, copies) for t in (self.states[i], self.bias, self.mask))
+        with self._computing():
+            return self.model.run_block(i, *inputs, tap).unflatten(0, (copies, -1))
+
+    def finish(self, entering: Mapping[int, Tensor]) -> Tensor:
+        """Carry other states through the remaining blocks, all that have reached a block together.
+
+        Parameters
+        ----------
+        entering : mapping of int to Tensor (k, B, T, D)
+            States by the block before which they enter, counted from 0; L means the class blocks.
+
+        Returns
+        -------
+        Tensor (K, B, C)
+            Probabilities, in the order of the blocks that the states enter.
+        """
+        states = torch.cat([entering[i] for i in sorted(entering)])
+        if (compiled := compiled_forward(self.tagger)) is not None:
+            first = torch.tensor([i for i in sorted(entering) for _ in entering[i]])
+            outputs = compiled.resume(states, first, self.batch.v, self.batch.mask)
+            return self._probabilities(outputs.flatten(0, 1)).unflatten(0, outputs.shape[:2])
+        with self._computing():
+            n_active = 0
+            for i in range(min(entering), self.layers):
+                n_active += len(entering[i]) if i in entering else 0
+                states[:n_active] = self._by_chunks(
+                    lambda x, copies, i=i: self.model.run_block(i, x, *self._tiled(copies)), states[:n_active]
+                )
+            return self._by_chunks(
+                lambda x, copies: self._probabilities(
+                    self.model.forward_from_block(x, *self._tiled(copies), None, self.layers)
+                ),
+                states,
+            )
+
     def with_particles(self, masks: Tensor) -> Tensor:
         """Return the probabilities (K, B, C) with only some particles of each jet left, masks (K, B, N).
 
@@ -116,9 +182,46 @@ class CachedForward:
         that would lose all its particles keeps all of them.
         """
         masks = torch.where(masks.any(-1, keepdim=True), masks, self.batch.mask)
-        x, v = (tile_batch(t, len(masks)) for t in (self.batch.x, self.batch.v))
+        compiled = compiled_forward(self.tagger)
+        if (
+            isinstance(self.bias, SharedInputs) and compiled is None
+        ):  # slots depend on the rank of each particle among those that are left
+            x, v = (tile_batch(t, len(masks)) for t in (self.batch.x, self.batch.v))
+            with self._computing():
+                return self._probabilities(self.model(x, v, masks.flatten(0, 1))).unflatten(0, (len(masks), -1))
+        probabilities = self.probabilities.repeat(len(masks), 1, 1)
+        copy, jet = (masks != self.batch.mask).any(-1).nonzero(as_tuple=True)
+        if len(copy) and compiled is not None:
+            outputs = compiled(self.batch.x[jet], self.batch.v[jet], masks[copy, jet])
+            probabilities[copy, jet] = self._probabilities(outputs)
+        elif len(copy):
+            n_prefix = self.mask.shape[1] - masks.shape[2]
+            x = self.states[0][:, n_prefix:]
+            bias = None if self.bias is None else self.bias[:, :, n_prefix:, n_prefix:]
+            with self._computing():
+                logits = logits_of_subsets(self.model, x, bias, jet, masks[copy, jet])
+                probabilities[copy, jet] = self._probabilities(logits)
+        return probabilities
+
+    def _by_chunks(self, function: Callable[[Tensor, int], Tensor], copies: Tensor) -> Tensor:
+        """Return what a function makes of tensors (K, B, ...), of some copies (k B, ...) and their number k at a time.
+
+        So few copies share a call that a block's activations stay in the cache of a CPU.
+        """
+        size = max(1, tokens_at_once(copies.device) // self.mask.numel())
+        chunks = [
+            function(chunk.flatten(0, 1), len(chunk)).unflatten(0, (len(chunk), -1)) for chunk in copies.split(size)
+        ]
+        return torch.cat(chunks)
+
+    def _tiled(self, copies: int) -> tuple[Any, Tensor]:
+        return tile_batch(self.bias, copies), tile_batch(self.mask, copies)
+
+    @contextmanager
+    def _computing(self) -> Generator[None]:
+        """Compute without gradients, in the tagger's precision."""
         with torch.inference_mode(), autocast(self.tagger.precision, self.tagger.device):
-            return self._probabilities(self.model(x, v, masks.flatten(0, 1))).unflatten(0, (len(masks), -1))
+            yield
 
     def _probabilities(self, outputs: Tensor) -> Tensor:
         """Return the softmax over classes, in float32."""
@@ -128,18 +231,8 @@ class CachedForward:
 def tile_batch(tensor: Any, copies: int) -> Any:
     """Return K copies of a batch, one after the other: of a tensor (K B, ...), of SharedInputs, or None."""
     if tensor is None or copies == 1:
-        return tensor
+        return tensor  # copies of a batch of one jet share its memory, too, see below
     if isinstance(tensor, SharedInputs):
         return replace(tensor, rank=tile_batch(tensor.rank, copies), bias=tile_batch(tensor.bias, copies))
-    return tensor.repeat(copies, *[1] * (tensor.ndim - 1))
-
-
-def jet_hashes(jets: ak.Array) -> np.ndarray:
-    """Return a number (J,) for each jet from its content, so that random choices do not depend on the jets' order."""
-    if "part_px" in jets.fields:
-        counts, values = ak.to_numpy(ak.num(jets["part_px"])), ak.to_numpy(ak.flatten(jets["part_px"]))
-    else:
-        counts, values = token_rows(jets[INPUTS])
-    content, ends = np.ascontiguousarray(values, "<f4"), np.cumsum(counts)
-    rows = zip(ends - counts, ends, strict=True)
-    return np.array([zlib.crc32(content[a:b].tobytes()) for a, b in rows], np.int64)
+    ones = [1] * (tensor.ndim - 1)
+    return tensor.expand(copies, *(-1 for _ in ones)) if len(tensor) == 1 else tensor.repeat(copies, *ones)

@@ -1,5 +1,6 @@
 """Loading of a trained model, by name or path, as a Tagger."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from part.errors import PartError
 from part.inference.checks import check_weights
 from part.inference.tagger import Tagger
 from part.models.attention import BACKENDS
+from part.models.backends.native.compile import COMPILING
 from part.models.checkpoints.checkpoint import load_checkpoint
 from part.models.numerics.precision import parse_model_name
 
@@ -17,7 +19,7 @@ from part.models.numerics.precision import parse_model_name
 def load_model(
     path_or_name: str | Path,
     device: str = "auto",
-    backend: str | None = None,
+    backend: str = "auto",
     dataset: str | None = None,
     config: str | Path | None = None,
     network: str | Path | None = None,
@@ -33,10 +35,11 @@ def load_model(
         network file. "@bf16" at its end makes the model run in bfloat16.
     device : str
         "auto" takes a GPU if there is one; otherwise a torch device.
-    backend : str, optional
-        How `predict` computes; `trace` is always explicit. "explicit", "fused" or "flash" choose the attention (see
-        `set_backend`), "native" is compiled code for the CPU and "packed" Triton kernels for a GPU, both without
-        padding. By default what the checkpoint's card says, otherwise "fused".
+    backend : str
+        How `predict` computes; `trace` is always explicit. "auto" takes what the checkpoint's card says, otherwise the
+        fastest one that gives the model's logits on this machine; the tagger's `backend` and `backend_reason` say
+        which and why. "explicit", "fused" or "flash" choose the attention (see `set_backend`), "native" is compiled
+        code for the CPU and "packed" Triton kernels for a GPU, both without padding.
     dataset : str, optional
         The benchmark whose classes weaver weights tell apart, where their number fits more than one.
     config : str or Path, optional
@@ -57,12 +60,16 @@ def load_model(
         If there is no such model, device or backend, or if the weights do not fit the architecture exactly or
         are not finite.
     """
-    if backend is not None and backend not in BACKENDS:
+    if backend not in BACKENDS:
         raise PartError(f"There is no attention backend {backend!r}; choose {' or '.join(BACKENDS)}.")
     name, precision = parse_model_name(path_or_name)
     checkpoint = load_checkpoint(name, dataset, config, network, options)
     check_weights(checkpoint.model, checkpoint.path)
-    return Tagger(checkpoint, _device(device), backend or checkpoint.card.get("backend", "fused"), precision)
+    requested = checkpoint.card.get("backend", "auto") if backend == "auto" else backend
+    tagger = Tagger(checkpoint, _device(device), requested, precision)
+    if COMPILING in tagger.backend_reason:
+        warnings.warn(f"{tagger.name}: {tagger.backend_reason}", stacklevel=2)
+    return tagger
 
 
 def _device(name: str) -> torch.device:

@@ -4,8 +4,8 @@ Shapes: J jets, B jets of a batch, C classes.
 """
 
 import hashlib
-import warnings
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ from torch import Tensor
 
 from part.errors import PartError
 from part.inference.cache import ActivationCache
-from part.inference.checks import check_jets, check_outputs
-from part.inference.engines import make_engine
+from part.inference.checks import check_jets, check_outputs, warn_of_truncated
+from part.inference.engines import choose_backend, make_engine
 from part.inference.trace import Trace, trace_model
 from part.jets.features import JetBatch, make_batch, make_ragged, multiplicities
 from part.jets.notices import gathered
@@ -40,30 +40,28 @@ class Tagger:
     model : torch.nn.Module
         The network, called as `model(x, v, mask, tap=None)`.
     device : torch.device
-    backend : str
-        How `predict` computes: one of `part.models.attention.BACKENDS`.
+    backend, backend_reason : str
+        How `predict` computes, one of `part.models.attention.BACKENDS` but not "auto", and why so, in sentences.
     precision : str
         "fp32" or "bf16".
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device, backend: str = "fused", precision: str = "fp32"):
-        self._checkpoint = checkpoint
-        self.device = device
-        self.backend = backend
-        self.precision = precision
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, backend: str = "auto", precision: str = "fp32"):
+        self._checkpoint, self._requested_backend = checkpoint, backend
+        self.device, self.precision = device, precision
         self.model = checkpoint.model.to(device)
+        # A backend may replace the whole forward pass; the others only choose how attention is computed.
+        self.backend, self.backend_reason = choose_backend(self.model, backend, device, precision)
+        self.engine = make_engine(self.model, self.backend, device, precision)
+        set_backend(self.model, self.backend)
         # The same weights mean something else in another architecture or with other inputs.
         described = repr((checkpoint.model.config, checkpoint.features, checkpoint.dataset))
         self._description = hashlib.sha256(described.encode()).hexdigest()[:12]
-        # A backend that replaces the whole forward pass; the others only choose how attention is computed.
-        self._engine = make_engine(self.model, backend, device, precision)
-        set_backend(self.model, backend)
 
     @property
     def name(self) -> str:
         folder = None if self.files is None else self.files.folder
-        # The folder's name says more than weaver-core's "net_best_epoch_state".
-        stem = self.path.stem if folder is None else folder.resolve().name
+        stem = self.path.stem if folder is None else folder.resolve().name  # more than "net_best_epoch_state" says
         return stem if self.precision == "fp32" else f"{stem}@{self.precision}"
 
     @property
@@ -116,7 +114,7 @@ class Tagger:
     @property
     def workspace_bytes(self) -> int:
         """The memory outside torch's allocator: a compiled engine's copies of the weights and its last activations."""
-        return getattr(self._engine, "workspace_bytes", 0)
+        return 0 if self.engine is None else getattr(self.engine.forward, "workspace_bytes", 0)
 
     @property
     def n_parameters(self) -> int:
@@ -161,10 +159,9 @@ class Tagger:
 
     def logits(self, batch: JetBatch, tap: Tap | None = None) -> Tensor:
         """Return logits (B, C), float32, for a batch that lies on the model's device."""
+        forward = partial(self.model, tap=tap) if self.engine is None or tap is not None else self.engine.current()
         with torch.inference_mode(), autocast(self.precision, self.device):
-            if self._engine is not None and tap is None:
-                return self.of_classes(self._engine(batch.x, batch.v, batch.mask))
-            return self.of_classes(self.model(batch.x, batch.v, batch.mask, tap=tap).float())
+            return self.of_classes(forward(batch.x, batch.v, batch.mask).float())
 
     def of_classes(self, outputs: Tensor) -> Tensor:
         """Return the logits (B, C) among the outputs of the network, whose last ones may be numbers of other kinds."""
@@ -226,7 +223,15 @@ class Tagger:
 
     def reinitialised(self, seed: int = 0, config: ModelConfig | None = None) -> "Tagger":
         """Return the same architecture, or another one, with fresh weights as before the first step of a training."""
-        return Tagger(reinitialised(self._checkpoint, seed, config), self.device, self.backend, self.precision)
+        return self.with_checkpoint(reinitialised(self._checkpoint, seed, config))
+
+    def with_checkpoint(self, checkpoint: Checkpoint) -> "Tagger":
+        """Return another model that runs where, and as, this one was asked to run."""
+        return Tagger(checkpoint, self.device, self._requested_backend, self.precision)
+
+    def run_by_modules(self) -> "Tagger":
+        """Return the same model, of which torch runs module by module in any case, so that each can be measured."""
+        return self if self.engine is None else Tagger(self._checkpoint, self.device, "fused", self.precision)
 
     def backend_logit_gap(self, jets: ak.Array) -> float:
         """Return the largest difference between the logits of `predict`'s backend and those of `trace`'s."""
@@ -240,11 +245,6 @@ class Tagger:
     def _batch(self, jets: ak.Array) -> JetBatch:
         check_jets(jets, self.features, self.name)
         batch = make_batch(jets, self.features).to(self.device)
-        # What a data config leaves out of jets was said when they were read.
-        if self.data_config is None and (n_long := int((batch.n_truncated > 0).sum())):
-            warnings.warn(
-                f"{n_long} of {len(batch)} jets have more than {MAX_CONSTITUENTS} constituents; "
-                f"the {int(batch.n_truncated.sum())} of lowest pT were left out.",
-                stacklevel=3,
-            )
+        if self.data_config is None:  # what a data config leaves out of jets was said when they were read
+            warn_of_truncated(batch)
         return batch

@@ -14,6 +14,7 @@ import awkward as ak
 import numpy as np
 
 from part.errors import PartError
+from part.jets.ahead import read_ahead
 from part.jets.formats.opening import SUFFIXES
 from part.jets.labels import labels
 from part.jets.readers import count_jets, read_jets
@@ -176,7 +177,7 @@ def entry_ranges(
 
 
 def chunks(ranges: Sequence[EntryRange], size: int | None = None) -> Iterator[Chunk]:
-    """Read the jets of all ranges in order, a chunk at a time.
+    """Read the jets of all ranges in order, a chunk at a time, the next one in a thread while this one is used.
 
     Parameters
     ----------
@@ -194,13 +195,23 @@ def chunks(ranges: Sequence[EntryRange], size: int | None = None) -> Iterator[Ch
     PartError
         See `read_jets`.
     """
-    size = size or CHUNK
-    for entries in ranges:
-        for start in range(entries.start, entries.stop, size):
-            block = replace(entries, start=start, stop=min(start + size, entries.stop))
-            jets = read_jets(block.path, block.start, block.stop, config=block.config)
-            if len(jets):
-                yield Chunk(block, jets)
+    yield from read_ahead(_read(split_ranges(ranges, size or CHUNK)))
+
+
+def _read(pieces: Sequence[EntryRange]) -> Iterator[Chunk]:
+    for piece in pieces:
+        jets = read_jets(piece.path, piece.start, piece.stop, config=piece.config)
+        if len(jets):
+            yield Chunk(piece, jets)
+
+
+def split_ranges(ranges: Sequence[EntryRange], size: int) -> list[EntryRange]:
+    """Split ranges into pieces of at most `size` entries, in order."""
+    return [
+        replace(entries, start=start, stop=min(start + size, entries.stop))
+        for entries in ranges
+        for start in range(entries.start, entries.stop, size)
+    ]
 
 
 def proportional_subset(ranges: Sequence[EntryRange], count: int) -> list[EntryRange]:

@@ -8,10 +8,11 @@ import torch
 from part.analysis.intervention.ablation import AblationTarget, ablate, ablation_targets, leave_one_out
 from part.analysis.intervention.importance import ImportanceStudy
 from part.analysis.intervention.reference import Reference
-from part.inference.forward import CachedForward, jet_hashes
+from part.inference.forward import CachedForward
 from part.inference.loading import load_model
 from part.jets.benchmarks import FULL
 from part.jets.datasets import JETCLASS
+from part.jets.hashing import jet_hashes
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig
@@ -137,3 +138,13 @@ def test_class_blocks_may_have_another_number_of_heads(tmp_path, jets):
     targets = ablation_targets(tagger)
     assert [target.head for target in targets if target.kind == "class head"] == [0, 1]
     assert ablate(CachedForward(tagger, jets), jets, targets).isfinite().all()
+
+
+def test_predictions_without_some_particles_are_those_of_the_whole_model(tagger, jets):
+    forward = CachedForward(tagger, jets)
+    batch, generator = forward.batch, torch.Generator().manual_seed(0)
+    masks = batch.mask & (torch.rand(3, *batch.mask.shape, generator=generator) < 0.5)
+    masks = torch.where(masks.any(-1, keepdim=True), masks, batch.mask)
+    with torch.inference_mode():
+        expected = torch.stack([tagger.model(batch.x, batch.v, mask).softmax(-1) for mask in masks])
+    close(forward.with_particles(masks), expected, 2e-5)

@@ -21,10 +21,11 @@ from part.analysis.sparsity.components import ComponentsStudy
 from part.analysis.sparsity.study import SparsityStudy
 from part.analysis.study import study_jets
 from part.errors import PartError
-from part.inference.forward import CachedForward, jet_hashes
+from part.inference.forward import CachedForward
 from part.jets.benchmarks import FULL, KIN
 from part.jets.datasets import JETCLASS
 from part.jets.features import make_batch
+from part.jets.hashing import jet_hashes
 from part.jets.schema import DISPLACEMENT, IDENTITY
 
 pytestmark = pytest.mark.filterwarnings("ignore:Left out, as in weaver-core")

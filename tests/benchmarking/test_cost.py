@@ -27,7 +27,9 @@ def test_memory_counts_what_lives_at_once_and_views_once():
 @pytest.fixture(scope="module")
 def tagger(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cost")
-    return part.load_model(write_model(folder / "toy.safetensors", embed=(24,), pair_embed=(8,), heads=3, layers=2))
+    return part.load_model(
+        write_model(folder / "toy.safetensors", embed=(24,), pair_embed=(8,), heads=3, layers=2), backend="fused"
+    )
 
 
 def test_a_model_costs_its_file_its_parameters_and_more_memory_than_its_weights(tagger, tmp_path):

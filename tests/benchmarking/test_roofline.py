@@ -43,8 +43,14 @@ def test_modules_add_up_to_what_the_model_needs(tmp_path):
     small = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 2, "class_layers": 1}
     tagger = part.load_model(write_model(tmp_path / "toy.safetensors", **small), device="cpu")
     batch = random_batch(17, 4, 12)
-    model_point, *modules = measure_roofline("toy", tagger, batch, 2)
-    work = count_work(tagger, batch)
+    fused = tagger.run_by_modules()
+    model_point, *modules = measure_roofline("toy", fused, batch, 2)
+    if tagger is not fused:  # compiled code is measured beside torch, and the modules by torch alone
+        points = measure_roofline("toy", tagger, batch, 2)
+        assert [point.module for point in points[:2]] == [WHOLE_MODEL, f"{WHOLE_MODEL}, in torch"]
+        assert [point.flops for point in points[:2]] == [model_point.flops] * 2
+        assert len(points) == len(modules) + 2
+    work = count_work(fused, batch)
     assert model_point.module == WHOLE_MODEL
     assert model_point.flops == sum(w.flops for w in work.values())
     assert sum(p.flops for p in modules) == model_point.flops

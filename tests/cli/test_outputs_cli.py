@@ -153,10 +153,10 @@ class TestNotices:
         rows = predict(folder, "a", jets, tmp_path / "x.csv")
         assert [row["label"] for row in rows] == [-1 if i == JET else i % 10 for i in range(12)]
 
-    @pytest.mark.parametrize("devices", ["1", "2"])
-    def test_evaluate_leaves_jets_of_no_class_out_and_says_how_many(self, folder, tmp_path, capsys, devices):
+    @pytest.mark.parametrize("more", [[], pytest.param(["--workers", "2"], marks=pytest.mark.slow)])
+    def test_evaluate_leaves_jets_of_no_class_out_and_says_how_many(self, folder, tmp_path, capsys, more):
         jets = write_tree(tmp_path / "none.root", of_no_class(with_nan(columns(12))))
-        words = ["--model", str(folder / "a.safetensors"), "--jets", str(jets), "--devices", devices]
+        words = ["--model", str(folder / "a.safetensors"), "--jets", str(jets), *more]
         assert main(["evaluate", *words, "--out", str(tmp_path / "x.json"), "--replicas", "5"]) == 0
         result = json.loads((tmp_path / "x.json").read_text())
         assert (result["jets"], result["jets_without_class"]) == (11, 1)

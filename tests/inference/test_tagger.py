@@ -8,8 +8,7 @@ from helpers.jets import write_jets, write_model
 import part
 from part.__main__ import main
 from part.jets import make_batch
-from part.models.checkpoints.cards import native_only
-from part.models.checkpoints.catalogue import BUNDLED, bundled_names, resolve
+from part.models.checkpoints.catalogue import BUNDLED, bundled_names
 
 SAMPLE = BUNDLED.parent / "data_samples/jetclass_like.root"
 COUNTS = [1, 30, 7, 128, 12, 3, 45]
@@ -56,7 +55,7 @@ def test_backends_agree(files, tagger):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in bundled_names() if not native_only(resolve(name))])
+@pytest.mark.parametrize("name", bundled_names())
 def test_every_model_runs_in_bfloat16(name):
     exact, low_precision = part.load_model(name, device="cpu"), part.load_model(f"{name}@bf16", device="cpu")
     jets = part.read_jets(SAMPLE.with_name(f"{exact.dataset.name.lower()}_like.root"), stop=100)

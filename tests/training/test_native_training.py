@@ -36,8 +36,9 @@ def losses(path) -> list[float]:
 
 
 @pytest.mark.slow
-def test_losses_and_weights_equal_those_of_torch(options, tmp_path, monkeypatch):
-    calls = []
+@pytest.mark.parametrize("calibration_jets", [40, 0], ids=["fixed statistics", "those of each batch"])
+def test_losses_and_weights_equal_those_of_torch(options, tmp_path, monkeypatch, calibration_jets):
+    calls, options = [], options | {"calibration_jets": calibration_jets}
     monkeypatch.setattr(
         lightning_module,
         "loss_and_gradients",
@@ -56,8 +57,8 @@ def test_losses_and_weights_equal_those_of_torch(options, tmp_path, monkeypatch)
 
 def test_a_dry_run_reports_which_code_trains(options):
     assert "compiled for this processor" in dry_run(TrainingConfig(**options, name="dry"))
-    report = dry_run(TrainingConfig(**options | {"calibration_jets": 0}, name="dry"))
-    assert re.search(r"code +torch: .* needs BatchNorm statistics fixed", report)
+    report = dry_run(TrainingConfig(**options | {"dropout": 0.1}, name="dry"))
+    assert re.search(r"code +torch: .* has no dropout", report)
     report = dry_run(TrainingConfig(**options | {"model": "PFN"}, name="dry"))
     assert re.search(r"code +torch: .*PFN", report)
 

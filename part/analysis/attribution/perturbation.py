@@ -1,12 +1,12 @@
-"""Attributions by leaving out particles, by Captum (arXiv:2009.07896).
+"""Attributions by leaving out particles.
 
 Shapes: N particles, S orders of them.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
-from captum.attr import FeatureAblation, ShapleyValueSampling
-from torch import Tensor
 
 from part.analysis.attribution.gradients import to_numpy
 from part.analysis.attribution.task import Attribution, AttributionTask
@@ -22,9 +22,10 @@ def occlusion(task: AttributionTask) -> Attribution:
     ----------
     arXiv:1311.2901
     """
-    ablation = FeatureAblation(task.value_of_subset)
-    values = ablation.attribute(_all_particles(task), 0.0, perturbations_per_eval=task.batch_size)
-    return Attribution("occlusion", to_numpy(values[0]))
+    n = len(task)
+    membership = torch.cat((torch.ones(1, n), 1 - torch.eye(n))).to(task.x.device)
+    values = to_numpy(task.value_of_subset(membership))
+    return Attribution("occlusion", values[0] - values[1:])
 
 
 def shapley(task: AttributionTask, permutations: int = PERMUTATIONS) -> Attribution:
@@ -34,9 +35,7 @@ def shapley(task: AttributionTask, permutations: int = PERMUTATIONS) -> Attribut
     ----------
     J. Castro, D. Gómez and J. Tejada, doi:10.1016/j.cor.2008.04.004
     """
-    return shapley_from_contributions(
-        task, np.stack([marginal_contributions(task, number) for number in range(permutations)])
-    )
+    return shapley_from_contributions(task, _contributions(task, range(permutations)))
 
 
 def marginal_contributions(task: AttributionTask, number: int) -> np.ndarray:
@@ -44,13 +43,17 @@ def marginal_contributions(task: AttributionTask, number: int) -> np.ndarray:
 
     The contributions sum to the target of the jet minus that of no particles, and so does their mean over orders.
     """
-    generator = torch.Generator().manual_seed(SEED + number)
-    sampling = ShapleyValueSampling(task.value_of_subset)
-    sampling.permutation_generator = lambda num_features, num_samples: (
-        torch.randperm(num_features, generator=generator).tolist(),
-    )
-    values = sampling.attribute(_all_particles(task), 0.0, n_samples=1, perturbations_per_eval=task.batch_size)
-    return to_numpy(values[0])
+    return _contributions(task, [number])[0]
+
+
+def _contributions(task: AttributionTask, numbers: Sequence[int]) -> np.ndarray:
+    """Return the marginal contributions (S, N) in random orders of these numbers, all evaluated together."""
+    n = len(task)
+    orders = [torch.randperm(n, generator=torch.Generator().manual_seed(SEED + number)) for number in numbers]
+    ranks = torch.stack([order.argsort() for order in orders])
+    joined = (ranks[:, None] < torch.arange(n + 1)[:, None]).float()  # (S, N + 1, N): of the first 0 to N particles
+    values = to_numpy(task.value_of_subset(joined.flatten(0, 1).to(task.x.device))).reshape(len(orders), n + 1)
+    return np.take_along_axis(np.diff(values, axis=1), ranks.numpy(), 1)
 
 
 def shapley_from_contributions(task: AttributionTask, contributions: np.ndarray) -> Attribution:
@@ -58,8 +61,3 @@ def shapley_from_contributions(task: AttributionTask, contributions: np.ndarray)
     n = len(contributions)
     error = contributions.std(0, ddof=1) / n**0.5 if n > 1 else None
     return Attribution("shapley", contributions.mean(0), error, total=task.value - task.empty_value)
-
-
-def _all_particles(task: AttributionTask) -> Tensor:
-    """Return ones (1, N): one feature for each particle, 0 where it is left out."""
-    return torch.ones(1, len(task), device=task.x.device)

@@ -25,7 +25,7 @@ from part.analysis.attribution.perturbation import shapley
 from part.analysis.attribution.results import BY_PT, AttributionResult
 from part.analysis.attribution.target import CONTRAST_HELP, TARGET_HELP, requested_target
 from part.analysis.attribution.task import Attribution, AttributionTask, make_task
-from part.analysis.statistics.running_mean import RunningMean
+from part.analysis.statistics.running_mean import RunningMean, merge_means
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.kinematics import species
@@ -100,6 +100,13 @@ class AttributionAccumulator:
                 self._sums[name].add(values[None])
 
     def next_pass(self) -> None: ...
+
+    @property
+    def sums(self) -> dict[str, RunningMean]:
+        return self._sums
+
+    def merge(self, sums: dict[str, RunningMean]) -> None:
+        merge_means(self._sums, sums)
 
     def result(self) -> AttributionResult:
         return AttributionResult(self._names, {name: sums.result for name, sums in self._sums.items()})

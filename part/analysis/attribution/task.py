@@ -6,6 +6,7 @@ Shapes: B variations of the jet, N particles of it, F inputs, P inputs or coordi
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -15,8 +16,12 @@ from torch import Tensor
 from part.analysis.attribution.target import AttributionTarget
 from part.errors import PartError
 from part.inference.capabilities import require_classes
+from part.inference.forward import tile_batch
+from part.inference.subsets import compiled_forward, logits_of_subsets, outputs_of_subsets
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
+from part.models.linpart import SharedInputs
+from part.models.transformer import ParticleTransformer
 
 COORDINATES = ("ln pT", "y", "φ")  # of four-momenta; a particle's mass does not change
 MAX_PAIRS = 2**17  # pairs of particles in the variations of a jet that share a forward pass
@@ -105,7 +110,10 @@ class AttributionTask:
 
     def value_of_inputs(self, x: Tensor) -> Tensor:
         """Return the target (B,) of other inputs (B, N, F), with the four-momenta unchanged."""
-        return self._evaluate(x, self.v)
+        if self._shared is None:
+            return self._evaluate(x, self.v)
+        (model, _, bias), mask = self._shared, self._mask.expand(len(x), -1)
+        return self._target_of(model.forward_blocks(model.embed(x, mask), tile_batch(bias, len(x)), mask))
 
     def value_of_deviations(self, deviations: Tensor) -> Tensor:
         """Return the target (B,) of other four-momenta, with the inputs unchanged.
@@ -115,7 +123,11 @@ class AttributionTask:
         deviations : Tensor (B, N, 3)
             Deviations of ln pT from its mean over the particles, and of y and φ from the jet axis.
         """
-        return self._evaluate(self.x, self._momenta(deviations))
+        v = self._momenta(deviations)
+        if self._shared is None:
+            return self._evaluate(self.x, v)
+        (model, states, _), mask = self._shared, self._mask.expand(len(v), -1)
+        return self._target_of(model.forward_blocks(tile_batch(states, len(v)), model.bias(v, mask), mask))
 
     def value_of_subset(self, membership: Tensor) -> Tensor:
         """Return the target (B,) of the jet with only some of its particles.
@@ -129,16 +141,27 @@ class AttributionTask:
             Above 1/2 for the particles that remain.
         """
         subsets, index = torch.unique(membership > 0.5, dim=0, return_inverse=True)
+        keys = [row.tobytes() for row in np.packbits(subsets.cpu().numpy(), axis=1)]
+        new = [i for i, key in enumerate(keys) if key not in self._values]
+        if new:
+            values = self._evaluate_subsets(subsets[new]).tolist()
+            self._values.update(zip((keys[i] for i in new), values, strict=True))
+        return self.x.new_tensor([self._values[key] for key in keys])[index]
+
+    def _evaluate_subsets(self, subsets: Tensor) -> Tensor:
+        """Return the target (S,) of subsets of the particles (S, N), bool."""
         values = subsets.new_full((len(subsets),), self.empty_value, dtype=self.x.dtype)
-        counts = subsets.sum(1)
-        filled = counts.argsort()[int((counts == 0).sum()) :]
-        # Subsets of similar size share a batch, since a batch is as long as its largest subset.
-        for start in range(0, len(filled), self.batch_size):
-            rows = filled[start : start + self.batch_size]
-            mask, order = subsets[rows].byte().sort(dim=1, descending=True, stable=True)
-            n = int(mask.sum(1).max())
-            values[rows] = self._evaluate(self.x[0, order[:, :n]], self.v[0, order[:, :n]], mask[:, :n].bool())
-        return values[index]
+        filled = subsets.any(1).nonzero()[:, 0]
+        with torch.no_grad():
+            values[filled] = self._target_of(self._outputs_of_subsets(subsets[filled]))
+        return values
+
+    def _outputs_of_subsets(self, subsets: Tensor) -> Tensor:
+        compiled, shared = compiled_forward(self.tagger), self._shared
+        # Slots depend on the rank of each particle among those that are left.
+        if compiled is None and shared is not None and not isinstance(shared[2], SharedInputs):
+            return logits_of_subsets(*shared, subsets.new_zeros(len(subsets), dtype=torch.int64), subsets)
+        return outputs_of_subsets(compiled or self.tagger.model, self.x, self.v, subsets)
 
     def with_inputs(self, x: Tensor) -> "AttributionTask":
         """Return the task for other inputs (1, N, F)."""
@@ -166,11 +189,32 @@ class AttributionTask:
         p = (pt * phi.cos(), pt * phi.sin(), transverse * y.sinh(), transverse * y.cosh())
         return torch.stack(p, -1).float()
 
+    @cached_property
+    def _values(self) -> dict[bytes, float]:
+        """The targets of all subsets so far; several measures of a jet ask for the same ones."""
+        return {}
+
+    @cached_property
+    def _mask(self) -> Tensor:
+        return torch.ones(1, len(self), dtype=torch.bool, device=self.x.device)
+
+    @cached_property
+    def _shared(self) -> tuple[ParticleTransformer, Tensor, Any] | None:
+        """The transformer, and the initial states (1, N, D) and the bias of the unchanged jet, which variations share.
+
+        None of another kind of model.
+        """
+        model = self.tagger.model
+        with torch.no_grad():
+            is_transformer = isinstance(model, ParticleTransformer)
+            return (model, *model.embed_inputs(self.x, self.v, self._mask)) if is_transformer else None
+
     def _evaluate(self, x: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-        size = max(len(x), len(v))
-        mask = torch.ones(1, x.shape[1], dtype=torch.bool, device=x.device) if mask is None else mask
-        x, v, mask = (t.expand(size, *t.shape[1:]) for t in (x, v, mask))
-        return self.target(self.tagger.of_classes(self.tagger.model(x, v, mask)))
+        mask, size = self._mask if mask is None else mask, max(len(x), len(v))
+        return self._target_of(self.tagger.model(*(t.expand(size, *t.shape[1:]) for t in (x, v, mask))))
+
+    def _target_of(self, outputs: Tensor) -> Tensor:
+        return self.target(self.tagger.of_classes(outputs))
 
 
 def make_task(tagger: Tagger, jet: ak.Array, target: AttributionTarget | None = None) -> AttributionTask:

@@ -20,6 +20,7 @@ from part.errors import PartError
 from part.inference.checks import check_outputs
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
+from part.jets.hashing import jet_hashes
 from part.jets.labels import known_classes
 from part.jets.schema import Dataset
 from part.options import option
@@ -123,7 +124,7 @@ class BiasAblationResult:
     ablations : tuple of BiasAblation
         V of them; the first removes nothing.
     probabilities : ndarray (V, J, C)
-        In the order in which the jets were studied.
+        In the order of the jets' `jet_hashes`.
     truth : ndarray (J,) or None
         Class indices, where they are known; -1 for jets of no class.
     effects : tuple of Effect
@@ -164,18 +165,34 @@ class BiasAblationAccumulator:
     def __init__(self, study: BiasAblationStudy, tagger: Tagger):
         self._study, self._tagger = study, tagger
         self._ablations = bias_ablations(tagger.config.layers)
-        self._probabilities, self._truth = [], []
+        self._hashes: list[np.ndarray] = []
+        self._probabilities: list[np.ndarray] = []
+        self._truth: list[np.ndarray | None] = []
 
     def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
         self._probabilities.append(ablated_probabilities(self._tagger, jets, self._ablations))
+        self._hashes.append(jet_hashes(jets))
         self._truth.append(labels)
 
     def next_pass(self) -> None:
         """Do nothing: the sample streams once."""
 
+    @property
+    def sums(self) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray | None]]:
+        return self._hashes, self._probabilities, self._truth
+
+    def merge(self, sums: tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray | None]]) -> None:
+        hashes, probabilities, truth = sums
+        self._hashes += hashes
+        self._probabilities += probabilities
+        self._truth += truth
+
     def result(self) -> BiasAblationResult:
-        probabilities = np.concatenate(self._probabilities, 1)
-        truth = None if any(labels is None for labels in self._truth) else np.concatenate(self._truth)
+        # Sorted by content, so that the bootstrap draws do not depend on the order in which jets were read.
+        order = np.argsort(np.concatenate(self._hashes), kind="stable")
+        probabilities = np.concatenate(self._probabilities, 1)[:, order]
+        labels = [labels for labels in self._truth if labels is not None]
+        truth = np.concatenate(labels)[order] if len(labels) == len(self._truth) else None
         effects = changes(self._ablations, probabilities)
         known = known_classes(truth)
         if truth is not None and known is not None:

@@ -57,6 +57,12 @@ class LundAccumulator:
         total = np.bincount(pairs.jet, minlength=jets)[:, None, None]
         self._pairs.add(np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0))
 
+    def merge(self, other: "LundAccumulator") -> None:
+        """Add the sums of other jets."""
+        self._attention.merge(other._attention)
+        self._bias.merge(other._bias)
+        self._pairs.merge(other._pairs)
+
     @property
     def result(self) -> Lund:
         return Lund(self._attention.result, self._bias.result, self._pairs.result)

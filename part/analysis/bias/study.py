@@ -11,6 +11,7 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
+from part.analysis.bias.baseline import BaselinePairs
 from part.analysis.bias.embedding import (
     all_pairs,
     check_scores,
@@ -25,8 +26,7 @@ from part.analysis.bias.variance_shares import DECADES, VarianceShareAccumulator
 from part.analysis.statistics.running_mean import Mean, RunningMean
 from part.errors import PartError
 from part.inference.tagger import Tagger
-from part.jets.features import JetBatch, make_batch
-from part.models.model_config import ModelConfig
+from part.jets.features import make_batch
 from part.models.pair_inputs import PAIR_FEATURES
 from part.options import option
 
@@ -151,13 +151,34 @@ class BiasAccumulator:
         self._values, self._sizes = (RunningMean((heads, len(self._names))) for _ in range(2))
         self._baseline = BaselinePairs(study.baseline, study.seed, tagger.config)
         self._base, self._shown = np.zeros(heads), []
-        self._add = self._observe
+        self._explains = False
 
     def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
-        self._add(jets)
+        if self._explains:
+            self._explain(jets)
+        else:
+            self._observe(jets)
 
     def next_pass(self) -> None:
-        self._add = self._explain
+        self._explains = True
+
+    @property
+    def sums(self) -> tuple:
+        """What the present pass collects."""
+        if self._explains:
+            return self._values, self._sizes, self._base, self._shown
+        return self._shares, self._lund, self._baseline
+
+    def merge(self, sums: tuple) -> None:
+        if self._explains:
+            values, sizes, base, shown = sums
+            self._values.merge(values)
+            self._sizes.merge(sizes)
+            self._base = base if shown else self._base  # that of the baseline, the same for all jets with pairs
+            self._shown += shown if sum(map(len, self._shown)) < SHOWN_PAIRS else []
+        else:
+            for own, other in zip(self.sums, sums, strict=True):
+                own.merge(other)
 
     def _observe(self, jets: ak.Array) -> None:
         trace, batch = self._tagger.trace(jets), make_batch(jets, self._tagger.features).to(self._tagger.device)
@@ -192,28 +213,6 @@ class BiasAccumulator:
             shown,
             self._names,
         )
-
-
-class BaselinePairs:
-    """`count` random pairs of all jets that are added; every jet is equally likely, whatever its multiplicity."""
-
-    def __init__(self, count: int, seed: int, config: ModelConfig | None = None):
-        self._count, self._seed, self._config = count, seed, config
-        self._chance, self._features = np.zeros(0), np.zeros((0, 0), np.float32)
-
-    def add(self, batch: JetBatch) -> None:
-        pairs, chance = draw_pairs(batch, self._count, self._seed, self._config)
-        chance = np.append(self._chance, chance)
-        first = np.argsort(chance, kind="stable")[: self._count]
-        known = self._features if len(self._features) else pairs.features[:0]
-        self._chance, self._features = chance[first], np.concatenate((known, pairs.features))[first]
-
-    @property
-    def features(self) -> np.ndarray:
-        """The features of the pairs (B, F). Raises PartError if no jet has a pair."""
-        if not len(self._features):
-            raise PartError("No jet has two particles, so there are no pairs to study.")
-        return self._features
 
 
 def _row(name: str, layer: int | None, head: int, feature: str | None, mean: Mean, index: tuple[int, int]) -> dict:

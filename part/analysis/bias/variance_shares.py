@@ -56,6 +56,12 @@ class VarianceShareAccumulator:
         self._flips.add(flips(scores, bias, mask))
         self._ratios.add(np.stack([ratios(scores, bias, mask), ratios(*centred, mask)], 1))
 
+    def merge(self, other: "VarianceShareAccumulator") -> None:
+        """Add the sums of other jets."""
+        self._variances.merge(other._variances)
+        self._flips.merge(other._flips)
+        self._ratios.merge(other._ratios)
+
     @property
     def result(self) -> VarianceShares:
         means = [

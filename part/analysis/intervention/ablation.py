@@ -10,7 +10,6 @@ Shapes: B jets, N particles, C classes, A targets, K copies of the batch.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import awkward as ak
 import torch
@@ -18,12 +17,14 @@ from torch import Tensor
 
 from part.analysis.intervention.reference import HEAD_OUTPUT, Reference
 from part.inference.capabilities import require
-from part.inference.forward import CachedForward, jet_hashes
+from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets import kinematics
+from part.jets.hashing import jet_hashes
 from part.jets.preprocessing import keep_leading
 from part.jets.schema import IDENTITY, SPECIES
 
+_HEAD_KINDS = ("head", "attention")
 _CLASS_KINDS = ("class head", "class attention")
 _TAP_OF_KIND = {"bias": "bias", "q·k": "scores_qk"}  # all other kinds replace head outputs
 
@@ -133,15 +134,33 @@ def ablate(
             return 0.0
         return reference.mean(name) if keys is None else reference.resample(name, forward, keys)
 
-    ordered = sorted(targets, key=_forward_order)
-    for (first, only_first), group in groupby(ordered, key=lambda target: _start(target, forward.layers)):
-        group = tuple(group)
-        if group[0].kind == "species":
-            probabilities = forward.with_particles(_without_species(forward, jets, group))
-        else:
+    entering: dict[int, Tensor] = {}
+    in_order: list[AblationTarget] = []
+    for layer in range(forward.layers):
+        of_layer = [target for target in targets if target.layer == layer]
+        heads = [target for target in of_layer if target.kind in _HEAD_KINDS]
+        terms = [target for target in of_layer if target.kind in _TAP_OF_KIND]
+        states = []
+        if heads:
+            outputs = forward.head_output(layer).expand(len(heads), -1, -1, -1, -1).clone()
+            _replace_heads(outputs, heads, replace_output(f"blocks.{layer}.{HEAD_OUTPUT}"))
+            states.append(forward.states_after(layer, outputs))
+        if terms:
+            states.append(forward.states_with_tap(layer, len(terms), _AblationTap(terms, replace_output)))
+        if states:
+            entering[layer + 1] = torch.cat(states)
+            in_order += heads + terms
+    if in_order:
+        results |= dict(zip(in_order, forward.finish(entering), strict=True))
+    of_class_blocks = [target for target in targets if target.kind in _CLASS_KINDS]
+    everywhere = [target for target in targets if target.kind in _TAP_OF_KIND and target.layer is None]
+    for first, group in ((forward.layers, of_class_blocks), (0, everywhere)):
+        if group:
             tap = _AblationTap(group, replace_output)
-            probabilities = forward.rerun_from(first, len(group), tap, only_first=only_first)
-        results |= dict(zip(group, probabilities, strict=True))
+            results |= dict(zip(group, forward.rerun_from(first, len(group), tap, only_first=False), strict=True))
+    if species := [target for target in targets if target.species is not None]:
+        masks = _without_species(forward, jets, species)
+        results |= dict(zip(species, forward.with_particles(masks), strict=True))
     return torch.stack([results[target] for target in targets])
 
 
@@ -173,20 +192,16 @@ class _AblationTap:
                 copy.zero_()
                 continue
             output = self._replace_output(name) if output is None else output
-            heads = slice(None) if target.head is None else slice(target.head, target.head + 1)
-            copy[:, heads] = output[..., heads, :, :].to(copy.dtype) if isinstance(output, Tensor) else output
+            _replace_heads(copy[None], [target], output)
         return copies.flatten(0, 1)
 
 
-def _forward_order(target: AblationTarget) -> tuple:
-    return target.kind == "species", target.kind in _CLASS_KINDS, -1 if target.layer is None else target.layer
-
-
-def _start(target: AblationTarget, layers: int) -> tuple[int, bool]:
-    """Return the block from which the forward pass is repeated, and whether only that block is changed."""
-    if target.kind in _CLASS_KINDS:
-        return layers, True
-    return (-1 if target.species is not None else 0, False) if target.layer is None else (target.layer, True)
+def _replace_heads(outputs: Tensor, targets: Sequence[AblationTarget], replacement: Tensor | float) -> None:
+    """Replace the outputs (A, B, H, T, d) of each target's heads in one copy, in place."""
+    for copy, target in zip(outputs, targets, strict=True):
+        heads = slice(None) if target.head is None else slice(target.head, target.head + 1)
+        is_tensor = isinstance(replacement, Tensor)
+        copy[:, heads] = replacement[..., heads, :, :].to(copy.dtype) if is_tensor else replacement
 
 
 def _without_species(forward: CachedForward, jets: ak.Array, targets: Sequence[AblationTarget]) -> Tensor:

@@ -24,7 +24,7 @@ from torch import Tensor
 from part.analysis.intervention.ablation import check_attention
 from part.analysis.intervention.edits import check_editable
 from part.errors import PartError
-from part.inference.forward import CachedForward
+from part.inference.forward import HEAD_OUTPUT, CachedForward
 from part.inference.tagger import Tagger
 from part.jets import kinematics
 from part.jets.class_groups import ClassGroup
@@ -33,7 +33,7 @@ from part.jets.schema import DISPLACEMENT, IDENTITY
 CORRUPTIONS = ("jet", "flavour")
 COMPONENTS = ("head", "pattern", "residual")
 MAX_PARTICLES = 20  # leading particles whose states are patched one by one
-_TAPS = {"head": "head_output", "pattern": "pattern"}
+_TAPS = {"head": (HEAD_OUTPUT,), "pattern": (HEAD_OUTPUT, "pattern", "values")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +97,27 @@ def patch(
     check_attention(tagger)
     if component not in COMPONENTS:
         raise PartError(f"There is no {component!r} to patch; choose one of {', '.join(COMPONENTS)}.")
-    names = {_TAPS[component]} if component in _TAPS else ()
-    source, target = (CachedForward(tagger, jet, names) for jet in (clean, corrupted))
+    source, target = (CachedForward(tagger, jet, tap_names(component)) for jet in (clean, corrupted))
+    return patch_forward(source, target, component, first, second)
+
+
+def tap_names(component: str) -> tuple[str, ...]:
+    """Return the tensors that the forward passes of both jets record where a component is patched."""
+    return _TAPS.get(component, ())
+
+
+def patch_forward(
+    source: CachedForward,
+    target: CachedForward,
+    component: str = "head",
+    first: ClassGroup | None = None,
+    second: ClassGroup | None = None,
+) -> Recovery:
+    """Patch as `patch` does, the forward pass of the corrupted jet with activations of that of the clean jet.
+
+    Both are of one jet, through the same model, and have recorded `tap_names(component)`.
+    """
+    tagger = target.tagger
     before, after = (forward.probabilities[0].double().log() for forward in (source, target))
     first = first or _class(tagger, int(before.argmax()))
     if second is None:
@@ -167,35 +186,31 @@ def _patch_states(source: CachedForward, target: CachedForward, match: Tensor) -
     order = target.pt_rank[0].argsort()[n_prefix : int(target.mask[0].sum())]
     leading = order[match[order] >= 0][:MAX_PARTICLES]
     places = [*leading[:, None], torch.nonzero(match >= 0)[:, 0]]
-    results = []
+    entering = {}
     for depth, (clean, corrupted) in enumerate(zip(source.states, target.states, strict=True)):
         states = corrupted.repeat(len(places), 1, 1)
         for copy, place in zip(states, places, strict=True):
             copy[place] = clean[0, match[place]]
-        results.append(target.rerun_from(depth, len(places), None, states)[:, 0])
-    return torch.stack(results)
+        entering[depth] = states[:, None]
+    return target.finish(entering)[:, 0].unflatten(0, (len(entering), -1))
 
 
 def _patch_heads(source: CachedForward, target: CachedForward, match: Tensor, component: str) -> Tensor:
     """Return probabilities (L, H + 1, C) with single heads patched, and all heads of a layer."""
     heads = target.tagger.config.heads
-    results = []
+    entering = {}
     for layer in range(target.layers):
-        name = f"blocks.{layer}.{_TAPS[component]}"
-        clean, corrupted = source.cache[name][0], target.cache[name][0]
-        patch_activation = _matched_rows if component == "head" else _matched_pattern
-        patched = patch_activation(clean, corrupted, match)
-
-        def swap(tap: str, tensor: Tensor, name: str = name, patched: Tensor = patched) -> Tensor:
-            if tap != name:
-                return tensor
-            changed = tensor.clone()  # a copy of the jet for each head, and one for all of them
-            changed[range(heads), range(heads)] = patched
-            changed[heads] = patched
-            return changed
-
-        results.append(target.rerun_from(layer, heads + 1, swap)[:, 0])
-    return torch.stack(results)
+        unchanged = target.cache[f"blocks.{layer}.{HEAD_OUTPUT}"][0]
+        if component == "head":
+            patched = _matched_rows(source.cache[f"blocks.{layer}.{HEAD_OUTPUT}"][0], unchanged, match)
+        else:
+            clean, corrupted = (forward.cache[f"blocks.{layer}.pattern"][0] for forward in (source, target))
+            patched = _matched_pattern(clean, corrupted, match) @ target.cache[f"blocks.{layer}.values"][0]
+        outputs = unchanged.repeat(heads + 1, 1, 1, 1)  # a copy of the jet for each head, and one for all of them
+        outputs[range(heads), range(heads)] = patched
+        outputs[heads] = patched
+        entering[layer + 1] = target.states_after(layer, outputs[:, None])
+    return target.finish(entering)[:, 0].unflatten(0, (len(entering), -1))
 
 
 def _matched_rows(clean: Tensor, corrupted: Tensor, match: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ from part.analysis.intervention.ablation import AblationTarget, ablate, ablation
 from part.analysis.intervention.effects import Change, measure_changes
 from part.analysis.intervention.reference import HEAD_OUTPUT, REPLACEMENTS, Reference
 from part.errors import PartError
-from part.inference.forward import CachedForward, jet_hashes
+from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets.class_groups import merge_classes
+from part.jets.hashing import jet_hashes
 from part.options import option
 
 GROUPS_HELP = 'groups of classes that count as one class each, such as "QCD_*" or "bb=Hbb,Zbb"'
@@ -162,7 +163,7 @@ class ImportanceAccumulator:
         if self._reference is not None and self._collects_reference:
             self._reference.add(CachedForward(self._tagger, jets, {HEAD_OUTPUT}), jets)
             return
-        forward = CachedForward(self._tagger, jets)
+        forward = CachedForward(self._tagger, jets, {HEAD_OUTPUT})
         ablated = ablate(forward, jets, self._targets, self._study.replacement, self._reference)
         self._probabilities.append(np.concatenate((forward.probabilities[None].cpu().numpy(), ablated.cpu().numpy())))
         self._hashes.append(jet_hashes(jets))
@@ -170,6 +171,20 @@ class ImportanceAccumulator:
 
     def next_pass(self) -> None:
         self._collects_reference = False
+
+    @property
+    def sums(self) -> Any:
+        """What the present pass collects: the reference, or hashes, labels and probabilities."""
+        if self._collects_reference:
+            return self._reference
+        return self._hashes, self._labels, self._probabilities
+
+    def merge(self, sums: Any) -> None:
+        if self._reference is not None and self._collects_reference:
+            self._reference.merge(sums)
+        else:
+            for own, others in zip(self.sums, sums, strict=True):
+                own += others
 
     def result(self) -> ImportanceResult:
         # Sorted by content, so that the bootstrap draws do not depend on the order in which jets were read.

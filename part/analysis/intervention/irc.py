@@ -112,6 +112,14 @@ class IRCAccumulator:
 
     def next_pass(self) -> None: ...
 
+    @property
+    def sums(self) -> tuple[RunningMean, RunningMean]:
+        return self._divergence, self._changed
+
+    def merge(self, sums: tuple[RunningMean, RunningMean]) -> None:
+        for own, other in zip(self.sums, sums, strict=True):
+            own.merge(other)
+
     def result(self) -> IRCResult:
         points = np.array(self._study.points)
         return IRCResult(self._study.emission, points, self._divergence.result, self._changed.result)

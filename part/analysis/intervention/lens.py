@@ -18,7 +18,7 @@ from torch import Tensor
 
 from part.analysis.intervention.ablation import check_attention
 from part.analysis.statistics.divergence import jensen_shannon
-from part.analysis.statistics.running_mean import Mean, RunningMean
+from part.analysis.statistics.running_mean import Mean, RunningMean, merge_means
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets.labels import UNKNOWN
@@ -28,7 +28,7 @@ MEASURES = ("accuracy", "true_class", "divergence")
 
 def logit_lens(forward: CachedForward) -> Tensor:
     """Return the probabilities (L + 1, B, C) from the state at each depth; the last ones are the model's own."""
-    return torch.cat([forward.rerun_from(forward.layers, 1, None, states) for states in forward.states])
+    return forward.finish({forward.layers: torch.stack(forward.states)})
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,13 @@ class LensAccumulator:
             self._sums["true_class"].add(np.where(labels == UNKNOWN, np.nan, of_truth).T)
 
     def next_pass(self) -> None: ...
+
+    @property
+    def sums(self) -> dict[str, RunningMean]:
+        return self._sums
+
+    def merge(self, sums: dict[str, RunningMean]) -> None:
+        merge_means(self._sums, sums)
 
     def result(self) -> LensResult:
         return LensResult({name: sums.result for name, sums in self._sums.items()})

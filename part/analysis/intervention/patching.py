@@ -14,15 +14,17 @@ from part.analysis.intervention.activation_patching import (
     COMPONENTS,
     CORRUPTIONS,
     Recovery,
-    patch,
+    patch_forward,
+    tap_names,
     with_flavour_of,
 )
 from part.analysis.statistics.metrics import background_class
 from part.errors import PartError
-from part.inference.forward import jet_hashes
+from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets.class_groups import class_group
 from part.jets.features import multiplicities
+from part.jets.hashing import jet_hashes
 from part.jets.schema import IDENTITY, Dataset
 from part.options import option
 
@@ -138,6 +140,7 @@ class PatchingAccumulator:
         has_group = len(self._clean) > 1 or len(self._corrupted) > 1
         self._compared = (self._clean, self._corrupted) if has_group else (None, None)
         self._donors: list[tuple[int, ak.Array]] = []
+        self._forwards: dict[int, CachedForward] = {}  # of the donors that corrupt as they are, by their key
         self._collects_donors = True
         self._recoveries: list[Recovery] = []
 
@@ -156,12 +159,32 @@ class PatchingAccumulator:
         if not self._donors:
             raise PartError(f"There are no {self._study.corrupted} jets among these to patch from.")
         n = _multiplicity(jet)
-        donor = min(self._donors, key=lambda one: abs(_multiplicity(one[1]) - n))[1]
-        corrupted = donor if self._study.corruption == "jet" else with_flavour_of(jet, donor)
-        return patch(self._tagger, jet, corrupted, self._study.component, *self._compared)
+        key, donor = min(self._donors, key=lambda one: abs(_multiplicity(one[1]) - n))
+        component = self._study.component
+        if self._study.corruption == "jet":
+            if key not in self._forwards:
+                self._forwards[key] = self._record(donor)
+            target = self._forwards[key]
+        else:
+            target = self._record(with_flavour_of(jet, donor))
+        return patch_forward(self._record(jet), target, component, *self._compared)
+
+    def _record(self, jet: ak.Array) -> CachedForward:
+        return CachedForward(self._tagger, jet, tap_names(self._study.component))
 
     def next_pass(self) -> None:
         self._collects_donors = False
+
+    @property
+    def sums(self) -> list:
+        """What the present pass collects: donors, or recoveries."""
+        return self._donors if self._collects_donors else self._recoveries
+
+    def merge(self, sums: list) -> None:
+        if self._collects_donors:
+            self._donors = sorted([*self._donors, *sums], key=lambda donor: donor[0])[:DONORS]
+        else:
+            self._recoveries += sums
 
     def result(self) -> PatchingResult:
         recoveries = [r for r in self._recoveries if r.clean > r.corrupted]

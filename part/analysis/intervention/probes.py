@@ -17,8 +17,9 @@ from torch import Tensor
 
 from part.analysis.intervention.ablation import check_attention
 from part.errors import PartError
-from part.inference.forward import CachedForward, jet_hashes
+from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
+from part.jets.hashing import jet_hashes
 from part.jets.observables import observables, prongs
 from part.options import option
 
@@ -130,6 +131,17 @@ class ProbesAccumulator:
                 sums[number] += rows.T @ rows
 
     def next_pass(self) -> None: ...
+
+    @property
+    def sums(self) -> tuple[list[np.ndarray], tuple[str, ...]]:
+        return self._sums, self._names
+
+    def merge(self, sums: tuple[list[np.ndarray], tuple[str, ...]]) -> None:
+        others, self._names = sums
+        if not self._sums:
+            self._sums = [np.zeros_like(other) for other in others]
+        for own, other in zip(self._sums, others, strict=True):
+            own += other
 
     def result(self) -> ProbesResult:
         jets = int(self._sums[0][:, 0, 0].sum())

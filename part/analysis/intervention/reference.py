@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from part.errors import PartError
-from part.inference.forward import CachedForward, jet_hashes
+from part.inference.forward import HEAD_OUTPUT, CachedForward
+from part.jets.hashing import jet_hashes
 
 REPLACEMENTS = ("zero", "mean", "resample")
 DONORS = 32  # jets whose head outputs replace those of others
-HEAD_OUTPUT = "head_output"  # name of the tap
 
 
 class Reference:
@@ -43,6 +43,13 @@ class Reference:
             queries = order[jet, : int(forward.mask[jet].sum())]
             own = {name: t[jet][:, queries] if t.shape[2] > 1 else t[jet] for name, t in outputs.items()}
             self._donors = sorted([*self._donors, (key, own)], key=lambda donor: donor[0])[:DONORS]
+
+    def merge(self, other: "Reference") -> None:
+        """Add the sums and the donors of other jets."""
+        for name, total in other._sums.items():
+            self._sums[name] = self._sums.get(name, 0) + total
+            self._counts[name] = self._counts.get(name, 0) + other._counts[name]
+        self._donors = sorted([*self._donors, *other._donors], key=lambda donor: donor[0])[:DONORS]
 
     def mean(self, name: str) -> Tensor:
         """Return the mean output (H, 1, d) of a layer's heads."""

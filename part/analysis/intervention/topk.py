@@ -203,6 +203,17 @@ class TopKAccumulator:
 
     def next_pass(self) -> None: ...
 
+    @property
+    def sums(self) -> tuple[np.ndarray, bool, RunningMean, RunningMean]:
+        return self._outcomes, self._has_labels, self._same, self._divergence
+
+    def merge(self, sums: tuple[np.ndarray, bool, RunningMean, RunningMean]) -> None:
+        outcomes, has_labels, same, divergence = sums
+        self._outcomes += outcomes
+        self._has_labels &= has_labels
+        self._same.merge(same)
+        self._divergence.merge(divergence)
+
     def result(self) -> TopKResult:
         same, divergence = self._same.result, self._divergence.result
         first_fields = self._tagger.name, self._study.ks, int(same.jets[0]), same, divergence

@@ -9,7 +9,7 @@ import numpy as np
 from part.analysis.intervention.ablation import AblationTarget, ablate
 from part.analysis.sparsity.measures import entropy, mean_over_queries
 from part.inference.activations import normalised_patterns
-from part.inference.forward import CachedForward
+from part.inference.forward import HEAD_OUTPUT, CachedForward
 from part.inference.tagger import Tagger
 
 ENTROPY, ABLATION = "entropy", "ablation"
@@ -33,7 +33,7 @@ def head_numbers(tagger: Tagger, jets: ak.Array, quantity: str) -> np.ndarray:
     if quantity == ENTROPY:
         pattern, mask = normalised_patterns(tagger, jets)
         return mean_over_queries(entropy(pattern), mask)
-    forward = CachedForward(tagger, jets)
+    forward = CachedForward(tagger, jets, {HEAD_OUTPUT})
     layers, heads = tagger.config.layers, tagger.config.heads
     targets = [AblationTarget("head", layer, head) for layer in range(layers) for head in range(heads)]
     probabilities = ablate(forward, jets, targets).cpu().numpy().astype(np.float64)

@@ -23,8 +23,8 @@ from part.analysis.statistics.poisson_bootstrap import DrawnMeans, drawn_interva
 from part.analysis.statistics.ranks import DrawnRanks, drawn_spearman, spearman
 from part.analysis.statistics.running_mean import RunningMean
 from part.errors import PartError
-from part.inference.forward import jet_hashes
 from part.inference.tagger import Tagger
+from part.jets.hashing import jet_hashes
 from part.options import option
 
 
@@ -111,6 +111,20 @@ class PhysicsAccumulator:
 
     def next_pass(self) -> None:
         """Do nothing: the sample streams once."""
+
+    @property
+    def sums(self) -> tuple[RunningMean, RunningMean, DrawnMeans, dict[str, list[np.ndarray]], tuple[str, ...]]:
+        return self._means, self._centres, self._drawn, self._kept, self._observables
+
+    def merge(
+        self, sums: tuple[RunningMean, RunningMean, DrawnMeans, dict[str, list[np.ndarray]], tuple[str, ...]]
+    ) -> None:
+        means, centres, drawn, kept, self._observables = sums
+        self._means.merge(means)
+        self._centres.merge(centres)
+        self._drawn.merge(drawn)
+        for name, columns in kept.items():
+            self._kept[name] += columns
 
     def result(self) -> PhysicsResult:
         mean = self._means.result

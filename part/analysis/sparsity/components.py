@@ -12,7 +12,7 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.statistics.running_mean import Mean, RunningMean
+from part.analysis.statistics.running_mean import Mean, RunningMean, merge_means
 from part.inference.activations import head_outputs
 from part.inference.capabilities import require
 from part.inference.tagger import Tagger
@@ -113,12 +113,31 @@ class ComponentsAccumulator:
         values, axes = np.linalg.eigh(self._outputs.covariance)
         total = values.sum(-1)
         self._explained = np.divide(values[..., -1], total, out=np.full(total.shape, np.nan), where=total > 0)
-        self._component = axes[..., -1]
+        # Its sign is arbitrary, and must be the same on all machines that project on it.
+        largest = np.take_along_axis(axes[..., -1], np.abs(axes[..., -1]).argmax(-1)[..., None], -1)
+        self._component = np.where(largest < 0, -1, 1) * axes[..., -1]
         self._width = np.sqrt(np.maximum(values[..., -1], 0))
         shape = self._width.shape
         self._sums = np.zeros((5, *shape, len(FEATURES)))
         self._jets = 0
         self._profiles = {name: RunningMean((*shape, len(edges) - 1)) for name, edges in BINS.items()}
+
+    @property
+    def sums(self) -> tuple:
+        """What the present pass collects."""
+        if self._component is None:
+            return self._outputs, self._features
+        return self._sums, self._jets, self._profiles
+
+    def merge(self, sums: tuple) -> None:
+        if self._component is None:
+            for own, other in zip(self.sums, sums, strict=True):
+                own.merge(other)
+        else:
+            products, jets, profiles = sums
+            self._sums += products
+            self._jets += jets
+            merge_means(self._profiles, profiles)
 
     def _project(self, vectors: np.ndarray, component: np.ndarray, features: np.ndarray, counts: np.ndarray) -> None:
         scores = np.einsum("plhd,lhd->plh", vectors - self._outputs.mean, component)
@@ -160,11 +179,18 @@ class Scatter:
         """Add vectors (P, ..., d)."""
         mean = vectors.mean(0)
         centred = vectors - mean
-        shift, total = mean - self.mean, self.count + len(vectors)
-        between = self.count * len(vectors) / total * (shift[..., :, None] * shift[..., None, :])
-        within = np.moveaxis(centred, 0, -1) @ np.moveaxis(centred, 0, -2)
+        self._combine(len(vectors), mean, np.moveaxis(centred, 0, -1) @ np.moveaxis(centred, 0, -2))
+
+    def merge(self, other: "Scatter") -> None:
+        """Add the vectors of other jets."""
+        if other.count:
+            self._combine(other.count, other.mean, other._scatter)
+
+    def _combine(self, count: int, mean: np.ndarray, within: np.ndarray) -> None:
+        shift, total = mean - self.mean, self.count + count
+        between = self.count * count / total * (shift[..., :, None] * shift[..., None, :])
         self._scatter = self._scatter + within + between
-        self.mean, self.count = self.mean + shift * len(vectors) / total, total
+        self.mean, self.count = self.mean + shift * count / total, total
 
     @property
     def covariance(self) -> np.ndarray:

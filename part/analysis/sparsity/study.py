@@ -22,7 +22,7 @@ from part.analysis.sparsity.results import (
     HeadStatistics,
     SparsityResult,
 )
-from part.analysis.statistics.running_mean import RunningMean
+from part.analysis.statistics.running_mean import RunningMean, merge_means
 from part.errors import PartError
 from part.inference.activations import normalised_patterns
 from part.inference.capabilities import require
@@ -105,6 +105,14 @@ class SparsityAccumulator:
 
     def next_pass(self) -> None:
         """Do nothing: the sample streams once."""
+
+    @property
+    def sums(self) -> "list[_Sums]":
+        return self._sums
+
+    def merge(self, sums: "list[_Sums]") -> None:
+        for own, other in zip(self._sums, sums, strict=True):
+            merge_means(vars(own), vars(other))
 
     def result(self) -> SparsityResult:
         numbers = [sums.result() for sums in self._sums]

@@ -31,6 +31,11 @@ class DrawnMeans:
             self._sums[:, g] += drawn @ np.where(finite, flat, 0)
             self._counts[:, g] += drawn @ finite
 
+    def merge(self, other: "DrawnMeans") -> None:
+        """Add the sums of other jets."""
+        self._sums += other._sums
+        self._counts += other._counts
+
     @property
     def result(self) -> np.ndarray:
         """The means (R, G, S); NaN where a draw has no jet."""

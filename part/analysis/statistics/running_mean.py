@@ -3,7 +3,9 @@
 Shapes: J jets; S the shape of the quantity, for instance (L, H).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,10 +43,17 @@ class RunningMean:
         count = finite.sum(0)
         mean = np.where(finite, values, 0).sum(0) / np.maximum(count, 1)
         squares = np.where(finite, values - mean, 0) ** 2
+        self._combine(count, mean, squares.sum(0))
+
+    def merge(self, other: "RunningMean") -> None:
+        """Add the sums of other jets."""
+        self._combine(other.count, other._mean, other._squares)
+
+    def _combine(self, count: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> None:
         total, shift = self.count + count, np.where(count > 0, mean - self._mean, 0)
         share = np.divide(count, total, out=np.zeros(total.shape), where=total > 0)
         self._mean = self._mean + shift * share
-        self._squares = self._squares + squares.sum(0) + shift**2 * self.count * share
+        self._squares = self._squares + squares + shift**2 * self.count * share
         self.count = total
 
     @property
@@ -55,3 +64,10 @@ class RunningMean:
         )
         error = np.divide(spread, np.sqrt(self.count), out=np.full(mean.shape, np.nan), where=self.count > 1)
         return Mean(mean, error, self.count.astype(int))
+
+
+def merge_means(own: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+    """Add the sums of other jets to those of the same name; what is no `RunningMean` stays as it is."""
+    for name, running in own.items():
+        if isinstance(running, RunningMean):
+            running.merge(others[name])

@@ -15,7 +15,7 @@ from part.analysis.attribution.importance import METHODS_HELP, ParticleImportanc
 from part.analysis.attribution.methods import METHODS
 from part.analysis.attribution.target import CONTRAST_HELP, TARGET_HELP, requested_target
 from part.analysis.statistics.bins import PT_EDGES, PT_HELP, check_edges, jet_pt, of_groups, pt_groups
-from part.analysis.statistics.running_mean import RunningMean
+from part.analysis.statistics.running_mean import RunningMean, merge_means
 from part.analysis.truth.overlap import (
     GROUPS,
     auc,
@@ -106,6 +106,16 @@ class TruthAccumulator:
 
     def next_pass(self) -> None:
         """Do nothing: the sample streams once."""
+
+    @property
+    def sums(self) -> tuple[dict[str, RunningMean], int, int]:
+        return self._sums, self._jets, self._left_out
+
+    def merge(self, sums: tuple[dict[str, RunningMean], int, int]) -> None:
+        means, jets, left_out = sums
+        merge_means(self._sums, means)
+        self._jets += jets
+        self._left_out += left_out
 
     def result(self) -> TruthResult:
         if self._left_out == self._jets:
