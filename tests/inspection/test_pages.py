@@ -132,8 +132,8 @@ def test_a_whole_training_makes_the_model_that_weaver_has(name):
         assert probability == pytest.approx(expected["probabilities"][row].max(), abs=saved_tolerance(1e-4, 0.02))
     known = expected["labels"] >= 0
     right = (expected["probabilities"].argmax(1) == expected["labels"])[known].mean()
-    accuracy = float(together.texts("accuracy")[0].split()[0])
-    assert accuracy == pytest.approx(right, abs=saved_tolerance(6e-4, 0.03))
+    accuracy = together.texts("accuracy")[0].split()[0].rstrip(";,")
+    assert accuracy == f"{right:.3f}" or abs(float(accuracy) - right) < saved_tolerance(0, 0.03)
 
 
 @pytest.mark.witness
