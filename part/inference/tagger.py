@@ -144,11 +144,12 @@ class Tagger:
         check_jets(jets, self.features, self.name)
         probabilities = np.empty((len(jets), len(self.dataset.labels)), np.float32)
         order = np.argsort(np.minimum(multiplicities(jets), MAX_CONSTITUENTS), kind="stable")
+        ordered = ak.to_packed(jets[order])  # so that a batch's columns are slices, which nothing has to gather
         with gathered():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
                 try:
-                    batch = self._batch(jets[rows])
+                    batch = self._batch(ordered[start : start + batch_size])
                 except PartError:
                     make_ragged(jets, self.features)  # says the same of the jet by its place among all
                     raise
