@@ -40,6 +40,7 @@ bench: $(VENV)/bench.done
 	$(BENCH)/studies.py
 	$(BENCH)/start.py --starts 3
 	$(BENCH)/jet_change.py --clicks 10
+	$(BENCH)/predict.py
 	$(BENCH)/workers.py
 
 $(VENV)/app.done: requirements.txt pyproject.toml
