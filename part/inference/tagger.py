@@ -37,9 +37,8 @@ class Tagger:
 
     Attributes
     ----------
-    model : torch.nn.Module
-        The network, called as `model(x, v, mask, tap=None)`.
-    device : torch.device
+    model, device : torch.nn.Module, torch.device
+        The network, called as `model(x, v, mask, tap=None)`, and where it runs.
     backend, backend_reason : str
         How `predict` computes, one of `part.models.attention.BACKENDS` but not "auto", and why so, in sentences.
     precision : str
@@ -144,7 +143,7 @@ class Tagger:
         check_jets(jets, self.features, self.name)
         probabilities = np.empty((len(jets), len(self.dataset.labels)), np.float32)
         order = np.argsort(np.minimum(multiplicities(jets), MAX_CONSTITUENTS), kind="stable")
-        ordered = ak.to_packed(jets[order])  # so that a batch's columns are slices, which nothing has to gather
+        ordered = ak.to_packed(jets[order])  # a batch is then a slice, which nothing has to gather
         with gathered():
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]

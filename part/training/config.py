@@ -87,7 +87,8 @@ class TrainingConfig:
     tensorboard : bool
         Whether a TensorBoard log is written as well.
     packed : bool
-        Whether ParT trains on a GPU with kernels for jets without padding, which have no dropout.
+        Whether it is an error if ParT cannot train on a GPU with kernels for jets without padding, which have no
+        dropout. Where they can, they do in any case.
     reflect : bool
         Whether jets are reflected at random, in azimuth and along the beam.
     config : str or None
@@ -142,7 +143,7 @@ class TrainingConfig:
     )
     memory: float = option("GB of decoded jets that each device keeps", 4.0)
     tensorboard: bool = option("write a TensorBoard log as well", False)
-    packed: bool = option("train ParT on a GPU with kernels for jets without padding", False)
+    packed: bool = option("insist on kernels for jets without padding, which need a GPU and no dropout", False)
     reflect: bool = option("reflect jets at random, in azimuth and along the beam", False)
     config: str | None = option("weaver data config (.yaml) of own files; the model is then the only word", None)
     unweighted: bool = option("leave out the weights of the data config", False, key="no_weights")

@@ -14,6 +14,7 @@ from part.training.preparation import prepared
 from part.training.trainer import build_modules, build_trainer, quiet_lightning, uses_bf16
 
 WARM_UP, STEPS = 1, 2
+CODE = {"native": "compiled for this processor", "packed": "kernels for jets without padding", "torch": "torch"}
 
 
 @quiet_lightning()
@@ -38,7 +39,7 @@ def dry_run(config: TrainingConfig) -> str:
     trainer = build_trainer(one_device, False, [stopwatch], enable_progress_bar=False, **limits)
     trainer.fit(module, datamodule=data)
     step_seconds = (stopwatch.times[-1] - stopwatch.times[WARM_UP]) / STEPS
-    device, reason = module.device, module.native_fallback_reason
+    device = module.device
     steps = config.epochs * (data.jets_per_epoch // config.batch_size)
     parameters = sum(p.numel() for p in module.model.parameters())
     total = format_duration(steps * step_seconds / config.world_size)
@@ -50,7 +51,7 @@ def dry_run(config: TrainingConfig) -> str:
         "steps": f"{steps:,} of {config.batch_size} jets in micro-batches of {config.micro_batch_size}",
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
         "precision": "bf16" if uses_bf16(config.precision) else "fp32",
-        "code": f"torch: {reason}" if reason else "compiled for this processor",
+        "code": CODE[module.backend] + (f": {module.backend_reason}" if module.backend_reason else ""),
         "memory": _memory(device),
         "speed": f"{config.batch_size / step_seconds:.0f} jets/s on one device, measured on {STEPS} steps",
         "time": f"about {total} with {config.world_size} device(s), without validation",

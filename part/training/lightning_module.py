@@ -3,6 +3,7 @@
 Shapes: B jets of a batch, C classes.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from part.analysis.statistics.metrics import accuracy, macro_auc
 from part.errors import PartError
 from part.jets.features import JetBatch
 from part.models.attention import set_backend
+from part.models.backends.limits import unsupported_reason
 from part.models.backends.native.gradients import loss_and_gradients, untrainable_reason
 from part.models.numerics.precision import cpu_supports_bf16
 from part.training.config import TrainingConfig
@@ -46,6 +48,11 @@ class TaggerModule(lightning.LightningModule):
     PartError
         If `config.packed` and the kernels for packed jets cannot train the model here, or if `config.reflect` and it
         is not known how the inputs change; and, during the training, if the loss is NaN or infinite.
+
+    Attributes
+    ----------
+    backend, backend_reason : str
+        What computes the gradients, "native", "packed" or "torch", and in a sentence why it is not a faster one.
     """
 
     def __init__(self, config: TrainingConfig, model: nn.Module, teacher: nn.Module | None = None):
@@ -55,16 +62,19 @@ class TaggerModule(lightning.LightningModule):
         if not torch.cuda.is_available() and not model.config.dropout:
             # torch's fused CPU kernel has no gradient for a bias and falls back to a path slower than ours.
             set_backend(model, "explicit")
-        if config.packed:
-            check_packed_support(model)
+        if config.packed and (reason := untrainable_packed_reason(model, "cuda")):
+            raise PartError(f"--packed: {reason}")
         if config.reflect:
             check_reflectable(config.schema[1])
-        self.native_fallback_reason: str | None = "the training has not begun"
+        self.backend, self.backend_reason = "torch", "The training has not begun."
         self.validation_outputs: list[tuple[Tensor, Tensor]] = []
 
     def on_fit_start(self) -> None:
-        on_cpu = self.device.type == "cpu"
-        self.native_fallback_reason = untrainable_reason(self.model) if on_cpu else "compiled code is for CPUs"
+        if self.device.type == "cpu":
+            fast, reason = "native", untrainable_reason(self.model)
+        else:
+            fast, reason = "packed", untrainable_packed_reason(self.model, self.device.type)
+        self.backend, self.backend_reason = ("torch", reason) if reason else (fast, "")
         for teacher in self._teacher:
             teacher.to(self.device)
 
@@ -76,11 +86,11 @@ class TaggerModule(lightning.LightningModule):
         if self.config.reflect:
             batch = [reflect_at_random(micro, self.config.schema[1]) for micro in batch]
         targets, teacher_entropy = self._targets(batch)
-        if self.native_fallback_reason is None:
+        if self.backend == "native":
             bf16 = self.trainer.precision == "bf16-mixed" and cpu_supports_bf16()
             loss = loss_and_gradients(self.model, batch, targets, bf16)
         else:
-            logits = torch.cat(forward_micro_batches(self.model, batch, self.config.packed))
+            logits = torch.cat(forward_micro_batches(self.model, batch, self.backend == "packed"))
             loss = F.cross_entropy(logits.float(), targets)
         loss = loss - teacher_entropy
         self._check_finite(loss, batch)
@@ -146,16 +156,15 @@ class TaggerModule(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def check_packed_support(model: nn.Module) -> None:
-    """Raise PartError if the kernels for jets without padding cannot train a model here."""
-    if not torch.cuda.is_available():
-        raise PartError("A training with --packed needs a GPU, and there is none here.")
-    from part.models.backends.packed import unsupported_reason
-
-    if reason := unsupported_reason(model):
-        raise PartError(reason)
+def untrainable_packed_reason(model: nn.Module, device_type: str) -> str | None:
+    """Return in a sentence why the kernels for jets without padding cannot train a model here, or None if they can."""
+    if device_type != "cuda" or not torch.cuda.is_available():
+        return "The kernels for jets without padding need an NVIDIA GPU, and the training has none."
+    if find_spec("triton") is None:
+        return "The kernels for jets without padding need Triton, which is not installed."
     if model.config.dropout:
-        raise PartError("The packed kernels have no dropout; train with --dropout 0.")
+        return "The kernels for jets without padding have no dropout; --dropout 0 leaves it out."
+    return unsupported_reason(model, "packed")
 
 
 @torch.no_grad()

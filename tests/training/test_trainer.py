@@ -132,7 +132,7 @@ def test_a_run_without_a_finished_epoch_begins_again(config, trained):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 def test_packed_training_needs_a_gpu(config):
-    with pytest.raises(part.PartError, match="--packed needs a GPU"):
+    with pytest.raises(part.PartError, match="--packed: The kernels for jets without padding need an NVIDIA GPU"):
         train(replace(config, name="packed", packed=True))
 
 
