@@ -17,7 +17,9 @@ def gpu(monkeypatch):
 
 
 def test_part_without_dropout_trains_with_the_kernels_on_a_gpu(gpu):
-    assert untrainable_packed_reason(ParticleTransformer(ParTConfig(inputs=17, classes=10, dropout=0.0)), "cuda") is None
+    assert (
+        untrainable_packed_reason(ParticleTransformer(ParTConfig(inputs=17, classes=10, dropout=0.0)), "cuda") is None
+    )
 
 
 def test_dropout_needs_torch(gpu):
