@@ -5,6 +5,7 @@ from torch import nn
 from part.models.config import ModelConfig, ParTConfig
 from part.models.linpart import LinParTConfig
 from part.models.no_bias import ParTNoBiasConfig
+from part.models.numerics.int8 import int8_scheme
 from part.models.pair_attention import PairAttnConfig
 from part.models.particlenet import ParticleNetConfig
 
@@ -54,10 +55,18 @@ def unsupported(config: ModelConfig, backend: str) -> str | None:
 def unsupported_reason(model: nn.Module, backend: str) -> str | None:
     """Return in a sentence why a backend of `BACKENDS` cannot run a model, or None if it can."""
     reason = unsupported(model.config, backend)
-    linears = [getattr(block.attn, name) for block in getattr(model, "blocks", ()) for name in ("qkv", "out")]
-    if reason is None and any(type(m) is not nn.Linear or type(m.weight) is not nn.Parameter for m in linears):
-        reason = "it runs models in floating point, not int8"
+    reason = reason or _rounding(model, backend)
     return reason and f"The {backend} backend cannot run this {model.config.model}: {reason}."
+
+
+def _rounding(model: nn.Module, backend: str) -> str | None:
+    """Return why a backend cannot compute with a model's weights as they are rounded, or None if it can."""
+    scheme = int8_scheme(model)
+    if scheme and backend == "native":
+        return None if scheme == "static" else "in int8 it scales activations layer by layer, not particle by particle"
+    linears = [getattr(block.attn, name) for block in getattr(model, "blocks", ()) for name in ("qkv", "out")]
+    is_int8 = scheme or any(type(linear) is not nn.Linear for linear in linears)
+    return "it runs models in floating point, not int8" if is_int8 else None
 
 
 def _first(reasons: dict[str, bool]) -> str | None:

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from part.models.layers import NormedLinear
-from part.models.transformer import Block
 
 AffineMap = tuple[Tensor, Tensor]
 
 
 def affine_map(linear: nn.Linear) -> AffineMap:
     """Return the weight and the bias, zeros if there is none, of a linear layer."""
-    return linear.weight, linear.weight.new_zeros(len(linear.weight)) if linear.bias is None else linear.bias
+    weight, bias = linear.weight, linear.bias
+    return weight, torch.zeros(len(weight), dtype=weight.dtype, device=weight.device) if bias is None else bias
 
 
 def batchnorm_affine(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
@@ -40,14 +40,3 @@ def fold_pair_mlp(norm: nn.BatchNorm1d, layers: Iterable[NormedLinear]) -> list[
     scale, shift = batchnorm_affine(norm)
     (weight, bias), *others = [layer.folded() for layer in layers]
     return [(weight * scale, bias + weight @ shift), *others]
-
-
-def fold_head_scales(block: Block) -> AffineMap:
-    """Fold the scales of the channel groups, and their reordering, into the output projection of a block."""
-    weight, bias = affine_map(block.attn.out)
-    if block.c_attn is not None:
-        groups = block.c_attn.repeat_interleave(block.attn.out.out_features // block.heads)
-        weight, bias = weight * groups[:, None], bias * groups
-    if block.transposed_channels:
-        weight, bias = (t.unflatten(0, (block.heads, -1)).transpose(0, 1).flatten(0, 1) for t in (weight, bias))
-    return weight, bias

@@ -30,6 +30,7 @@ from part.models.backends.native.packing import (
 from part.models.embedding import Embed, NoEmbed
 from part.models.linpart import LandmarkEmbed, LinParT, check_length
 from part.models.model import Model
+from part.models.numerics.int8 import int8_scheme
 from part.models.pair import PairEmbed
 from part.models.transformer import ParticleTransformer
 
@@ -64,6 +65,8 @@ class NativeModel:
         self._library = load_library(self.library)
         if precision == "bf16" and not self._library.prepare_bf16():
             raise PartError("The native backend cannot run in bf16 here: this processor has no bf16 arithmetic.")
+        if int8_scheme(model):
+            self._library.prepare_int8()
         self._library.forward.restype = ctypes.c_int64
         self.classes = model.config.classes
         self._length = model.config.length if isinstance(model, LinParT) else None

@@ -21,11 +21,11 @@ from part.models.backends.native.compile import load_library
 from part.models.backends.native.folding import (
     AffineMap,
     batchnorm_affine,
-    fold_head_scales,
     fold_norm,
     fold_pair_mlp,
 )
 from part.models.backends.native.live_pairs import live_affine, live_pair_values
+from part.models.backends.native.maps import fold_head_scales
 from part.models.backends.native.specs import FloatPointer, LinearSpec, float_pointer, padded, padded_matrix
 from part.models.linpart import LandmarkEmbed
 from part.models.transformer import ParticleTransformer
@@ -199,8 +199,9 @@ def _folded_parameters(model: ParticleTransformer, x: Tensor) -> tuple[list[Affi
         is_class_block = i >= len(model.blocks)
         weight, bias = fold_norm(block.pre_attn_norm, block.attn.qkv)
         linears.append((weight[width:], bias[width:]) if is_class_block else (weight, bias))
+        out = fold_head_scales(block)
         linears += [
-            fold_head_scales(block),
+            (out.weight, out.bias),
             fold_norm(block.pre_ffn_norm, block.ffn.up),
             fold_norm(block.ffn.norm, block.ffn.down),
         ]

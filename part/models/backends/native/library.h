@@ -15,3 +15,6 @@ extern "C" int prepare_bf16() {
     return 0;
 #endif
 }
+
+// To be called before a pass in 8-bit integers: it enables AMX.
+extern "C" void prepare_int8() { request_amx(); }

@@ -5,8 +5,7 @@
 // bytes of a float: [panel][pair of inputs][output][2].
 
 #pragma once
-#include "amx.h"
-#include "simd.h"
+#include "int8.h"
 #include <type_traits>
 #include <vector>
 #if defined(__AVX512F__) || defined(__FMA__)
@@ -17,6 +16,11 @@ struct Linear {
     const float *weight, *bias;
     int64_t inputs, outputs, bf16; // outputs are a multiple of W; in bf16 inputs are one too
     int64_t activation;            // what `apply` applies to the outputs, an Activation
+    // In 8-bit integers (else null): what an output's sum is multiplied by, after an integer was added to it, and what
+    // an input is multiplied by and shifted by before it is rounded.
+    const float *scale;
+    const int32_t *start;
+    const float *input_scale, *input_shift;
 };
 
 // A matrix in memory: its first element, and the distance between its rows.
@@ -100,7 +104,7 @@ template <Activation activation, int C>
 static void linear_panel(const Linear &layer, int64_t first, const float *x, int64_t rows, float *y, int64_t stride) {
     int64_t words = layer.bf16 ? layer.inputs / 2 : layer.inputs;
     MatrixView input = {x, words}, weight = {layer.weight + first * words, C * W}, bias = {layer.bias + first, 0};
-#ifdef __AMX_BF16__
+#ifdef HAS_AMX
     if (layer.bf16 && amx_enabled && words % W == 0)
         return amx_panel<activation, C>(x, rows, words, weight.data, bias.data, y, stride);
 #endif
@@ -119,7 +123,7 @@ static void to_bf16(const float *x, int64_t size, float *y) {
 // A thread's scratch memory, which grows on demand and is reused from group to group.
 struct Workspace {
     std::vector<float> a, b, state, token, hidden, gate, qkv, head_output, queries, weights, bias, slots, slot_bias,
-        particles, features, bf16, upstream, d_weights;
+        particles, features, rounded, upstream, d_weights;
     float *get(std::vector<float> &v, int64_t size) {
         if ((int64_t)v.size() < size + W) v.resize(size + W);
         return v.data();
@@ -127,17 +131,44 @@ struct Workspace {
     int64_t bytes() const {
         int64_t floats = 0;
         for (const auto *v : {&a, &b, &state, &token, &hidden, &gate, &qkv, &head_output, &queries, &weights, &bias,
-                              &slots, &slot_bias, &particles, &features, &bf16, &upstream, &d_weights})
+                              &slots, &slot_bias, &particles, &features, &rounded, &upstream, &d_weights})
             floats += v->capacity();
         return floats * sizeof(float);
     }
 };
 
+// One panel of the outputs of a layer on 8-bit integers.
+template <Activation activation, int C>
+static void int8_panel(const Linear &layer, int64_t first, const int32_t *x, int64_t rows, float *y) {
+    alignas(64) int32_t sums[INT8_ROWS * C * W];
+    const int64_t words = layer.inputs / 4;
+    for (; rows > 0; rows -= INT8_ROWS, x += INT8_ROWS * words, y += INT8_ROWS * layer.outputs) {
+        int64_t count = std::min<int64_t>(INT8_ROWS, rows);
+        int8_products<C>(x, count, words, (const int32_t *)layer.weight + first * words, sums);
+        from_int8<activation, C>(sums, count, layer.start + first, layer.scale + first, layer.bias + first, y,
+                                 layer.outputs);
+    }
+}
+
+// y (rows, outputs) = the outputs of a layer on 8-bit integers for inputs x that are rounded already.
+template <Activation activation>
+static void apply_int8(const Linear &layer, const int32_t *x, int64_t rows, float *y) {
+    int64_t output = 0;
+    for (; output + 2 * W <= layer.outputs; output += 2 * W)
+        int8_panel<activation, 2>(layer, output, x, rows, y + output);
+    if (output < layer.outputs) int8_panel<activation, 1>(layer, output, x, rows, y + output);
+}
+
 // y (rows, outputs) = activation(x (rows, inputs) Wᵀ + bias).
 template <Activation activation>
 static void apply_linear(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s) {
+    if (layer.input_scale) {
+        int32_t *rounded = (int32_t *)s.get(s.rounded, (rows + INT8_ROWS) * layer.inputs / 4);
+        quantize(x, rows, layer.inputs, layer.input_scale, layer.input_shift, (uint8_t *)rounded);
+        return apply_int8<activation>(layer, rounded, rows, y);
+    }
     if (layer.bf16) {
-        float *rounded = s.get(s.bf16, (rows + 2 * W) * layer.inputs / 2); // AMX reads whole tiles of rows
+        float *rounded = s.get(s.rounded, (rows + 2 * W) * layer.inputs / 2); // AMX reads whole tiles of rows
         to_bf16(x, rows * layer.inputs, rounded);
         x = rounded;
     }

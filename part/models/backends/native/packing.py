@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from part.models.backends.native.folding import AffineMap, affine_map, fold_head_scales, fold_norm
+from part.models.backends.native.folding import AffineMap
+from part.models.backends.native.maps import LinearMap, fold_head_scales
 from part.models.transformer import Block
 
 ACTIVATIONS = ("none", "gelu", "relu", "silu", "sigmoid")  # in the order of simd.h
+KEPT = (torch.bfloat16, torch.int8, torch.int32)  # types of numbers that the compiled code takes besides float32
 NORMS = (nn.Identity, nn.LayerNorm, nn.RMSNorm)  # in the order of inference_net.h
 FloatPointer = ctypes.POINTER(ctypes.c_float)
 _Structure = TypeVar("_Structure", bound=ctypes.Structure)
@@ -23,6 +25,7 @@ class Linear(ctypes.Structure):
     _fields_ = [
         *((name, FloatPointer) for name in ("weight", "bias")),
         *((name, ctypes.c_int64) for name in ("inputs", "outputs", "bf16", "activation")),
+        *((name, FloatPointer) for name in ("scale", "start", "input_scale", "input_shift")),
     ]
 
 
@@ -100,9 +103,9 @@ class Packer:
         return F.pad(values, (0, self.padded(values.shape[-1]) - values.shape[-1]))
 
     def pointer(self, values: Tensor) -> "ctypes._Pointer[ctypes.c_float]":
-        """Copy a tensor, as float32 unless it is bfloat16, and return a pointer to the copy."""
+        """Copy a tensor, as float32 unless its numbers are of a type in `KEPT`, and return a pointer to the copy."""
         owned = values.detach().reshape(-1).clone()
-        owned = owned if owned.dtype == torch.bfloat16 else owned.float()
+        owned = owned if owned.dtype in KEPT else owned.float()
         self.owned.append(owned)
         return ctypes.cast(owned.data_ptr(), FloatPointer)
 
@@ -111,41 +114,48 @@ class Packer:
         self.owned.append(array)
         return ctypes.cast(array, ctypes.POINTER(kind))
 
-    def linear(self, layer: AffineMap, activation: str = "none", exact: bool = False) -> Linear:
+    def linear(self, layer: LinearMap | AffineMap, activation: str = "none", exact: bool = False) -> Linear:
         """Arrange a weight in panels of two vectors of outputs, the last of one if that suffices; padding is 0.
 
-        exact: whether the layer, whose inputs may then be of any number, runs in float32 in any case. In bfloat16 two
-        inputs share the four bytes of a float.
+        exact: whether the layer, whose inputs may then be of any number, is not rounded to bfloat16. In bfloat16 two
+        inputs share the four bytes of a float, in integers four.
         """
-        (weight, bias), lanes = layer, self._lanes
-        in_bf16 = self._bf16 and not exact
-        padded = self.padded(len(weight))
-        full = F.pad(weight, (0, 0, 0, padded - len(weight))).to(torch.bfloat16 if in_bf16 else torch.float32)
-        edges, shared = [*range(0, padded, 2 * lanes), padded], 2 if in_bf16 else 1
+        layer = layer if isinstance(layer, LinearMap) else LinearMap(*layer)
+        in_bf16 = self._bf16 and not exact and layer.int8 is None
+        n, lanes, shared = len(layer.weight), self._lanes, 4 if layer.int8 else 2 if in_bf16 else 1
+        padded = self.padded(n)
+        full = F.pad(layer.weight, (0, 0, 0, padded - n))
+        full = full.to(torch.bfloat16) if in_bf16 else full
+        edges = [*range(0, padded, 2 * lanes), padded]
         panels = [
             full[a:b].unflatten(1, (-1, shared)).transpose(0, 1).reshape(-1) for a, b in itertools.pairwise(edges)
         ]
-        sizes = weight.shape[1], padded, in_bf16, ACTIVATIONS.index(activation)
-        return Linear(self.pointer(torch.cat(panels)), self.pointer(self.pad(bias)), *sizes)
+        sizes = full.shape[1], padded, in_bf16, ACTIVATIONS.index(activation)
+        packed = Linear(self.pointer(torch.cat(panels)), self.pointer(self.pad(layer.bias)), *sizes)
+        if layer.int8:
+            for name, values in vars(layer.int8).items():
+                setattr(packed, name, self.pointer(self.pad(values)))
+        return packed
 
     def layer(
         self,
         norm: nn.Module,
-        linear: AffineMap | nn.Linear,
+        linear: LinearMap | AffineMap | nn.Linear,
         activation: str = "none",
         gate: nn.Linear | None = None,
         exact: bool = False,
         from_inputs: bool = False,
     ) -> NormedLayer:
         """Pack a linear layer, and its gate, with the norm before it; from_inputs: whether its rows are not padded."""
-        width = (linear[0] if isinstance(linear, tuple) else linear.weight).shape[1]
-        packed = []
-        for map_, kind in ((linear, activation), (gate, "silu")):
-            if map_ is None:
+        packed, width = [], 0
+        for own, kind in ((linear, activation), (gate, "silu")):
+            if own is None:
                 packed.append(Linear())
                 continue
-            weight, bias = fold_norm(norm, map_) if isinstance(map_, nn.Linear) else map_
-            packed.append(self.linear((weight if from_inputs else self.pad(weight), bias), kind, exact or from_inputs))
+            layer = own if isinstance(own, LinearMap) else LinearMap.of(own, norm)
+            width = layer.weight.shape[1]
+            layer = layer if from_inputs else layer.inputs(self.pad)
+            packed.append(self.linear(layer, kind, exact or from_inputs))
         return NormedLayer(*packed, norm_index(norm), width)
 
     def block(self, block: Block, biased: bool, is_class_block: bool) -> InferenceBlock:
@@ -153,55 +163,51 @@ class Packer:
         attn, ffn, heads = block.attn, block.ffn, block.heads
         width, gated = attn.out.in_features, ffn.gate is not None
         parts = attn.qkv.out_features // width  # queries, keys and values, or values only
-        qkv = self._split(fold_norm(block.pre_attn_norm, attn.qkv), heads)
-        query = affine_map(attn.qkv)
+        qkv = self._split(LinearMap.of(attn.qkv, block.pre_attn_norm), heads)
         packed = InferenceBlock(
             heads=heads, channels=self.padded(width // heads), qk_width=width // heads, biased=biased
         )
         inner = heads * packed.channels
         if is_class_block:
-            qkv = tuple(t[inner:] for t in qkv)
-            weight, bias = self._split((query[0][:width], query[1][:width]), heads)
-            packed.class_query = self.linear((self.pad(weight), bias))
-        assert len(qkv[0]) == (parts - is_class_block) * inner
-        packed.qkv = NormedLayer(
-            self.linear((self.pad(qkv[0]), qkv[1])), Linear(), norm_index(block.pre_attn_norm), width
-        )
-        out_weight, out_bias = fold_head_scales(block)
-        out_weight = self.pad(out_weight.unflatten(1, (heads, -1))).flatten(1)
-        packed.out = self.linear((out_weight, out_bias))
+            qkv = qkv.outputs(lambda t: t[inner:])
+            query = self._split(LinearMap.of(attn.qkv).outputs(lambda t: t[:width]), heads)
+            packed.class_query = self.linear(query.inputs(self.pad))
+        assert len(qkv.bias) == (parts - is_class_block) * inner
+        packed.qkv = NormedLayer(self.linear(qkv.inputs(self.pad)), Linear(), norm_index(block.pre_attn_norm), width)
+        out = fold_head_scales(block)
+        packed.out = self.linear(out.inputs(lambda t: self.pad(t.unflatten(-1, (heads, -1))).flatten(-2)))
         if attn.gate is not None:
-            weight, bias = affine_map(attn.gate) if is_class_block else fold_norm(block.pre_attn_norm, attn.gate)
-            packed.gate_channels = packed.channels if len(weight) == heads else 1
-            if len(weight) != heads:
-                weight, bias = self._split((weight, bias), heads)
-            packed.gate = self.linear((self.pad(weight), bias))
+            gate = LinearMap.of(attn.gate, None if is_class_block else block.pre_attn_norm)
+            packed.gate_channels = packed.channels if len(gate.bias) == heads else 1
+            if len(gate.bias) != heads:
+                gate = self._split(gate, heads)
+            packed.gate = self.linear(gate.inputs(self.pad))
         packed.qk_norm = norm_index(attn.q_norm)
         if packed.qk_norm:
             packed.q_scale, packed.q_shift = self._scale_and_shift(attn.q_norm)
             packed.k_scale, packed.k_shift = self._scale_and_shift(attn.k_norm)
         packed.post_norm = norm_index(block.post_attn_norm)
         packed.post_scale, packed.post_shift = self._scale_and_shift(block.post_attn_norm, block.attn_scale, width)
-        ones = out_weight.new_ones(width)
+        ones = torch.ones(width)
         packed.residual = self.pointer(self.pad(ones if block.w_resid is None else block.w_resid))
         packed.up = self.layer(block.pre_ffn_norm, ffn.up, "none" if gated else ffn.activation, ffn.gate)
-        weight, bias = fold_norm(ffn.norm, ffn.down)
-        if block.ffn_scale is not None:
-            weight, bias = weight * block.ffn_scale[:, None], bias * block.ffn_scale
-        packed.down = self.layer(ffn.norm, (weight, bias))
+        down = LinearMap.of(ffn.down, ffn.norm)
+        packed.down = self.layer(ffn.norm, down if block.ffn_scale is None else down.times(block.ffn_scale))
         if block.c_bias is not None and biased:
             packed.bias_scale = self.pointer(block.c_bias)
         if (mixing := getattr(attn, "mixing", None)) is not None:
             packed.mixing = self.pointer(mixing)
         return packed
 
-    def _split(self, layer: AffineMap, heads: int) -> AffineMap:
+    def _split(self, layer: LinearMap, heads: int) -> LinearMap:
         """Pad the channels of each head in the outputs (parts D) of a map."""
-        weight, bias = layer
-        channels = weight.shape[1] // heads
-        return self.pad(weight.T.unflatten(1, (-1, channels))).flatten(1).T, self.pad(
-            bias.unflatten(0, (-1, channels))
-        ).flatten()
+        channels = layer.weight.shape[1] // heads
+        missing = self.padded(channels) - channels
+
+        def split(t: Tensor) -> Tensor:
+            return F.pad(t.unflatten(0, (-1, channels)), (0, 0) * (t.ndim - 1) + (0, missing)).flatten(0, 1)
+
+        return layer.outputs(split)
 
     def _scale_and_shift(self, norm: nn.Module, scale: Tensor | None = None, width: int = 0) -> tuple:
         """Return pointers to a norm's scale and shift, both times a further scale, padded with zeros."""
