@@ -4,6 +4,8 @@ They give the model's logits, up to rounding, and are chosen when a model is loa
 """
 
 import importlib.util
+import itertools
+import operator
 import shutil
 from collections.abc import Callable
 from typing import cast
@@ -82,22 +84,36 @@ class Engine:
 
     def __init__(self, model: nn.Module, build: Callable[[], Forward]):
         self._model, self._build = model, build
-        self._versions, self.forward = _versions(model), build()
+        self._source, self.forward = _Snapshot(model), build()
 
     def current(self) -> Forward:
         """Return the forward pass of the model as it is now: the model's own if it has hooks, which only it calls."""
-        if any(module._forward_hooks or module._forward_pre_hooks for module in self._model.modules()):
-            return self._model
-        versions = _versions(self._model)
-        if versions != self._versions:
-            self._versions, self.forward = versions, self._build()
-        return self.forward
+        if not self._source.is_current():
+            self._source, self.forward = _Snapshot(self._model), self._build()
+        return self._model if self._source.has_hooks() else self.forward
 
 
-def _versions(model: nn.Module) -> list[tuple[int, int]]:
-    """Return what changes when a weight or a statistic is replaced or overwritten."""
-    tensors = (*model.parameters(), *model.buffers())
-    return [(id(t), 0 if t.is_inference() else t._version) for t in tensors]
+class _Snapshot:
+    """The modules and tensors that a forward pass was built from. It is compared with the model at each prediction."""
+
+    def __init__(self, model: nn.Module):
+        self._modules = list(model.modules())
+        self._dicts = [own for m in self._modules for own in (m._modules, m._parameters, m._buffers)]
+        self._members = self._present()
+        self._tensors = [t for t in self._members if isinstance(t, Tensor) and not t.is_inference()]
+        self._versions = [t._version for t in self._tensors]
+
+    def is_current(self) -> bool:
+        """Return whether no module or tensor was replaced, and none overwritten."""
+        present = self._present()
+        same = len(present) == len(self._members) and all(map(operator.is_, present, self._members))
+        return same and [t._version for t in self._tensors] == self._versions
+
+    def has_hooks(self) -> bool:
+        return any(module._forward_hooks or module._forward_pre_hooks for module in self._modules)
+
+    def _present(self) -> list[nn.Module | Tensor | None]:
+        return [*itertools.chain.from_iterable(own.values() for own in self._dicts)]
 
 
 def make_engine(model: nn.Module, backend: str, device: torch.device, precision: str) -> Engine | None:

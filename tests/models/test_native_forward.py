@@ -155,7 +155,7 @@ def test_in_bf16_a_trained_model_predicts_what_it_does_in_fp32(real):
     model = part.load_model("part-full", device="cpu").model
     with torch.inference_mode():
         fp32, bf16 = forward.NativeModel(model)(*real), forward.NativeModel(model, "bf16")(*real)
-        autocast = part.load_model("part-full@bf16", device="cpu").logits(
+        autocast = part.load_model("part-full@bf16", device="cpu", backend="fused").logits(
             JetBatch(*(t[:200] for t in real), None, None)
         )
     drift = (bf16 - fp32).abs()
