@@ -1,7 +1,7 @@
 // Products in bfloat16 or 8-bit integers on the processor's matrix tiles (AMX): 32 rows by 32 outputs at once.
 
 #pragma once
-#include "simd.h"
+#include "activations.h"
 #if defined(__AMX_BF16__) && defined(__AMX_INT8__)
 #define HAS_AMX
 #include <immintrin.h>

@@ -17,6 +17,27 @@ static Vec exponentiate(float *logits, int64_t n) {
     return total;
 }
 
+// logits (n, W), keys by queries, = start + k·q, for keys (n, d) and queries [channel][query]. The queries stay in registers,
+// and two sums for each key keep one multiplication from waiting for another.
+static void query_key(const float *queries, int64_t d, MatrixView k, int64_t n, MatrixView start, float *logits) {
+    constexpr int CHANNELS = W;
+    if (!d)
+        for (int64_t j = 0; j < n; j++) store(logits + j * W, load(start.data + j * start.stride));
+    for (int64_t first = 0; first < d; first += CHANNELS) {
+        Vec q[CHANNELS];
+        for (int c = 0; c < CHANNELS; c++) q[c] = load(queries + (first + c) * W);
+        for (int64_t j = 0; j < n; j++) {
+            const float *key = k.data + j * k.stride + first;
+            Vec even = load(first ? logits + j * W : start.data + j * start.stride), odd = {};
+            for (int c = 0; c < CHANNELS; c += 2) {
+                Float32::multiply_add(even, broadcast(key[c]), q[c]);
+                Float32::multiply_add(odd, broadcast(key[c + 1]), q[c + 1]);
+            }
+            store(logits + j * W, even + odd);
+        }
+    }
+}
+
 // Queries (m, D), keys and values (n, D) -> head_output (m, D). bias: [H][n][padded m], or null. Without q.data the bias
 // alone makes the logits. root: the factor of q·k.
 static void attend(int64_t heads, int64_t width, MatrixView q, int64_t m, MatrixView k, MatrixView v, int64_t n,
@@ -31,7 +52,7 @@ static void attend(int64_t heads, int64_t width, MatrixView q, int64_t m, Matrix
                 for (int64_t i = 0; i < W; i++)
                     queries[c * W + i] = i < rows ? q.data[(first + i) * q.stride + h * d + c] * root : 0;
             MatrixView start = bias ? MatrixView{bias + h * n * padded(m) + first, padded(m)} : MatrixView{zeros, 0};
-            panel<Float32, IDENTITY, 1, 1>({k.data + h * d, k.stride}, n, {queries, W}, qk, start, weights, W);
+            query_key(queries, qk, {k.data + h * d, k.stride}, n, start, weights);
             Vec scale = 1.f / exponentiate(weights, n);
             float *y = head_output + first * width + h * d;
             for (int64_t c = 0; c < d; c += W) {

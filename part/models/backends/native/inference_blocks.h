@@ -99,6 +99,8 @@ static void particle_block(const InferenceNet &net, const InferenceBlock &block,
         first += n;
         if (bias) bias += block.heads * (net.landmarks ? net.slots : n) * padded(n);
     }
+    if (block.gate.outputs && block.qkv.linear.input_scale) // then `apply` left no normalised states
+        normalise(state, tokens, net.width, normed, nullptr, net.stride, block.qkv.norm == RMS_NORM);
     apply_gates(block, normed, tokens, head_output, s);
     residual_and_ffn(block, state, tokens, head_output, s);
 }

@@ -6,6 +6,7 @@
 // Shapes: T tokens of a group, F features, D channels, H heads of d channels, n tokens of a jet, K slots.
 
 #pragma once
+#include "norm.h"
 #include "slots.h"
 
 // What is taken of a row before a layer; NORMS of packing.py has the same order.
@@ -61,8 +62,13 @@ struct InferenceGroup {
     int64_t tokens, inputs;
 };
 
-// y (rows, outputs) = the layer's outputs for x (rows, inputs); the normalised x is written to `normed`, maybe x itself.
+// y (rows, outputs) = the layer's outputs for x (rows, inputs); the normalised x is written to `normed`, maybe x itself,
+// but not where it is rounded at once for a layer in 8-bit integers.
 static void apply(const NormedLayer &layer, const float *x, int64_t rows, float *normed, float *y, Workspace &s) {
+    if (layer.norm && layer.linear.input_scale && !layer.gate.outputs) {
+        const int32_t *rounded = normalise_to_int8(layer.linear, x, rows, layer.width, layer.norm == RMS_NORM, s);
+        return with_activation(layer.linear, [&](auto own) { apply_int8<own>(layer.linear, rounded, rows, y); });
+    }
     if (layer.norm) {
         normalise(x, rows, layer.width, normed, nullptr, layer.linear.inputs, layer.norm == RMS_NORM);
         x = normed;

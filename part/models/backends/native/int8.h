@@ -47,7 +47,7 @@ template <int R, int C> static inline void int8_tile(const int32_t *x, int64_t w
         for (int c = 0; c < C; c++) *(IntVec *)(sums + (r * C + c) * W) = tile[r][c];
 }
 
-constexpr int INT8_ROWS = 32; // that `int8_products` takes at once
+constexpr int64_t INT8_ROWS = 32; // that `int8_products` takes at once
 
 // The same for up to INT8_ROWS rows. x has space for that many.
 template <int C>
@@ -61,17 +61,17 @@ static void int8_products(const int32_t *x, int64_t rows, int64_t words, const i
     for (; r < rows; r++) int8_tile<1, C>(x + r * words, words, w, sums + r * C * W);
 }
 
-// Rounds x (rows, inputs) times a scale of each input, plus a shift, to integers from 0 to 255. What is written beyond the
-// end of a row is overwritten by the next row; y has space for a vector more.
-static void quantize(const float *x, int64_t rows, int64_t inputs, const float *scale, const float *shift, uint8_t *y) {
-    for (int64_t r = 0; r < rows; r++, x += inputs, y += inputs)
-        for (int64_t i = 0; i < inputs; i += W) {
-            Vec value = load(x + i) * load(scale + i) + load(shift + i);
-            value = value > Vec{} ? value : Vec{};
-            value = value < broadcast(255.f) ? value : broadcast(255.f);
-            const IntVec rounded = (IntVec)(value + 12582912.f) - 0x4B400000; // adding 1.5 * 2^23 rounds to an integer
-            *(ByteVec *)(y + i) = __builtin_convertvector(rounded, ByteVec);
-        }
+// Rounds the values of a row, which `value` returns by vectors, times a scale of each input, plus a shift, to integers from
+// 0 to 255. y has space for a vector more.
+template <class Value>
+static inline void quantize_row(Value value, int64_t inputs, const float *scale, const float *shift, uint8_t *y) {
+    for (int64_t i = 0; i < inputs; i += W) {
+        Vec scaled = value(i) * load(scale + i) + load(shift + i);
+        scaled = scaled > Vec{} ? scaled : Vec{};
+        scaled = scaled < broadcast(255.f) ? scaled : broadcast(255.f);
+        const IntVec rounded = (IntVec)(scaled + 12582912.f) - 0x4B400000; // adding 1.5 * 2^23 rounds to an integer
+        *(ByteVec *)(y + i) = __builtin_convertvector(rounded, ByteVec);
+    }
 }
 
 // y (rows, C vectors) = activation((sums + start) * scale + bias).

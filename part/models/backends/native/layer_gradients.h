@@ -4,7 +4,7 @@
 // gradient (padded_out) follows in memory.
 
 #pragma once
-#include "linear.h"
+#include "norm.h"
 #include <cstring>
 
 // A layer in training: packed for the forward pass, and transposed for the backward pass.

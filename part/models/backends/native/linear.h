@@ -140,13 +140,17 @@ struct Workspace {
 // One panel of the outputs of a layer on 8-bit integers.
 template <Activation activation, int C>
 static void int8_panel(const Linear &layer, int64_t first, const int32_t *x, int64_t rows, float *y) {
-    alignas(64) int32_t sums[INT8_ROWS * C * W];
+    alignas(64) int32_t sums[2][INT8_ROWS * C * W];
     const int64_t words = layer.inputs / 4;
-    for (; rows > 0; rows -= INT8_ROWS, x += INT8_ROWS * words, y += INT8_ROWS * layer.outputs) {
-        int64_t count = std::min<int64_t>(INT8_ROWS, rows);
-        int8_products<C>(x, count, words, (const int32_t *)layer.weight + first * words, sums);
-        from_int8<activation, C>(sums, count, layer.start + first, layer.scale + first, layer.bias + first, y,
-                                 layer.outputs);
+    const auto multiply = [&](int64_t row) {
+        const int32_t *weight = (const int32_t *)layer.weight + first * words;
+        int8_products<C>(x + row * words, std::min(INT8_ROWS, rows - row), words, weight, sums[row / INT8_ROWS % 2]);
+    };
+    multiply(0);
+    for (int64_t row = 0; row < rows; row += INT8_ROWS) {
+        if (row + INT8_ROWS < rows) multiply(row + INT8_ROWS); // tiles multiply while the vectors below are computed
+        from_int8<activation, C>(sums[row / INT8_ROWS % 2], std::min(INT8_ROWS, rows - row), layer.start + first,
+                                 layer.scale + first, layer.bias + first, y + row * layer.outputs, layer.outputs);
     }
 }
 
@@ -159,14 +163,19 @@ static void apply_int8(const Linear &layer, const int32_t *x, int64_t rows, floa
     if (output < layer.outputs) int8_panel<activation, 1>(layer, output, x, rows, y + output);
 }
 
+// The inputs x (rows, inputs) of a layer, rounded to 8-bit integers.
+static const int32_t *quantize(const Linear &layer, const float *x, int64_t rows, Workspace &s) {
+    int32_t *rounded = (int32_t *)s.get(s.rounded, (rows + INT8_ROWS) * layer.inputs / 4);
+    for (int64_t r = 0; r < rows; r++)
+        quantize_row([&](int64_t i) { return load(x + r * layer.inputs + i); }, layer.inputs, layer.input_scale,
+                     layer.input_shift, (uint8_t *)rounded + r * layer.inputs);
+    return rounded;
+}
+
 // y (rows, outputs) = activation(x (rows, inputs) Wᵀ + bias).
 template <Activation activation>
 static void apply_linear(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s) {
-    if (layer.input_scale) {
-        int32_t *rounded = (int32_t *)s.get(s.rounded, (rows + INT8_ROWS) * layer.inputs / 4);
-        quantize(x, rows, layer.inputs, layer.input_scale, layer.input_shift, (uint8_t *)rounded);
-        return apply_int8<activation>(layer, rounded, rows, y);
-    }
+    if (layer.input_scale) return apply_int8<activation>(layer, quantize(layer, x, rows, s), rows, y);
     if (layer.bf16) {
         float *rounded = s.get(s.rounded, (rows + 2 * W) * layer.inputs / 2); // AMX reads whole tiles of rows
         to_bf16(x, rows * layer.inputs, rounded);
@@ -178,40 +187,14 @@ static void apply_linear(const Linear &layer, const float *x, int64_t rows, floa
     if (output < layer.outputs) linear_panel<activation, 1>(layer, output, x, rows, y + output, layer.outputs);
 }
 
-// The same with the activation that the layer itself names.
+// Calls a function with the activation that a layer itself names.
+template <class Function> static void with_activation(const Linear &layer, Function function) {
+    if (layer.activation == GELU) function(std::integral_constant<Activation, GELU>{});
+    else if (layer.activation == RELU) function(std::integral_constant<Activation, RELU>{});
+    else function(std::integral_constant<Activation, IDENTITY>{});
+}
+
+// The same as `apply_linear` with that activation.
 static void apply(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s) {
-    if (layer.activation == GELU) apply_linear<GELU>(layer, x, rows, y, s);
-    else if (layer.activation == RELU) apply_linear<RELU>(layer, x, rows, y, s);
-    else apply_linear<IDENTITY>(layer, x, rows, y, s);
-}
-
-// The sum of f over the elements of a row, by four vectors at a time, so that one addition need not wait for another.
-template <class Function> static inline float sum_over(const float *x, int64_t width, Function f) {
-    Vec sums[4] = {};
-    int64_t i = 0;
-    for (; i + 4 * W <= width; i += 4 * W)
-        for (int k = 0; k < 4; k++) sums[k] += f(load(x + i + k * W));
-    for (; i + W <= width; i += W) sums[0] += f(load(x + i));
-    float total = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-    for (; i < width; i++) total += f(x[i]);
-    return total;
-}
-
-// LayerNorm, or RMSNorm, of rows of `width` channels that lie `stride` floats apart (0: `width`), without scale and
-// shift, which are folded into the layer that follows; the rest of a row becomes 0. inv_std: receives the factor of each
-// row, 1 / sqrt(variance + eps), unless null.
-static void normalise(const float *x, int64_t rows, int64_t width, float *y, float *inv_std = nullptr,
-                      int64_t stride = 0, bool rms = false) {
-    int64_t even = width / W * W;
-    if (!stride) stride = width;
-    const float eps = rms ? 1.1920929e-7f : 1e-5f; // the defaults of torch
-    for (int64_t r = 0; r < rows; r++, x += stride, y += stride) {
-        const float mean = rms ? 0 : sum_over(x, width, [](auto value) { return value; }) / width;
-        float square = sum_over(x, width, [=](auto value) { return (value - mean) * (value - mean); });
-        float scale = 1 / std::sqrt(square / width + eps);
-        if (inv_std) inv_std[r] = scale;
-        for (int64_t i = 0; i < even; i += W) store(y + i, (load(x + i) - mean) * scale);
-        for (int64_t i = even; i < width; i++) y[i] = (x[i] - mean) * scale;
-        for (int64_t i = width; i < stride; i++) y[i] = 0;
-    }
+    with_activation(layer, [&](auto own) { apply_linear<own>(layer, x, rows, y, s); });
 }

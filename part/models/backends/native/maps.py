@@ -1,8 +1,8 @@
-"""Affine maps as packing.py takes them: in floating point, or in 8-bit integers as a statically quantized model has them.
+"""Affine maps as packing.py takes them: in floating point, or in the 8-bit integers of a statically quantized model.
 
-In integers, y = scale (weight @ u + start) + bias for u = round(input_scale x + input_shift), clipped to 0 to 255. `u` is
-what the model itself rounds x to, plus 128, since the processor multiplies unsigned by signed bytes; `start` takes the
-zero point off again.
+In integers, y = scale (weight @ u + start) + bias for u = round(input_scale x + input_shift), clipped to 0 to 255. `u`
+is what the model itself rounds x to, plus 128, since the processor multiplies unsigned by signed bytes; `start` takes
+the zero point off again.
 """
 
 from collections.abc import Callable

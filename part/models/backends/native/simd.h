@@ -53,39 +53,3 @@ static inline Vec logarithm(Vec x) {
     Vec rest = t * s * p + e * -2.12194440e-4f; // ln 2 is split in two; the first part has few digits, so it is exact
     return e * 0.693359375f + (2.f * t + rest) + (x - x); // x - x is 0, but NaN where x is not finite
 }
-
-// The normal distribution's cumulative distribution function. erf(a) / a is a polynomial of degree 15 in a², fitted at
-// the Chebyshev points of |a| <= 3.92 to 2e-7; beyond, erf is 1 in float32 to within one rounding.
-static inline Vec normal_cdf(Vec x) {
-    constexpr float END = 3.92f;
-    Vec a = x * 0.70710678f;
-    a = a > broadcast(END) ? broadcast(END) : a;
-    a = a < broadcast(-END) ? broadcast(-END) : a;
-    Vec s = a * a * (2 / (END * END)) - 1.f;
-    Vec p = broadcast(-0.00093927192f);
-    for (float c : {
-        0.00212785818f, -0.00104527798f, 0.00182033042f, -0.00817048325f, 0.014343502f,
-        -0.0196174901f, 0.029609212f, -0.0435857343f, 0.0584258272f, -0.0739898904f, 0.0905922123f,
-        -0.109181854f, 0.134084837f, -0.180108562f, 0.360736809f})
-        p = p * s + c;
-    return 0.5f + 0.5f * a * p;
-}
-
-static inline Vec gelu(Vec x) { return x * normal_cdf(x); }
-
-static inline Vec relu(Vec x) { return x < Vec{} ? Vec{} : x; }
-
-// 1 / (1 + exp(-x))
-static inline Vec sigmoid(Vec x) { return 1.f / (1.f + exponential(-(x < broadcast(-87.f) ? broadcast(-87.f) : x))); }
-
-// The function applied to a linear layer's output before it is stored; ACTIVATIONS of packing.py has the same order.
-enum Activation { IDENTITY, GELU, RELU, SILU, SIGMOID };
-template <Activation activation> static inline Vec activate(Vec x) {
-    switch (activation) {
-    case GELU: return gelu(x);
-    case RELU: return relu(x);
-    case SILU: return x * sigmoid(x);
-    case SIGMOID: return sigmoid(x);
-    default: return x;
-    }
-}
