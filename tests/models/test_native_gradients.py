@@ -111,6 +111,7 @@ def test_statistics_of_the_batch_give_torchs_gradients_and_running_statistics(co
         if scale < 1e-5 * largest:  # a BatchNorm cancels the bias before it
             assert gradients[name].grad.abs().max() < 1e-4 * largest
             continue
+        scale = max(scale, 1e-3 * largest)  # terms of this size may cancel; torch's own sum is as uncertain then
         torch.testing.assert_close(gradients[name].grad / scale, parameter.grad / scale, msg=name, rtol=0, atol=1e-3)
     running = dict(model.named_buffers())
     for name, buffer in reference.named_buffers():

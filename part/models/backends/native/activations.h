@@ -5,29 +5,30 @@
 #ifdef __AVX512F__
 #include <immintrin.h>
 
-// Phi(x) - 1/2 for x from 0 to END as SEGMENTS cubic polynomials in the distance from the middle of a segment, each
-// through the four Chebyshev points of its segment, which makes them exact to 2e-7; the last one is 1/2, as Phi - 1/2 is
+// Phi(x) - 1/2 for x from 0 to END as SEGMENTS polynomials of degree 4 in the distance from the middle of a segment, each
+// through the five Chebyshev points of its segment, which makes it exact to one rounding; the last one is 1/2, as Phi - 1/2 is
 // in float32 from there on. Two registers hold all polynomials' coefficients of one power, and one instruction looks up
 // that of each lane.
 struct NormalTable {
-    static constexpr int SEGMENTS = 32;
+    static constexpr int SEGMENTS = 32, POINTS = 5;
     static constexpr double END = 5.6;
-    alignas(64) float coefficients[4][SEGMENTS] = {};
+    alignas(64) float coefficients[POINTS][SEGMENTS] = {};
     NormalTable() {
         coefficients[0][SEGMENTS - 1] = 0.5f;
         for (int i = 0; i < SEGMENTS - 1; i++) {
-            double t[4], difference[4], c[4] = {};
-            for (int k = 0; k < 4; k++) {
-                t[k] = std::cos((2 * k + 1) * M_PI / 8) / 2;
+            double t[POINTS], difference[POINTS], c[POINTS] = {};
+            for (int k = 0; k < POINTS; k++) {
+                t[k] = std::cos((2 * k + 1) * M_PI / (2 * POINTS)) / 2;
                 difference[k] = std::erf((i + 0.5 + t[k]) * (END / SEGMENTS) * M_SQRT1_2) / 2;
             }
-            for (int order = 1; order < 4; order++) // Newton's divided differences
-                for (int k = 3; k >= order; k--) difference[k] = (difference[k] - difference[k - 1]) / (t[k] - t[k - order]);
-            for (int k = 3; k >= 0; k--) { // c = c (x - t[k]) + difference[k]
-                for (int power = 3; power > 0; power--) c[power] = c[power - 1] - t[k] * c[power];
+            for (int order = 1; order < POINTS; order++) // Newton's divided differences
+                for (int k = POINTS - 1; k >= order; k--)
+                    difference[k] = (difference[k] - difference[k - 1]) / (t[k] - t[k - order]);
+            for (int k = POINTS - 1; k >= 0; k--) { // c = c (x - t[k]) + difference[k]
+                for (int power = POINTS - 1; power > 0; power--) c[power] = c[power - 1] - t[k] * c[power];
                 c[0] = difference[k] - t[k] * c[0];
             }
-            for (int power = 0; power < 4; power++) coefficients[power][i] = c[power];
+            for (int power = 0; power < POINTS; power++) coefficients[power][i] = c[power];
         }
     }
 };
@@ -44,7 +45,9 @@ static inline Vec half_normal(Vec x) {
         const float *of_all = NORMAL.coefficients[power];
         return (Vec)_mm512_permutex2var_ps((__m512)load(of_all), (__m512i)segment, (__m512)load(of_all + W));
     };
-    return ((coefficient(3) * t + coefficient(2)) * t + coefficient(1)) * t + coefficient(0);
+    Vec half = coefficient(4);
+    for (int power = 3; power >= 0; power--) half = half * t + coefficient(power);
+    return half;
 }
 #else
 // The same with erf(a) / a as a polynomial of degree 15 in a², fitted at the Chebyshev points of |a| <= 3.92 to 2e-7;

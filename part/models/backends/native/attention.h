@@ -84,8 +84,8 @@ static void attend_backward(int64_t heads, int64_t width, MatrixView q, int64_t 
                     upstream[c * W + i] = i < rows ? dy[i * width + c] : 0;
                 }
             MatrixView start = bias ? MatrixView{bias + h * n * padded(m) + first, padded(m)} : MatrixView{zeros, 0};
-            panel<Float32, IDENTITY, 1, 1>({k.data + channel, k.stride}, n, {queries, W}, d, start, weights, W);
-            panel<Float32, IDENTITY, 1, 1>({v.data + channel, v.stride}, n, {upstream, W}, d, {zeros, 0}, d_weights, W);
+            query_key(queries, d, {k.data + channel, k.stride}, n, start, weights);
+            query_key(upstream, d, {v.data + channel, v.stride}, n, {zeros, 0}, d_weights);
             Vec scale = 1.f / exponentiate(weights, n), mean = {};
             for (int64_t j = 0; j < n; j++) {
                 store(weights + j * W, load(weights + j * W) * scale);
