@@ -1,11 +1,12 @@
 """Compare the speed of ParT on this CPU with weaver-core's, on the same weights and jets: python benchmarks/cpu.py
 
 The reference is the ParticleTransformer of weaver 0.5.3 in fp32, as `make test` installs it, with the weights of
-part-full. With --compiled it also runs through torch.compile with dynamic shapes, as its `compile_model=True` does,
-which takes minutes the first time. All models alternate in one process, each round on other jets of the bundled sample,
-padded to the longest of the batch; the first round warms up. On one thread the clock is that of the process, so that
-other work on the machine counts less. Ratios are medians over the rounds with quartiles. Differences are those of the
-logits from weaver's, whose spread is printed too; "argmax" is the share of jets that keep their predicted class.
+part-full. Compiled code in bf16 and in int8 (part-int8) is also compared with the same in fp32. With --compiled
+weaver's model also runs through torch.compile with dynamic shapes, as its `compile_model=True` does, which takes
+minutes the first time. All models alternate in one process, each round on other jets of the bundled sample, padded to
+the longest of the batch; the first round warms up. On one thread the clock is that of the process, so that other work
+on the machine counts less. Ratios are medians over the rounds with quartiles. Differences are those of the logits from
+weaver's, whose spread is printed too; "argmax" is the share of jets that keep their predicted class.
 """
 
 import argparse
@@ -29,9 +30,13 @@ from part.models.numerics.precision import cpu_supports_bf16
 ROOT = Path(__file__).parents[1]
 
 BATCHES = (1, 64, 256)
-OURS = {"fused": "fused", "fused@bf16": "fused", "native": "native"} | (
-    {"native@bf16": "native"} if cpu_supports_bf16() else {}
-)
+OURS = {  # checkpoint and backend
+    "fused": ("part-full", "fused"),
+    "fused@bf16": ("part-full@bf16", "fused"),
+    "native": ("part-full", "native"),
+    "native int8": ("part-int8", "native"),
+    **({"native@bf16": ("part-full@bf16", "native")} if cpu_supports_bf16() else {}),
+}
 
 
 class Weaver:
@@ -69,7 +74,7 @@ def times(models: dict, jets: ak.Array, size: int, rounds: int) -> dict[str, np.
 
 def print_speed(models: dict, jets: ak.Array, size: int, rounds: int) -> None:
     rows = times(models, jets, size, rounds)
-    references = [name for name in rows if name.startswith("weaver")]
+    references = [name for name in rows if name.startswith("weaver") or name == "native"]
     print(f"\n{f'batch {size}':18}{'ms a jet':>10}" + "".join(f"{f'speed over {name}':>28}" for name in references))
     for name, row in rows.items():
         cells = []
@@ -101,8 +106,7 @@ def main() -> None:
     jets = part.read_jets(ROOT / "data_samples" / "jetclass_like.root")
     jets = jets[np.random.default_rng(0).permutation(len(jets))]
     taggers = {
-        name: part.load_model(f"part-full{name.removeprefix(backend)}", device="cpu", backend=backend)
-        for name, backend in OURS.items()
+        name: part.load_model(checkpoint, device="cpu", backend=backend) for name, (checkpoint, backend) in OURS.items()
     }
     weights = taggers["fused"].model.state_dict()
     references = {"weaver": Weaver(weights)} | ({"weaver compiled": Weaver(weights, True)} if options.compiled else {})
