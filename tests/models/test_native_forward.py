@@ -23,7 +23,6 @@ from part.models.build import build, config_class
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.checkpoints.weaver import convert_part
 from part.models.numerics.precision import cpu_supports_bf16
-from part.models.numerics.quantize import quantize_dynamic
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "jetclass_like.root"
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to compile with")
@@ -202,10 +201,6 @@ def test_a_tagger_predicts_natively_and_its_trace_is_unchanged(tmp_path):
 def test_unsupported_models_are_refused_in_a_sentence():
     with pytest.raises(PartError, match="The native backend cannot run this ParT: it has no code for extra pair"):
         forward.NativeModel(random_model(extra_pair_features=2))
-    model = random_model()
-    quantize_dynamic(model)
-    with pytest.raises(PartError, match="in int8 it scales activations layer by layer"):
-        forward.NativeModel(model)
 
 
 def test_without_a_compiler_the_error_says_so(monkeypatch):

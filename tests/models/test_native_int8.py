@@ -19,7 +19,8 @@ from part.models.backends.native import compile as native_compile
 from part.models.backends.native.forward import NativeModel
 from part.models.build import build
 from part.models.numerics import quantize
-from part.models.numerics.quantize import quantize_dynamic, quantize_static
+from part.models.numerics.int8 import SCHEMES
+from part.models.numerics.quantize import prepare_qat, quantize_dynamic, quantize_static
 
 SAMPLE = Path(__file__).parents[2] / "data_samples" / "jetclass_like.root"
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to compile with")
@@ -39,7 +40,7 @@ extern "C" void products(const int32_t *x, int64_t rows, int64_t words, const in
     else int8_products<1>(x, rows, words, w, y);
 }
 extern "C" void rounded(const float *x, int64_t inputs, const float *scale, const float *shift, uint8_t *y) {
-    quantize_row([&](int64_t i) { return load(x + i); }, inputs, scale, shift, y);
+    round_row([&](int64_t i) { return load(x + i) * load(scale + i) + load(shift + i); }, inputs, y);
 }
 """
 PROCESSORS = {  # flags of the compiler, and what the processor then needs
@@ -110,20 +111,25 @@ def test_every_processor_rounds_to_the_nearest_integer(kernels, inputs):
     np.testing.assert_array_equal(y[:inputs], expected[:inputs])
 
 
-def static(config):
+def int8(config, scheme):
+    """Return a model with rounded random weights, and the jets that it was calibrated on."""
     torch.manual_seed(0)
     model, jets = randomise(build(config)).eval(), random_jets(jets=30, particles=40, inputs=config.inputs)
-    quantize_static(model, [jets])
+    if scheme == "static":
+        quantize_static(model, [jets])
+    else:
+        quantize_dynamic(model)
     return model, jets
 
 
 @rounds
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", CONFIGS)
-def test_logits_are_those_of_torch_but_for_values_between_two_integers(name):
+def test_logits_are_those_of_torch_but_for_values_between_two_integers(name, scheme):
     """Now and then float32 rounds an activation to the next integer, which moves the logits of that jet."""
     torch.manual_seed(0)
     exact = randomise(build(CONFIGS[name])).eval()
-    model, jets = static(CONFIGS[name])
+    model, jets = int8(CONFIGS[name], scheme)
     with torch.inference_mode():
         expected, in_floats, logits = model(*jets), exact(*jets), NativeModel(model)(*jets)
     gap = (logits - expected).abs()
@@ -132,8 +138,9 @@ def test_logits_are_those_of_torch_but_for_values_between_two_integers(name):
     assert gap.mean() < 0.1 * (in_floats - expected).abs().mean()
 
 
-def test_logits_depend_neither_on_other_jets_nor_on_threads():
-    model, (x, v, mask) = static(_CONFIGS["ParT"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_logits_depend_neither_on_other_jets_nor_on_threads(scheme):
+    model, (x, v, mask) = int8(_CONFIGS["ParT"], scheme)
     native, before, results = NativeModel(model), torch.get_num_threads(), []
     try:
         for threads in (1, 2):
@@ -161,9 +168,8 @@ def test_the_shipped_model_gets_compiled_code_and_predicts_the_same():
     assert abs(correct[0] - correct[1]) <= 0.005  # of 1000 jets; docs/models.md compares 5000
 
 
-def test_other_int8_models_stay_in_torch_and_say_why():
-    torch.manual_seed(0)
-    model = randomise(build(_CONFIGS["ParT"])).eval()
-    quantize_dynamic(model)
+def test_a_model_in_training_for_int8_stays_in_torch_and_says_why():
+    model = build(_CONFIGS["ParT"])
+    prepare_qat(model)
     reason = unsupported_reason(model, "native") or ""
-    assert reason.endswith("ParT: in int8 it scales activations layer by layer, not particle by particle.")
+    assert reason.endswith("this ParT: it does not run models in training for int8.")

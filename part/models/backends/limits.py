@@ -61,12 +61,10 @@ def unsupported_reason(model: nn.Module, backend: str) -> str | None:
 
 def _rounding(model: nn.Module, backend: str) -> str | None:
     """Return why a backend cannot compute with a model's weights as they are rounded, or None if it can."""
-    scheme = int8_scheme(model)
-    if scheme and backend == "native":
-        return None if scheme == "static" else "in int8 it scales activations layer by layer, not particle by particle"
     linears = [getattr(block.attn, name) for block in getattr(model, "blocks", ()) for name in ("qkv", "out")]
-    is_int8 = scheme or any(type(linear) is not nn.Linear for linear in linears)
-    return "it runs models in floating point, not int8" if is_int8 else None
+    if any(type(linear) is not nn.Linear for linear in linears):
+        return "it does not run models in training for int8"
+    return "it runs models in floating point, not int8" if backend != "native" and int8_scheme(model) else None
 
 
 def _first(reasons: dict[str, bool]) -> str | None:

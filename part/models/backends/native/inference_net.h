@@ -66,7 +66,7 @@ struct InferenceGroup {
 // but not where it is rounded at once for a layer in 8-bit integers.
 static void apply(const NormedLayer &layer, const float *x, int64_t rows, float *normed, float *y, Workspace &s) {
     if (layer.norm && layer.linear.input_scale && !layer.gate.outputs) {
-        const int32_t *rounded = normalise_to_int8(layer.linear, x, rows, layer.width, layer.norm == RMS_NORM, s);
+        const Int8Rows rounded = normalise_to_int8(layer.linear, x, rows, layer.width, layer.norm == RMS_NORM, s);
         return with_activation(layer.linear, [&](auto own) { apply_int8<own>(layer.linear, rounded, rows, y); });
     }
     if (layer.norm) {

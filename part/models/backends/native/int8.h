@@ -61,27 +61,56 @@ static void int8_products(const int32_t *x, int64_t rows, int64_t words, const i
     for (; r < rows; r++) int8_tile<1, C>(x + r * words, words, w, sums + r * C * W);
 }
 
-// Rounds the values of a row, which `value` returns by vectors, times a scale of each input, plus a shift, to integers from
-// 0 to 255. y has space for a vector more.
-template <class Value>
-static inline void quantize_row(Value value, int64_t inputs, const float *scale, const float *shift, uint8_t *y) {
+// The integers that a layer takes, (rows, inputs / 4) words, and, where each row has its own, its scale and the integer
+// that stands for 0; else null.
+struct Int8Rows {
+    const int32_t *words;
+    const float *scale;
+    const int32_t *zero;
+    Int8Rows from_row(int64_t row, int64_t words_of_row) const {
+        return {words + row * words_of_row, scale ? scale + row : nullptr, zero ? zero + row : nullptr};
+    }
+};
+
+// Rounds the values of a row, which `value` returns by vectors, to integers from 0 to 255. y has space for a vector more.
+template <class Value> static inline void round_row(Value value, int64_t inputs, uint8_t *y) {
     for (int64_t i = 0; i < inputs; i += W) {
-        Vec scaled = value(i) * load(scale + i) + load(shift + i);
-        scaled = scaled > Vec{} ? scaled : Vec{};
-        scaled = scaled < broadcast(255.f) ? scaled : broadcast(255.f);
-        const IntVec rounded = (IntVec)(scaled + 12582912.f) - 0x4B400000; // adding 1.5 * 2^23 rounds to an integer
+        Vec clipped = value(i);
+        clipped = clipped > Vec{} ? clipped : Vec{};
+        clipped = clipped < broadcast(255.f) ? clipped : broadcast(255.f);
+        const IntVec rounded = (IntVec)(clipped + 12582912.f) - 0x4B400000; // adding 1.5 * 2^23 rounds to an integer
         *(ByteVec *)(y + i) = __builtin_convertvector(rounded, ByteVec);
     }
 }
 
-// y (rows, C vectors) = activation((sums + start) * scale + bias).
-template <Activation activation, int C>
-__attribute__((noinline)) static void from_int8(const int32_t *sums, int64_t rows, const int32_t *start,
+// The same with a scale that the row's own range from the smallest to the largest value, 0 included, fills.
+template <class Value>
+static inline void scale_and_round_row(Value value, int64_t inputs, uint8_t *y, float &scale, int32_t &zero) {
+    Vec low = {}, high = {};
+    for (int64_t i = 0; i < inputs; i += W) {
+        const Vec v = value(i);
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+    }
+    float smallest = 0, largest = 0;
+    for (int i = 0; i < W; i++) smallest = std::min(smallest, low[i]), largest = std::max(largest, high[i]);
+    scale = std::max((largest - smallest) / 255, 1.1920929e-7f); // as torchao does
+    const float inverse = 1 / scale, shift = std::nearbyint(-smallest / scale);
+    zero = (int32_t)shift;
+    round_row([&](int64_t i) { return value(i) * inverse + shift; }, inputs, y);
+}
+
+// y (rows, C vectors) = activation((sums + start) * scale + bias); where rows have scales of their own, sums - zero * start
+// in place of the sum, and times the scale of the row.
+template <Activation activation, int C, bool OWN_SCALES>
+__attribute__((noinline)) static void from_int8(const int32_t *sums, int64_t rows, Int8Rows x, const int32_t *start,
                                                 const float *scale, const float *bias, float *y, int64_t stride) {
     for (int64_t r = 0; r < rows; r++, y += stride, sums += C * W)
         for (int c = 0; c < C; c++) {
-            const IntVec sum = *(const IntVec *)(sums + c * W) + *(const IntVec *)(start + c * W);
-            const Vec value = __builtin_convertvector(sum, Vec) * load(scale + c * W) + load(bias + c * W);
-            store(y + c * W, activate<activation>(value));
+            IntVec first = *(const IntVec *)(start + c * W);
+            Vec factor = load(scale + c * W);
+            if (OWN_SCALES) first *= -x.zero[r], factor *= x.scale[r];
+            const Vec sum = __builtin_convertvector(*(const IntVec *)(sums + c * W) + first, Vec);
+            store(y + c * W, activate<activation>(sum * factor + load(bias + c * W)));
         }
 }

@@ -17,10 +17,12 @@ struct Linear {
     int64_t inputs, outputs, bf16; // outputs are a multiple of W; in bf16 inputs are one too
     int64_t activation;            // what `apply` applies to the outputs, an Activation
     // In 8-bit integers (else null): what an output's sum is multiplied by, after an integer was added to it, and what
-    // an input is multiplied by and shifted by before it is rounded.
+    // an input is multiplied by and shifted by before it is rounded. own_scales: whether each row is then scaled by its
+    // own range; the integer that is added to a sum is `start` times that of the row.
     const float *scale;
     const int32_t *start;
     const float *input_scale, *input_shift;
+    int64_t own_scales;
 };
 
 // A matrix in memory: its first element, and the distance between its rows.
@@ -123,7 +125,7 @@ static void to_bf16(const float *x, int64_t size, float *y) {
 // A thread's scratch memory, which grows on demand and is reused from group to group.
 struct Workspace {
     std::vector<float> a, b, state, token, hidden, gate, qkv, head_output, queries, weights, bias, slots, slot_bias,
-        particles, features, rounded, upstream, d_weights;
+        particles, features, rounded, row_scales, upstream, d_weights;
     float *get(std::vector<float> &v, int64_t size) {
         if ((int64_t)v.size() < size + W) v.resize(size + W);
         return v.data();
@@ -131,7 +133,7 @@ struct Workspace {
     int64_t bytes() const {
         int64_t floats = 0;
         for (const auto *v : {&a, &b, &state, &token, &hidden, &gate, &qkv, &head_output, &queries, &weights, &bias,
-                              &slots, &slot_bias, &particles, &features, &rounded, &upstream, &d_weights})
+                              &slots, &slot_bias, &particles, &features, &rounded, &row_scales, &upstream, &d_weights})
             floats += v->capacity();
         return floats * sizeof(float);
     }
@@ -139,43 +141,53 @@ struct Workspace {
 
 // One panel of the outputs of a layer on 8-bit integers.
 template <Activation activation, int C>
-static void int8_panel(const Linear &layer, int64_t first, const int32_t *x, int64_t rows, float *y) {
+static void int8_panel(const Linear &layer, int64_t first, Int8Rows x, int64_t rows, float *y) {
     alignas(64) int32_t sums[2][INT8_ROWS * C * W];
     const int64_t words = layer.inputs / 4;
     const auto multiply = [&](int64_t row) {
         const int32_t *weight = (const int32_t *)layer.weight + first * words;
-        int8_products<C>(x + row * words, std::min(INT8_ROWS, rows - row), words, weight, sums[row / INT8_ROWS % 2]);
+        int8_products<C>(x.words + row * words, std::min(INT8_ROWS, rows - row), words, weight,
+                         sums[row / INT8_ROWS % 2]);
     };
     multiply(0);
     for (int64_t row = 0; row < rows; row += INT8_ROWS) {
         if (row + INT8_ROWS < rows) multiply(row + INT8_ROWS); // tiles multiply while the vectors below are computed
-        from_int8<activation, C>(sums[row / INT8_ROWS % 2], std::min(INT8_ROWS, rows - row), layer.start + first,
-                                 layer.scale + first, layer.bias + first, y + row * layer.outputs, layer.outputs);
+        const auto finish = x.scale ? from_int8<activation, C, true> : from_int8<activation, C, false>;
+        finish(sums[row / INT8_ROWS % 2], std::min(INT8_ROWS, rows - row), x.from_row(row, words), layer.start + first,
+               layer.scale + first, layer.bias + first, y + row * layer.outputs, layer.outputs);
     }
 }
 
 // y (rows, outputs) = the outputs of a layer on 8-bit integers for inputs x that are rounded already.
-template <Activation activation>
-static void apply_int8(const Linear &layer, const int32_t *x, int64_t rows, float *y) {
+template <Activation activation> static void apply_int8(const Linear &layer, Int8Rows x, int64_t rows, float *y) {
     int64_t output = 0;
     for (; output + 2 * W <= layer.outputs; output += 2 * W)
         int8_panel<activation, 2>(layer, output, x, rows, y + output);
     if (output < layer.outputs) int8_panel<activation, 1>(layer, output, x, rows, y + output);
 }
 
-// The inputs x (rows, inputs) of a layer, rounded to 8-bit integers.
-static const int32_t *quantize(const Linear &layer, const float *x, int64_t rows, Workspace &s) {
-    int32_t *rounded = (int32_t *)s.get(s.rounded, (rows + INT8_ROWS) * layer.inputs / 4);
-    for (int64_t r = 0; r < rows; r++)
-        quantize_row([&](int64_t i) { return load(x + r * layer.inputs + i); }, layer.inputs, layer.input_scale,
-                     layer.input_shift, (uint8_t *)rounded + r * layer.inputs);
-    return rounded;
+// The inputs of a layer rounded to 8-bit integers; of_row(r) returns a function that gives those of row r by vectors.
+template <class OfRow> static Int8Rows round_rows(const Linear &layer, int64_t rows, Workspace &s, OfRow of_row) {
+    uint8_t *y = (uint8_t *)s.get(s.rounded, (rows + INT8_ROWS) * layer.inputs / 4);
+    float *scale = layer.own_scales ? s.get(s.row_scales, 2 * rows) : nullptr;
+    int32_t *zero = (int32_t *)(scale ? scale + rows : nullptr);
+    for (int64_t r = 0; r < rows; r++) {
+        const auto value = of_row(r);
+        const auto scaled = [&](int64_t i) { return value(i) * load(layer.input_scale + i) + load(layer.input_shift + i); };
+        uint8_t *row = y + r * layer.inputs; // what is written beyond its end is overwritten by the next row
+        if (layer.own_scales) scale_and_round_row(scaled, layer.inputs, row, scale[r], zero[r]);
+        else round_row(scaled, layer.inputs, row);
+    }
+    return {(const int32_t *)y, scale, zero};
 }
 
 // y (rows, outputs) = activation(x (rows, inputs) Wᵀ + bias).
 template <Activation activation>
 static void apply_linear(const Linear &layer, const float *x, int64_t rows, float *y, Workspace &s) {
-    if (layer.input_scale) return apply_int8<activation>(layer, quantize(layer, x, rows, s), rows, y);
+    if (layer.input_scale) {
+        const auto of_row = [&](int64_t r) { return [=](int64_t i) { return load(x + r * layer.inputs + i); }; };
+        return apply_int8<activation>(layer, round_rows(layer, rows, s, of_row), rows, y);
+    }
     if (layer.bf16) {
         float *rounded = s.get(s.rounded, (rows + 2 * W) * layer.inputs / 2); // AMX reads whole tiles of rows
         to_bf16(x, rows * layer.inputs, rounded);

@@ -1,8 +1,9 @@
-"""Affine maps as packing.py takes them: in floating point, or in the 8-bit integers of a statically quantized model.
+"""Affine maps as packing.py takes them: in floating point, or in 8-bit integers as quantized models have them.
 
 In integers, y = scale (weight @ u + start) + bias for u = round(input_scale x + input_shift), clipped to 0 to 255. `u`
 is what the model itself rounds x to, plus 128, since the processor multiplies unsigned by signed bytes; `start` takes
-the zero point off again.
+the zero point off again. A "dynamic" model scales each row by its own range: then input_scale x + input_shift is what
+enters the layer, and the compiled code finds the rest; `start` is the sum of an output's weights.
 """
 
 from collections.abc import Callable
@@ -27,12 +28,15 @@ class Int8Scales:
     ----------
     scale, start : Tensor (outputs)
     input_scale, input_shift : Tensor (inputs)
+    own_scales : bool
+        Whether each row is scaled by its own range.
     """
 
     scale: Tensor
     start: Tensor
     input_scale: Tensor
     input_shift: Tensor
+    own_scales: bool
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,16 @@ class LinearMap:
         if not is_int8(linear.weight):
             return cls(*fold_norm(nn.Identity() if norm is None else norm, linear))
         weight: Any = linear.weight  # torchao's Int8Tensor
-        step, zero = weight.act_quant_scale.flatten(), weight.act_quant_zero_point.flatten().int() + 128
-        ones = step.new_ones(linear.in_features)
-        own = getattr(norm, "weight", None)
-        shift = getattr(norm, "bias", None)
-        input_scale = (ones if own is None else own) * (1 / step)
-        input_shift = (0 * ones if shift is None else shift) * (1 / step) + zero
-        start = -zero * weight.qdata.sum(1, dtype=torch.int32)
-        scales = Int8Scales(weight.scale.flatten() * step, start, input_scale, input_shift)
+        ones = torch.ones(linear.in_features)
+        own, shift = (getattr(norm, name, None) for name in ("weight", "bias"))
+        input_scale, input_shift = ones if own is None else own, 0 * ones if shift is None else shift
+        scale, start = weight.scale.flatten(), weight.qdata.sum(1, dtype=torch.int32)
+        own_scales = weight.act_quant_scale is None
+        if not own_scales:
+            step, zero = weight.act_quant_scale.flatten(), weight.act_quant_zero_point.flatten().int() + 128
+            input_scale, input_shift = input_scale * (1 / step), input_shift * (1 / step) + zero
+            scale, start = scale * step, -zero * start
+        scales = Int8Scales(scale, start, input_scale, input_shift, own_scales)
         return cls(weight.qdata, affine_map(linear)[1], scales)
 
     def outputs(self, arrange: Arrange) -> "LinearMap":

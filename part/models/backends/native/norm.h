@@ -43,14 +43,11 @@ static void normalise(const float *x, int64_t rows, int64_t width, float *y, flo
 }
 
 // The same of rows (rows, inputs) of `width` channels, rounded to the 8-bit integers that a layer takes.
-static const int32_t *normalise_to_int8(const Linear &layer, const float *x, int64_t rows, int64_t width, bool rms,
-                                        Workspace &s) {
-    int32_t *rounded = (int32_t *)s.get(s.rounded, (rows + INT8_ROWS) * layer.inputs / 4);
-    uint8_t *y = (uint8_t *)rounded;
-    for (int64_t r = 0; r < rows; r++, x += layer.inputs, y += layer.inputs) {
-        const auto [mean, scale] = RowStatistics(x, width, rms);
-        quantize_row([&, mean = mean, scale = scale](int64_t i) { return (load(x + i) - mean) * scale; }, layer.inputs,
-                     layer.input_scale, layer.input_shift, y);
-    }
-    return rounded;
+static Int8Rows normalise_to_int8(const Linear &layer, const float *x, int64_t rows, int64_t width, bool rms,
+                                  Workspace &s) {
+    return round_rows(layer, rows, s, [&](int64_t r) {
+        const float *row = x + r * layer.inputs;
+        const RowStatistics of_row(row, width, rms);
+        return [=](int64_t i) { return (load(row + i) - of_row.mean) * of_row.scale; };
+    });
 }

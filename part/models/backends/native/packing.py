@@ -13,6 +13,7 @@ from part.models.backends.native.maps import LinearMap, fold_head_scales
 from part.models.transformer import Block
 
 ACTIVATIONS = ("none", "gelu", "relu", "silu", "sigmoid")  # in the order of simd.h
+INT8_VECTORS = ("scale", "start", "input_scale", "input_shift")  # of a layer in 8-bit integers
 KEPT = (torch.bfloat16, torch.int8, torch.int32)  # types of numbers that the compiled code takes besides float32
 NORMS = (nn.Identity, nn.LayerNorm, nn.RMSNorm)  # in the order of inference_net.h
 FloatPointer = ctypes.POINTER(ctypes.c_float)
@@ -25,7 +26,8 @@ class Linear(ctypes.Structure):
     _fields_ = [
         *((name, FloatPointer) for name in ("weight", "bias")),
         *((name, ctypes.c_int64) for name in ("inputs", "outputs", "bf16", "activation")),
-        *((name, FloatPointer) for name in ("scale", "start", "input_scale", "input_shift")),
+        *((name, FloatPointer) for name in INT8_VECTORS),
+        ("own_scales", ctypes.c_int64),
     ]
 
 
@@ -133,8 +135,9 @@ class Packer:
         sizes = full.shape[1], padded, in_bf16, ACTIVATIONS.index(activation)
         packed = Linear(self.pointer(torch.cat(panels)), self.pointer(self.pad(layer.bias)), *sizes)
         if layer.int8:
-            for name, values in vars(layer.int8).items():
-                setattr(packed, name, self.pointer(self.pad(values)))
+            for name in INT8_VECTORS:
+                setattr(packed, name, self.pointer(self.pad(getattr(layer.int8, name))))
+            packed.own_scales = layer.int8.own_scales
         return packed
 
     def layer(
