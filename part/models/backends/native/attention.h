@@ -17,6 +17,29 @@ static Vec exponentiate(float *logits, int64_t n) {
     return total;
 }
 
+// Exchanges rows and lanes of W vectors: blocks of half the size in each step, down to single lanes.
+template <int STEP> static inline void transpose(Vec *v) {
+    IntVec upper, lower; // the lanes of two vectors, those of the second one counted from W
+    for (int l = 0; l < W; l++) upper[l] = l & STEP ? W + l - STEP : l, lower[l] = l & STEP ? W + l : l + STEP;
+    for (int i = 0; i < W; i++) {
+        if (i & STEP) continue;
+        const Vec a = v[i], b = v[i + STEP];
+        v[i] = __builtin_shuffle(a, b, upper);
+        v[i + STEP] = __builtin_shuffle(a, b, lower);
+    }
+    if constexpr (STEP > 1) transpose<STEP / 2>(v);
+}
+
+// Up to W rows of d channels, `stride` apart, times a factor, to [channel][row]; rows that are missing are 0.
+static void rows_to_lanes(const float *x, int64_t rows, int64_t stride, int64_t d, float factor, float *y) {
+    for (int64_t c = 0; c < d; c += W) {
+        Vec v[W];
+        for (int i = 0; i < W; i++) v[i] = i < rows ? load(x + i * stride + c) * factor : Vec{};
+        transpose<W / 2>(v);
+        for (int i = 0; i < W; i++) store(y + (c + i) * W, v[i]);
+    }
+}
+
 // logits (n, W), keys by queries, = start + k·q, for keys (n, d) and queries [channel][query]. The queries stay in registers,
 // and two sums for each key keep one multiplication from waiting for another.
 static void query_key(const float *queries, int64_t d, MatrixView k, int64_t n, MatrixView start, float *logits) {
@@ -48,9 +71,7 @@ static void attend(int64_t heads, int64_t width, MatrixView q, int64_t m, Matrix
     for (int64_t h = 0; h < heads; h++)
         for (int64_t first = 0; first < m; first += W) {
             int64_t rows = std::min<int64_t>(W, m - first);
-            for (int64_t c = 0; c < qk; c++)
-                for (int64_t i = 0; i < W; i++)
-                    queries[c * W + i] = i < rows ? q.data[(first + i) * q.stride + h * d + c] * root : 0;
+            rows_to_lanes(q.data + first * q.stride + h * d, rows, q.stride, qk, root, queries);
             MatrixView start = bias ? MatrixView{bias + h * n * padded(m) + first, padded(m)} : MatrixView{zeros, 0};
             query_key(queries, qk, {k.data + h * d, k.stride}, n, start, weights);
             Vec scale = 1.f / exponentiate(weights, n);
@@ -78,11 +99,8 @@ static void attend_backward(int64_t heads, int64_t width, MatrixView q, int64_t 
         for (int64_t first = 0; first < m; first += W) {
             int64_t rows = std::min<int64_t>(W, m - first), channel = h * d;
             const float *q_rows = q.data + first * stride + channel, *dy = d_head_output + first * width + channel;
-            for (int64_t c = 0; c < d; c++)
-                for (int64_t i = 0; i < W; i++) {
-                    queries[c * W + i] = i < rows ? q_rows[i * stride + c] * root : 0;
-                    upstream[c * W + i] = i < rows ? dy[i * width + c] : 0;
-                }
+            rows_to_lanes(q_rows, rows, stride, d, root, queries);
+            rows_to_lanes(dy, rows, width, d, 1, upstream);
             MatrixView start = bias ? MatrixView{bias + h * n * padded(m) + first, padded(m)} : MatrixView{zeros, 0};
             query_key(queries, d, {k.data + channel, k.stride}, n, start, weights);
             query_key(upstream, d, {v.data + channel, v.stride}, n, {zeros, 0}, d_weights);
