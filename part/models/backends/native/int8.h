@@ -16,7 +16,7 @@ typedef uint8_t ByteVec __attribute__((vector_size(W), aligned(1), may_alias));
 static inline void add_products(IntVec &sums, IntVec x, IntVec w) {
 #if defined(__AVX512VNNI__)
     sums = (IntVec)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)x, (__m512i)w);
-#elif defined(__AVXVNNI__)
+#elif defined(__AVXVNNI__) && !defined(__AVX512F__)
     sums = (IntVec)_mm256_dpbusd_avx_epi32((__m256i)sums, (__m256i)x, (__m256i)w);
 #elif defined(__AVX512BW__) || (defined(__AVX2__) && !defined(__AVX512F__))
     // The bytes at even and those at odd places, as 16-bit integers. (The product of bytes that saturates is avoided.)
@@ -39,10 +39,10 @@ static inline void add_products(IntVec &sums, IntVec x, IntVec w) {
 template <int R, int C> static inline void int8_tile(const int32_t *x, int64_t words, const int32_t *w, int32_t *sums) {
     IntVec tile[R][C] = {};
     for (int64_t k = 0; k < words; k++, w += C * W)
-        for (int c = 0; c < C; c++) {
-            const IntVec row = *(const IntVec *)(w + W * c);
-            for (int r = 0; r < R; r++) add_products(tile[r][c], x[r * words + k] - IntVec{}, row);
-        }
+        for (int r = 0; r < R; r++)
+            for (int c = 0; c < C; c++)
+                add_products(tile[r][c], x[r * words + k] - IntVec{}, *(const IntVec *)(w + W * c));
+#pragma GCC unroll 8
     for (int r = 0; r < R; r++)
         for (int c = 0; c < C; c++) *(IntVec *)(sums + (r * C + c) * W) = tile[r][c];
 }

@@ -66,6 +66,7 @@ __attribute__((noinline)) static void activate_tile(float *y, int64_t rows, int6
 template <class Number, int STEP, int R, int C>
 static inline void tile(MatrixView x, MatrixView w, int64_t inputs, MatrixView start, float *y, int64_t stride) {
     Vec sums[R][C];
+#pragma GCC unroll 8 // else gcc fills and empties the registers by way of memory
     for (int r = 0; r < R; r++)
         for (int c = 0; c < C; c++) sums[r][c] = load(start.data + r * start.stride + W * c);
     for (int64_t k = 0; k < inputs; k++, x.data += STEP, w.data += w.stride) {
@@ -76,6 +77,7 @@ static inline void tile(MatrixView x, MatrixView w, int64_t inputs, MatrixView s
             for (int c = 0; c < C; c++) Number::multiply_add(sums[r][c], value, row[c]);
         }
     }
+#pragma GCC unroll 8
     for (int r = 0; r < R; r++)
         for (int c = 0; c < C; c++) store(y + r * stride + W * c, sums[r][c]);
 }
