@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = (
     "part.version",
     "part.errors",
+    "part.text",
     "part.lazy",
     "part.progress",
     "part.options",

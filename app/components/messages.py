@@ -5,6 +5,9 @@ import re
 
 import streamlit as st
 
+from app.services.owners import recent, with_titles
+from app.state.visitor import visitor
+
 
 def plain(text: str) -> str:
     """Return text that Markdown leaves unchanged: names of files must not become links, pictures or formulas."""
@@ -12,8 +15,8 @@ def plain(text: str) -> str:
 
 
 def show_error(error: Exception | str) -> None:
-    """Show one sentence on bad input."""
-    st.error(plain(str(error)))
+    """Show one sentence on bad input, in which uploads have the visitor's names."""
+    st.error(plain(with_titles(str(error), recent(visitor()))))
 
 
 def show_errors(*errors: Exception | str | None) -> None:
@@ -24,7 +27,7 @@ def show_errors(*errors: Exception | str | None) -> None:
 
 def note(text: str) -> None:
     """Say why a place is empty, where that is no error."""
-    st.html(f'<p class="note">{html.escape(text)}</p>')
+    st.html(f'<p class="note">{html.escape(with_titles(text, recent(visitor())))}</p>')
 
 
 def line(markup: str, *values: str) -> None:

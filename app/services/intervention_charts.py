@@ -6,7 +6,7 @@ import numpy as np
 
 from part.analysis.intervention.activation_patching import Recovery
 from part.analysis.intervention.irc import IRCResult
-from part.figures.charts import Chart, Plot, Series
+from part.figures.charts import Chart, Plot, Series, probability_range
 from part.figures.prediction import strongest_classes
 from part.figures.studies import irc as irc_charts
 from part.figures.studies import lens as lens_charts
@@ -40,9 +40,7 @@ def before_and_after(
         )
         for i, (label, probabilities) in enumerate((("unchanged", before), (name, after)))
     ]
-    largest = max(float(series.y.max()) for series in bars)
-    right = 1.0 if largest > 0.4 else 1.25 * largest  # of many classes all may be improbable
-    return Plot(title, "probability", "", tuple(bars), x_range=(0, right))
+    return Plot(title, "probability", "", tuple(bars), x_range=probability_range(*(series.y for series in bars)))
 
 
 def irc_chart(single: IRCResult, sample: IRCResult | None, title: str) -> Plot:

@@ -39,6 +39,13 @@ def jets_title(name: str, uploads: Collection[Uploaded]) -> str:
     return upload.jets_title + name.removeprefix(upload.jets or "") if upload else name
 
 
+def with_titles(text: str, uploads: Collection[Uploaded]) -> str:
+    """Return a text in which uploaded jets have the name that the visitor gave them."""
+    for upload in uploads:
+        text = text.replace(upload.jets, upload.jets_title) if upload.jets else text
+    return text
+
+
 def _jets(name: str, uploads: Collection[Uploaded]) -> Uploaded | None:
     own = (upload for upload in uploads if upload.jets)
     return next((upload for upload in own if name == upload.jets or name.startswith(f"{upload.jets}:")), None)

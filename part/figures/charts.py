@@ -205,6 +205,12 @@ def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float
     return min(float(finite.min(initial=0)), 0.0), float(finite.max(initial=0)) or 1.0
 
 
+def probability_range(*values: np.ndarray) -> tuple[float, float]:
+    """Return the ends of an axis of probabilities: 0 and a little above 1, or less where all of them are small."""
+    largest = max((float(np.nanmax(array, initial=0)) for array in values), default=0.0)
+    return 0.0, 1.02 if largest > 0.4 or not largest else 1.25 * largest  # of many classes all may be improbable
+
+
 def cell_texts(values: np.ndarray) -> tuple[list[list[str]], int]:
     """Return short numbers for the cells of a map, "" for NaN, and the power of ten that is their unit."""
     largest = float(np.nanmax(np.abs(values), initial=0)) or 1.0

@@ -144,6 +144,17 @@ def add_derived_fields(jets: ak.Array) -> ak.Array:
     return ak.zip(fields, depth_limit=1)
 
 
+def constituent_pt(jets: ak.Array) -> np.ndarray:
+    """Return the pT (P,) in GeV of the constituents that a model sees, of all jets in a row; NaN where not known.
+
+    A data config may give the interaction other vectors than the momenta, or none.
+    """
+    kept = keep_leading(jets)[0]
+    if has_momenta(kept):
+        return kinematics.pt(*(flat_values(kept[name]).astype(np.float64) for name in MOMENTA[:2]))
+    return np.full(list_lengths(kept[INPUTS]).sum(), np.nan)
+
+
 def has_momenta(jets: ak.Array) -> bool:
     """Return whether the four-momenta of constituents are known; a data config need not say them."""
     return set(MOMENTA) <= set(jets.fields)

@@ -14,6 +14,7 @@ from part.jets.notices import WITHOUT_MOMENTUM, notify
 from part.jets.parton_branches import GENERATED, PARTONS, parton_lists, with_columns
 from part.jets.schema import CONSTITUENT_BRANCHES, JET_MOMENTUM, MOMENTA
 from part.jets.validation import to_jets
+from part.text import first_names
 
 if TYPE_CHECKING:
     from part.jets.config.config import DataConfig
@@ -135,7 +136,7 @@ def _jet_branches(path: str, source: Source, requested: Collection[str] | None) 
     for name in MOMENTA:
         if name not in source.branches:
             other = f", or {source.alternative}" if source.alternative else ""
-            shown = ", ".join(source.branches[:MAX_NAMED]) + (", ..." if len(source.branches) > MAX_NAMED else "")
+            shown = first_names(source.branches, MAX_NAMED)
             raise PartError(
                 f"{path}: branch {name} is missing (there are: {shown or 'none'}); expected {', '.join(MOMENTA)}{other}"
             )

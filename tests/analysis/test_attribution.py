@@ -92,7 +92,7 @@ def test_shapley_values_close_and_are_exact_for_a_sum(tagger, jets):
     result = shapley(task, 3)
     assert result.completeness_error == pytest.approx(0, abs=1e-5)
     assert (result.error > 0).all()
-    added = Additive(tagger("part"), task.x, task.v, TARGET)
+    added = Additive(tagger("part"), task.x, task.v, TARGET, task.pt)
     exact = shapley(added, 2)
     np.testing.assert_allclose(exact.values, added.weights, atol=1e-5)
     np.testing.assert_allclose(exact.error, 0, atol=1e-5)
@@ -120,7 +120,7 @@ class Additive(AttributionTask):
 def test_sampled_errors_cover_the_exact_shapley_values(tagger, jets):
     """All 24 orders of a jet of four particles can be enumerated."""
     full_task = make_task(tagger("part"), jets[:1], TARGET)
-    four = AttributionTask(full_task.tagger, full_task.x[:, :4], full_task.v[:, :4], TARGET)
+    four = AttributionTask(full_task.tagger, full_task.x[:, :4], full_task.v[:, :4], TARGET, full_task.pt[:4])
     with torch.no_grad():
         value = {
             bits: float(four.value_of_subset(torch.tensor([[bits >> i & 1 for i in range(4)]]).float()))
@@ -173,7 +173,7 @@ def test_curves_begin_and_end_where_they_must(tagger, jets):
 
 def test_area_of_a_sum_is_best_for_its_own_order(tagger, jets):
     full_task = make_task(tagger("part"), jets[2:3], TARGET)
-    added = Additive(full_task.tagger, full_task.x, full_task.v, TARGET)
+    added = Additive(full_task.tagger, full_task.x, full_task.v, TARGET, full_task.pt)
     best, worst = descending_order(added.weights), descending_order(-added.weights)
     result = faithfulness_curves(added, np.stack((best, worst)))
     assert result.deletion_area[0] < result.deletion_area[1]
@@ -185,7 +185,7 @@ def test_area_of_a_sum_is_best_for_its_own_order(tagger, jets):
 def test_infidelity_of_a_sum(tagger, jets):
     """It is 0 for the sum's own weights at any scale, between 0 and 1 for those of one particle, and 1 for zeros."""
     full_task = make_task(tagger("part"), jets[2:3], TARGET)
-    added = Additive(full_task.tagger, full_task.x, full_task.v, TARGET)
+    added = Additive(full_task.tagger, full_task.x, full_task.v, TARGET, full_task.pt)
     one = np.where(np.arange(11) == 10, added.weights, 0)
     result = infidelity(added, np.stack((added.weights, 1e-3 * added.weights, one, 0 * one)))
     np.testing.assert_allclose(result[:2], 0, atol=1e-5)

@@ -89,14 +89,18 @@ def test_rollout_in_closed_form():
     particles = np.array([[1.0, 0, 0], [0, 1, 0], [0, 1, 0]])
     token = np.array([[0, 0.5, 0.5], [0, 1, 0], [0, 0, 1.0]])
     np.testing.assert_allclose(roll_out([particles, token]), [0.25 + 0.125, 0.125])
+    np.testing.assert_allclose(roll_out([particles], has_class_token=False), [(1 + 0.5) / 2, 0.5 / 2])
 
 
-@pytest.mark.parametrize("name", ["part", "nobias", "pairattn", "global"])
+@pytest.mark.parametrize("name", ["part", "nobias", "pairattn", "global", "mean"])
 def test_rollout_and_gradients_of_attention(name, tagger, jets):
     task = make_task(tagger(name), jets[2:3], TARGET)
     shares = attention_rollout(task).values
     assert (shares > 0).all()
-    assert shares.sum() <= 1 - 0.5**2  # the token is a query in two layers, of class attention or of all
+    if name == "mean":
+        assert shares.sum() == pytest.approx(1)  # all of it is the particles'
+    else:
+        assert shares.sum() <= 1 - 0.5**2  # the token is a query in two layers, of class attention or of all
     result = attribute(task, "gradient_attention").values
     assert (result >= 0).all()
     assert result.max() > 0

@@ -30,6 +30,7 @@ CONFIGS = {
     "nobias": ParTNoBiasConfig(**SMALL),
     "pairattn": PairAttnConfig(**SMALL),
     "global": ParTConfig(global_token=True, class_layers=0, **SMALL),
+    "mean": ParTConfig(class_layers=0, **SMALL),
     "linpart": LinParTConfig(slots=4, **SMALL),
     "particlenet": ParticleNetConfig(widths=(8, 8), edge_layers=2, neighbours=4, hidden=8),
     "pfn": PFNConfig(phi=(16,), f=(16,)),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components.messages import line
 from app.components.study.controls import segments
+from app.components.toolbar import file_title
 from app.pages.performance.context import (
     PerformanceContext,
     load_results,
@@ -28,7 +29,7 @@ def header(context: PerformanceContext) -> None:
         models = context.selection.models[: MAX_MEASURED[context.tab]]
         text = f"{', '.join(models)} · this machine: {benchmarks.machine()}"
         line('<div class="jet"><b>{}</b><span>{}</span></div>', "Performance", text)
-        options = settings(context.tab, context.file.name, context.file.config is not None)
+        options = settings(context.tab, file_title(context.file), context.file.config is not None)
         st.button("Run", key="run", type="primary", on_click=_start, args=(context, models, options))
         _files(context)
 

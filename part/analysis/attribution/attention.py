@@ -1,6 +1,7 @@
 """Attributions along the attention: how much of each particle reaches the class token, layer by layer.
 
 In the patterns here the class token comes first of 1 + N tokens; in layers where it does not attend it keeps its state.
+In a model without one, whose head takes the mean over the particles, that mean stands for the token at the end.
 Shapes: N particles, H heads.
 """
 
@@ -27,15 +28,18 @@ def attention_rollout(task: AttributionTask) -> Attribution:
     with torch.no_grad():
         patterns, _ = _record_patterns(task)
     rows = [_square(pattern[0].mean(0), len(task)).double().cpu().numpy() for pattern in patterns]
-    return Attribution("rollout", roll_out(rows))
+    return Attribution("rollout", roll_out(rows, _has_class_token(task)))
 
 
-def roll_out(patterns: list[np.ndarray]) -> np.ndarray:
-    """Return the share of each particle in the class token (N,), from the patterns (1 + N, 1 + N) of all layers."""
+def roll_out(patterns: list[np.ndarray], has_class_token: bool = True) -> np.ndarray:
+    """Return the share of each particle in the class token (N,), from the patterns (1 + N, 1 + N) of all layers.
+
+    Without a class token the shares are those in the mean over the particles.
+    """
     shares = np.eye(len(patterns[0]))
     for pattern in patterns:
         shares = (pattern + np.eye(len(pattern))) / 2 @ shares
-    return shares[0, 1:]
+    return shares[0, 1:] if has_class_token else shares[1:, 1:].mean(0)
 
 
 def gradient_attention(task: AttributionTask) -> Attribution:
@@ -51,11 +55,19 @@ def gradient_attention(task: AttributionTask) -> Attribution:
     with torch.enable_grad():
         patterns, target = _record_patterns(task)
         gradients = torch.autograd.grad(target.sum(), patterns)
-    relevance = torch.eye(1 + len(task), dtype=torch.float64, device=task.x.device)
+    start = torch.eye(1 + len(task), dtype=torch.float64, device=task.x.device)
+    relevance = start
     for pattern, gradient in zip(patterns, gradients, strict=True):
         positive = (gradient * pattern).detach().clamp(min=0)[0].mean(0)
         relevance = relevance + _square(positive, len(task), idle=0.0).double() @ relevance
-    return Attribution("gradient_attention", relevance[0, 1:].cpu().numpy())
+    # What a particle is itself is no evidence that the attention carries.
+    carried = relevance[0, 1:] if _has_class_token(task) else (relevance - start)[1:, 1:].mean(0)
+    return Attribution("gradient_attention", carried.cpu().numpy())
+
+
+def _has_class_token(task: AttributionTask) -> bool:
+    """Return whether the head takes the state of a class token, and not the mean over the particles."""
+    return getattr(task.tagger.model, "class_token", None) is not None
 
 
 def _record_patterns(task: AttributionTask) -> tuple[list[Tensor], Tensor]:

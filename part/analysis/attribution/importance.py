@@ -14,9 +14,9 @@ from part.analysis.attribution.target import requested_target
 from part.analysis.attribution.task import make_task
 from part.inference.capabilities import lacks
 from part.inference.tagger import Tagger
-from part.jets import keep_leading, kinematics
+from part.jets import keep_leading
 from part.jets.features import multiplicities
-from part.jets.preprocessing import has_momenta
+from part.jets.preprocessing import constituent_pt
 
 METHODS_HELP = "methods of attribution beside the heads; by default all but Shapley that the model supports"
 
@@ -148,8 +148,6 @@ def _sources(kind: str, layers: int, heads: int) -> list[Source]:
 
 def _momenta(jets: ak.Array, mask: np.ndarray) -> np.ndarray:
     """Return the pT (J, N) in GeV, NaN where momenta are not known and 0 on padding."""
-    pt = np.where(mask, np.nan, 0.0)
-    if has_momenta(jets):
-        kept = keep_leading(jets)[0]
-        pt[mask] = ak.to_numpy(ak.flatten(kinematics.pt(kept["part_px"], kept["part_py"])))
+    pt = np.zeros(mask.shape)
+    pt[mask] = constituent_pt(jets)
     return pt

@@ -82,7 +82,7 @@ class JetAttributionResult:
     title : str
         What is explained.
     pt : ndarray (N,)
-        In GeV.
+        In GeV, NaN where it is not known.
     species : ndarray (N,)
         Indices of `schema.SPECIES`, -1 where unknown.
     attributions : dict of str to Attribution
@@ -112,7 +112,8 @@ class JetAttributionResult:
         """Return a row for each particle, in the order of the file."""
         rows = []
         for i, (pt, kind) in enumerate(zip(self.pt, self.species, strict=True)):
-            row = {"particle": i + 1, "species": SPECIES[kind] if kind >= 0 else "unknown", "pt": float(pt)}
+            row = {"particle": i + 1, "species": SPECIES[kind] if kind >= 0 else "unknown"}
+            row["pt"] = float(pt) if np.isfinite(pt) else None
             for name, attribution in self.attributions.items():
                 row[name] = float(attribution.values[i])
                 if attribution.error is not None:

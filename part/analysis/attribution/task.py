@@ -20,6 +20,7 @@ from part.inference.forward import tile_batch
 from part.inference.subsets import compiled_forward, logits_of_subsets, outputs_of_subsets
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
+from part.jets.preprocessing import constituent_pt
 from part.models.linpart import SharedInputs
 from part.models.transformer import ParticleTransformer
 
@@ -71,14 +72,17 @@ class AttributionTask:
     x : Tensor (1, N, F)
         The standardised inputs.
     v : Tensor (1, N, 4)
-        px, py, pz, E in GeV. All particles are real.
+        px, py, pz, E in GeV, as the interaction takes them. All particles are real.
     target : AttributionTarget
+    pt : ndarray (N,)
+        The particles' pT in GeV, NaN where it is not known.
     """
 
     tagger: Tagger
     x: Tensor
     v: Tensor
     target: AttributionTarget
+    pt: np.ndarray
 
     def __len__(self) -> int:
         return self.x.shape[1]
@@ -102,11 +106,6 @@ class AttributionTask:
         Shapley values of a jet by the same amount.
         """
         return float(self.target(torch.zeros(1, len(self.tagger.dataset.labels))))
-
-    @property
-    def pt(self) -> np.ndarray:
-        """The particles' pT (N,) in GeV."""
-        return self.v[0, :, :2].norm(dim=-1).cpu().numpy()
 
     def value_of_inputs(self, x: Tensor) -> Tensor:
         """Return the target (B,) of other inputs (B, N, F), with the four-momenta unchanged."""
@@ -239,7 +238,7 @@ def make_task(tagger: Tagger, jet: ak.Array, target: AttributionTarget | None = 
     batch = make_batch(jet, tagger.features).to(tagger.device)
     if target is None:
         target = AttributionTarget(int(tagger.logits(batch).argmax()))
-    return AttributionTask(tagger, batch.x, batch.v, target)
+    return AttributionTask(tagger, batch.x, batch.v, target, constituent_pt(jet))
 
 
 def _coordinates(v: Tensor) -> Tensor:

@@ -6,9 +6,9 @@ from part.analysis.attribution.faithfulness import FRACTIONS
 from part.analysis.attribution.methods import METHODS
 from part.analysis.attribution.results import BY_PT, TITLES, AttributionResult
 from part.analysis.attribution.task import Attribution
-from part.analysis.statistics.running_mean import Z95
+from part.analysis.statistics.running_mean import Z95, Mean
 from part.errors import PartError
-from part.figures.charts import Chart, Grid, Plane, Plot, Series
+from part.figures.charts import Chart, Grid, Plane, Plot, Series, probability_range
 from part.figures.display import Display
 from part.figures.jet_view import JetView
 from part.figures.style import SYMBOLS
@@ -24,7 +24,8 @@ EVIDENCE = "log odds"  # see `AttributionTarget`
 
 
 def charts(result: AttributionResult) -> dict[str, Chart]:
-    """Return all charts of a sample."""
+    """Return all charts of a sample; methods of `alike` are left out."""
+    result = _without(result, alike(result.names, result.means["agreement"].value))
     return {
         "deletion": deletion(result),
         "insertion": insertion(result),
@@ -34,6 +35,29 @@ def charts(result: AttributionResult) -> dict[str, Chart]:
         "species": by_species(result),
         "ranks": by_rank(result),
     }
+
+
+def alike(names: tuple[str, ...], agreement: np.ndarray) -> tuple[str, ...]:
+    """Return the methods that give all particles of a jet the same number, or none; () if all methods do.
+
+    They have no rank correlation (M, M), not even with themselves, and order particles by chance. The pT is one of them
+    where momenta are not known.
+    """
+    missing = np.isnan(np.diagonal(agreement))
+    return () if missing.all() else tuple(name for name, is_missing in zip(names, missing, strict=True) if is_missing)
+
+
+def _without(result: AttributionResult, left_out: tuple[str, ...]) -> AttributionResult:
+    """Return a result without some of its methods."""
+    if not left_out:
+        return result
+    m, kept = len(result.names), [i for i, name in enumerate(result.names) if name not in left_out]
+    means = {}
+    for quantity, mean in result.means.items():
+        rows = [*kept, m] if len(mean.value) > m else kept  # with that of random orders
+        columns = np.ix_(kept, kept) if quantity == "agreement" else rows
+        means[quantity] = Mean(mean.value[columns], mean.error[columns], mean.jets[columns])
+    return AttributionResult(tuple(result.names[i] for i in kept), means)
 
 
 def deletion(result: AttributionResult) -> Plot:
@@ -69,7 +93,7 @@ def faithfulness_curves(
         spread = None if error is None or not np.isfinite(error[i]).all() else Z95 * error[i]
         low, high = (None, None) if spread is None else (values[i] - spread, values[i] + spread)
         series.append(Series(TITLES.get(name, name), FRACTIONS, values[i], low, high, **_line_style(name)))
-    return Plot(title, f"share of particles {done}", "probability", tuple(series), y_range=(0, 1))
+    return Plot(title, f"share of particles {done}", "probability", tuple(series), y_range=probability_range(values))
 
 
 def gains(result: AttributionResult) -> Plot:

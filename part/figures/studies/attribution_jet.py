@@ -9,20 +9,25 @@ from part.figures.studies import attribution
 
 
 def charts(result: JetAttributionResult) -> dict[str, Chart]:
-    """Return all charts of a jet."""
+    """Return all charts of a jet; methods of `attribution.alike` are left out."""
+    left_out = attribution.alike(result.names, result.agreement)
+    kept = [i for i, name in enumerate(result.names) if name not in left_out]
+    names = tuple(result.names[i] for i in kept)
+    infidelity, sensitivity = result.infidelity[kept], result.sensitivity[kept]
     return {
-        "deletion": _curves("Deletion: lower is better", "removed", result, result.curves.deletion),
-        "insertion": _curves("Insertion: higher is better", "put back", result, result.curves.insertion),
-        "agreement": attribution.agreement(result.names, result.agreement),
-        "infidelity": attribution.method_bars("Infidelity: 0 explains all, 1 nothing", result.names, result.infidelity),
-        "sensitivity": attribution.method_bars("Sensitivity to inputs moved by 0.02", result.names, result.sensitivity),
+        "deletion": _curves("Deletion: lower is better", "removed", result, kept, result.curves.deletion),
+        "insertion": _curves("Insertion: higher is better", "put back", result, kept, result.curves.insertion),
+        "agreement": attribution.agreement(names, result.agreement[np.ix_(kept, kept)]),
+        "infidelity": attribution.method_bars("Infidelity: 0 explains all, 1 nothing", names, infidelity),
+        "sensitivity": attribution.method_bars("Sensitivity to inputs moved by 0.02", names, sensitivity),
     }
 
 
-def _curves(title: str, done: str, result: JetAttributionResult, values: np.ndarray) -> Plot:
-    """Return the curves of all methods, and the mean of the random orders with its standard error."""
+def _curves(title: str, done: str, result: JetAttributionResult, kept: list[int], values: np.ndarray) -> Plot:
+    """Return the curves of some methods, and the mean of the random orders with its standard error."""
     methods, random = np.split(values, [len(result.names)])
+    methods, names = methods[kept], tuple(result.names[i] for i in kept)
     error = np.full((len(methods) + 1, len(FRACTIONS)), np.nan)
     error[-1] = random.std(0, ddof=1) / len(random) ** 0.5
     means = np.concatenate((methods, random.mean(0, keepdims=True)))
-    return attribution.faithfulness_curves(title, done, result.names, means, error)
+    return attribution.faithfulness_curves(title, done, names, means, error)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from part.analysis.bias.bias_ablation import BiasAblation, BiasAblationResult
-from part.figures.charts import Chart, Grid, Plot, Series
+from part.figures.charts import Chart, Grid, Plot, Series, probability_range
 from part.figures.prediction import strongest_classes
 
 TITLES = {
@@ -14,7 +14,7 @@ TITLES = {
     "share of jets that change class": "Share of jets that change class",
     "logit drift": "Logit drift, root mean square",
 }
-RANGES = {"accuracy": (0.0, 1.0), "macro_auc": (0.5, 1.0), "share of jets that change class": (0.0, 1.0)}
+SHARES = ("accuracy", "share of jets that change class")
 REJECTION = "rejection_"
 
 
@@ -42,7 +42,15 @@ def bars(result: BiasAblationResult, quantity: str) -> Plot:
     unchanged = effects[BiasAblation()]
     note = f" (untouched {unchanged.value:.3f})" if np.isfinite(unchanged.change) else ""
     title = TITLES[quantity]
-    return Plot(title + note, title, "", tuple(series), x_range=RANGES.get(quantity))
+    return Plot(title + note, title, "", tuple(series), x_range=_span(quantity, series))
+
+
+def _span(quantity: str, series: Sequence[Series]) -> tuple[float, float] | None:
+    """Return the ends of the axis of a quantity that has bounds; an AUC begins at 1/2 unless one is worse than that."""
+    ends = [end for bars in series for end in (bars.y, bars.low, bars.high) if end is not None]
+    if quantity == "macro_auc":
+        return (0.5 if np.nanmin(ends, initial=1) >= 0.5 else 0.0), 1.0
+    return probability_range(*ends) if quantity in SHARES else None
 
 
 def rejections(result: BiasAblationResult) -> Grid:
@@ -58,8 +66,11 @@ def rejections(result: BiasAblationResult) -> Grid:
 
 
 def jet_probabilities(ablations: Sequence[BiasAblation], probabilities: np.ndarray, classes: Sequence[str]) -> Grid:
-    """Return the probabilities (V, C) of one jet under each ablation; of many classes the strongest."""
+    """Return the probabilities (V, C) of one jet under each ablation; of many classes the strongest.
+
+    The colours end at the largest of them, since of many classes all may be improbable.
+    """
     shown = strongest_classes(probabilities)
     rows = tuple(f"{ablation.title}{', ' * bool(ablation.place)}{ablation.place}" for ablation in ablations)
     columns = tuple(classes[c] for c in shown)
-    return Grid("Probabilities of this jet", "probability", probabilities[:, shown], rows, columns, limits=(0.0, 1.0))
+    return Grid("Probabilities of this jet [%]", "%", 100 * probabilities[:, shown], rows, columns)

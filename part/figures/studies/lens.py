@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from part.analysis.intervention.lens import LensResult
-from part.figures.charts import Chart, Plot, Series
+from part.figures.charts import Chart, Plot, Series, probability_range
 from part.jets.class_groups import ClassGroup
 
 DEPTH = "depth: particle blocks passed"
@@ -24,7 +24,8 @@ def charts(result: LensResult) -> dict[str, Chart]:
     all_charts: dict[str, Chart] = {}
     if series:
         title = "Quality of the prediction at each depth"
-        all_charts["lens_quality"] = Plot(title, DEPTH, "", tuple(series), y_range=(0, 1))
+        span = probability_range(*(s.y if s.high is None else np.fmax(s.y, s.high) for s in series))
+        all_charts["lens_quality"] = Plot(title, DEPTH, "", tuple(series), y_range=span)
     curve = Series("", depths, divergence.value, *divergence.interval)
     title = "Divergence from the model's prediction"
     all_charts["lens_divergence"] = Plot(title, DEPTH, "Jensen-Shannon [nats]", (curve,))
@@ -41,6 +42,5 @@ def jet_lens(probabilities: np.ndarray, classes: Sequence[str], chosen: ClassGro
     curves = {chosen.name: chosen.probability(probabilities)} if chosen else {}
     curves |= {classes[c]: probabilities[:, c] for c in leading[: MAX_CLASSES - len(curves)]}
     lines = tuple(Series(name, depths, values, colour=i) for i, (name, values) in enumerate(curves.items()))
-    largest = max(float(line.y.max()) for line in lines)
-    top = 1.02 if largest > 0.4 else 1.25 * largest  # of many classes all may be improbable
-    return Plot("Class probabilities read at each depth of this jet", DEPTH, "probability", lines, y_range=(0, top))
+    title, span = "Class probabilities read at each depth of this jet", probability_range(*(line.y for line in lines))
+    return Plot(title, DEPTH, "probability", lines, y_range=span)

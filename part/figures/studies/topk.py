@@ -6,7 +6,7 @@ import numpy as np
 
 from part.analysis.intervention.topk import TopKResult
 from part.analysis.statistics.running_mean import Z95
-from part.figures.charts import Chart, Plot, Series
+from part.figures.charts import Chart, Plot, Series, probability_range
 
 MAX_CLASSES = 4  # classes of one jet
 
@@ -58,11 +58,12 @@ def jet_comparison(limited: np.ndarray, full: np.ndarray, k: int, titles: Sequen
     names = tuple(titles[c] for c in chosen)
     groups = ((f"{k} key{'s' if k > 1 else ''}", limited, 0), ("all keys", full, None))
     series = tuple(Series(name, names, values[chosen], colour=colour, style="bars") for name, values, colour in groups)
-    return Plot("Probabilities of this jet", "probability", "", series, x_range=(0, 1))
+    return Plot("Probabilities of this jet", "probability", "", series, x_range=probability_range(limited, full))
 
 
 def jet_curves(ks: Sequence[int], probabilities: np.ndarray, titles: Sequence[str]) -> Plot:
     """Return the probabilities (K, C) of one jet against k, for the classes that become most probable."""
     chosen = np.argsort(-probabilities.max(0), kind="stable")[:MAX_CLASSES]
     series = tuple(Series(titles[c], np.array(ks), probabilities[:, c], colour=i) for i, c in enumerate(chosen))
-    return Plot("Probabilities against k", "k", "probability", series, log_x=True, y_range=(0, 1))
+    span = probability_range(probabilities)
+    return Plot("Probabilities against k", "k", "probability", series, log_x=True, y_range=span)

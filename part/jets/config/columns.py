@@ -8,6 +8,7 @@ import numpy as np
 from part.errors import PartError
 from part.jets.config.config import DataConfig
 from part.jets.formats.source import Column, Source
+from part.text import first_names
 
 FOR_TRAINING = "aux_training_"  # what weaver-core 0.5 calls the column that is true in training
 SHOWN = 8  # branches of a file that an error names
@@ -56,9 +57,9 @@ def read_branches(
     present = set(source.branches)
     if missing := [name for name in needed if stored[name] not in present and name not in constants]:
         count = f" ({len(missing)} such in all)" if len(missing) > 1 else ""
-        near = ", ".join(source.branches[:SHOWN]) + (", ..." if len(source.branches) > SHOWN else "")
         raise PartError(
-            f"{path}: branch {stored[missing[0]]} is missing{count}, which {config.name} needs; the file has {near}."
+            f"{path}: branch {stored[missing[0]]} is missing{count}, which {config.name} needs; the file has "
+            f"{first_names(source.branches, SHOWN)}."
         )
     wanted = [name for name in stored if stored[name] in present]
     columns = source.read(list(dict.fromkeys(stored[name] for name in wanted)), start, stop)

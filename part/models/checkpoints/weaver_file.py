@@ -12,6 +12,7 @@ from part.models.checkpoints.weaver import convert_part, is_weaver_part
 from part.models.checkpoints.weaver_particlenet import convert_particlenet, is_weaver_particlenet
 from part.models.checkpoints.weights_file import read_state
 from part.models.config import ModelConfig, ParTConfig
+from part.text import first_names
 
 
 def read_weaver(path: Path, keywords: Mapping[str, Any] | None = None) -> Converted:
@@ -44,10 +45,10 @@ def convert_state(state: Mapping[str, Tensor], source: str, keywords: Mapping[st
         return convert_part(state, source, keywords)
     if is_weaver_particlenet(state):
         return convert_particlenet(state, source, keywords)
-    names = ", ".join(key[:60] for key in list(state)[:3])
+    names = first_names([key[:60] for key in state], 3)
     raise PartError(
         f"{source} is of an unknown architecture: expected the state dict of weaver's ParticleTransformer or "
-        f"ParticleNet; its tensors are {names}{', ...' if len(state) > 3 else ''}."
+        f"ParticleNet; its tensors are {names}."
     )
 
 
