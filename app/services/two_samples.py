@@ -18,21 +18,27 @@ from part.figures.charts import Plot
 from part.figures.column_charts import score_chart as library_score_chart
 from part.inference.tagger import Tagger
 from part.io import csv_bytes
+from part.jets.class_groups import MergedClasses
 
 Side = tuple[JetFile, np.ndarray, str]  # a file, some of its entries, and what the user knows it as
 
 
 @dataclass(frozen=True, eq=False)
 class SamplesTask:
-    """A model and two samples; the first two items of each are the jets, the last its name."""
+    """A model and two samples, of which the first two items are the jets and the last the name.
+
+    merged are the classes that count, None for those of the model.
+    """
 
     model: Tagger
     sides: tuple[Side, Side]
+    merged: MergedClasses | None = None
 
     @property
     def key(self) -> tuple:
         own = [(file.for_model(self.model).key, digest(entries), name) for file, entries, name in self.sides]
-        return ("two samples", *own, self.model.cache_key)
+        classes = None if self.merged is None else (repr(self.merged.dataset), tuple(self.merged.index.tolist()))
+        return ("two samples", *own, self.model.cache_key, classes)
 
     @property
     def job(self) -> Job | None:
@@ -57,6 +63,7 @@ class SamplesTask:
                 first,
                 second,
                 (self.sides[0][2], self.sides[1][2]),
+                merged=self.merged,
                 batch_size=BATCH_SIZE,
                 progress=progress,
                 execute=run_on_model_thread,

@@ -77,6 +77,8 @@ def run(args: argparse.Namespace) -> None:
     print(_table(rows[:PRINTED]))
     if len(rows) > PRINTED:
         print(f"{len(rows) - PRINTED} more rows are in {args.out / FILES['csv']}.")
+    if remark := getattr(study, "remark", None):
+        print(remark)
 
 
 def _table(rows: list[dict]) -> str:

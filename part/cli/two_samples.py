@@ -32,23 +32,24 @@ def compare_two_samples(
     from part.comparison.summary import jet_columns
     from part.comparison.two_samples import compare_samples, sample_rows
     from part.io import atomic_write, csv_bytes, write_table
+    from part.jets.class_groups import merge_classes
     from part.jets.streaming import entry_ranges
     from part.progress import TerminalProgress
 
     if len(models) != 1:
         raise PartError(f"{len(models)} models with --other-jets; expected one, on two samples.")
-    if args.by or args.slice or args.group or args.background:
-        raise PartError(
-            "--by, --slice, --group and --background compare models on one sample; expected them without --other-jets."
-        )
+    if args.by or args.slice:
+        raise PartError("--by and --slice compare models on one sample; expected them without --other-jets.")
     (name, tagger), names = next(iter(models.items())), needed_columns(args)
+    merged = merge_classes(tagger.dataset, args.group, args.background)
     others = entry_ranges(args.other_jets, config=tagger.data_config)
     check_columns(names, others)
     provenance["other_files"] = [{"path": e.path, "start": e.start, "stop": e.stop} for e in others]
     with write_table(paths["parquet"], {key: json.dumps(value) for key, value in provenance.items()}) as table:
 
         def write(side: int, batch: "SampleBatch", probabilities: "np.ndarray") -> None:
-            own = jet_columns([name], tagger.dataset, probabilities, batch.labels)
+            truth = None if batch.labels is None else merged.truth(batch.labels)
+            own = jet_columns([name], merged.dataset, merged.probabilities(probabilities), truth)
             del own["divergence"]  # of several models
             table.append({"sample": [side + 1] * len(batch.rows), **batch.columns, **own})
 
@@ -56,6 +57,7 @@ def compare_two_samples(
             tagger,
             FileSample(ranges, tagger.dataset, names, cluster),
             FileSample(others, tagger.dataset, names, cluster),
+            merged=merged,
             replicas=args.replicas,
             seed=args.seed,
             progress=TerminalProgress(),

@@ -17,6 +17,7 @@ from part.comparison.engine import predict_sample
 from part.comparison.result import REPLICAS, Comparison
 from part.comparison.samples import Sample, SampleBatch
 from part.inference.tagger import Tagger
+from part.jets.class_groups import MergedClasses
 from part.jets.labels import UNKNOWN
 from part.jets.notices import gathered
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
@@ -117,6 +118,7 @@ def compare_samples(
     second: Sample,
     names: tuple[str, str] = ("first", "second"),
     *,
+    merged: MergedClasses | None = None,
     replicas: int = REPLICAS,
     seed: int = 0,
     batch_size: int | None = None,
@@ -133,12 +135,14 @@ def compare_samples(
         See `run_comparison`.
     names : tuple of str (2,)
         What the samples are called.
+    merged : MergedClasses, optional
+        The classes that count, with groups in place of their members; by default those of the model.
     replicas, seed : int
         The number of bootstrap replicas and their seed; 0 replicas give no intervals.
     batch_size, progress, execute
         See `run_comparison`; the stages are `STAGES`.
     on_batch : callable, optional
-        Receives 0 or 1 for the sample, each batch, and its probabilities (1, B, C).
+        Receives 0 or 1 for the sample, each batch, and its probabilities (1, B, C), of the model's own classes.
 
     Returns
     -------
@@ -162,14 +166,18 @@ def compare_samples(
 
             alone.append(predict_sample(models, sample, batch_size, tell, execute, {}, keep))
     results = []
+    dataset = tagger.dataset if merged is None else merged.dataset
     for side, (probabilities, truth) in enumerate(alone):
+        if merged is not None:
+            probabilities = merged.probabilities(probabilities)
+            truth = None if truth is None else merged.truth(truth)
         drawn: dict[str, np.ndarray] = {}
         if truth is not None and replicas:
             progress(STAGES[2], side, 2)
             known = truth != UNKNOWN
             # Another seed for each sample: equal draws would correlate what is independent.
-            drawn = bootstrap.replicas(probabilities[:, known], truth[known], tagger.dataset, replicas, 2 * seed + side)
-        results.append(Comparison((tagger.name,), tagger.dataset, probabilities, truth, drawn, (), (), 0))
+            drawn = bootstrap.replicas(probabilities[:, known], truth[known], dataset, replicas, 2 * seed + side)
+        results.append(Comparison((tagger.name,), dataset, probabilities, truth, drawn, (), (), 0))
     return SamplePair(names, (results[0], results[1]))
 
 

@@ -15,15 +15,14 @@ from part.jets import kinematics
 from part.jets.config.columns import read_branches, stored_name
 from part.jets.config.config import DataConfig
 from part.jets.config.per_jet import numbers_of_jets
-from part.jets.config.prepare import are_particles
 from part.jets.config.variables import Variables
 from part.jets.expressions.lists import Value
 from part.jets.features import multiplicities
 from part.jets.formats.opening import bounds, open_source
 from part.jets.formats.source import Source
-from part.jets.preprocessing import require_branches
+from part.jets.preprocessing import particles_only, require_branches
 from part.jets.readers import read_jets
-from part.jets.schema import ENTRY, KIND, MOMENTA
+from part.jets.schema import ENTRY, MOMENTA
 
 DERIVED = {
     "pt": "pT of all constituents [GeV]",
@@ -129,7 +128,7 @@ def read_column(
         raise PartError(_unknown(path, name, config))
     jets = read_jets(path, first, last, branches=(), config=config)
     values = np.full(last - first, np.nan)
-    values[jets[ENTRY].to_numpy() - first if ENTRY in jets.fields else slice(None)] = derived(jets, name, config)
+    values[jets[ENTRY].to_numpy() - first if ENTRY in jets.fields else slice(None)] = derived(jets, name)
     return values
 
 
@@ -158,26 +157,21 @@ def columns_of_jets(
     with open_source(path, None if config is None else config.tree) as source:
         of_constituents = set(derived_names(config)) - set(source.flat())
     return {
-        name: derived(jets, name, config)
-        if name in of_constituents
-        else read_column(path, name, start, stop, config)[rows]
+        name: derived(jets, name) if name in of_constituents else read_column(path, name, start, stop, config)[rows]
         for name in names
     }
 
 
-def derived(jets: ak.Array, name: str, config: DataConfig | None = None) -> np.ndarray:
+def derived(jets: ak.Array, name: str) -> np.ndarray:
     """Return one of `DERIVED` (J,) of jets: the multiplicity, or a quantity of the sum of their constituents.
 
-    With a data config these are the particles that it keeps, without vertices, which were made of them.
+    With a data config these are the particles that it keeps, without vertices, see `particles_only`.
     """
     if name == "multiplicity":
         return multiplicities(jets)
     require_branches(jets, MOMENTA)
+    jets = particles_only(jets)
     p4 = [ak.values_astype(jets[component], np.float64) for component in MOMENTA]
-    if config is not None and KIND in jets.fields:
-        vertices = np.flatnonzero(~are_particles(config))
-        for kind in vertices:
-            p4 = [component * (jets[KIND] != kind) for component in p4]
     px, py, pz, energy = (ak.to_numpy(ak.sum(component, axis=1)) for component in p4)
     with np.errstate(divide="ignore", invalid="ignore"):
         match name:

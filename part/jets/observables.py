@@ -9,7 +9,7 @@ import numpy as np
 
 from part.jets import kinematics
 from part.jets.labels import UNKNOWN
-from part.jets.preprocessing import require_branches
+from part.jets.preprocessing import particles_only, require_branches
 from part.jets.schema import MOMENTA, Dataset
 from part.jets.subjets import WHOLE_JET_RADIUS, cluster_sequence, subjet_index
 
@@ -29,7 +29,7 @@ def observables(jets: ak.Array) -> dict[str, np.ndarray]:
     Parameters
     ----------
     jets : ak.Array
-        J jets with four-momenta in GeV.
+        J jets with four-momenta in GeV. Vertices do not count, see `particles_only`.
 
     Returns
     -------
@@ -43,6 +43,7 @@ def observables(jets: ak.Array) -> dict[str, np.ndarray]:
     Soft drop: arXiv:1402.2657. N-subjettiness: arXiv:1011.2268. C2: arXiv:1305.0007. D2: arXiv:1409.6298.
     """
     require_branches(jets, MOMENTA)
+    jets = particles_only(jets)
     p4 = [ak.to_numpy(ak.sum(ak.values_astype(jets[name], np.float64), axis=1)) for name in MOMENTA]
     values = {"mass": np.sqrt(np.maximum(kinematics.m2(*p4), 0)), "soft-drop mass": soft_drop_mass(jets)}
     e2, e3 = correlators(jets)

@@ -11,7 +11,7 @@ from part.jets import kinematics
 from part.jets.buffers import flat_values, list_array, list_buffers, list_lengths
 from part.jets.notices import WITHOUT_MOMENTUM, notify
 from part.jets.padding import has_padding, without_padding
-from part.jets.schema import ANGLES, INPUTS, JET_MOMENTUM, MAX_CONSTITUENTS, MOMENTA, N_TRUNCATED
+from part.jets.schema import ANGLES, INPUTS, IS_PARTICLE, JET_MOMENTUM, MAX_CONSTITUENTS, MOMENTA, N_TRUNCATED
 
 
 def leave_out_padding(jets: ak.Array) -> ak.Array:
@@ -153,6 +153,24 @@ def constituent_pt(jets: ak.Array) -> np.ndarray:
     if has_momenta(kept):
         return kinematics.pt(*(flat_values(kept[name]).astype(np.float64) for name in MOMENTA[:2]))
     return np.full(list_lengths(kept[INPUTS]).sum(), np.nan)
+
+
+def particles_only(jets: ak.Array) -> ak.Array:
+    """Return the jets without their vertices, whose momenta are those of particles already.
+
+    A jet that has nothing else keeps them.
+    """
+    if IS_PARTICLE not in jets.fields:
+        return jets
+    kept = ak.unflatten(is_particle(jets), list_lengths(jets[IS_PARTICLE]))
+    return ak.zip({name: jets[name][kept] for name in MOMENTA}, depth_limit=1)
+
+
+def is_particle(jets: ak.Array) -> np.ndarray:
+    """Return which constituents (P,) of all jets in a row `particles_only` keeps."""
+    if IS_PARTICLE not in jets.fields:
+        return np.ones(list_lengths(jets["part_px"]).sum(), bool)
+    return ak.to_numpy(ak.flatten(jets[IS_PARTICLE] | ~ak.any(jets[IS_PARTICLE], axis=1)))
 
 
 def has_momenta(jets: ak.Array) -> bool:

@@ -29,6 +29,7 @@ SPECIES = ("charged hadron", "neutral hadron", "photon", "electron", "muon")  # 
 
 # Fields of jets that a data config prepared, see `part.jets.config.prepare`.
 INPUTS, POINTS, VECTORS, KIND = "inputs", "points", "vectors", "part_kind"
+IS_PARTICLE = "part_isParticle"
 TRUTH, ENTRY, N_TRUNCATED = "truth", "entry", "n_truncated"
 MADE_BY = "data_config"  # the parameter of their records that holds `DataConfig.inputs_sha256`
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from part.errors import PartError
 from part.jets import kinematics
-from part.jets.schema import MOMENTA
+from part.jets.preprocessing import is_particle, particles_only
+from part.jets.schema import IS_PARTICLE, MOMENTA
 
 # With this radius no constituent is closer to the beam than to the others, so that each jet gives one tree. FastJet
 # allows no larger radius.
@@ -29,7 +30,8 @@ def subjet_index(jets: ak.Array, n: int = 3, R: float = 0.8) -> ak.Array:
     Parameters
     ----------
     jets : ak.Array
-        J jets with four-momenta in GeV.
+        J jets with four-momenta in GeV. Where a data config tells vertices from particles, particles are clustered,
+        and each vertex joins the nearest subjet.
     n : int
         The number of subjets. In a jet with fewer constituents each of them is a subjet.
     R : float
@@ -51,6 +53,8 @@ def subjet_index(jets: ak.Array, n: int = 3, R: float = 0.8) -> ak.Array:
     """
     if n < 1 or not R > 0:
         raise PartError(f"{n} subjets of radius {R}; expected at least one and a positive radius")
+    if IS_PARTICLE in jets.fields:
+        return _with_vertices(jets, n, R)
     counts = ak.to_numpy(ak.num(jets["part_px"])).astype(np.int64)
     jet = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts
@@ -64,9 +68,24 @@ def subjet_index(jets: ak.Array, n: int = 3, R: float = 0.8) -> ak.Array:
         sizes = ak.to_numpy(ak.flatten(ak.num(members, axis=2)))
         place = np.repeat(np.repeat(first[clustered], n), sizes) + ak.to_numpy(ak.flatten(members, axis=None))
         index[place] = np.repeat(owner, sizes)
-    p4 = np.stack([ak.to_numpy(ak.flatten(jets[name])).astype(np.float64) for name in MOMENTA], axis=1)
+    p4 = _momenta(jets)
     _assign_to_nearest(index, jet, p4, n)
     return ak.unflatten(_order_by_pt(index, jet, p4, len(counts), n), counts)
+
+
+def _with_vertices(jets: ak.Array, n: int, R: float) -> ak.Array:
+    """Return the subjet of each constituent, of which only those that `particles_only` keeps are clustered."""
+    counts = ak.to_numpy(ak.num(jets["part_px"])).astype(np.int64)
+    of_particles = ak.to_numpy(ak.flatten(subjet_index(particles_only(jets), n, R)))
+    index = np.full(counts.sum(), -1)
+    index[is_particle(jets)] = of_particles
+    _assign_to_nearest(index, np.repeat(np.arange(len(counts)), counts), _momenta(jets), n)
+    return ak.unflatten(index, counts)
+
+
+def _momenta(jets: ak.Array) -> np.ndarray:
+    """Return px, py, pz, E (P, 4) float64 of all constituents."""
+    return np.stack([ak.to_numpy(ak.flatten(jets[name])).astype(np.float64) for name in MOMENTA], axis=1)
 
 
 def lund_plane(jets: ak.Array) -> ak.Array:
@@ -119,6 +138,8 @@ def _assign_to_nearest(index: np.ndarray, jet: np.ndarray, p4: np.ndarray, n: in
     if not len(lost):
         return
     axes = _sums(index, jet, p4, int(jet[-1]) + 1, n)[jet[lost]]
+    is_subjet = np.hypot(axes[..., 0], axes[..., 1]) > 0  # a jet may have fewer particles than n
+    axes = np.where(is_subjet[..., None], axes, 1.0)
     momenta = p4[lost][:, None, :]
     distance = kinematics.delta_r(
         kinematics.eta(*momenta[..., :3].T).T,
@@ -126,7 +147,7 @@ def _assign_to_nearest(index: np.ndarray, jet: np.ndarray, p4: np.ndarray, n: in
         kinematics.eta(*axes[..., :3].T).T,
         kinematics.phi(*axes[..., :2].T).T,
     )
-    index[lost] = distance.argmin(axis=1)
+    index[lost] = np.where(is_subjet, distance, np.inf).argmin(axis=1)
 
 
 def _order_by_pt(index: np.ndarray, jet: np.ndarray, p4: np.ndarray, n_jets: int, n: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from part.jets import kinematics
 from part.jets.buffers import flat_array, flat_values, list_array, list_lengths
 from part.jets.parton_branches import PARTONS
 from part.jets.pdg import NEUTRINOS, RESONANCES
-from part.jets.preprocessing import add_derived_fields, has_momenta
+from part.jets.preprocessing import add_derived_fields, has_momenta, is_particle
 from part.jets.schema import ANGLES, MOMENTA
 from part.jets.subjets import subjet_index
 
@@ -196,11 +196,12 @@ def subjet_axes(jets: ak.Array, n_prongs: np.ndarray) -> tuple[np.ndarray, np.nd
     counts = list_lengths(jets["part_px"])
     jet = np.repeat(np.arange(len(counts)), counts)
     p4 = np.stack([flat_values(jets[name]).astype(np.float64) for name in MOMENTA], axis=1)
+    counted = p4 * is_particle(jets)[:, None]
     axes = np.ones_like(p4)  # of jets without prongs, which match nothing
     for n in np.unique(n_prongs[n_prongs > 0]):
         chosen = n_prongs[jet] == n
         cell = jet[chosen] * n + flat_values(subjet_index(jets[n_prongs == n], int(n)))
-        sums = [np.bincount(cell, component, minlength=len(n_prongs) * n) for component in p4[chosen].T]
+        sums = [np.bincount(cell, component, minlength=len(n_prongs) * n) for component in counted[chosen].T]
         axes[chosen] = np.stack(sums, axis=1)[cell]
     px, py, pz, _ = axes.T
     jet_eta, jet_phi = (ak.to_numpy(jets[name])[jet] for name in ("jet_eta", "jet_phi"))

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from helpers.own_models import WITHOUT_MOMENTA, write_own_model
-from helpers.own_training import write_own_jets
+from helpers.own_training import own_config, write_own_jets
 
 import part
 from part.analysis.attribution.methods import attribute, supported_methods
+from part.analysis.attribution.sample_study import AttributionStudy
+from part.analysis.attribution.single_jet_study import JetAttributionStudy
 from part.analysis.attribution.task import make_task
 from part.analysis.bias.bias_function import bias_on_lund_plane
 from part.analysis.bias.embedding import all_pairs, check_lund_plane, evaluate_bias, pair_feature_names
@@ -21,6 +23,8 @@ from part.analysis.sparsity.components import ComponentsStudy
 from part.analysis.sparsity.study import SparsityStudy
 from part.analysis.study import study_jets
 from part.errors import PartError
+from part.figures.studies.attribution import charts
+from part.figures.studies.attribution_jet import charts as jet_charts
 from part.inference.forward import CachedForward
 from part.jets.benchmarks import FULL, KIN
 from part.jets.datasets import JETCLASS
@@ -156,3 +160,21 @@ def test_the_bias_of_other_pair_features_is_explained_by_these(models, path):
         check_lund_plane(tagger)
     check_lund_plane(models["plain"])
     assert np.isfinite(bias_on_lund_plane(lambda features: evaluate_bias(models["plain"], features), -1.5)).all()
+
+
+WITHOUT_VECTORS = {"inputs": {name: group for name, group in own_config()["inputs"].items() if name != "pf_vectors"}}
+
+
+@pytest.mark.parametrize(("changes", "is_known"), [(WITHOUT_MOMENTA, False), (WITHOUT_VECTORS, True), ({}, True)])
+def test_pt_is_compared_where_the_momenta_are_known(changes, is_known, tmp_path, path):
+    """Also where the interaction takes none; where they are not known the charts leave it out."""
+    tagger = part.load_model(write_own_model(tmp_path / "own.safetensors", changes=changes))
+    jets = part.read_jets(path, 0, 2, config=tagger.data_config)
+    assert np.isfinite(make_task(tagger, jets[:1]).pt).all() == is_known
+    sample = charts(study_jets(AttributionStudy(methods=("occlusion", "rollout")), tagger, jets))
+    alone = jet_charts(study_jets(JetAttributionStudy(permutations=2), tagger, jets[:1]))
+    for shown in (sample, alone):
+        assert ("pT" in shown["agreement"].rows) == is_known
+        assert np.isfinite(shown["agreement"].values).all()
+        assert ("pT" in {series.name for series in shown["deletion"].series}) == is_known
+        assert ("pT" in shown["infidelity"].series[0].x) == is_known

@@ -211,6 +211,33 @@ class TestPage:
             assert opened.models[0] not in app.multiselect(key="choose_models").options
             assert "jets.root" not in app.selectbox(key="choose_file").options
 
+    def test_a_second_sample_is_ones_own_upload_and_nobody_elses(self, visit, same_visitor, monkeypatch):
+        app = upload(visit(), contents(*FILES))
+        opened = state_of(no_exception(app.button(key="open_upload").click().run()))
+        page = {"model": opened.models[0], "file": opened.file, "second": opened.file}
+        app = open_page("compare", **page | {"file": "toys.root"})
+        assert "jets.root" in app.selectbox(key="choose_other_file").options
+        app = open_page("compare", model="alpha", file="toys.root", second=opened.file)
+        assert not any("upload:" in sentence for sentence in sentences(app))
+        monkeypatch.setattr(visitor, "_token", lambda cookie: bytes(15))
+        app = open_page("compare", model="alpha", file="toys.root", second=opened.file)
+        [sentence] = sentences(app)
+        assert sentence.startswith("The second sample is uploaded jets, which are not here: ")
+        assert not app.button(key="run").value
+        assert app.button(key="run").disabled
+
+    def test_jets_of_another_training_have_their_title_in_what_its_card_says(self, visit, same_visitor):
+        opened = []
+        for training, jets in (("flavour", "jets.root"), ("lepton_collider", "jets.parquet")):
+            names = [name for name in FILES[:-1] if training == "flavour" or "auto" not in name]
+            files = contents(*names, *(["data.yaml"] if training != "flavour" else []), jets, training=training)
+            app = upload(visit(), files)
+            opened.append(state_of(no_exception(app.button(key="open_upload").click().run())))
+        app = open_page("explore", file=opened[0].file, model=[state.models[0] for state in opened])
+        [sentence] = sentences(app)
+        assert sentence.startswith("jets.root: branch ")
+        assert sentence.split(" and ")[-1].endswith(" more.")
+
     def test_a_link_to_a_training_of_nobody_says_so(self, jets_folder):
         app = open_page("explore", model="net-0123456789ab")
         [sentence] = sentences(app)

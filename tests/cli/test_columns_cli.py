@@ -13,6 +13,7 @@ from part.__main__ import main
 from part.analysis.statistics.metrics import accuracy
 from part.comparison.columns import quality_in_bins, working_point
 from part.comparison.compare import compare_files
+from part.jets.class_groups import merge_classes
 from part.jets.columns import read_column
 from part.jets.streaming import entry_ranges
 
@@ -118,6 +119,20 @@ def test_one_model_on_two_samples(folder, tmp_path, capsys):
     assert content["jets"] == [80, 30]
     assert content["rows"][0]["measure"] == "accuracy"
     assert "sample 2 (30 jets)" in capsys.readouterr().out
+
+
+def test_two_samples_are_compared_in_groups_of_classes(folder, tmp_path):
+    """The accuracies are those of the summed probabilities."""
+    options = ("--other-jets", str(folder / "1.root"), "--group", "higgs=Hbb,Hcc,Hgg,H4q,Hqql", "--background", "Zqq")
+    assert compare(folder, tmp_path, *options, models=("alpha",), jets=("0.root",)) == 0
+    rows = list(csv.DictReader((tmp_path / "summary.csv").read_text().splitlines()))
+    tagger = part.load_model(folder / "alpha.safetensors")
+    merged = merge_classes(tagger.dataset, [options[3]], "Zqq")
+    assert "rejection_higgs_50%" in {row["measure"] for row in rows}
+    p = merged.probabilities(tagger.predict(part.read_jets(folder / "1.root")))
+    assert float(rows[0]["second"]) == pytest.approx(accuracy(p, merged.truth(np.arange(30) % 10)), abs=1e-5)
+    table = pq.read_table(tmp_path / "per_jet.parquet")
+    np.testing.assert_allclose(np.asarray(table["score_alpha_higgs"])[80:], p[:, 1], atol=1e-5)
 
 
 @pytest.mark.parametrize(

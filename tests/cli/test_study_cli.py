@@ -82,6 +82,13 @@ def test_shares_of_prongs_and_correlations_are_those_of_the_library(folder, tmp_
     assert (tmp_path / "physics" / "received_kT.png").exists()
 
 
+def test_what_is_left_out_unasked_is_said(folder, tmp_path, capsys):
+    for more, is_said in (((), True), (("--methods", "rollout"), False)):
+        out = tmp_path / str(is_said)
+        assert study(folder, out, "--stop", "2", "--draws", "2", "--format", "png", *more, kind="physics") == 0
+        assert ("Shapley values are left out unless --methods names them" in capsys.readouterr().out) == is_said
+
+
 @pytest.mark.slow
 def test_a_range_of_jets_can_be_chosen(folder, tmp_path):
     assert study(folder, tmp_path, "--start", "2", "--stop", "5", "--k", "1") == 0

@@ -9,7 +9,9 @@ from helpers.references import shared
 
 from part.errors import PartError
 from part.jets import kinematics, lund_plane, read_jets, subjet_index
+from part.jets.observables import observables
 from part.jets.schema import MOMENTA
+from part.jets.truth import subjet_axes
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,56 @@ class TestLund:
             np.testing.assert_allclose(
                 ak.flatten(lund_plane(shuffled)[field]), ak.flatten(lund_plane(jets)[field]), rtol=1e-6, atol=1e-9
             )
+
+
+def with_vertices(jets: ak.Array) -> ak.Array:
+    """Return the jets with, in front, a vertex whose momentum is that of the first two particles."""
+    columns = {
+        name: ak.concatenate([ak.sum(jets[name][:, :2], axis=1)[:, None], jets[name]], axis=1) for name in MOMENTA
+    }
+    rank = ak.local_index(columns["part_px"], axis=1)
+    return ak.zip(columns | {"part_isParticle": rank > 0}, depth_limit=1)
+
+
+@pytest.mark.parametrize("n", [1, 3, 30])
+def test_vertices_are_not_clustered_and_join_the_nearest_subjet(jets, n):
+    both = subjet_index(with_vertices(jets), n)
+    alone = subjet_index(jets, n)
+    assert (both[:, 1:] == alone).tolist() == (alone == alone).tolist()
+    for vertex, index, jet in zip(both[:, 0], alone, jets, strict=True):
+        assert vertex in index.to_numpy()
+        if len(index) == 1:
+            assert vertex == index[0]
+        if (
+            n == 30 and len(jet["part_px"]) > 1
+        ):  # each particle is a subjet: that of the nearer of the first two, or of another one
+            p4 = momenta(jet)
+            vertex_p4 = p4[:2].sum(0)
+            distance = kinematics.delta_r(
+                kinematics.eta(*vertex_p4[:3]),
+                kinematics.phi(*vertex_p4[:2]),
+                kinematics.eta(*p4[:, :3].T),
+                kinematics.phi(*p4[:, :2].T),
+            )
+            assert vertex == index[int(distance.argmin())]
+
+
+def test_a_jet_of_vertices_alone_is_clustered_by_them(jets):
+    several = jets[ak.num(jets["part_px"]) > 3]
+    alone = ak.with_field(several, several["part_px"] > np.inf, "part_isParticle")
+    assert subjet_index(alone, 2).tolist() == subjet_index(several, 2).tolist()
+
+
+def test_observables_and_truth_do_not_count_vertices(jets):
+    several = jets[ak.num(jets["part_px"]) > 3]
+    both = observables(with_vertices(several))
+    for name, values in observables(several).items():
+        np.testing.assert_allclose(both[name], values)
+    prongs = np.full(len(several), 2)
+    axis = {name: np.zeros(len(several)) for name in ("jet_eta", "jet_phi")}
+    alone, vertices = (
+        subjet_axes(ak.zip({f: some[f] for f in some.fields} | axis, depth_limit=1), prongs)[0]
+        for some in (several, with_vertices(several))
+    )
+    counts = ak.num(several["part_px"])
+    assert ak.unflatten(vertices, counts + 1)[:, 1:].tolist() == ak.unflatten(alone, counts).tolist()

@@ -45,8 +45,9 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
 def show_charts(
     charts: Mapping[str, Chart], names: Sequence[str], height: int, widths: Sequence[float] | None = None
 ) -> None:
-    """Draw some of the charts of a study side by side."""
-    columns = st.columns(widths or len(names))
+    """Draw some of the charts of a study side by side; four of them in two rows on a narrow screen."""
+    with st.container(key=f"row_of_{len(names)}_{names[0]}"):
+        columns = st.columns(widths or len(names))
     for column, name in zip(columns, names, strict=False):
         with column:
             show_chart(charts[name], name, height)

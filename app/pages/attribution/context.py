@@ -12,7 +12,7 @@ from app.components.study.header import run_and_export, study_header
 from app.components.toolbar import jet_line
 from app.pages.attribution.state import AttributionState
 from app.services import attribution
-from app.services.library import Attribution
+from app.services.library import Attribution, attribution_charts
 from app.state import session
 from app.state.context import PageContext
 
@@ -107,6 +107,12 @@ def method_buttons(context: AttributionContext) -> None:
         st.caption("Grey: " + " ".join(sorted(reasons)))
 
 
+def left_out_text(names: tuple[str, ...], agreement: np.ndarray) -> str:
+    """Return a sentence on the methods that the charts leave out, "" if there are none."""
+    titles = [attribution_charts.TITLES[name] for name in attribution_charts.alike(names, agreement)]
+    return f" Left out, not known or the same for all particles: {', '.join(titles)}." if titles else ""
+
+
 def choose_compared(context: AttributionContext) -> None:
     """Choose the methods that Run applies to each jet of the sample, and the head that is shown."""
     titles = {name: attribution.TITLES[name] for name, reason in context.unsupported.items() if reason is None}
@@ -115,6 +121,7 @@ def choose_compared(context: AttributionContext) -> None:
             "Methods beside the heads",
             [name for name in titles if name not in attribution.SLOW],
             format_func=lambda name: titles[name],
+            help="Shapley values are left out: they take seconds for each jet. The command study takes them, too.",
             **session.bind_widget(AttributionState, "compared", list(context.compared), tuple),
         )
     if context.has_heads:

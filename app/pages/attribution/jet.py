@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.components.messages import note
 from app.components.study.chart import show_chart, show_charts
-from app.pages.attribution.context import AttributionContext, method_buttons
+from app.pages.attribution.context import AttributionContext, left_out_text, method_buttons
 from app.services import attribution
 from app.services.figures import study_charts
 from app.services.library import Attribution, JetProngs, attribution_charts, truth_charts
@@ -73,6 +73,7 @@ def methods(context: AttributionContext) -> None:
     st.caption(
         f"{result.title}. Particles are removed, or put back, in the order of attribution; faint and dotted: 20 random "
         "orders, 95 % of their mean. Infidelity refers to leaving out random sets of particles."
+        + left_out_text(result.names, result.agreement)
     )
 
 

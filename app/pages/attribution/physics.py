@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.components.messages import note
 from app.components.study.chart import show_chart
 from app.components.study.controls import segments, select
 from app.pages.attribution.context import AttributionContext, choose_compared
@@ -42,8 +43,14 @@ def physics(context: AttributionContext) -> None:
         "Spearman's ρ. Of particles: within each jet, then the mean over jets; of heads: over jets, in all of them and "
         "in bins of pT. Bands: 95 % of a bootstrap over jets. kT: pT times ΔR to the jet axis; z: the share of the pT "
         "of the particle's own of three kT subjets; |d0|/σ: of tracks. Entropy: of a query's attention; ablation: "
-        "the change of the log odds of the predicted class if the head is zero."
+        "the change of the log odds of the predicted class if the head is zero." + _not_known(result)
     )
+
+
+def _not_known(result) -> str:
+    """Return a sentence on the quantities that the charts leave out, "" if there are none."""
+    missing = [name for name in OF_PARTICLES if name not in physics_charts.known_quantities(result)]
+    return f" Not known of these jets: {', '.join(missing)}." if missing else ""
 
 
 def _with_heads(context: AttributionContext, result, quantity: str) -> None:
@@ -53,8 +60,11 @@ def _with_heads(context: AttributionContext, result, quantity: str) -> None:
     observable = next(name for name in (context.state.observable, "τ21", names[0]) if name in names)
     left, middle, right = st.columns(3)
     with left:
-        received = physics_charts.received_map(result, quantity)
-        show_chart(received, "received", HEIGHT, caption=f"Heads: attention received and {quantity}")
+        if quantity in physics_charts.known_quantities(result):
+            received = physics_charts.received_map(result, quantity)
+            show_chart(received, "received", HEIGHT, caption=f"Heads: attention received and {quantity}")
+        else:
+            note(f"These jets do not say {quantity} of their particles.")
         of_jets = physics_charts.observable_map(result, observable)
         show_chart(of_jets, "observable", HEIGHT, caption=f"Heads: {NUMBERS[result.number_of_heads]} and {observable}")
     with middle:

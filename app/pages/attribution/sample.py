@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.study.chart import show_charts
-from app.pages.attribution.context import AttributionContext
+from app.pages.attribution.context import AttributionContext, left_out_text
 from app.services.figures import study_charts
 
 ABOUT = (
@@ -29,4 +29,5 @@ def sample(context: AttributionContext) -> None:
         "Means over jets with intervals of 95 %. The probability is that of the explained class, in a contrast of the "
         "two. Shares are of the sizes of the attributions; the row of pT shows the particles' own."
         + ("" if has_species else " These jets do not say the species of constituents.")
+        + left_out_text(result.names, result.means["agreement"].value)
     )

@@ -41,17 +41,17 @@ def _function(context: BiasContext, state: BiasState) -> None:
 
 def _sliders(state: BiasState) -> None:
     is_massless = state.lnm2 is None
-    columns = st.columns((1, 1, 0.8), vertical_alignment="bottom")
+    columns = st.columns(2, vertical_alignment="bottom")
     with columns[0]:
         st.slider("lnz", *LNZ, step=0.1, **session.bind_widget(BiasState, "lnz"))
     with columns[1]:
         choice = session.bind_widget(BiasState, "lnm2", 0.0 if is_massless else state.lnm2)
         st.slider("lnm²", *LNM2, step=0.1, disabled=is_massless, **choice)
-    with columns[2]:
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.session_state["massless"] = is_massless
         about = "m² = kT² (1 − z) / z, as of massless particles at a small angle. At a fixed mass few pairs remain."
         st.toggle("massless", key="massless", on_change=_on_massless, help=about)
-    st.caption("Points: pairs of these jets whose lnz, and lnm² where it is fixed, differ by at most 0.5.")
+        st.caption("Points: pairs of these jets whose lnz, and lnm² where it is fixed, differ by at most 0.5.")
 
 
 def _on_massless() -> None:

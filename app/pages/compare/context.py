@@ -52,7 +52,9 @@ class CompareContext(PageContext):
             if len(page.selection.models) == 1 and page.state.other_file:
                 entries = page.resolved.candidates[: page.state.n_compared]
                 task = second_sample(page.resolved, page.state.other_file, page.state.n_compared, entries)
-                return cls(page.resolved, page.state, {}, samples=task)
+                merged = comparison.merge(task.model.dataset, page.state.merged, page.state.background)
+                task = replace(task, merged=merged)
+                return cls(page.resolved, page.state, {}, dataset=task.model.dataset, merged=merged, samples=task)
             if not comparison.can_compare(page.selection.models):
                 return cls(page.resolved, page.state, {}, FEW_MODELS)
             models = comparison.comparable_models(page.selection.models, page.file)

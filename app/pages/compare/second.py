@@ -8,6 +8,7 @@ from app.pages.compare.state import CompareState
 from app.services import files
 from app.services.library import PartError
 from app.services.models import load_tagger
+from app.services.owners import jets_title, may_open_jets
 from app.services.two_samples import SamplesTask
 from app.state import session
 from app.state.filters import apply_filters
@@ -16,15 +17,15 @@ from app.state.resolve import ResolvedSelection, passes_filters
 
 
 def choose_second(resolved: ResolvedSelection) -> None:
-    """Draw the widget that chooses the second file."""
-    uploads = st.session_state.get("upload_names", {})
+    """Draw the widget that chooses the second file, one of those on offer or an upload of the visitor's."""
+    uploads = [upload.jets for upload in resolved.uploads if upload.jets]
     chosen = session.read(CompareState).other_file
     names = [name for name in dict.fromkeys((*files.listed(), *uploads)) if name != resolved.selection.file]
     options = ["", *names] if chosen in ("", *names) else ["", chosen, *names]
     st.selectbox(
         "Second sample",
         options,
-        format_func=lambda name: uploads.get(name, name) or "Second sample …",
+        format_func=lambda name: jets_title(name, resolved.uploads) or "Second sample …",
         label_visibility="collapsed",
         width=240,
         **session.bind_widget(CompareState, "other_file"),
@@ -34,8 +35,14 @@ def choose_second(resolved: ResolvedSelection) -> None:
 def second_sample(resolved: ResolvedSelection, name: str, n: int, entries: np.ndarray) -> SamplesTask:
     """Return the model on the first jets of both files that pass the filters.
 
-    Raises PartError if the second file cannot be read, lacks a column that is filtered by, or has no jets that pass.
+    Raises PartError if the second file cannot be read, lacks a column that is filtered by, or has no jets that pass,
+    and for an upload of another visitor.
     """
+    if not may_open_jets(name, resolved.uploads):
+        raise PartError(
+            "The second sample is uploaded jets, which are not here: uploads open only in the browser that uploaded "
+            "them, while they are kept; upload the file here."
+        )
     model, selection = resolved.selection.models[0], resolved.selection
     file, sample = read_file(files.find(name), (model,))
     if sample.dataset != resolved.sample.dataset and selection.classes:

@@ -19,6 +19,7 @@ from part.jets.features import multiplicities
 from part.jets.preprocessing import constituent_pt
 
 METHODS_HELP = "methods of attribution beside the heads; by default all but Shapley that the model supports"
+WITHOUT_SHAPLEY = "Shapley values are left out unless --methods names them: they take much longer."
 
 
 @dataclass(frozen=True)

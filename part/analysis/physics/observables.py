@@ -9,7 +9,7 @@ import numpy as np
 from part.jets import add_derived_fields, keep_leading, kinematics, subjet_index
 from part.jets.features import multiplicities
 from part.jets.observables import OBSERVABLES, observables
-from part.jets.preprocessing import has_momenta
+from part.jets.preprocessing import has_momenta, is_particle
 from part.jets.schema import DISPLACEMENT, MOMENTA
 
 SUBJETS = 3
@@ -35,7 +35,8 @@ def particle_quantities(jets: ak.Array) -> dict[str, np.ndarray]:
         cell = np.repeat(np.arange(len(counts)) * SUBJETS, counts) + ak.to_numpy(
             ak.flatten(subjet_index(jets, SUBJETS))
         )
-        subjet_pt = np.hypot(*(np.bincount(cell, weights=component)[cell] for component in (px, py)))
+        counted = is_particle(jets)
+        subjet_pt = np.hypot(*(np.bincount(cell, weights=component * counted)[cell] for component in (px, py)))
         values = (pt, distance, pt * distance, pt / subjet_pt)
         for name, column in zip(OF_PARTICLES, values, strict=False):
             quantities[name][mask] = column

@@ -12,7 +12,7 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.attribution.importance import METHODS_HELP, ParticleImportance, chosen_methods
+from part.analysis.attribution.importance import METHODS_HELP, WITHOUT_SHAPLEY, ParticleImportance, chosen_methods
 from part.analysis.attribution.methods import METHODS
 from part.analysis.attribution.target import CONTRAST_HELP, TARGET_HELP, requested_target
 from part.analysis.physics.heads import OF_HEADS, head_numbers
@@ -70,6 +70,11 @@ class PhysicsStudy:
                 "draws or more."
             )
         check_edges(self.pt_edges)
+
+    @property
+    def remark(self) -> str | None:
+        """What was left out without being asked for, or None."""
+        return None if self.methods else WITHOUT_SHAPLEY
 
     def check(self, tagger: Tagger) -> None:
         chosen_methods(tagger, self.methods)

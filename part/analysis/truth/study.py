@@ -11,7 +11,7 @@ from typing import ClassVar
 import awkward as ak
 import numpy as np
 
-from part.analysis.attribution.importance import METHODS_HELP, ParticleImportance, chosen_methods
+from part.analysis.attribution.importance import METHODS_HELP, WITHOUT_SHAPLEY, ParticleImportance, chosen_methods
 from part.analysis.attribution.methods import METHODS
 from part.analysis.attribution.target import CONTRAST_HELP, TARGET_HELP, requested_target
 from part.analysis.statistics.bins import PT_EDGES, PT_HELP, check_edges, jet_pt, of_groups, pt_groups
@@ -67,6 +67,11 @@ class TruthStudy:
         if self.match not in MATCHES or self.k < 0:
             raise PartError(f"matching by {self.match} and k of {self.k}; expected {' or '.join(MATCHES)} and k >= 0.")
         check_edges(self.pt_edges)
+
+    @property
+    def remark(self) -> str | None:
+        """What was left out without being asked for, or None."""
+        return None if self.methods else WITHOUT_SHAPLEY
 
     def check(self, tagger: Tagger) -> None:
         chosen_methods(tagger, self.methods)

@@ -9,6 +9,7 @@ from part.figures.plotly.theme import colorscale, empty_figure, to_html
 
 CHARACTER_WIDTH = 7.2  # px of the names beside cells and bars
 MAX_TEXTS = 24  # columns of cells that are wide enough for numbers; of more, hovers tell them
+MAX_LONG_TEXTS = 16  # columns of cells that are wide enough for a zero before the point
 
 
 def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
@@ -49,6 +50,10 @@ def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
 def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: int, cell: str) -> go.Figure:
     figure = empty_figure(theme, height, None)
     low, high = colour_limits(chart)
+    if chart.values.shape[1] > MAX_LONG_TEXTS:
+        texts = [
+            [text.replace("0.", ".") if text.lstrip("−").startswith("0.") else text for text in row] for row in texts
+        ]
     error = "" if chart.error is None else " ± %{customdata:.2~g}"
     figure.add_trace(
         go.Heatmap(

@@ -16,7 +16,8 @@ from part.figures.plotly.plane import draw_plane
 from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_above
 
 FEW_DECADES = 2.5  # below so many, an axis needs more than one tick per decade
-LEGEND_WIDTH = 72  # characters in one row of the legend
+LEGEND_WIDTH = 60  # characters in one row of the legend
+LONG_TITLE = 20  # characters, more than may fit below the bars beside their names
 
 
 def draw_chart(chart: Chart, theme_name: str, height: int, accents: Sequence[str] = ()) -> go.Figure:
@@ -101,7 +102,11 @@ def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.
         names = max((len(str(name)) for series in chart.series for name in series.x), default=0)
         figure.update_layout(barmode="group", bargap=0.3, margin={"l": 20 + int(CHARACTER_WIDTH * names)})
         figure.update_yaxes(autorange="reversed", ticks="", tickfont={"color": theme.text})
-    figure.update_xaxes(title_text=to_html(chart.x_title), showgrid=has_bars, gridcolor=theme.grid, **_axis(chart, "x"))
+    is_below_names = has_bars and len(chart.x_title) > LONG_TITLE
+    if is_below_names:
+        _title_to_the_left(figure, to_html(chart.x_title))
+    x_title = "" if is_below_names else to_html(chart.x_title)
+    figure.update_xaxes(title_text=x_title, showgrid=has_bars, gridcolor=theme.grid, **_axis(chart, "x"))
     figure.update_yaxes(
         title_text=to_html(chart.y_title), showgrid=not has_bars, gridcolor=theme.grid, **_axis(chart, "y")
     )
@@ -109,6 +114,12 @@ def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.
     if len(named_series) > 1:
         _legend(figure, named_series, theme, colours)
     return figure
+
+
+def _title_to_the_left(figure: go.Figure, title: str) -> None:
+    """Write the title of the x axis so that it ends where the axis does, and may begin below the names of bars."""
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -22}
+    figure.add_annotation(text=title, showarrow=False, font={"size": 14}, **place)
 
 
 def _axis(chart: Plot, name: str) -> dict:

@@ -19,12 +19,18 @@ NUMBERS = {"entropy": "Entropy of heads", "ablation": "Change of the log odds wi
 def charts(result: PhysicsResult) -> dict[str, Chart]:
     """Return all charts: maps of heads for each quantity, the methods, and all of it against jet pT."""
     all_charts: dict[str, Chart] = {"methods": methods(result), "methods_by_pt": methods_by_pt(result, "kT")}
-    for name in OF_PARTICLES:
+    for name in known_quantities(result):
         if has_heads(result):
             all_charts[f"received_{FILES.get(name, name)}"] = received_map(result, name)
     for name in result.observables:
         all_charts[f"heads_{FILES.get(name, name)}"] = observable_map(result, name)
     return all_charts
+
+
+def known_quantities(result: PhysicsResult) -> tuple[str, ...]:
+    """Return those of OF_PARTICLES that a jet of the sample knows, not the same for all of its particles."""
+    is_known = np.isfinite(result.of_particles.value[0]).any(0)
+    return tuple(name for name, known in zip(OF_PARTICLES, is_known, strict=True) if known)
 
 
 def has_heads(result: PhysicsResult) -> bool:
@@ -51,12 +57,14 @@ def observable_map(result: PhysicsResult, observable: str) -> HeadMap:
 
 
 def methods(result: PhysicsResult) -> Grid:
-    """Return the correlations of means of heads, of methods and of pT with the quantities of particles."""
-    rows = _compared(result)
-    value, error = (array[0, rows] for array in _value_and_error(result.of_particles))
+    """Return the correlations of means of heads, of methods and of pT with what is known of particles."""
+    known = known_quantities(result)
+    columns = [OF_PARTICLES.index(name) for name in known]
+    value, error = (array[0][:, columns] for array in _value_and_error(result.of_particles))
+    rows = [r for r in _compared(result) if np.isfinite(value[r]).any()]
     names = tuple(str(result.sources[r]) for r in rows)
     title = "Importance and physics of particles, within jets"
-    return Grid(title, RHO, value, names, OF_PARTICLES, error=error, signed=True, limits=LIMITS)
+    return Grid(title, RHO, value[rows], names, known, error=error[rows], signed=True, limits=LIMITS)
 
 
 def methods_by_pt(result: PhysicsResult, quantity: str) -> Plot:
@@ -69,7 +77,7 @@ def methods_by_pt(result: PhysicsResult, quantity: str) -> Plot:
 def received_by_pt(result: PhysicsResult, chosen: Head) -> Plot:
     """Return the correlations of the attention that particles receive from one head against jet pT."""
     rows = [r for r, s in enumerate(result.sources) if s.kind == "head" and (s.layer, s.head) == chosen]
-    names = {name: (rows[0], o) for o, name in enumerate(OF_PARTICLES)}
+    names = {name: (rows[0], OF_PARTICLES.index(name)) for name in known_quantities(result)}
     return _by_pt(result, f"{result.sources[rows[0]]}: attention received, within jets", result.of_particles, names)
 
 

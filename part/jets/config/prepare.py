@@ -11,7 +11,8 @@ Prepared jets are records with the inputs of a model, and with JetClass's names 
 `vectors` (var * 4 * float32)
     px, py, pz, E as pair features take them, if the config has any.
 `part_*` (jagged), `jet_*`
-    Quantities whose roles are known, for the same tokens; `part_kind` is the index of the collection, with several.
+    Quantities whose roles are known, for the same tokens; `part_kind` is the index of the collection, with several,
+    and `part_isParticle` is False for vertices that were made of particles, if some collection holds these.
 `truth` (int64)
     The class index, -1 where a jet belongs to no class; left out where the file does not have the labels.
 `n_truncated` (int64)
@@ -39,6 +40,7 @@ from part.jets.notices import NOT_A_NUMBER, notify
 from part.jets.schema import (
     ENTRY,
     INPUTS,
+    IS_PARTICLE,
     JET_MOMENTUM,
     KIND,
     MADE_BY,
@@ -154,6 +156,8 @@ def _records(table: Variables, config: DataConfig, tokens: Tokens, entries: np.n
     contents |= {name: list_array(offsets, np.ascontiguousarray(values)) for name, values in roles.items()}
     if len(config.collections) > 1:
         contents[KIND] = list_array(offsets, tokens.kind)
+        if not are_particles(config).all():
+            contents[IS_PARTICLE] = list_array(offsets, are_particles(config)[tokens.kind])
     truth = class_indices(table, config, entries, where)
     contents |= {} if truth is None else {TRUTH: flat_array(truth)}
     for name, values in _jet_columns(table, config, tokens, roles, where).items():
