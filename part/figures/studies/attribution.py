@@ -93,7 +93,8 @@ def faithfulness_curves(
         spread = None if error is None or not np.isfinite(error[i]).all() else Z95 * error[i]
         low, high = (None, None) if spread is None else (values[i] - spread, values[i] + spread)
         series.append(Series(TITLES.get(name, name), FRACTIONS, values[i], low, high, **_line_style(name)))
-    return Plot(title, f"share of particles {done}", "probability", tuple(series), y_range=probability_range(values))
+    span = probability_range(*(line.y if line.high is None else line.high for line in series))
+    return Plot(title, f"share of particles {done}", "probability", tuple(series), y_range=span)
 
 
 def gains(result: AttributionResult) -> Plot:
