@@ -34,15 +34,23 @@ def may_open_jets(name: str, uploads: Collection[Uploaded]) -> bool:
 
 
 def jets_title(name: str, uploads: Collection[Uploaded]) -> str:
-    """Return what the visitor calls jets: for uploads the name that they had."""
+    """Return what the visitor calls jets: for uploads the name that they had, unlike those of all other uploads."""
     upload = _jets(name, uploads)
-    return upload.jets_title + name.removeprefix(upload.jets or "") if upload else name
+    return _title(upload, uploads) + name.removeprefix(upload.jets or "") if upload else name
+
+
+def _title(upload: Uploaded, uploads: Collection[Uploaded]) -> str:
+    """Return the name that uploaded jets had, with their training or part of their hash if others had it too."""
+    namesakes = {other.jets for other in uploads if other.jets and other.jets_title == upload.jets_title}
+    if len(namesakes) < 2:
+        return upload.jets_title
+    return f"{upload.jets_title} of {upload.model or (upload.jets or '').removeprefix(UPLOAD)[:4]}"
 
 
 def with_titles(text: str, uploads: Collection[Uploaded]) -> str:
     """Return a text in which uploaded jets have the name that the visitor gave them."""
     for upload in uploads:
-        text = text.replace(upload.jets, upload.jets_title) if upload.jets else text
+        text = text.replace(upload.jets, _title(upload, uploads)) if upload.jets else text
     return text
 
 

@@ -131,6 +131,16 @@ def npz(value: float) -> bytes:
     return file.getvalue()
 
 
+def test_uploads_of_one_name_are_told_apart():
+    name = uploads.UPLOAD + "{}" * 32
+    own = [uploads.Uploaded(name.format(*32 * c), "jets.root", model) for c, model in (("a", "net-1"), ("b", None))]
+    titles = [owners.jets_title(upload.jets, own) for upload in own]
+    assert titles == ["jets.root of net-1", "jets.root of bbbb"]
+    assert owners.jets_title(f"{own[1].jets}:tree", own) == "jets.root of bbbb:tree"
+    assert owners.jets_title(own[0].jets, own[:1]) == "jets.root"
+    assert owners.with_titles(f"{own[0].jets} and {own[1].jets}", own) == " and ".join(titles)
+
+
 class TestPage:
     def test_a_training_opens_on_the_jets_that_came_with_it(self, visit):
         app = upload(visit(), contents(*FILES))

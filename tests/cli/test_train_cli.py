@@ -99,7 +99,7 @@ def test_a_refusal_is_one_sentence_and_leaves_no_folder(folder, capsys, words, s
         ({"labels": {"type": "simple", "value": ["is_b"]}}, "mine.yaml: 1 class; training needs labels of two"),
         ({"classes": ["b", "c"]}, "mine.yaml: 2 classes and 3 labels; expected equally many"),
         ({"selection": "fj_pt > 1e6"}, "mine: its selection keeps no jet of train.root"),
-        ({"selection": "fj_p > 1"}, "train.root: branch fj_p is missing, which mine needs"),
+        ({"selection": "fj_p > 1"}, "train.root: branch fj_p is missing, which the data config mine needs"),
         ({"treename": "other"}, "train.root.*other"),
         ({"weights": {"reweight_method": "best"}}, "mine: weights: reweight_method is 'best'"),
     ],

@@ -55,5 +55,6 @@ def second_sample(resolved: ResolvedSelection, name: str, n: int, entries: np.nd
         raise PartError(f"No jet of {name} passes the filters; expected at least one.")
     if not len(entries):
         raise PartError(f"No jet of {resolved.file.name} passes the filters; expected at least one.")
-    sides = (resolved.file, entries, file_title(resolved.file)), (file, own, file_title(file))
+    first, second = file_title(resolved.file), file_title(file)
+    sides = (resolved.file, entries, first), (file, own, second if second != first else f"{second} (second)")
     return SamplesTask(load_tagger(model, resolved.file), sides)

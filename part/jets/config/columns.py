@@ -58,8 +58,8 @@ def read_branches(
     if missing := [name for name in needed if stored[name] not in present and name not in constants]:
         count = f" ({len(missing)} such in all)" if len(missing) > 1 else ""
         raise PartError(
-            f"{path}: branch {stored[missing[0]]} is missing{count}, which {config.name} needs; the file has "
-            f"{first_names(source.branches, SHOWN)}."
+            f"{path}: branch {stored[missing[0]]} is missing{count}, which the data config {config.name} needs; the "
+            f"file has {first_names(source.branches, SHOWN)}."
         )
     wanted = [name for name in stored if stored[name] in present]
     columns = source.read(list(dict.fromkeys(stored[name] for name in wanted)), start, stop)
