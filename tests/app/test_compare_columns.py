@@ -161,6 +161,14 @@ def test_filters_are_for_both_samples():
     assert "toys.root: there is no column n_vertices" in sentences(app)[0]
 
 
+def test_groups_are_classes_of_both_samples():
+    app = finish(visit(model="alpha", second="second.parquet", as_one="higgs=Hbb,Hcc", background="Zqq"))
+    assert "higgs" in texts(app)
+    app = visit(model="alpha", second="second.parquet", as_one=["higgs=Hbb,Hcc", "cc=Hcc,Hgg"])
+    assert "higgs and cc share the class Hcc" in sentences(app)[0]
+    assert app.selectbox(key="choose_background").options  # what was chosen can be mended
+
+
 def test_without_labels_the_scores_of_all_jets_are_compared():
     app = finish(visit(model="alpha", second="unlabelled.parquet"))
     assert "only the scores of all jets are compared" in captions(app)

@@ -52,9 +52,7 @@ class CompareContext(PageContext):
             if len(page.selection.models) == 1 and page.state.other_file:
                 entries = page.resolved.candidates[: page.state.n_compared]
                 task = second_sample(page.resolved, page.state.other_file, page.state.n_compared, entries)
-                merged = comparison.merge(task.model.dataset, page.state.merged, page.state.background)
-                task = replace(task, merged=merged)
-                return cls(page.resolved, page.state, {}, dataset=task.model.dataset, merged=merged, samples=task)
+                return cls._of_samples(page, task)
             if not comparison.can_compare(page.selection.models):
                 return cls(page.resolved, page.state, {}, FEW_MODELS)
             models = comparison.comparable_models(page.selection.models, page.file)
@@ -66,6 +64,16 @@ class CompareContext(PageContext):
         except PartError as error:
             return cls(page.resolved, page.state, {}, str(error), dataset)
         return cls(page.resolved, page.state, models, None, dataset, merged)
+
+    @classmethod
+    def _of_samples(cls, page: PageContext, task: SamplesTask) -> Self:
+        """Return the context of one model on two samples."""
+        dataset = task.model.dataset
+        try:
+            merged = comparison.merge(dataset, page.state.merged, page.state.background)
+        except PartError as error:
+            return cls(page.resolved, page.state, {}, str(error), dataset)
+        return cls(page.resolved, page.state, {}, None, dataset, merged, replace(task, merged=merged))
 
     @property
     def entries(self) -> np.ndarray:

@@ -144,6 +144,8 @@ def by_rank(result: AttributionResult) -> Plot:
         low, high = (bound[i] for bound in mean.interval)
         series.append(Series(TITLES[name], ranks, mean.value[i], low, high, **_line_style(name)))
     title, x_title = "In the leading particles", "leading particles in pT"
+    if BY_PT not in result.names:  # where momenta are not known
+        title, x_title = "In the first particles", "first particles of the jet"
     return Plot(title, x_title, "share of attribution", tuple(series), y_range=(0, 1))
 
 
