@@ -7,6 +7,9 @@ import pytest
 from helpers.jets import COUNTS, write_jets, write_model
 from streamlit.testing.v1 import AppTest
 
+from app.services import owners
+from app.state import visitor
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -50,6 +53,14 @@ def visit() -> Callable[..., AppTest]:
         return app.run()
 
     return open_at
+
+
+@pytest.fixture
+def same_visitor(monkeypatch):
+    """Make all sessions those of one browser."""
+    monkeypatch.setattr(visitor, "_token", lambda cookie: bytes(16))
+    yield
+    owners._uploads().clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,46 +9,26 @@ import pytest
 import torch
 from helpers.app_driver import no_exception, open_page, sentences, state_of, texts
 from helpers.references import saved_tolerance, shared
+from helpers.uploads import FILES, contents, upload
 
 import part
-from app.services import owners, uploads
+from app.services import uploads
 from app.services.figures import export_figure
 from app.services.files import find
 from app.services.library import View
 from app.services.models import load_assumed
 from app.services.uploads import training_folder
-from app.state import visitor
 from part.jets.preprocessing import add_derived_fields
 
 pytestmark = pytest.mark.filterwarnings("ignore::part.jets.notices.JetWarning")
-FILES = ("net_best_epoch_state.pt", "data.auto.yaml", "network.py", "jets.root")
-
-
-def contents(*names: str, training: str = "flavour") -> dict[str, bytes]:
-    folder = shared(f"cases/weaver/{training}")
-    return {name: (folder / name).read_bytes() for name in names}
 
 
 def keep(files: dict[str, bytes]) -> uploads.Uploaded:
     return uploads.keep([(name, io.BytesIO(content)) for name, content in files.items()])
 
 
-def upload(app, files: dict[str, bytes]):
-    """Give files to the page's upload, under names that say nothing."""
-    given = [(name, content, "application/octet-stream") for name, content in files.items()]
-    return no_exception(app.file_uploader(key="upload").set_value(given).run())
-
-
 def warnings_of(app) -> list[str]:
     return [warning.value.replace("\\", "") for warning in app.warning]
-
-
-@pytest.fixture
-def same_visitor(monkeypatch):
-    """Make all sessions those of one browser."""
-    monkeypatch.setattr(visitor, "_token", lambda cookie: bytes(16))
-    yield
-    owners._uploads().clear()
 
 
 class TestKeep:
@@ -131,16 +111,6 @@ def npz(value: float) -> bytes:
     return file.getvalue()
 
 
-def test_uploads_of_one_name_are_told_apart():
-    name = uploads.UPLOAD + "{}" * 32
-    own = [uploads.Uploaded(name.format(*32 * c), "jets.root", model) for c, model in (("a", "net-1"), ("b", None))]
-    titles = [owners.jets_title(upload.jets, own) for upload in own]
-    assert titles == ["jets.root of net-1", "jets.root of bbbb"]
-    assert owners.jets_title(f"{own[1].jets}:tree", own) == "jets.root of bbbb:tree"
-    assert owners.jets_title(own[0].jets, own[:1]) == "jets.root"
-    assert owners.with_titles(f"{own[0].jets} and {own[1].jets}", own) == " and ".join(titles)
-
-
 class TestPage:
     def test_a_training_opens_on_the_jets_that_came_with_it(self, visit):
         app = upload(visit(), contents(*FILES))
@@ -198,75 +168,3 @@ class TestPage:
             app = open_page("explore", file=state_of(app).file, model=state_of(app).models[0], jet=str(entry))
             assert sentences(app) == []
             assert ("GeV, the training has 500 to 1000" in texts(app)) == is_marked
-
-    def test_what_was_uploaded_is_a_click_away_after_a_reload(self, visit, same_visitor):
-        app = upload(visit(), contents(*FILES))
-        opened = state_of(no_exception(app.button(key="open_upload").click().run()))
-        app = visit()
-        assert opened.models[0] in app.multiselect(key="choose_models").options
-        assert "jets.root" in app.selectbox(key="choose_file").options
-        assert state_of(app.button(key="recent_0").click().run()) == opened
-        assert "opens only in this browser" in "".join(caption.value for caption in app.caption)
-
-    def test_no_other_visitor_can_open_or_list_it(self, visit):
-        app = upload(visit(), contents(*FILES))
-        opened = state_of(no_exception(app.button(key="open_upload").click().run()))
-        for page in ("explore", "compare", "performance"):
-            app = open_page(page, file=opened.file, model=opened.models[0])
-            sentence = sentences(app)[0]
-            assert sentence.startswith(f"This view needs uploaded jets and the uploaded training {opened.models[0]}, ")
-            assert "upload the files here" in sentence
-            assert state_of(app).models != opened.models
-            assert not state_of(app).file.startswith("upload:")
-            assert opened.models[0] not in app.multiselect(key="choose_models").options
-            assert "jets.root" not in app.selectbox(key="choose_file").options
-
-    def test_a_second_sample_is_ones_own_upload_and_nobody_elses(self, visit, same_visitor, monkeypatch):
-        app = upload(visit(), contents(*FILES))
-        opened = state_of(no_exception(app.button(key="open_upload").click().run()))
-        page = {"model": opened.models[0], "file": opened.file, "second": opened.file}
-        app = open_page("compare", **page | {"file": "toys.root"})
-        assert "jets.root" in app.selectbox(key="choose_other_file").options
-        app = open_page("compare", model="alpha", file="toys.root", second=opened.file)
-        assert not any("upload:" in sentence for sentence in sentences(app))
-        monkeypatch.setattr(visitor, "_token", lambda cookie: bytes(15))
-        app = open_page("compare", model="alpha", file="toys.root", second=opened.file)
-        [sentence] = sentences(app)
-        assert sentence.startswith("The second sample is uploaded jets, which are not here: ")
-        assert not app.button(key="run").value
-        assert app.button(key="run").disabled
-
-    def test_jets_of_another_training_have_their_title_in_what_its_card_says(self, visit, same_visitor):
-        opened = []
-        for training, jets in (("flavour", "jets.root"), ("lepton_collider", "jets.parquet")):
-            names = [name for name in FILES[:-1] if training == "flavour" or "auto" not in name]
-            files = contents(*names, *(["data.yaml"] if training != "flavour" else []), jets, training=training)
-            app = upload(visit(), files)
-            opened.append(state_of(no_exception(app.button(key="open_upload").click().run())))
-        app = open_page("explore", file=opened[0].file, model=[state.models[0] for state in opened])
-        [sentence] = sentences(app)
-        assert sentence.startswith("jets.root: branch ")
-        assert sentence.split(" and ")[-1].endswith(" more.")
-
-    def test_a_link_to_a_training_of_nobody_says_so(self, jets_folder):
-        app = open_page("explore", model="net-0123456789ab")
-        [sentence] = sentences(app)
-        assert "the uploaded training net-0123456789ab, which is not here" in sentence
-        assert sentence.endswith("part-full is shown instead.")
-
-    def test_all_that_a_link_lacks_is_one_sentence(self, visit):
-        [sentence] = sentences(visit(file="gone.root", model=["gone", "beta"]))
-        assert sentence.startswith("This view needs the jets gone.root and the model gone, which are not here; ")
-        assert sentence.endswith(" and beta are shown instead.")
-
-
-class TestVisitor:
-    def test_the_token_of_a_cookie_is_found_under_any_mask(self):
-        token = bytes(range(16))
-        for mask in (b"\0\0\0\0", b"\1\2\3\xff"):
-            masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(token))
-            assert visitor._token(f"2|{mask.hex()}|{masked.hex()}|1700000000") == token
-
-    @pytest.mark.parametrize("cookie", ["", "2|00|00", "2|zz|zz|1", "1|00000000|" + 32 * "0" + "|1", "2|00000000||1"])
-    def test_another_cookie_is_none(self, cookie):
-        assert visitor._token(cookie) is None
