@@ -149,6 +149,10 @@ class Constituents:
             return self._kind_title(int(self.kind[index]))
         return SYMBOLS[int(self.species[index])]
 
+    def numbered(self, index: int) -> str:
+        """Return a text such as "γ 3", or "3" where the species is not known."""
+        return f"{self.symbol(index)} {index + 1}".removeprefix(f"{SYMBOLS[-1]} ")
+
     def describe(self, index: int) -> str:
         """Return a text such as "photon, pT 34.2 GeV"."""
         momentum = f", pT {self.pt[index]:.3g} GeV" if np.isfinite(self.pt[index]) else ""

@@ -88,3 +88,11 @@ def test_kinematic_files_have_no_charges_or_impact_parameters(jets):
     assert particles.d0_significance is None
     assert not particles.has_species
     assert particles.describe(0).startswith("particle, pT ")
+
+
+def test_a_constituent_of_unknown_species_has_its_number_alone(jet_view):
+    particles = jet_view.constituents
+    for index, species in enumerate(particles.species.tolist()):
+        assert particles.numbered(index) == (
+            f"{particles.symbol(index)} {index + 1}" if species >= 0 else str(index + 1)
+        )

@@ -51,8 +51,8 @@ def _pairs(context: BiasContext) -> None:
         note("This jet has a single constituent, so it has no pairs.")
         return
     owner = "the jet" if particle is None else f"constituent {particle + 1}"
-    symbol = context.jet_view.constituents.symbol
-    names = [" – ".join(f"{symbol(i)} {i + 1}" for i in pair) for pair in explained_pairs.pairs.tolist()]
+    numbered = context.jet_view.constituents.numbered
+    names = [" – ".join(numbered(i) for i in pair) for pair in explained_pairs.pairs.tolist()]
     features = bias.feature_names(context.model)
     chart = bias_charts.pair_shapley(explained_pairs.shapley, context.head, names, features)
     caption = f"Strongest pairs of {owner} in head {context.head + 1}: contributions to their bias"

@@ -188,7 +188,7 @@ def _top(result: Attribution) -> np.ndarray:
 def _particles(jet_view: JetView, indices: np.ndarray) -> tuple[str, ...]:
     particles = jet_view.constituents
     momenta = [f", {pt:.3g} GeV" if np.isfinite(pt) else "" for pt in particles.pt.tolist()]
-    return tuple(f"{particles.symbol(i)} {i + 1}{momenta[i]}" for i in indices.tolist())
+    return tuple(f"{particles.numbered(i)}{momenta[i]}" for i in indices.tolist())
 
 
 def _unit(result: Attribution) -> str:
