@@ -44,7 +44,8 @@ def test_an_int8_model_runs_like_any_other(folder, method, capsys):
     assert card["quantization"].get("jets") == {"dynamic": None, "static": 10, "qat": 10}[method]
     jets = part.read_jets(folder / "jets.root")
     np.testing.assert_allclose(tagger.predict(jets), original.predict(jets), atol=0.1)  # attention is sharp
-    np.testing.assert_allclose(tagger.trace(jets).probabilities, tagger.predict(jets), atol=2e-3)
+    # Torch, which traces, and compiled code now and then round an activation to different integers.
+    np.testing.assert_allclose(tagger.trace(jets).probabilities, tagger.predict(jets), atol=0.02)
 
 
 def test_static_calibration_needs_no_labels(folder):
