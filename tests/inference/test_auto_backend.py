@@ -152,3 +152,9 @@ def test_changed_weights_and_hooks_are_followed(files):
     np.testing.assert_allclose(tagger.predict(jets), 0.1, atol=1e-6)  # ten classes, all logits 0
     handle.remove()
     np.testing.assert_array_equal(tagger.predict(jets), changed)
+    tagger.model.head = torch.nn.Linear(32, 10)
+    torch.nn.init.zeros_(tagger.model.head.weight)
+    torch.nn.init.zeros_(tagger.model.head.bias)
+    np.testing.assert_allclose(tagger.predict(jets), 0.1, atol=1e-6)
+    tagger.model.head.bias = torch.nn.Parameter(torch.tensor([50.0] + [0.0] * 9))
+    np.testing.assert_allclose(tagger.predict(jets)[:, 0], 1, atol=1e-6)
