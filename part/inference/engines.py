@@ -18,6 +18,7 @@ from part.models.backends.limits import unsupported_reason
 from part.models.backends.native.compile import missing_reason
 from part.models.backends.native.models import native_class
 from part.models.model import Model
+from part.models.numerics.int8 import components
 from part.models.numerics.precision import cpu_supports_bf16
 from part.models.transformer import ParticleTransformer
 
@@ -97,10 +98,12 @@ class _Snapshot:
     """The modules and tensors that a forward pass was built from. It is compared with the model at each prediction."""
 
     def __init__(self, model: nn.Module):
-        self._modules = list(model.modules())
-        self._dicts = [own for m in self._modules for own in (m._modules, m._parameters, m._buffers)]
+        modules = list(model.modules())
+        self._hooks = [own for m in modules for own in (m._forward_hooks, m._forward_pre_hooks)]
+        self._dicts = [own for m in modules for own in (m._modules, m._parameters, m._buffers)]
         self._members = self._present()
-        self._tensors = [t for t in self._members if isinstance(t, Tensor) and not t.is_inference()]
+        tensors = [plain for t in self._members if isinstance(t, Tensor) for plain in components(t)]
+        self._tensors = [t for t in tensors if not t.is_inference()]
         self._versions = [t._version for t in self._tensors]
 
     def is_current(self) -> bool:
@@ -110,10 +113,10 @@ class _Snapshot:
         return same and [t._version for t in self._tensors] == self._versions
 
     def has_hooks(self) -> bool:
-        return any(module._forward_hooks or module._forward_pre_hooks for module in self._modules)
+        return any(self._hooks)
 
     def _present(self) -> list[nn.Module | Tensor | None]:
-        return [*itertools.chain.from_iterable(own.values() for own in self._dicts)]
+        return list(itertools.chain.from_iterable(map(dict.values, self._dicts)))
 
 
 def make_engine(model: nn.Module, backend: str, device: torch.device, precision: str) -> Engine | None:

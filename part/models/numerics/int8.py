@@ -21,6 +21,14 @@ def plain_tensors(model: nn.Module) -> dict[str, Tensor]:
     return plain
 
 
+def components(tensor: Tensor) -> list[Tensor]:
+    """Return the plain tensors that an int8 weight consists of, or a plain tensor alone."""
+    if not is_int8(tensor):
+        return [tensor]
+    names, _ = tensor.__tensor_flatten__()
+    return [getattr(tensor, name) for name in names]
+
+
 def int8_scheme(model: nn.Module) -> str | None:
     """Return how activations get their scales, "dynamic" or "static", or None for a model in floating point.
 
