@@ -11,6 +11,7 @@ PACKAGES = (
     "part.version",
     "part.errors",
     "part.text",
+    "part.limits",
     "part.lazy",
     "part.progress",
     "part.options",

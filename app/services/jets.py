@@ -48,7 +48,7 @@ class Sample:
     total : int
         The number of entries in the file.
     kept : np.ndarray
-        (J,) bool, which entries are jets; the selection of a data config may leave out others.
+        (J,) bool, which entries are jets that can be used; the selection of a data config may leave out others.
     notes : tuple of str
         What was assumed in reading the file, and what was left out.
     """
@@ -93,16 +93,28 @@ def _count(file: JetFile, config: DataConfig | None = None) -> int:
 
 def _plain_sample(file: JetFile) -> Sample:
     total = _count(file)
-    pt, n, truth = [], [], []
-    for start in range(0, min(total, MAX_BROWSED), CHUNK):
-        jets = read_jets(file.path, start, min(start + CHUNK, MAX_BROWSED), BRANCHES)
-        dataset = detect_dataset(jets)
-        pt.append(ak.to_numpy(jets["jet_pt"] if "jet_pt" in jets.fields else add_derived_fields(jets)["jet_pt"]))
-        n.append(ak.to_numpy(ak.num(jets["part_px"])))
-        truth.append(None if dataset is None else labels(jets, dataset))
-    all_truth = np.concatenate(truth) if all(t is not None for t in truth) else None
-    pt = np.concatenate(pt)
-    return Sample(dataset, pt, np.concatenate(n), all_truth, total, np.ones(len(pt), bool))
+    size = min(total, MAX_BROWSED)
+    pt, n, truth, kept = np.full(size, np.nan), np.zeros(size, np.int64), np.full(size, UNKNOWN), np.zeros(size, bool)
+    dataset, has_truth = None, True
+    for start in range(0, size, CHUNK):
+        jets = read_jets(file.path, start, min(start + CHUNK, size), BRANCHES, strict=False)
+        if not len(jets):
+            continue
+        entries = _entries(jets, start)
+        kept[entries], n[entries] = True, ak.to_numpy(ak.num(jets["part_px"]))
+        pt[entries] = ak.to_numpy(jets["jet_pt"] if "jet_pt" in jets.fields else add_derived_fields(jets)["jet_pt"])
+        if (dataset := detect_dataset(jets)) is None:
+            has_truth = False
+        else:
+            truth[entries] = labels(jets, dataset)
+    if not kept.any():
+        read_jets(file.path, 0, 1, BRANCHES)  # says what is wrong with the first
+    return Sample(dataset, pt, n, truth if has_truth else None, total, kept)
+
+
+def _entries(jets: ak.Array, start: int) -> np.ndarray:
+    """Return the entries of jets that were read from entry `start` on, of which some may be left out."""
+    return ak.to_numpy(jets[ENTRY]) if ENTRY in jets.fields else start + np.arange(len(jets))
 
 
 def _prepared_sample(file: JetFile, config: DataConfig) -> Sample:
@@ -136,15 +148,17 @@ def _chunk(file: JetFile, index: int) -> ak.Array:
     start, stop = index * CHUNK, (index + 1) * CHUNK
     with error_context(file), gathered(lambda _: None):  # load_sample keeps what there is to say
         config = data_config(file)
-        return read_prepared(str(file.path), config, start, stop) if config else read_jets(file.path, start, stop)
+        return read_prepared(str(file.path), config, start, stop) if config else _read_plain(file, start, stop)
+
+
+def _read_plain(file: JetFile, start: int, stop: int) -> ak.Array:
+    return read_jets(file.path, start, stop, strict=False)
 
 
 def _jets_of_chunk(file: JetFile, index: int, entries: np.ndarray) -> ak.Array:
     """Return the jets of some entries of a chunk. Raises PartError for an entry that is left out."""
     jets = _chunk(file, index)
-    if file.config is None:
-        return _take(jets, entries % CHUNK)
-    kept = ak.to_numpy(jets[ENTRY])
+    kept = _entries(jets, index * CHUNK)
     rows = np.searchsorted(kept, entries)
     is_kept = np.append(kept, -1)[rows] == entries
     if not is_kept.all():
@@ -158,10 +172,22 @@ def _take(jets: ak.Array, rows: np.ndarray) -> ak.Array:
 
 
 def left_out(file: JetFile, entry: int) -> str:
-    """Return the sentence on an entry that the data config of a file leaves out."""
-    assert file.config is not None
+    """Return the sentence on an entry that cannot be used, or that the data config of a file leaves out."""
+    if file.config is None:
+        return f"Jet {entry} cannot be used. {_reason(file, entry)}."
     why = f" ({file.config.test_selection})" if 0 < len(file.config.test_selection) <= 80 else ""
     return f"Jet {entry} of {file.name} is left out by the selection of the data config {file.config.name}{why}."
+
+
+@cached(max_entries=64)
+def _reason(file: JetFile, entry: int) -> str:
+    """Return why an entry cannot be used."""
+    try:
+        with gathered(lambda _: None):
+            read_jets(file.path, entry, entry + 1)
+    except PartError as error:
+        return file.conceal(str(error))
+    return f"{file.name} has changed meanwhile"
 
 
 def jets_at(file: JetFile, entries: list[int]) -> ak.Array:
@@ -172,7 +198,7 @@ def jets_at(file: JetFile, entries: list[int]) -> ak.Array:
 
 def kept_entries(file: JetFile, entries: np.ndarray) -> np.ndarray:
     """Return those of some entries that are jets, as this file is read."""
-    return entries if file.config is None else entries[load_sample(file).kept[entries]]
+    return entries[load_sample(file).kept[entries]]
 
 
 def batches(file: JetFile, entries: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, ak.Array]]:

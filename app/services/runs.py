@@ -20,8 +20,8 @@ from part.figures.plotly.training_curves import draw_loss, draw_metric
 from part.figures.training_curves import TrainingCurves, training_curves
 from part.inference.trace import Trace
 from part.jets.datasets import DATASETS
+from part.jets.find_files import find_files
 from part.jets.schema import Dataset
-from part.jets.streaming import find_files
 from part.models.build import MODELS, config_class
 from part.models.checkpoints.catalogue import resolve
 from part.training.arguments import parse_arguments, to_arguments

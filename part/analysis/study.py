@@ -20,7 +20,7 @@ from part.inference.cluster import Cluster
 from part.inference.tagger import Tagger
 from part.jets.features import make_ragged
 from part.jets.labels import labels
-from part.jets.notices import gathered, say, without_class
+from part.jets.notices import gathered, none_left, say, without_class
 from part.jets.schema import ENTRY
 from part.jets.streaming import Chunk, EntryRange, chunks
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
@@ -229,7 +229,7 @@ def _measure(
             without += 0 if number else n_unknown
             progress(stage, done, n_jets)
         if not done:
-            raise PartError(f"The data config selects none of the {n_jets} jets, so there are none to study.")
+            raise PartError(f"{none_left(n_jets)}, so there are none to study.")
     if without:
         say(without_class(without, n_jets))
     return execute(accumulator.result)

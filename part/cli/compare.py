@@ -72,7 +72,9 @@ def run(args: argparse.Namespace) -> None:
     check_outputs(args.force, *paths.values(), *([args.out / TABLE] if args.by else []))
     formats, chosen = figure_formats(args), slice_ends(args)
     models = load_distinct(args.models, args.device, args.dataset, training_files(args))
-    ranges = entry_ranges(args.jets, args.start, args.stop, next(iter(models.values())).data_config)
+    features = [tagger.features for tagger in models.values()]
+    config = next(iter(models.values())).data_config
+    ranges = entry_ranges(args.jets, args.start, args.stop, config, features, strict=args.strict)
     check_points(args, merge_classes(next(iter(models.values())).dataset, args.group, args.background).dataset)
     check_columns(needed_columns(args), ranges)
     provenance = {
@@ -108,6 +110,7 @@ def _compare_models(
     from part.comparison.summary import comparison_bytes, most_different_jets
     from part.comparison.text import text_table
     from part.io import atomic_write, write_table
+    from part.jets.notices import so_far
     from part.progress import TerminalProgress
 
     _check_selected(ranges, args.attention_jets)
@@ -126,14 +129,15 @@ def _compare_models(
             columns=needed_columns(args),
             cluster=cluster,
         )
-    positions = None
+    positions, n_compared = None, len(result)
     if chosen:
         name, low, high = chosen
-        kept, n_jets = in_slice(result.columns[name], low, high), len(result)
+        kept, n_jets = in_slice(result.columns[name], low, high), n_compared
         result, positions = slice_comparison(result, kept, args.seed), np.flatnonzero(kept)
         provenance["slice"] = {"column": name, "low": low, "high": high, "jets": len(result), "of": n_jets}
         print(f"Slice: {len(result)} of {n_jets} jets with {name} from {low:g} to {high:g}; attention, cost: all jets.")
-    most_different = most_different_jets(result, ranges, MAX_LISTED, positions)
+    provenance["notices"] = so_far()
+    most_different = most_different_jets(result, ranges, MAX_LISTED, positions, n_compared)
     rows = write_columns(result, args, formats) if args.by else []
     if rows:
         provenance["columns"] = rows
@@ -149,15 +153,15 @@ def _places(ranges: "Sequence[EntryRange]") -> list[dict[str, Any]]:
 
 
 def _check_selected(ranges: "Sequence[EntryRange]", attention_jets: int) -> None:
-    """Raise PartError if a data config selects none of the jets that attention is compared and models are timed on."""
+    """Raise PartError if there are none of the jets that attention is compared and models are timed on."""
+    from part.jets.notices import none_left
     from part.jets.streaming import chunks, proportional_subset
 
-    if ranges[0].config is None or attention_jets < 1:
+    if attention_jets < 1:
         return
     few = proportional_subset(ranges, attention_jets)
     if next(chunks(few), None) is None:
-        n = sum(map(len, few))
         raise PartError(
-            f"The data config selects none of the {n} jets at the front of the files, on which attention is compared; "
-            f"expected some, perhaps with more --attention-jets than {attention_jets}."
+            f"{none_left(sum(map(len, few)))} at the front of the files, on which attention is compared; expected "
+            f"some, perhaps with more --attention-jets than {attention_jets}."
         )

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     from part.io import atomic_write
     from part.jets.class_groups import merge_classes
     from part.jets.labels import known_classes
-    from part.jets.notices import say, without_class
+    from part.jets.notices import n_unusable, none_left, say, so_far, without_class
     from part.jets.streaming import entry_ranges
     from part.models.checkpoints.cards import amend_card, check_result_name
 
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace) -> None:
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
     require_classes(tagger, "quality to measure")
     merged = merge_classes(tagger.dataset, args.group, args.background)
-    ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
+    ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config, [tagger.features], strict=args.strict)
     with open_workers(args, {args.model: tagger}) as cluster:
         probabilities, truth = _score_all(tagger, ranges, cluster)
     if not len(truth):
-        raise PartError(f"The data config selects none of the {sum(map(len, ranges))} jets; evaluate needs some.")
+        raise PartError(f"{none_left(sum(map(len, ranges)))}; evaluate needs some.")
     known = known_classes(truth)
     if known is None:
         raise PartError(f"None of these jets belongs to a class of {tagger.dataset.name}; evaluate needs some that do.")
@@ -78,9 +78,12 @@ def run(args: argparse.Namespace) -> None:
     if without:
         result["jets_without_class"] = without
         say(without_class(without, len(known)))
+    if unusable := n_unusable():
+        result["jets_unusable"] = unusable
     if args.out:
+        content = result | {"classes": classes} | ({"notices": notices} if (notices := so_far()) else {})
         with atomic_write(args.out) as path:
-            path.write_text(json.dumps(result | {"classes": classes}, indent=2) + "\n")
+            path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     if args.card:
         entry = entry if tagger.precision == "fp32" else f"{entry}_{tagger.precision}"
         amend_card(tagger.path, {entry: {"files": [Path(path).name for path in args.jets]} | result})

@@ -20,8 +20,10 @@ from part.cli.options import (
     open_workers,
     training_files,
 )
+from part.cli.usable import kept_by
 from part.errors import PartError
 from part.jets.class_groups import GROUP_HELP, ClassGroup, class_group
+from part.jets.notices import none_left
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -61,7 +63,9 @@ def run(args: argparse.Namespace) -> None:
     metadata = {"model": tagger.name, "sha256": tagger.sha256, "backend": tagger.backend, "jets": " ".join(args.jets)}
     n_written, n_outside, example = 0, 0, ""
     with write_table(args.out, metadata) as table, open_workers(args, {args.model: tagger}) as cluster:
-        ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
+        ranges = entry_ranges(
+            args.jets, args.start, args.stop, tagger.data_config, [tagger.features], strict=args.strict
+        )
         check_columns(args.columns, ranges)
         total = sum(map(len, ranges))
         progress, done = TerminalProgress(), 0
@@ -74,8 +78,8 @@ def run(args: argparse.Namespace) -> None:
             done += len(entries)
             progress("Jets", done, total)
         if not n_written:
-            raise PartError(f"The data config selects none of the {total} jets.")
-    selected = "" if n_written == total else f" of {total}, those that the data config selects,"
+            raise PartError(f"{none_left(total)}.")
+    selected = "" if n_written == total else f" of {total}, those that {kept_by(config)},"
     print(f"Wrote {n_written} jets{selected} to {args.out}.")
     print_backends([tagger])
     if n_outside:

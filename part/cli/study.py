@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> None:
     from part.figures.studies import study_charts
     from part.inference.loading import load_model
     from part.io import atomic_write
+    from part.jets.notices import so_far
     from part.jets.streaming import entry_ranges
     from part.progress import TerminalProgress
 
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     if getattr(study, "max_jets", None) == 1 and (args.workers is not None or args.scheduler is not None):
         raise PartError(f"{args.kind} studies one jet, so --workers and --scheduler have nothing to share out.")
     tagger = load_model(args.model, args.device, dataset=args.dataset, **training_files(args))
-    ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config)
+    ranges = entry_ranges(args.jets, args.start, args.stop, tagger.data_config, [tagger.features], strict=args.strict)
     with open_workers(args, {args.model: tagger}) as cluster:
         result = study_files(study, tagger, ranges, TerminalProgress(), cluster)
     provenance = {
@@ -64,6 +65,7 @@ def run(args: argparse.Namespace) -> None:
         "model": tagger.name,
         "sha256": tagger.sha256,
         "files": [{"path": entries.path, "start": entries.start, "stop": entries.stop} for entries in ranges],
+        "notices": so_far(),
     }
     for kind, name in FILES.items():
         with atomic_write(args.out / name) as path:

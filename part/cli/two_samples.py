@@ -33,6 +33,7 @@ def compare_two_samples(
     from part.comparison.two_samples import compare_samples, sample_rows
     from part.io import atomic_write, csv_bytes, write_table
     from part.jets.class_groups import merge_classes
+    from part.jets.notices import so_far
     from part.jets.streaming import entry_ranges
     from part.progress import TerminalProgress
 
@@ -42,7 +43,7 @@ def compare_two_samples(
         raise PartError("--by and --slice compare models on one sample; expected them without --other-jets.")
     (name, tagger), names = next(iter(models.items())), needed_columns(args)
     merged = merge_classes(tagger.dataset, args.group, args.background)
-    others = entry_ranges(args.other_jets, config=tagger.data_config)
+    others = entry_ranges(args.other_jets, None, None, tagger.data_config, [tagger.features], args.strict)
     check_columns(names, others)
     provenance["other_files"] = [{"path": e.path, "start": e.start, "stop": e.stop} for e in others]
     with write_table(paths["parquet"], {key: json.dumps(value) for key, value in provenance.items()}) as table:
@@ -64,6 +65,7 @@ def compare_two_samples(
             on_batch=write,
         )
     rows = list(sample_rows(pair))
+    provenance["notices"] = so_far()
     counts = {"jets": [len(sample) for sample in pair.samples]}
     with atomic_write(paths["json"]) as path:
         content = provenance | {"model": name} | counts | {"rows": rows}

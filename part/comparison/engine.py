@@ -137,7 +137,7 @@ def predict_sample(
         progress("Jets", done, len(sample))
     probabilities, labels = probabilities[:, :done], labels[:done]  # a data config may have selected fewer jets
     if not done:
-        raise PartError("The data config selects none of these jets.")
+        raise PartError("None of these jets is selected and can be used.")
     for key, own in zip(keys, probabilities, strict=True):
         cache.setdefault(key, own)
     return probabilities, None if known_classes(labels) is None else labels

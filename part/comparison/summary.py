@@ -72,7 +72,11 @@ def comparison_bytes(
 
 
 def most_different_jets(
-    comparison: Comparison, ranges: Sequence[EntryRange], count: int, positions: np.ndarray | None = None
+    comparison: Comparison,
+    ranges: Sequence[EntryRange],
+    count: int,
+    positions: np.ndarray | None = None,
+    n_compared: int | None = None,
 ) -> list[dict]:
     """Return where the jets of largest divergence are, and what each model predicts for them.
 
@@ -85,9 +89,11 @@ def most_different_jets(
         The number of jets.
     positions : ndarray (J,), optional
         Where the comparison's jets are among those of `ranges`, for a slice of them.
+    n_compared : int, optional
+        How many jets of `ranges` were compared, before a slice was taken; by default those of the comparison.
     """
     classes, listed = comparison.dataset.classes, []
-    places = _selected_places(ranges)
+    places = _selected_places(ranges, len(comparison) if n_compared is None else n_compared)
     for jet in comparison.most_different(count).tolist():
         place = jet if positions is None else int(positions[jet])
         path, entry = places[place] if places else locate(ranges, place)
@@ -99,9 +105,9 @@ def most_different_jets(
     return listed
 
 
-def _selected_places(ranges: Sequence[EntryRange]) -> list[tuple[str, int]]:
-    """Return file and entry of each jet that a data config selects, in their order; [] without a data config."""
-    if all(entries.config is None for entries in ranges):
+def _selected_places(ranges: Sequence[EntryRange], n_compared: int) -> list[tuple[str, int]]:
+    """Return file and entry of each jet that was compared, in their order; [] where that are all entries."""
+    if sum(map(len, ranges)) == n_compared:
         return []
     columns = (chunk.columns for chunk in chunks(ranges))
     return [(str(path), int(entry)) for c in columns for path, entry in zip(c["file"], c["entry"], strict=True)]

@@ -7,6 +7,7 @@ import awkward as ak
 import numpy as np
 import torch
 
+from part.inference.checks import check_outputs
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch, multiplicities
 from part.models.numerics.precision import autocast
@@ -31,7 +32,7 @@ def predict_numbers(tagger: Tagger, jets: ak.Array, batch_size: int = 256) -> np
     Raises
     ------
     PartError
-        If a branch that the model needs is missing.
+        If a branch that the model needs is missing, or if an output is not a finite number.
     """
     n_classes = len(tagger.dataset.labels)
     n_numbers = tagger.config.classes - n_classes
@@ -42,5 +43,6 @@ def predict_numbers(tagger: Tagger, jets: ak.Array, batch_size: int = 256) -> np
         batch = make_batch(jets[rows], tagger.features).to(tagger.device)
         with torch.inference_mode(), autocast(tagger.precision, tagger.device):
             outputs = tagger.model(batch.x, batch.v, batch.mask)
+        check_outputs(outputs, tagger.model, tagger.name, jets, rows)
         numbers[rows] = outputs[:, n_classes:].float().cpu().numpy()
     return numbers

@@ -20,6 +20,7 @@ from part.jets.labels import labels
 from part.jets.notices import notify_not_numbers
 from part.jets.preprocessing import add_derived_fields, keep_leading, leave_out_padding, require_branches
 from part.jets.schema import INPUTS, MAX_CONSTITUENTS, MOMENTA, N_TRUNCATED, POINTS, VECTORS, Dataset, FeatureSet
+from part.limits import MAX_INPUT, MAX_MOMENTUM
 
 BLOCK = 16384  # constituents whose inputs are computed together, so that they stay in the processor's cache
 
@@ -84,7 +85,8 @@ def make_batch(
     Raises
     ------
     PartError
-        For a missing branch, a jet without constituents, no jets, or a momentum or an input that is infinite. An input
+        For a missing branch, a jet without constituents, no jets, or a momentum or an input that is infinite
+        or of a size that none can have. An input
         that is not a number becomes 0, as in weaver-core, with a warning.
     """
     ragged = make_ragged(jets, features, dataset, MAX_CONSTITUENTS if length is None else min(length, MAX_CONSTITUENTS))
@@ -155,10 +157,10 @@ def make_ragged(
         write_inputs(columns | {name: column[a:b] for name, column in of_jet.items()}, features, x[block])
         for i, name in enumerate(MOMENTA):
             v[block, i] = constituents[name][block]
-        _check_finite(v[block], MOMENTA, counts[a:b], a)
+        _check_sizes(v[block], MOMENTA, counts[a:b], a, MAX_MOMENTUM)
         names = [feature.name for feature in features.features]
         not_numbers |= _replace_nan(x[block], names, counts[a:b], a)
-        _check_finite(x[block], names, counts[a:b], a)
+        _check_sizes(x[block], names, counts[a:b], a, MAX_INPUT)
     notify_not_numbers(not_numbers, lambda jet: constituents["part_px"][first[jet] : first[jet + 1]].tobytes())
     return RaggedJets(x, v, counts, labels(jets, dataset) if dataset is not None else None, n_truncated)
 
@@ -178,8 +180,8 @@ def _prepared(jets: ak.Array, features: FeatureSet, dataset: Dataset | None) -> 
             f"the jets have {x.shape[1]} inputs of another data config; expected the {len(features)} of {features.name}"
         )
     v = token_rows(jets[VECTORS])[1] if VECTORS in jets.fields else np.zeros((len(x), len(MOMENTA)), np.float32)
-    _check_finite(x, [item.name for item in features.features], counts, 0)
-    _check_finite(v, MOMENTA, counts, 0)
+    _check_sizes(x, [item.name for item in features.features], counts, 0, MAX_MOMENTUM)
+    _check_sizes(v, MOMENTA, counts, 0, MAX_MOMENTUM)
     y = labels(jets, dataset) if dataset is not None else None
     return RaggedJets(x, v, counts, y, ak.to_numpy(jets[N_TRUNCATED]).astype(np.int64))
 
@@ -218,9 +220,11 @@ def _replace_nan(x: np.ndarray, names: Sequence[str], counts: np.ndarray, jets_b
     return {(pair // len(names), names[pair % len(names)]) for pair in pairs}
 
 
-def _check_finite(values: np.ndarray, names: Sequence[str], counts: np.ndarray, jets_before: int) -> None:
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, column = (int(i) for i in np.argwhere(~finite)[0])
-        jet = jets_before + int(np.searchsorted(np.cumsum(counts), row, side="right"))
-        raise PartError(f"jet {jet}: {names[column]} is {values[row, column]}; expected a finite number")
+def _check_sizes(values: np.ndarray, names: Sequence[str], counts: np.ndarray, jets_before: int, limit: float) -> None:
+    """Raise PartError for the first number that is not finite, or beyond a limit."""
+    if not values.size or (values.min() >= -limit and values.max() <= limit):  # neither if any is NaN
+        return
+    row, column = (int(i) for i in np.argwhere(~(np.abs(values) <= limit))[0])
+    jet, value = jets_before + int(np.searchsorted(np.cumsum(counts), row, side="right")), values[row, column]
+    expected = f"a number of at most {limit:g}" if np.isfinite(value) else "a finite number"
+    raise PartError(f"jet {jet}: {names[column]} is {value:g}; expected {expected}")

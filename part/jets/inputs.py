@@ -33,5 +33,6 @@ def standardise(values: np.ndarray, item: Feature) -> np.ndarray:
     if not item.is_scaled:
         return values
     if item.subtract or item.multiply != 1.0:
-        values = (values - np.float32(item.subtract)) * np.float32(item.multiply)
+        with np.errstate(over="ignore"):  # which clipping takes back
+            values = (values - np.float32(item.subtract)) * np.float32(item.multiply)
     return np.clip(values, np.float32(item.low), np.float32(item.high))

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import awkward as ak
 
 from part.errors import PartError
-from part.jets.formats.opening import bounds, open_source, split_tree
+from part.jets.formats.opening import bounds, jet_objects, open_source, split_tree
 from part.jets.formats.source import Column, Source
 from part.jets.labels import LABEL_BRANCHES
-from part.jets.notices import WITHOUT_MOMENTUM, notify
+from part.jets.notices import ENERGY_BELOW, UNUSABLE, WITHOUT_MOMENTUM, notify, say
 from part.jets.parton_branches import GENERATED, PARTONS, parton_lists, with_columns
-from part.jets.schema import CONSTITUENT_BRANCHES, JET_MOMENTUM, MOMENTA
-from part.jets.validation import to_jets
+from part.jets.schema import CONSTITUENT_BRANCHES, ENTRY, JET_MOMENTUM, MOMENTA
+from part.jets.units import notify_units
+from part.jets.validation import CheckedJets, to_jets
 from part.text import first_names
 
 if TYPE_CHECKING:
     from part.jets.config.config import DataConfig
 
-__all__ = ["cluster_boundaries", "count_jets", "open_source", "read_jets", "split_tree"]
+__all__ = ["cluster_boundaries", "count_jets", "jet_objects", "open_source", "read_jets", "split_tree"]
 
 # Branches of these names must hold numbers; others are left out if they do not.
 SCHEMA_BRANCHES = frozenset((*CONSTITUENT_BRANCHES, "part_pid", *JET_MOMENTUM, *LABEL_BRANCHES, "label"))
@@ -32,6 +33,7 @@ def read_jets(
     stop: int | None = None,
     branches: Collection[str] | None = None,
     config: "str | os.PathLike | DataConfig | None" = None,
+    strict: bool = True,
 ) -> ak.Array:
     """Read jets from a file.
 
@@ -39,7 +41,7 @@ def read_jets(
     ----------
     path : str or os.PathLike
         A ROOT file (TTree or RNTuple), parquet, HDF5 (TopLandscape or arrays) or npz (QuarkGluon or arrays), also at a
-        URL. Of several trees the one with jets is read, or the one that "FILE.root:NAME" names.
+        URL. Of several trees or tables the one with jets is read, or the one that "FILE:NAME" names.
     start, stop : int, optional
         The entries [start, stop) of the file; by default all. `stop` may lie beyond the last entry.
     branches : collection of str, optional
@@ -48,6 +50,9 @@ def read_jets(
     config : str, os.PathLike or DataConfig, optional
         The data config of a training with weaver-core, which says what is read of the file and which jets it selects
         for prediction.
+    strict : bool
+        Whether an entry that cannot be a jet is an error. Otherwise it is left out with a warning that says how many
+        there are and what is wrong with the first; the others then have a field `entry`, and none may be left.
 
     Returns
     -------
@@ -77,11 +82,25 @@ def read_jets(
         if branches is not None:
             names = [name for name in names if name in branches or name in MOMENTA]
         columns = source.read(names, first, last)
+    if source.remark:
+        say(source.remark)
     lists = parton_lists(path, columns, first)
     columns = {name: c for name, c in columns.items() if name in SCHEMA_BRANCHES or _is_flat_numbers(c)}
-    jets, n_left_out = to_jets(path, columns, first, last)
-    notify(WITHOUT_MOMENTUM, {(path, first + int(jet)): int(n_left_out[jet]) for jet in n_left_out.nonzero()[0]})
-    return with_columns(jets, lists)
+    checked = to_jets(path, columns, first, last, strict)
+    _notify(path, first, checked)
+    if not checked.reason:
+        return with_columns(checked.jets, lists)
+    jets = with_columns(checked.jets, {name: column[checked.rows] for name, column in lists.items()})
+    return ak.with_field(jets, first + checked.rows, ENTRY)
+
+
+def _notify(path: str, first: int, checked: CheckedJets) -> None:
+    """Say what was left out of the jets, and what was taken although it is unusual."""
+    entries = first + checked.rows
+    for text, numbers in ((WITHOUT_MOMENTUM, checked.n_left_out), (ENERGY_BELOW, checked.n_below)):
+        notify(text, {(path, int(entries[jet])): int(numbers[jet]) for jet in numbers.nonzero()[0]})
+    notify(UNUSABLE, [(path, first + int(row)) for row in checked.refused.nonzero()[0]], example=checked.reason)
+    notify_units(path, checked.jets)
 
 
 def count_jets(path: str | os.PathLike, config: "DataConfig | None" = None) -> int:

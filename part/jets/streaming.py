@@ -6,8 +6,6 @@ Shapes: J jets of a chunk.
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from glob import glob
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import awkward as ak
@@ -15,10 +13,11 @@ import numpy as np
 
 from part.errors import PartError
 from part.jets.ahead import read_ahead
-from part.jets.formats.opening import SUFFIXES
+from part.jets.find_files import find_files
 from part.jets.labels import labels
 from part.jets.readers import count_jets, read_jets
-from part.jets.schema import ENTRY, Dataset
+from part.jets.schema import ENTRY, Dataset, FeatureSet
+from part.jets.usable import leave_out_unusable
 
 if TYPE_CHECKING:
     from part.jets.config.config import DataConfig
@@ -37,12 +36,18 @@ class EntryRange:
     start, stop : int
     config : DataConfig or None
         How the file is read; None for files with JetClass's names, of which all jets are taken.
+    features : tuple of FeatureSet
+        The inputs of the models that take the jets; jets that some of them cannot take are left out.
+    strict : bool
+        Whether a jet that cannot be used is an error, instead of being left out and counted.
     """
 
     path: str
     start: int
     stop: int
     config: "DataConfig | None" = None
+    features: tuple[FeatureSet, ...] = ()
+    strict: bool = False
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -85,52 +90,13 @@ class Chunk:
             raise PartError(f"{self.entries.path}, jets from entry {self.entries.start} on: {error}") from None
 
 
-def find_files(patterns: Sequence[str]) -> list[Path]:
-    """Find files of jets.
-
-    Parameters
-    ----------
-    patterns : sequence of str
-        Files, folders (of which all files of jets are taken, by their suffixes) and globs. Each may end in ":NAME",
-        the tree to read of ROOT files.
-
-    Returns
-    -------
-    list of Path
-        Sorted, each file once.
-
-    Raises
-    ------
-    PartError
-        If a pattern matches nothing.
-    """
-    files: list[Path] = []
-    for pattern in patterns:
-        matches = _matches(pattern)
-        if not matches and ":" in pattern:
-            place, _, tree = pattern.rpartition(":")
-            matches = [_with_tree(path, tree, Path(place).is_file()) for path in _matches(place)] if tree else []
-        if not matches:
-            expected = f"a file, a folder of {', '.join(SUFFIXES)} files, or a glob"
-            raise PartError(f"No jets at {pattern}: expected {expected}.")
-        files += matches
-    return sorted(set(files))
-
-
-def _matches(pattern: str) -> list[Path]:
-    path = Path(pattern)
-    if path.is_dir():
-        return [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-    return [path] if path.is_file() else [Path(name) for name in glob(pattern)]
-
-
-def _with_tree(path: Path, tree: str, is_alone: bool) -> Path:
-    """Return the path that names a tree; files of other formats than ROOT, among those of a folder, have none."""
-    return Path(f"{path}:{tree}") if is_alone or path.suffix.lower() not in SUFFIXES[1:] else path
-
-
 def entry_ranges(
-    patterns: Sequence[str], start: int | None = None, stop: int | None = None, config: "DataConfig | None" = None
+    patterns: Sequence[str],
+    start: int | None = None,
+    stop: int | None = None,
+    config: "DataConfig | None" = None,
+    features: Sequence[FeatureSet] = (),
+    strict: bool = False,
 ) -> list[EntryRange]:
     """Locate the entries [start, stop), counted through all files in turn.
 
@@ -142,6 +108,11 @@ def entry_ranges(
         By default all. `stop` may lie beyond the last entry.
     config : DataConfig, optional
         How the files are read: `Tagger.data_config` of the model that takes the jets.
+    features : sequence of FeatureSet
+        `Tagger.features` of each model that takes the jets. Jets with a value that one of them cannot take are left
+        out and counted.
+    strict : bool
+        Whether the first jet that cannot be used is an error instead.
 
     Returns
     -------
@@ -164,7 +135,7 @@ def entry_ranges(
         n = count_jets(path, config)
         low, high = max(first - before, 0), min(last - before, n)
         if low < high:
-            ranges.append(EntryRange(path, int(low), int(high), config))
+            ranges.append(EntryRange(path, int(low), int(high), config, tuple(features), strict))
         before += n
     if config is not None and not config.is_standardised:  # once for all files, so that their inputs mean the same
         from part.jets.config.standardise import standardised  # takes time to import, and few need it
@@ -188,7 +159,7 @@ def chunks(ranges: Sequence[EntryRange], size: int | None = None) -> Iterator[Ch
     Yields
     ------
     Chunk
-        A chunk never spans two files. One of which a data config selects no jet is left out.
+        A chunk never spans two files. One of which no jet is left is left out.
 
     Raises
     ------
@@ -200,7 +171,9 @@ def chunks(ranges: Sequence[EntryRange], size: int | None = None) -> Iterator[Ch
 
 def _read(pieces: Sequence[EntryRange]) -> Iterator[Chunk]:
     for piece in pieces:
-        jets = read_jets(piece.path, piece.start, piece.stop, config=piece.config)
+        jets = read_jets(piece.path, piece.start, piece.stop, config=piece.config, strict=piece.strict)
+        if not piece.strict:
+            jets = leave_out_unusable(jets, piece.features, piece.path, piece.start)
         if len(jets):
             yield Chunk(piece, jets)
 

@@ -17,6 +17,7 @@ from part.jets.schema import IS_PARTICLE, MOMENTA
 # With this radius no constituent is closer to the beam than to the others, so that each jet gives one tree. FastJet
 # allows no larger radius.
 WHOLE_JET_RADIUS = 1000.0
+LUND_FLOOR = 1e-8  # the least ΔR and kT (GeV) in a logarithm, as in the features of pairs
 
 fastjet._swig.ClusterSequence.set_fastjet_banner_stream(None)  # it goes to stdout, among the results of commands
 
@@ -100,7 +101,8 @@ def lund_plane(jets: ak.Array) -> ak.Array:
     -------
     ak.Array
         Jagged records of `ln_inverse_delta` = ln(1/ΔR) and `ln_kt` (kT in GeV), one for each declustering along the
-        harder branch of the Cambridge/Aachen tree, widest first. A jet of N constituents has N - 1 at most.
+        harder branch of the Cambridge/Aachen tree, widest first. A jet of N constituents has N - 1 at most. ΔR and kT
+        below 1e-8, such as those of constituents in the same direction, count as 1e-8.
 
     References
     ----------
@@ -114,6 +116,7 @@ def lund_plane(jets: ak.Array) -> ak.Array:
         steps = ak.flatten(tree.exclusive_jets_lund_declusterings(njets=1), axis=2)
         sizes[splits] = ak.to_numpy(ak.num(steps))
         delta, kt = ak.to_numpy(ak.flatten(steps["Delta"])), ak.to_numpy(ak.flatten(steps["kt"]))
+    delta, kt = np.maximum(delta, LUND_FLOOR), np.maximum(kt, LUND_FLOOR)
     return ak.unflatten(ak.zip({"ln_inverse_delta": -np.log(delta), "ln_kt": np.log(kt)}), sizes)
 
 

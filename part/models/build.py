@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from part.errors import PartError
+from part.limits import shorten
 from part.models.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ MODELS: dict[str, str] = {  # name -> module:class; the class names its configur
 def model_class(name: str) -> type["Model"]:
     """Import the class of a model by its name in `MODELS`. Raises PartError for an unknown one."""
     if not isinstance(name, str) or name not in MODELS:
-        raise PartError(f"There is no model {name!r}; this version knows {', '.join(MODELS)}.")
+        raise PartError(f"There is no model {shorten(repr(name))}; this version knows {', '.join(MODELS)}.")
     module, _, attribute = MODELS[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
 
@@ -77,17 +78,12 @@ def config_from_dict(values: Mapping[str, Any]) -> ModelConfig:
     PartError
         If the model is missing or unknown, a key is unknown, or the configuration contradicts itself.
     """
-    if "model" not in values:
+    if not isinstance(values, Mapping) or "model" not in values:
         raise PartError("The model configuration does not name its model.")
     config = config_class(values["model"])
     if unknown := sorted(set(values) - {field.name for field in fields(config)}):
-        raise PartError(f"The configuration of {values['model']} has an unknown {', '.join(unknown)}.")
-    try:
-        return config(**{key: _as_tuples(value) for key, value in values.items()})
-    except PartError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise PartError(f"The configuration of {values['model']} has a value of a wrong type: {error}.") from None
+        raise PartError(f"The configuration of {values['model']} has an unknown {shorten(', '.join(unknown))}.")
+    return config(**{key: _as_tuples(value) for key, value in values.items()})
 
 
 def _as_tuples(value: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from part.errors import PartError
+from part.models.config_values import check_values
 
 
 def later(default: Any) -> Any:
@@ -60,6 +61,7 @@ class ModelConfig:
     collections: tuple[int, ...] = later(())
 
     def __post_init__(self) -> None:
+        check_values(self)
         if self.model != (own := getattr(type(self), "model", None)):
             raise PartError(f"A {type(self).__name__} describes the model {own!r}, not {self.model!r}.")
         least = sum(self.collections) + len(self.collections)

@@ -69,8 +69,20 @@ def pair_features(a: Tensor, b: Tensor) -> Tensor:
 def cylindrical(p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return transverse momentum (GeV), rapidity and azimuth of four-momenta (..., 4)."""
     px, py, pz, energy = p.unbind(-1)
-    rapidity = 0.5 * torch.log(1 + (2 * pz) / (energy - pz).clamp(min=1e-20))
-    return p[..., :2].square().sum(-1).sqrt(), rapidity, torch.atan2(py, px)
+    return p[..., :2].square().sum(-1).sqrt(), _rapidity(pz, energy), torch.atan2(py, px)
+
+
+def _rapidity(pz: Tensor, energy: Tensor) -> Tensor:
+    """Return the rapidity, which is finite where the reference's formula is not.
+
+    Rounding makes the argument of its logarithm 0 for light particles from about η = -8.5 on, and negative where the
+    energy is below the momentum. There the rapidity is that of the mirrored particle with the other sign.
+    """
+    ratio = 1 + (2 * pz) / (energy - pz).clamp(min=1e-20)
+    is_mirrored = ratio <= 0
+    mirrored = 1 + (-2 * pz) / (energy + pz).clamp(min=1e-20)
+    rapidity = 0.5 * torch.log(torch.where(is_mirrored, mirrored, ratio))
+    return torch.where(is_mirrored, -rapidity, rapidity)
 
 
 def angle_between(a: Tensor, b: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """A model gives finite numbers or one sentence that names the weight or the jet, by every backend."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -38,15 +39,15 @@ def spoiled_jets(path, energy: float) -> ak.Array:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_jet_without_a_finite_answer_is_named_by_its_place(model, tmp_path, backend):
+def test_a_momentum_that_no_particle_has_is_named_by_its_place(model, tmp_path, backend):
     tagger = part.load_model(model, "cpu", backend)
     jets = spoiled_jets(tmp_path / "jets.root", 1e38)
     for size in (256, 2):
-        with pytest.raises(part.PartError, match=f"^jet {SPOILED}: toy gives no finite output"):
+        with pytest.raises(part.PartError, match=f"^jet {SPOILED}: part_energy is 1e\\+38; expected a number"):
             tagger.predict(jets, size)
     assert np.isfinite(tagger.predict(jets[[0, 1, 2, 4]])).all()
     for compute in (tagger.trace, tagger.run_with_cache, lambda jets: CachedForward(tagger, jets)):
-        with pytest.raises(part.PartError, match=f"^jet {SPOILED}: toy gives no finite output"):
+        with pytest.raises(part.PartError, match=f"^jet {SPOILED}: part_energy is 1e\\+38; expected a number"):
             compute(jets)
 
 
@@ -94,26 +95,33 @@ def test_a_prepared_jet_is_named_by_its_entry(tmp_path, monkeypatch):
         tagger.predict(jets)
 
 
-@pytest.mark.parametrize("command", ["predict", "evaluate", "compare"])
-def test_commands_end_with_the_file_and_the_jet(model, tmp_path, capsys, command):
-    jets = spoiled_jets(tmp_path / "plain.root", 1e38)
+def run_command(words, tmp_path, energy: float, *more) -> tuple[int, Path]:
+    """Run a command on a file with a spoiled jet, and return its exit code and the file."""
     path = tmp_path / "spoiled.parquet"
-    ak.to_parquet(jets, path)
+    ak.to_parquet(spoiled_jets(tmp_path / "plain.root", energy), path)
+    return main(list(map(str, [*words, "--jets", path, *more]))), path
+
+
+def words_of(command: str, model, out) -> list:
     models = ["--models", model, f"{model}@bf16"] if command == "compare" else ["--model", model]
+    return [*command.split(), *models, "--out", out]
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "compare"])
+def test_strict_commands_end_with_the_file_and_the_jet(model, tmp_path, capsys, command):
     out = tmp_path / {"predict": "p.parquet", "evaluate": "e.json", "compare": "folder"}[command]
-    assert main([command, *map(str, [*models, "--jets", path, "--device", "cpu", "--out", out])]) == 2
+    code, path = run_command(words_of(command, model, out), tmp_path, 1e38, "--strict", "--device", "cpu")
+    assert code == 2
     error = capsys.readouterr().err
-    assert f"{path}, jets from entry 0 on: jet {SPOILED}: toy gives no finite output" in error
+    assert f"{path}: branch part_energy, entry {SPOILED}, constituent 0: 1e+38" in error
     assert not out.is_file()
 
 
 @pytest.mark.parametrize("kind", ["topk", "importance", "bias", "sparsity"])
-def test_studies_name_the_entry_although_they_sort_jets(model, tmp_path, capsys, kind):
-    path = tmp_path / "spoiled.parquet"
-    ak.to_parquet(spoiled_jets(tmp_path / "plain.root", 1e38), path)
-    words = ["study", kind, "--model", model, "--jets", path, "--start", 1, "--out", tmp_path / "out"]
-    assert main(list(map(str, words))) == 2
-    assert f"entry {SPOILED}: toy gives no finite output" in capsys.readouterr().err
+def test_strict_studies_name_the_entry_although_they_sort_jets(model, tmp_path, capsys, kind):
+    words = words_of(f"study {kind}", model, tmp_path / "out")
+    assert run_command(words, tmp_path, 1e38, "--start", 1, "--strict")[0] == 2
+    assert f"entry {SPOILED}, constituent 0: 1e+38" in capsys.readouterr().err
 
 
 def test_jets_of_a_data_config_are_refused_by_a_model_of_a_benchmark(model, tmp_path):

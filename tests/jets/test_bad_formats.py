@@ -6,6 +6,7 @@ import pytest
 from helpers.jet_samples import assert_rejected, columns, with_value, write_quarkgluon_npz, write_toplandscape_h5
 
 from part.jets import read_jets
+from part.jets.notices import gathered
 
 ENTRY = 7
 
@@ -60,8 +61,15 @@ def test_npz_of_the_wrong_shape(tmp_path):
 def test_npz_with_unknown_particles(tmp_path, table):
     table["part_pid"] = with_value(table["part_pid"], 9999)
     path = write_quarkgluon_npz(tmp_path / "QG.npz", table, np.zeros(12))
-    assert_rejected(path, f"entry {ENTRY}", "9999")
-    assert len(read_jets(path, stop=ENTRY)) == ENTRY
+    sentences: list[str] = []
+    with gathered(sentences.append):
+        jets = read_jets(path)
+    assert "Taken as massless, neutral and of no species: 1 constituent of unknown PDG codes, in 1 jet." in sentences
+    odd = jets[ENTRY]
+    assert odd["part_pid"][1] == 9999
+    assert odd["part_charge"][1] == odd["part_isNeutralHadron"][1] == odd["part_isChargedHadron"][1] == 0
+    p = np.sqrt(odd["part_px"][1] ** 2 + odd["part_py"][1] ** 2 + odd["part_pz"][1] ** 2)
+    np.testing.assert_allclose(odd["part_energy"][1], p, rtol=1e-6)
 
 
 def test_jagged_npz_of_other_lengths(tmp_path):

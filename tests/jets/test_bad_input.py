@@ -54,7 +54,7 @@ class TestJets:
     def test_less_energy_than_momentum(self, write_one, table):
         px, py, pz = (table[f"part_p{axis}"] for axis in "xyz")
         p = float(np.sqrt(px**2 + py**2 + pz**2)[ENTRY][1])
-        path = write_one(table | {"part_energy": with_value(table["part_energy"], 0.99 * p)})
+        path = write_one(table | {"part_energy": with_value(table["part_energy"], 0.5 * p)})
         assert_rejected(path, "branch part_energy", f"entry {ENTRY}, constituent 1", "GeV")
 
     def test_rounding_is_no_error(self, write_one, table):

@@ -179,6 +179,7 @@ def cases(tmp_path_factory):
 
 @pytest.mark.witness
 class TestSharedCases:
+    @pytest.mark.filterwarnings("ignore:.*was read, not:part.jets.notices.JetWarning")
     @pytest.mark.parametrize("name", ["events.root", "events.root:Events", "unlabelled.root", "aux_missing.parquet"])
     def test_all_jets_are_as_in_the_plain_file(self, cases, name):
         jets, plain = read_jets(cases / name), read_jets(cases / "plain.root")

@@ -190,3 +190,11 @@ def test_observables_and_truth_do_not_count_vertices(jets):
     )
     counts = ak.num(several["part_px"])
     assert ak.unflatten(vertices, counts + 1)[:, 1:].tolist() == ak.unflatten(alone, counts).tolist()
+
+
+def test_constituents_in_the_same_direction_have_a_finite_lund_plane():
+    p4 = {"part_px": 3.0, "part_py": 4.0, "part_pz": 1.0, "part_energy": 6.0}
+    plane = lund_plane(ak.zip({name: [[value] * 16] for name, value in p4.items()}, depth_limit=1))
+    assert ak.num(plane).tolist() == [15]
+    for name in plane.fields:
+        assert np.isfinite(ak.to_numpy(plane[name][0])).all()

@@ -8,6 +8,8 @@ from helpers.jet_samples import assert_jets, columns, write_tree
 
 from part.errors import PartError
 from part.jets import read_jets
+from part.jets.formats.trees import jet_trees
+from part.jets.notices import JetWarning
 from part.jets.readers import open_source
 from part.jets.streaming import chunks, entry_ranges
 
@@ -54,7 +56,10 @@ class TestTrees:
         table = columns(12)
         others = {"Runs": {"run": np.arange(2)}, "LuminosityBlocks": {"block": np.arange(3)}}
         path = write_trees(tmp_path / "events.root", Events=table, **others)
-        assert_jets(read_jets(path), table)
+        with pytest.warns(JetWarning, match="events.root: the tree 'Events' was read, not LuminosityBlocks, Runs."):
+            assert_jets(read_jets(path), table)
+        with pytest.warns(JetWarning, match="the tree 'Events' was read"):  # also when the file is known already
+            read_jets(path, 2, 5)
         assert_jets(read_jets(f"{path}:Events", 2, 5), table, 2, 5)
         with pytest.raises(PartError, match=r"Runs: branch part_px is missing \(there are: run\)"):
             read_jets(f"{path}:Runs")
@@ -65,7 +70,10 @@ class TestTrees:
         with pytest.raises(PartError, match=rf"several trees with jets \(left, right\); .*such as {path}:left"):
             read_jets(path)
         assert_jets(read_jets(f"{path}:right"), table)
-        assert_jets(read_jets(write_trees(tmp_path / "three.root", left=table, tree=table)), table)
+        path = write_trees(tmp_path / "three.root", left=table, tree=table)
+        with pytest.warns(JetWarning, match="the tree 'tree' was read, not left"):
+            assert_jets(read_jets(path), table)
+        assert jet_trees(str(path)) == ("left", "tree")
 
 
 class TestPaths:

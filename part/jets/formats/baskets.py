@@ -15,8 +15,10 @@ import numpy as np
 import uproot
 from uproot.behaviors.TBranch import TBranch
 
+from part.errors import PartError
 from part.jets.buffers import list_array
 from part.jets.formats.source import Column
+from part.limits import FREE_BYTES
 
 KEY = struct.Struct(">ihiIhh")  # bytes stored, version, bytes decompressed, date, bytes of the key, cycle
 BASKET = struct.Struct(">Hiiii")  # at the end of the key: version, three sizes, where the numbers end
@@ -27,7 +29,7 @@ ALLOCATION = 2**26  # bytes for several branches: large allocations come in larg
 def read_branches(tree: uproot.TTree, names: Sequence[str], start: int, stop: int) -> dict[str, Column]:
     """Read the jets [start, stop) of branches that hold one number or one list of numbers for each jet.
 
-    Raises ValueError for other branches, and any exception for damaged bytes.
+    Raises ValueError for other branches, PartError for sizes that cannot be, and any exception for damaged bytes.
     """
     columns: dict[str, Column] = {}
     memory, last_offsets, shared = np.empty(0, np.uint8), None, None
@@ -96,6 +98,8 @@ def _basket(branch: TBranch, number: int) -> tuple[np.ndarray, np.ndarray | None
     if number < branch.num_baskets - len(branch.embedded_baskets):
         stored = branch.basket_chunk_cursor(number)[0].raw_data
         stored_size, _, size, _, key_size, _ = KEY.unpack(stored[: KEY.size].tobytes())
+        if size > max(branch.uncompressed_bytes, FREE_BYTES):
+            raise PartError(f"{branch.name}: a basket of {size:,} bytes; expected no more than the branch has in all")
         *_, end = BASKET.unpack(stored[key_size - 1 - BASKET.size : key_size - 1].tobytes())
         content = _decompress(stored[key_size:stored_size], size)
         n_bytes = end - key_size  # of the numbers; the offsets follow them

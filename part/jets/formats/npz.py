@@ -20,10 +20,13 @@ import numpy as np
 from part.errors import PartError
 from part.jets.datasets import QUARKGLUON
 from part.jets.formats.source import Column, Source
+from part.jets.formats.zip_checks import check_directory, verify
 from part.jets.labels import class_column, infer_dataset, one_hot
+from part.jets.notices import UNKNOWN_CODE, notify
 from part.jets.parton_branches import check_rows, is_parton_branch, prefix_of
 from part.jets.pdg import CHARGES, MASSES, SPECIES_FLAGS
 from part.jets.schema import MOMENTA
+from part.limits import check_bytes
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class _Member:
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         width = self.dtype.itemsize * math.prod(self.shape[1:])
+        check_bytes(self.path, (stop - start) * width, f"array {self.name}")
+        verify(self.path, f"{self.name}.npy")
         with self.archive.open(f"{self.name}.npy") as stream:
             stream.seek(self.begin + start * width)
             data = stream.read((stop - start) * width)
@@ -51,6 +56,7 @@ class _Member:
 def open_npz(path: str) -> Generator[Source, None, None]:
     """Open an archive, of which only the requested rows are read."""
     with zipfile.ZipFile(path) as archive:
+        check_directory(path, archive)
         names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         if "X" in names:
             yield _quark_gluon(path, archive, names)
@@ -163,9 +169,10 @@ def _quark_gluon(path: str, archive: zipfile.ZipFile, names: list[str]) -> Sourc
             out |= one_hot(y.rows(start, stop), QUARKGLUON)
         return {name: out[name] for name in requested}
 
+    remark = f"{path}: energies are computed with PDG masses; the published training took all particles as massless."
     constituents = (*MOMENTA, "part_pid", "part_charge", *SPECIES_FLAGS)
     classes = QUARKGLUON.labels if y is not None else ()
-    return Source(x.shape[0], (*constituents, *classes), read, flat=lambda: classes)
+    return Source(x.shape[0], (*constituents, *classes), read, flat=lambda: classes, remark=remark)
 
 
 def _particles(path: str, x: np.ndarray, first: int) -> dict[str, Column]:
@@ -175,13 +182,12 @@ def _particles(path: str, x: np.ndarray, first: int) -> dict[str, Column]:
     pt, y, phi, code = x[real].astype(np.float64).T
     code = np.nan_to_num(code, nan=0, posinf=0, neginf=0).astype(np.int64)
     kind = np.abs(code)
-    is_known = np.isin(kind, list(MASSES))
-    if not is_known.all():
-        i = int(np.argmin(is_known))
-        entry = first + int(np.searchsorted(np.cumsum(counts), i, side="right"))
-        raise PartError(f"{path}: array X, entry {entry}: particle code {code[i]}; expected a known PDG code")
+    if not (is_known := np.isin(kind, list(MASSES))).all():
+        jets = np.searchsorted(np.cumsum(counts), np.flatnonzero(~is_known), side="right")
+        numbers = zip(*np.unique(jets, return_counts=True), strict=True)
+        notify(UNKNOWN_CODE, {(path, first + int(jet)): int(number) for jet, number in numbers})
     codes, place = np.unique(kind, return_inverse=True)
-    mass = np.array([MASSES[int(c)] for c in codes])[place]
+    mass = np.array([MASSES.get(int(c), 0.0) for c in codes])[place]
     charge = np.array([CHARGES.get(int(c), 0) for c in codes])[place] * np.sign(code)
     mt = np.hypot(pt, mass)
     p4 = (pt * np.cos(phi), pt * np.sin(phi), mt * np.sinh(y), mt * np.cosh(y))

@@ -8,23 +8,41 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 
 from part.errors import PartError
-from part.jets.formats.hdf5 import open_hdf5
+from part.jets.formats.hdf5 import jet_tables, open_hdf5
 from part.jets.formats.npz import open_npz
 from part.jets.formats.parquet import open_parquet
 from part.jets.formats.remote import download, first_bytes, is_web
 from part.jets.formats.root import open_root
 from part.jets.formats.source import Source
+from part.jets.formats.trees import jet_trees
+from part.limits import check_jets
 
-_Opener = Callable[[str], AbstractContextManager[Source]]
-ROOT = "ROOT"
+_Opener = Callable[..., AbstractContextManager[Source]]
+ROOT, HDF5 = "ROOT", "HDF5"  # the formats that may hold several trees or tables
 FORMATS: tuple[tuple[bytes, str, _Opener], ...] = (  # the first bytes of a file, the name of its format, the opener
     (b"root", ROOT, open_root),
     (b"PAR1", "parquet", open_parquet),
-    (b"\x89HDF\r\n\x1a\n", "HDF5", open_hdf5),
+    (b"\x89HDF\r\n\x1a\n", HDF5, open_hdf5),
     (b"PK", "npz", open_npz),
 )
 SUFFIXES = (".root", ".parquet", ".h5", ".hdf5", ".npz")  # of files that are taken from a folder
-_TREE_AT_URL = re.compile(r"(?P<file>.+\.root):(?P<tree>[^:?&=]+)")
+WITHOUT_OBJECTS = (".parquet", ".npz")
+_TREE_AT_URL = re.compile(r"(?P<file>.+\.(root|h5|hdf5)):(?P<tree>[^:?&=]+)")
+
+
+def jet_objects(path: str) -> tuple[str, ...]:
+    """Return the names of the trees or tables with jets in a local file, of which "FILE:NAME" chooses one.
+
+    Empty for a format that has none of either. Raises PartError if the file cannot be read.
+    """
+    name, _ = _format(path, _first_bytes_here(path))
+    finders = {ROOT: jet_trees, HDF5: jet_tables}
+    try:
+        return finders[name](path) if name in finders else ()
+    except PartError:
+        raise
+    except Exception as error:
+        raise PartError(f"{path}: cannot be read; expected an undamaged {name} file") from error
 
 
 @contextmanager
@@ -34,7 +52,8 @@ def open_source(path: str, tree: str | None = None) -> Generator[Source, None, N
     Parameters
     ----------
     path : str
-        A ROOT, parquet, HDF5 or npz file, also at a URL; "FILE.root:NAME" chooses a tree of a ROOT file.
+        A ROOT, parquet, HDF5 or npz file, also at a URL; "FILE:NAME" chooses a tree of a ROOT file, or a table or a
+        group of arrays of an HDF5 file.
     tree : str, optional
         The tree of a ROOT file if the path does not choose one, see `part.jets.formats.trees.choose_trees`. Other
         formats have none and ignore it.
@@ -53,11 +72,14 @@ def open_source(path: str, tree: str | None = None) -> Generator[Source, None, N
     file, chosen = split_tree(path)
     magic, version = first_bytes(file) if is_web(file) else (_first_bytes_here(file), None)
     name, opener = _format(file, magic)
-    if chosen and name != ROOT:
+    if chosen and name not in (ROOT, HDF5):
         raise PartError(f"{path}: a {name} file has no trees; expected {file}")
     copy = download(file, version) if version is not None and name != ROOT else ""
+    wanted = {ROOT: (chosen or tree,), HDF5: (chosen,)}.get(name, ())
     try:
-        with open_root(file, chosen or tree) if name == ROOT else opener(copy or file) as source:
+        with opener(copy or file, *wanted) as source:
+            if "://" not in (local := copy or file):
+                check_jets(local, source.n_jets)
             yield source
     except PartError as error:
         if copy and copy in str(error):
@@ -69,7 +91,7 @@ def open_source(path: str, tree: str | None = None) -> Generator[Source, None, N
 
 
 def split_tree(path: str) -> tuple[str, str | None]:
-    """Return the file and the tree that a path names: "FILE.root:NAME", unless a file is called so."""
+    """Return the file and the tree or table that a path names: "FILE:NAME", unless a file is called so."""
     if "://" in path:
         match = _TREE_AT_URL.fullmatch(path)
         return (match["file"], match["tree"]) if match else (path, None)
@@ -110,6 +132,8 @@ def _first_bytes_here(path: str) -> bytes:
     if "://" in path:
         return FORMATS[0][0]  # what is not on the web is left to uproot
     try:
+        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+            raise PartError(f"{path}: a pipe, a socket or a device; expected a file of jets")
         with open(path, "rb") as file:
             return file.read(8)
     except OSError as error:

@@ -13,6 +13,10 @@ from part.errors import PartError
 from part.jets.datasets import TOPLANDSCAPE
 from part.jets.formats.source import Column, Source
 from part.jets.labels import class_column, infer_dataset, one_hot
+from part.limits import FREE_BYTES, MAX_CONSTITUENTS_OF_JET, check_bytes
+
+_BYTES = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT96": 12}  # of a decoded value; of other types 8
+_BATCH = 4096  # rows that are decoded together where a row group is too large to be
 
 
 @contextmanager
@@ -22,7 +26,7 @@ def open_parquet(path: str) -> Generator[Source, None, None]:
     A `label` column becomes label branches as well. Without particle identity it is TopLandscape's, as in its files.
     The fields of records are branches too, such as `jet.pt`, and those of lists of records, such as `particles.px`.
     """
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         columns = file.schema_arrow.names
         leaves = _leaves(file)
         dataset = infer_dataset(path, columns, default=TOPLANDSCAPE)
@@ -31,7 +35,7 @@ def open_parquet(path: str) -> Generator[Source, None, None]:
         def read(names: Sequence[str], start: int, stop: int) -> dict[str, Column]:
             stored = [name for name in names if name not in classes]
             needed = dict.fromkeys([*stored, "label"] if len(stored) < len(names) else stored)
-            table = _rows(file, [leaves.get(name, name) for name in needed], start, stop)
+            table = _rows(path, file, [leaves.get(name, name) for name in needed], start, stop)
             out: dict[str, Column] = {name: _column(path, name, table) for name in stored}
             if dataset is not None and len(stored) < len(names):
                 out |= one_hot(_label(path, table), dataset)
@@ -75,13 +79,47 @@ def _fields(name: str, kind: pa.DataType) -> Iterator[str]:
         yield name
 
 
-def _rows(file: pq.ParquetFile, columns: Sequence[str], start: int, stop: int) -> pa.Table:
+def _rows(path: str, file: pq.ParquetFile, columns: Sequence[str], start: int, stop: int) -> pa.Table:
+    """Return the rows [start, stop). Of a large row group of which few are needed, some are decoded at a time."""
     sizes = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
     ends = np.cumsum(sizes)
     begins = ends - sizes
-    groups = np.flatnonzero((ends > start) & (begins < stop))
-    table = file.read_row_groups(groups.tolist(), columns=list(columns))
-    return table.slice(start - int(begins[groups[0]]), stop - start)
+    groups = np.flatnonzero((ends > start) & (begins < stop)).tolist()
+    n_bytes = sum(_group_bytes(path, file, group, columns, int(begins[group])) for group in groups)
+    first, n_rows = int(begins[groups[0]]), int(ends[groups[-1]] - begins[groups[0]])
+    check_bytes(path, n_bytes * (stop - start) / n_rows, f"entries {start} to {stop - 1}")
+    if n_bytes <= FREE_BYTES or 2 * (stop - start) > n_rows:
+        return file.read_row_groups(groups, columns=list(columns)).slice(start - first, stop - start)
+    found, before = [], first
+    for batch in file.iter_batches(_BATCH, row_groups=groups, columns=list(columns)):
+        low, high = max(start - before, 0), min(stop - before, len(batch))
+        if low < high:
+            found.append(batch.slice(low, high - low))
+        before += len(batch)
+        if before >= stop:
+            break
+    return pa.Table.from_batches(found)
+
+
+def _group_bytes(path: str, file: pq.ParquetFile, number: int, columns: Sequence[str], first: int) -> int:
+    """Return how many bytes columns of a row group have once they are decoded, by the counts in the file.
+
+    Raises PartError if some entry has to have more values than a jet has constituents.
+    """
+    group, n_bytes, wanted = file.metadata.row_group(number), 0, set(columns)
+    for i in range(group.num_columns):
+        column = group.column(i)
+        words = column.path_in_schema.split(".")
+        if wanted.isdisjoint(".".join(words[:n]) for n in range(1, len(words) + 1)):
+            continue
+        if column.num_values > MAX_CONSTITUENTS_OF_JET * group.num_rows:
+            where = f"entry {first}" if group.num_rows == 1 else f"entries {first} to {first + group.num_rows - 1}"
+            raise PartError(
+                f"{path}: branch {words[0]}, {where}: {column.num_values:,} values; expected at most "
+                f"{MAX_CONSTITUENTS_OF_JET:,} constituents in a jet"
+            )
+        n_bytes += column.num_values * _BYTES.get(column.physical_type, 8)
+    return n_bytes
 
 
 def _column(path: str, name: str, table: pa.Table) -> Column:

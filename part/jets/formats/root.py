@@ -12,12 +12,13 @@ from typing import Any
 
 import awkward as ak
 import uproot
-import xxhash
 
 from part.errors import PartError
 from part.jets.formats.baskets import is_plain, read_branches
+from part.jets.formats.ntuple_pages import check_page_lists, check_pages
 from part.jets.formats.source import Column, Source
 from part.jets.formats.trees import choose_trees
+from part.limits import check_bytes
 
 MAX_CACHED_FILES = 256
 Tree = Any  # an uproot.TTree or an RNTuple of uproot's models
@@ -43,11 +44,12 @@ def _local(path: str, tree: str | None, *_unchanged: int) -> Source:
 
 
 def _source(path: str, file: uproot.ReadOnlyDirectory, wanted: str | None) -> Source:
-    trees = {name: file[name] for name in choose_trees(path, file, wanted)}
+    chosen, remark = choose_trees(path, file, wanted)
+    trees = {name: file[name] for name in chosen}
     first = next(iter(trees.values()))
     for name, tree in trees.items():
         if tree.classname == "ROOT::RNTuple":
-            _check_page_lists(path, tree)
+            check_page_lists(path, tree)
         if tree.num_entries != first.num_entries:
             raise PartError(
                 f"{path}: tree {name} has {tree.num_entries} entries; expected {first.num_entries} as in its friend"
@@ -71,7 +73,7 @@ def _source(path: str, file: uproot.ReadOnlyDirectory, wanted: str | None) -> So
         shortest = {(id(tree), full_name): name for name, (tree, full_name) in reversed(places.items())}
         return tuple(name for name in places if name in shortest.values() and _is_flat(*places[name]))
 
-    return Source(int(first.num_entries), tuple(places), read, _basket_boundaries(first), flat=flat)
+    return Source(int(first.num_entries), tuple(places), read, _basket_boundaries(first), flat=flat, remark=remark)
 
 
 def _is_flat(tree: Tree, name: str) -> bool:
@@ -100,6 +102,11 @@ def _names(tree: Tree) -> dict[str, str]:
 
 def _read(path: str, tree: Tree, names: list[str], start: int, stop: int) -> dict[str, Column]:
     columns: dict[str, Column] = {}
+    if tree.classname == "TTree":
+        n_bytes = sum(tree[name].uncompressed_bytes for name in names)  # by the file's own counts
+        check_bytes(path, n_bytes * (stop - start) / tree.num_entries, f"entries {start} to {stop - 1}")
+    else:
+        check_pages(path, tree, names, start, stop)
     try:
         if tree.classname == "TTree" and "://" not in path:  # a server is asked for all baskets at once, by uproot
             plain = [name for name in names if is_plain(tree[name])]
@@ -146,16 +153,6 @@ def _basket_boundaries(tree: Tree) -> tuple[int, ...]:
         return ()
     first = next((name for name in tree.keys() if name.startswith("part_")), None)  # noqa: SIM118, no mapping
     return () if first is None else tuple(tree[first].entry_offsets)
-
-
-def _check_page_lists(path: str, ntuple: uproot.models.RNTuple.Model_ROOT_3a3a_RNTuple) -> None:
-    """Verify the checksums that uproot ignores: one wrong byte here requests gigabytes of pages."""
-    for record in ntuple.footer.cluster_group_records:
-        link = record.page_list_link
-        chunk, cursor = ntuple.read_locator(link.locator, link.env_uncomp_size)
-        content = bytes(chunk.get(cursor.index, cursor.index + link.env_uncomp_size, cursor, {}))
-        if xxhash.xxh3_64_intdigest(content[:-8]) != int.from_bytes(content[-8:], "little"):
-            raise PartError(f"{path}: the page list of the RNTuple is damaged; expected an undamaged ROOT file")
 
 
 def _uproot_target(path: str) -> Any:

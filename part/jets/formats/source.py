@@ -28,6 +28,8 @@ class Source:
         to read all. Empty where the format does not say.
     flat : callable
         `flat()` returns the branches that hold one number for each entry, which nothing needs to be read for.
+    remark : str
+        A sentence on what was chosen or assumed without having been asked for, "" if nothing was.
     alternative : str
         What else would make jets of a file of this format, for the error where branches are missing.
     """
@@ -38,3 +40,4 @@ class Source:
     cluster_boundaries: tuple[int, ...] = ()
     alternative: str = ""
     flat: Callable[[], tuple[str, ...]] = tuple
+    remark: str = ""

@@ -10,8 +10,10 @@ TREE_CLASSES = ("TTree", "ROOT::RNTuple")
 MAX_NAMED = 5
 
 
-def choose_trees(path: str, file: uproot.ReadOnlyDirectory, wanted: str | None) -> tuple[str, ...]:
+def choose_trees(path: str, file: uproot.ReadOnlyDirectory, wanted: str | None) -> tuple[tuple[str, ...], str]:
     """Return the name of the tree or ntuple to read, and of those whose branches are read along with it.
+
+    The second value is a sentence on the choice, "" if there was none or if it was asked for.
 
     Parameters
     ----------
@@ -28,19 +30,38 @@ def choose_trees(path: str, file: uproot.ReadOnlyDirectory, wanted: str | None) 
     PartError
         If there is no such tree, or if several may be meant.
     """
-    names = tuple(sorted({key.split(";")[0] for key, kind in file.classnames().items() if kind in TREE_CLASSES}))
+    names = _trees(file)
     if not names:
         raise PartError(f"{path}: holds no tree; expected a TTree or RNTuple named '{TREE}'")
     if wanted:
         chosen = (wanted,) if wanted in names else tuple(dict.fromkeys(wanted.split(",")))
         if absent := [name for name in chosen if name not in names]:
             raise PartError(f"{path}: holds no tree '{absent[0]}'; expected {_listed(names, ' or ')}")
-        return chosen
-    return names if len(names) == 1 else (_only_one_with_jets(path, file, names),)
+        return chosen, ""
+    if len(names) == 1:
+        return names, ""
+    taken = _only_one_with_jets(path, file, names)
+    others = [name for name in names if name != taken]
+    return (taken,), f"{path}: the tree '{taken}' was read, not {_listed(others)}."
+
+
+def jet_trees(path: str) -> tuple[str, ...]:
+    """Return the names of the trees of a local ROOT file that hold jets; of a single tree its name in any case."""
+    with uproot.open({path: None}) as file:  # ty: ignore[invalid-argument-type]
+        names = _trees(file)
+        return names if len(names) == 1 else tuple(_with_jets(file, names))
+
+
+def _trees(file: uproot.ReadOnlyDirectory) -> tuple[str, ...]:
+    return tuple(sorted({key.split(";")[0] for key, kind in file.classnames().items() if kind in TREE_CLASSES}))
+
+
+def _with_jets(file: uproot.ReadOnlyDirectory, names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if set(MOMENTA) <= set(file[name].keys())]
 
 
 def _only_one_with_jets(path: str, file: uproot.ReadOnlyDirectory, names: tuple[str, ...]) -> str:
-    with_jets = [name for name in names if set(MOMENTA) <= set(file[name].keys())]
+    with_jets = _with_jets(file, names)
     candidates = with_jets or names
     if TREE in candidates:
         return TREE

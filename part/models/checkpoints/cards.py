@@ -12,6 +12,7 @@ from part.errors import PartError
 from part.io import atomic_write
 from part.jets.benchmarks import FEATURE_SETS
 from part.jets.datasets import DATASETS
+from part.limits import MAX_CARD_BYTES, shorten
 
 Card = dict[str, Any]
 IDENTITY_KEYS = (
@@ -19,6 +20,13 @@ IDENTITY_KEYS = (
 )
 PROVENANCE_KEYS = ("training", "metrics", "note", "quantization", "quantized_from", "converted_from", "source")
 _REQUIRED = ("config", "features", "dataset", "sha256")
+_TYPES: dict[str, tuple[Any, str]] = {
+    "config": (dict, "the configuration of a model"),
+    "data_config": (dict, "a data config"),
+    "assumed": (dict, "keywords with their values"),
+    "classes": (list, "a list of names"),
+    "int8": (str | None, "a word"),
+} | dict.fromkeys(("features", "dataset", "sha256", "backend"), (str, "a word"))
 
 
 def read_card(path: Path, sha256: str) -> Card:
@@ -41,7 +49,7 @@ def read_card(path: Path, sha256: str) -> Card:
         If the card is missing, lacks an entry, has an unknown feature set or dataset, or describes other weights.
     """
     card_path = path.with_suffix(".json")
-    if not card_path.exists():
+    if not card_path.is_file():
         raise PartError(f"{path} has no card: expected {card_path.name} beside it, with config, features, dataset.")
     card = parse_card(card_path)
     if missing := [key for key in _REQUIRED if key not in card]:
@@ -49,9 +57,10 @@ def read_card(path: Path, sha256: str) -> Card:
     known = [("features", FEATURE_SETS)] * ("data_config" not in card) + [("dataset", DATASETS)] * (
         "classes" not in card
     )
+    _check_types(card_path, card)
     for key, allowed in known:
         if card[key] not in allowed:
-            raise PartError(f"{card_path}: {key} is {card[key]!r}; expected one of {', '.join(allowed)}.")
+            raise PartError(f"{card_path}: {key} is {shorten(repr(card[key]))}; expected one of {', '.join(allowed)}.")
     if card["sha256"] != sha256:
         raise PartError(
             f"{path} is not the file that its card describes (sha256 {sha256[:12]}…, card {card['sha256'][:12]}…)."
@@ -59,12 +68,28 @@ def read_card(path: Path, sha256: str) -> Card:
     return card
 
 
+def _check_types(path: Path, card: Card) -> None:
+    """Raise PartError, naming the key, for an entry of another type than a card has."""
+    for key, (kind, name) in _TYPES.items():
+        if key in card and not isinstance(card[key], kind):
+            raise PartError(f"{path}: {key} is {shorten(repr(card[key]))}; expected {name}.")
+    if not all(isinstance(name, str) for name in card.get("classes", ())):
+        raise PartError(f"{path}: classes are {shorten(repr(card['classes']))}; expected a list of names.")
+
+
 def parse_card(path: Path) -> Card:
-    """Parse a card without checking its entries. Raises PartError if the file is not a JSON object."""
+    """Parse a card without checking its entries. Raises PartError if the file is not a JSON object of a card's size."""
     try:
-        card = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        size = path.stat().st_size
+        card = json.loads(path.read_text()) if size <= MAX_CARD_BYTES else None
+    except OSError as error:
+        raise PartError(f"{path} cannot be read: {error.strerror or error}; expected a card.") from None
+    except RecursionError:
+        raise PartError(f"{path} is nested too deeply for a card.") from None
+    except ValueError:  # no JSON or no text, or a number of more digits than Python reads
         raise PartError(f"{path} is not valid JSON.") from None
+    if size > MAX_CARD_BYTES:
+        raise PartError(f"{path} has {size:,} bytes; expected a card of at most {MAX_CARD_BYTES:,}.")
     if not isinstance(card, dict):
         raise PartError(f"{path} is not a card: expected {', '.join(_REQUIRED)}.")
     return card

@@ -1,8 +1,10 @@
 """The available checkpoints: those that come with the project, and those in a folder."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from part.errors import PartError
+from part.limits import shorten
 from part.models.checkpoints.cards import parse_card
 
 _PACKAGED = Path(__file__).parents[2] / "bundled"  # where a wheel has them
@@ -38,14 +40,15 @@ def bundled_names() -> list[str]:
 def resolve(name: str | Path) -> Path:
     """Return the file of a bundled name or of a path. Raises PartError if there is none."""
     path = Path(name)
-    if path.is_file():
-        return path
+    with suppress(OSError):  # a name of some thousand letters is that of no file
+        if path.is_file():
+            return path
     bundled = checkpoints_in(BUNDLED)
     if str(name) in bundled:
         return bundled[str(name)]
     more = " The other trained models come with the repository." if BUNDLED == _PACKAGED else ""
     raise PartError(
-        f"There is no checkpoint {name}: give a file or one of {', '.join(bundled) or 'none shipped'}.{more}"
+        f"There is no checkpoint {shorten(name)}: give a file or one of {', '.join(bundled) or 'none shipped'}.{more}"
     )
 
 
@@ -54,6 +57,6 @@ def _is_alias(path: Path) -> bool:
     if path.with_suffix(".safetensors").exists():
         return False
     try:
-        return "weights" in parse_card(path)
+        return path.is_file() and "weights" in parse_card(path)
     except PartError:
         return False

@@ -21,14 +21,16 @@ from part.jets.benchmarks import FEATURE_SETS
 from part.jets.config.parsing import parse_config
 from part.jets.datasets import DATASETS
 from part.jets.schema import Dataset, FeatureSet
+from part.limits import MAX_NAME, shorten
 from part.models.build import build, config_from_dict, model_class
 from part.models.checkpoints.cards import Card, parse_card, read_card, write_card
+from part.models.checkpoints.strict_loading import check_shapes, load_strictly, weights
 from part.models.checkpoints.training_files import TrainingFiles, locate_files
 from part.models.checkpoints.weaver_training import load_training, warn_of_assumptions
 from part.models.checkpoints.weights_file import is_safetensors
 from part.models.config import ModelConfig
 from part.models.model import Model
-from part.models.numerics.int8 import int8_scheme, plain_tensors
+from part.models.numerics.int8 import int8_scheme
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,9 @@ def load_checkpoint(
         return _load_project_checkpoint(files, content, sha256)
     training = load_training(files, dataset)
     warn_of_assumptions(path.name, training.card.get("assumed", {}))
+    check_shapes(training.config, training.state, path)
     model = build(training.config)
-    _load_strictly(model, training.state, path)
+    load_strictly(model, training.state, path)
     return Checkpoint(
         path,
         model.eval().requires_grad_(False),
@@ -128,7 +131,8 @@ def _load_project_checkpoint(files: TrainingFiles, content: bytes, sha256: str) 
             f"{path} has a card that says all of it; a data config, network file or options do not apply, but for the "
             "roles of a data config's variables."
         )
-    config = config_from_dict(card["config"])
+    config = _config_of_card(path.with_suffix(".json"), card)
+    check_shapes(config, state, path)
     if "data_config" in card:
         given = card["data_config"]
         given = {**given, "roles": {**(given.get("roles") or {}), **roles}} if roles else given
@@ -147,19 +151,21 @@ def _load_project_checkpoint(files: TrainingFiles, content: bytes, sha256: str) 
         from part.models.numerics.quantize import prepare_int8_tensors
 
         prepare_int8_tensors(model, scheme)
-    _load_strictly(model, state, path)
+    load_strictly(model, state, path)
     return Checkpoint(path, model.eval().requires_grad_(False), features, schema, card, sha256)
 
 
 def _load_alias(path: Path, dataset: str | None) -> Checkpoint:
     """Load a card that refers to the weights of another checkpoint beside it and says how to run them."""
     card = parse_card(path)
-    weights = card.get("weights")
-    if not isinstance(weights, str) or Path(weights).name != weights or not weights.endswith(".safetensors"):
+    name = card.get("weights")
+    if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
         raise PartError(f"{path} refers to no weights; expected the name of a .safetensors beside it.")
-    target = load_checkpoint(path.with_name(weights), dataset)
+    if len(name) > MAX_NAME:
+        raise PartError(f"{path} refers to the weights {shorten(name)}; expected a file beside it.")
+    target = load_checkpoint(path.with_name(name), dataset)
     if card.get("sha256") != target.sha256:
-        raise PartError(f"{path} was written for other weights than those in {weights} now.")
+        raise PartError(f"{path} was written for other weights than those in {name} now.")
     return replace(target, path=path, card=target.card | card)
 
 
@@ -188,7 +194,7 @@ def save_checkpoint(
     Path
         The path.
     """
-    tensors = {key: value.half() if half and value.ndim > 1 else value for key, value in _weights(model).items()}
+    tensors = {key: value.half() if half and value.ndim > 1 else value for key, value in weights(model).items()}
     # Not with save_file, which writes files that other users may not read.
     content = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
     identity: Card = {
@@ -215,7 +221,7 @@ def reinitialised(checkpoint: Checkpoint, seed: int, config: ModelConfig | None 
         torch.manual_seed(seed)
         model = build(config or checkpoint.model.config).eval().requires_grad_(False)
     name = f"{checkpoint.path.stem}-untrained"
-    sha256 = hashlib.sha256(save(dict(_weights(model)))).hexdigest()
+    sha256 = hashlib.sha256(save(dict(weights(model)))).hexdigest()
     return replace(checkpoint, path=checkpoint.path.with_name(name), model=model, card={}, sha256=sha256)
 
 
@@ -228,22 +234,8 @@ def _read_safetensors(path: Path, content: bytes) -> dict[str, Tensor]:
         ) from None
 
 
-def _weights(model: Model) -> dict[str, Tensor]:
-    """Return a model's state without the batch counters of BatchNorm, which inference does not use."""
-    return {key: value for key, value in plain_tensors(model).items() if not key.endswith("num_batches_tracked")}
-
-
-def _load_strictly(model: Model, state: Mapping[str, Tensor], path: Path) -> None:
-    expected = _weights(model)
-    if unmatched := sorted(expected.keys() ^ state.keys()):
-        verb = "lacks the" if unmatched[0] in expected else "has an unknown"
-        raise PartError(f"{path} {verb} tensor {unmatched[0]} ({len(unmatched)} such in all) for {model.config.model}.")
-    for key, value in expected.items():
-        shape, expected_shape = tuple(state[key].shape), tuple(value.shape)
-        if shape != expected_shape:
-            raise PartError(f"{path}: {key} has shape {shape}, expected {expected_shape} by its configuration.")
-        if state[key].is_floating_point() != value.is_floating_point():
-            raise PartError(f"{path}: {key} is of {state[key].dtype}, expected {value.dtype}.")
-    with torch.no_grad():
-        for key, value in expected.items():
-            value.copy_(state[key])
+def _config_of_card(path: Path, card: Card) -> ModelConfig:
+    try:
+        return config_from_dict(card["config"])
+    except PartError as error:
+        raise PartError(f"{path}: config: {error}") from None

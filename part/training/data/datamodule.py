@@ -21,6 +21,7 @@ from part.training.data.sizes import block_sizes, repeated_share
 from part.training.data.stream import POOL, JetStream, accept_by_weight, split_into_blocks
 from part.training.data.teacher_scores import TeacherScores
 
+N_TRIED = 100  # jets that are read before a training begins
 SAMPLE_BLOCK = 100  # neighbouring jets of a file that are taken together where not all jets are
 
 
@@ -100,9 +101,11 @@ class JetDataModule(lightning.LightningDataModule):
         val_ranges = _find_ranges(config.val, features)
         if both := {entries.path for entries in self.train_ranges} & {entries.path for entries in val_ranges}:
             raise PartError(f"{min(both)} is among the training files and among those for validation.")
-        first = self.stream.blocks[0]  # one jet tells before the training whether inputs and labels are there
-        stop = first.start + 1 if features.config is None else first.stop
-        read_tensors(EntryRange(first.path, first.start, stop), features, dataset)
+        first = self.stream.blocks[0]  # some jets tell before the training whether inputs and labels are there
+        stop = min(first.start + N_TRIED, first.stop) if features.config is None else first.stop
+        tried = EntryRange(first.path, first.start, stop)
+        if not len(read_tensors(tried, features, dataset)) and features.config is None:
+            read_tensors(replace(tried, strict=True), features, dataset)  # says what is wrong
         self.val_jets = load_tensors(val_ranges, features, dataset, config.val_jets, config.seed)
         self.jets_per_epoch = config.jets_per_epoch or len(self.stream) // config.batch_size * config.batch_size
         if self.jets_per_epoch < config.batch_size:

@@ -19,6 +19,7 @@ from part.jets.notices import gathered
 from part.jets.readers import read_jets
 from part.jets.schema import ANGLES, ENTRY, JET_MOMENTUM, MOMENTA, Dataset, FeatureSet
 from part.jets.streaming import Chunk, EntryRange
+from part.jets.usable import leave_out_unusable
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class JetTensors:
     weights : Tensor, optional
         The probabilities (J,) with which a training takes the jets, where its data config says so.
     entries : Tensor, optional
-        The places (J,) of the jets in their file, of which a data config selects some.
+        The places (J,) of the jets in their file, where some of its entries are left out.
     """
 
     x: Tensor
@@ -161,21 +162,32 @@ def read_tensors(
     Raises
     ------
     PartError
-        If the file cannot be read, lacks a branch, or holds no labels.
+        If the file cannot be read, lacks a branch, or holds no labels. Jets that cannot be used are left out.
     """
     with gathered(counted=False):  # each block has other numbers, of which no end would be said
         if features.config is not None:
             return _read_selected(entries, features, dataset, is_training)
         needed = {*features.branches, *ANGLES, *JET_MOMENTUM, *dataset.labels, "label"}
-        chunk = Chunk(entries, read_jets(entries.path, entries.start, entries.stop, needed))
-        with chunk.error_context():
-            ragged = make_ragged(chunk.jets, features, dataset)
+        jets = read_jets(entries.path, entries.start, entries.stop, needed, strict=entries.strict)
+        jets = leave_out_unusable(jets, [features], entries.path, entries.start)
+        if not len(jets):
+            return _no_tensors(features)
+        with Chunk(entries, jets).error_context():
+            ragged = make_ragged(jets, features, dataset)
     if ragged.y is None:
         raise PartError(f"{entries.path} has no labels; training needs {', '.join(dataset.labels)}.")
     if (ragged.y == UNKNOWN).any():
-        entry = entries.start + int(np.argmax(ragged.y == UNKNOWN))
+        jet = int(np.argmax(ragged.y == UNKNOWN))
+        entry = int(jets[ENTRY][jet]) if ENTRY in jets.fields else entries.start + jet
         raise PartError(f"{entries.path}, entry {entry}: a jet of no class of {dataset.name}; training needs one.")
-    return _tensors(ragged, ragged.y)
+    tensors = _tensors(ragged, ragged.y)
+    place = torch.from_numpy(ak.to_numpy(jets[ENTRY])) if ENTRY in jets.fields else None
+    return tensors if place is None else replace(tensors, entries=place)
+
+
+def _no_tensors(features: FeatureSet) -> JetTensors:
+    x, v, y = torch.empty(0, len(features)), torch.empty(0, len(MOMENTA)), torch.empty(0, dtype=torch.int64)
+    return JetTensors(x, v, _offsets(y), y, entries=y)
 
 
 def _read_selected(entries: EntryRange, features: FeatureSet, dataset: Dataset, is_training: bool) -> JetTensors:
@@ -184,8 +196,7 @@ def _read_selected(entries: EntryRange, features: FeatureSet, dataset: Dataset, 
     jets = read_labelled(entries.path, features.config, n_classes, entries.start, entries.stop, is_training)
     place = torch.from_numpy(ak.to_numpy(jets[ENTRY]))
     if not len(jets):
-        x, v, y = torch.empty(0, len(features)), torch.empty(0, len(MOMENTA)), torch.empty(0, dtype=torch.int64)
-        tensors = JetTensors(x, v, _offsets(y), y)
+        tensors = _no_tensors(features)
     else:
         ragged = make_ragged(jets, features, dataset)
         assert ragged.y is not None, "such jets have a class"

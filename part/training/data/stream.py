@@ -88,7 +88,7 @@ class JetStream:
         """Return the indices (size,) of a pool's jets in their order."""
         rng = np.random.default_rng((self.seed, 2, *seed))
         if not len(jets):
-            raise PartError("Of a whole pool of training jets none is left: none has any particle.")
+            raise PartError("Of a whole pool of training jets none is left: none can be used.")
         if jets.weights is not None:
             return accept_by_weight(jets.weights.numpy(), size, rng)
         if not self.balanced:

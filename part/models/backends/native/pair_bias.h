@@ -16,8 +16,11 @@ struct Kinematics {
 // Four-momenta (n, 4) -> kinematics (n).
 ROUND_PRODUCTS static void kinematics(const float *v, int64_t n, Kinematics *particles) {
     for (int64_t i = 0; i < n; i++, v += 4) {
-        float px = v[0], py = v[1], pz = v[2], energy = v[3], minus = energy - pz;
-        float rapidity = 0.5f * std::log(1 + (2 * pz) / (minus < 1e-20f ? 1e-20f : minus));
+        float px = v[0], py = v[1], pz = v[2], energy = v[3], minus = energy - pz, plus = energy + pz;
+        float ratio = 1 + (2 * pz) / (minus < 1e-20f ? 1e-20f : minus);
+        // Where rounding leaves no logarithm, the rapidity is that of the mirrored particle with the other sign.
+        float rapidity = ratio <= 0 ? -0.5f * std::log(1 + (-2 * pz) / (plus < 1e-20f ? 1e-20f : plus))
+                                    : 0.5f * std::log(ratio);
         particles[i] = {px, py, pz, energy, std::sqrt(px * px + py * py), rapidity, std::atan2(py, px)};
     }
 }
