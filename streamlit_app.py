@@ -24,7 +24,16 @@ def show_page() -> None:
         )
         for name in PAGES
     ]
-    st.navigation(pages).run()
+    page = st.navigation(pages)
+
+    from app.components.guard import guarded  # after the page's look is there, since it takes a moment
+    from app.components.login import require_login
+
+    def run() -> None:
+        require_login()
+        page.run()
+
+    guarded(run)()
 
 
 if __name__ == "__main__":

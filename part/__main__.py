@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TextIO
 
-from part.errors import PartError
+from part.errors import PartError, UndecidedError, shortened
 
 # Each command's module has add_arguments(parser) and run(args); only the requested one is imported.
 COMMANDS = {
@@ -43,18 +43,27 @@ def main(argv: list[str] | None = None) -> int:
             run = module.run
     args = parser.parse_args(argv)  # exits without a known command
     assert run is not None
+    from part.io import check_name
     from part.jets.notices import gathered
 
     try:
         with warnings.catch_warnings(), gathered(_say):
             warnings.showwarning = _show_warning  # ty: ignore[invalid-assignment]  # as its documentation allows
+            for word in argv:
+                check_name(word)
             run(args)
+    except UndecidedError as error:
+        _say(shortened(f"{error.sentence}; say which with --{error.option}."))
+        return 2
     except PartError as error:
-        print(error, file=sys.stderr)
+        flag = (
+            f"{error.sentence}; say which with --{error.option}." if isinstance(error, UndecidedError) else str(error)
+        )
+        _say(shortened(flag))
         return 2
     except OSError as error:  # what was written or read before has become impossible: the disk is full, for instance
         place = error.filename or "A file"
-        print(f"{place} cannot be written or read: {error.strerror or error}.", file=sys.stderr)
+        _say(shortened(f"{place} cannot be written or read: {error.strerror or error}."))
         return 2
     except KeyboardInterrupt:
         print("Interrupted; no file was left incomplete.", file=sys.stderr)

@@ -4,9 +4,10 @@ import csv
 import errno
 import io
 import os
+import stat
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,38 @@ def atomic_write(path: Path) -> Generator[Path, None, None]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, all of them or none: they get their names once all are complete, the first of them last.
+
+    Parameters
+    ----------
+    contents : mapping of Path to bytes
+        The first is the summary, whose presence says that the others are there.
+    """
+    with ExitStack() as stack:
+        for path, content in contents.items():
+            stack.enter_context(atomic_write(path)).write_bytes(content)
+
+
+def check_name(name: str) -> None:
+    """Raise PartError for a name that is no UTF-8, which neither tables nor pages can hold."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise PartError(f"The name {name!a} is no UTF-8; expected one that is.") from None
+
+
+def check_regular(path: str | Path) -> None:
+    """Raise PartError for a pipe or a device, which might be waited for or read for ever; a missing file passes."""
+    check_name(str(path))
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise PartError(f"{path} is a pipe or a device; expected a file.")
 
 
 def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:

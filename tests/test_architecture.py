@@ -16,6 +16,7 @@ PACKAGES = (
     "part.progress",
     "part.options",
     "part.io",
+    "part.listing",
     "part.jets",
     "part.simulate",
     "part.models",

@@ -5,7 +5,9 @@ import re
 
 import streamlit as st
 
+from app.services.library import shortened
 from app.services.owners import recent, with_titles
+from app.services.places import conceal
 from app.state.visitor import visitor
 
 
@@ -14,9 +16,23 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$&:])", r"\\\1", text)
 
 
+def said(text: str) -> str:
+    """Return a sentence as a visitor reads it: uploads have the visitor's names, the server's folders none.
+
+    It is not longer than a line or two.
+    """
+    return shortened(conceal(with_titles(text, recent(visitor()))))
+
+
 def show_error(error: Exception | str) -> None:
     """Show one sentence on bad input, in which uploads have the visitor's names."""
-    st.error(plain(with_titles(str(error), recent(visitor()))))
+    st.error(plain(said(str(error))))
+
+
+def caption(text: str) -> None:
+    """Show a small line of plain text; nothing if there is none."""
+    if text:
+        st.caption(plain(said(text)))
 
 
 def show_errors(*errors: Exception | str | None) -> None:
@@ -27,12 +43,12 @@ def show_errors(*errors: Exception | str | None) -> None:
 
 def note(text: str) -> None:
     """Say why a place is empty, where that is no error."""
-    st.html(f'<p class="note">{html.escape(with_titles(text, recent(visitor())))}</p>')
+    st.html(f'<p class="note">{html.escape(said(text))}</p>')
 
 
 def line(markup: str, *values: str) -> None:
     """Show a line of HTML whose `{}` are filled with escaped values."""
-    st.html(markup.format(*(html.escape(value) for value in values)))
+    st.html(markup.format(*(html.escape(said(value)) for value in values)))
 
 
 def grouped(number: float) -> str:

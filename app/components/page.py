@@ -18,6 +18,7 @@ def open_page(state_class: type) -> PageContext | None:
         The page's own state.
     """
     session.load()
+    session.enter(state_class.__name__)
     models.list_again()
     try:
         resolved = resolve(session.read(JetSelection))

@@ -4,9 +4,10 @@ import streamlit as st
 
 from app.components.assumed import assumptions
 from app.components.column_filters import column_filters
-from app.components.messages import grouped, plain
+from app.components.messages import caption, grouped, plain
 from app.components.upload import upload_panel
-from app.services import files
+from app.services import files, models
+from app.services.library import left_out_sentence
 from app.services.owners import jets_title
 from app.state import session
 from app.state.missing import is_shared
@@ -43,6 +44,7 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptio
             help="Up to four side by side; @bf16 runs in bfloat16.",
             **session.bind_widget(JetSelection, "models", list(resolved.selection.models), tuple),
         )
+        caption(left_out_sentence(models.left_out()))
         for slot, name in enumerate(resolved.selection.models if says_assumptions else ()):
             assumptions(name, resolved.file, slot)
 
@@ -57,6 +59,7 @@ def _file(resolved: ResolvedSelection) -> None:
         help="Files below the data folder; type the beginning of a name to find it.",
         **session.bind_widget(JetSelection, "file", reset=FIRST_JET),
     )
+    caption(left_out_sentence(files.list_readable()[1]))
     upload_panel(resolved.file, resolved.uploads)
     if not is_shared(resolved.selection, resolved.uploads):
         st.caption("Uploads are yours alone: a link to this view opens only in this browser.")

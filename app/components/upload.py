@@ -7,6 +7,7 @@ from itertools import chain
 import streamlit as st
 
 from app.components.assumed import draw_assumptions
+from app.components.guard import callback
 from app.components.messages import line, plain
 from app.services import files, owners, uploads
 from app.services.assumptions import measure
@@ -113,9 +114,11 @@ def _key() -> str:
     return f"upload{st.session_state['uploads_opened'] or ''}"
 
 
+@callback
 def _on_upload() -> None:
     """Choose jets alone if they can be read, and show what a training is; otherwise nothing changes."""
     _forget()
+    session.clear_error()
     given = [(_shown(upload.name), upload) for upload in st.session_state[_key()]]
     if not given:
         return
@@ -128,11 +131,13 @@ def _on_upload() -> None:
         session.set_error(uploaded.problems[0])
 
 
+@callback
 def _open_chosen(uploaded: Uploaded) -> None:
     """Open a training as the user chose to read it."""
     _open(uploaded, st.session_state.get("uploaded_as"))
 
 
+@callback
 def _open(uploaded: Uploaded, model: str | None = None) -> None:
     """Choose what was uploaded; a training opens alone, on the jets that came with it.
 

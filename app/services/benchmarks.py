@@ -6,13 +6,13 @@ those of PARTSCOPE_PERFORMANCE.
 """
 
 import json
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,11 @@ import numpy as np
 from app.services import jobs
 from app.services.caching import cached
 from app.services.files import ROOT, JetFile
+from app.services.files import performance_folder as folder
 from app.services.jets import load_sample
 from app.services.jobs import Job
 from app.services.models import command_line_name, load_tagger
+from app.services.settings import require
 from part.benchmarking import results
 from part.benchmarking.bench import trace_path
 from part.benchmarking.machine import Machine, describe_machine
@@ -32,6 +34,7 @@ from part.benchmarking.results import Measurements, Results
 from part.benchmarking.roofline import WHOLE_MODEL, RooflinePoint
 from part.errors import PartError
 from part.figures.plotly.charts import series_colours
+from part.listing import entries_of
 from part.models.numerics.precision import parse_model_name
 
 KIND_OF_TAB = {"speed": "sweep", "growth": "sweep", "operators": "profile", "roofline": "roofline"}
@@ -44,14 +47,23 @@ def machine() -> Machine:
     return describe_machine()
 
 
-def folder() -> Path:
-    """Return the folder of measurements: PARTSCOPE_PERFORMANCE, or ./performance."""
-    return (ROOT / os.environ.get("PARTSCOPE_PERFORMANCE", "performance")).resolve()
-
-
 def listed(tab: str) -> list[str]:
     """Return the names of the measurements that a tab shows, the newest first."""
-    return sorted((path.stem for path in folder().glob(f"{tab}-*.json")), reverse=True)
+    return list_readable(tab)[0]
+
+
+def list_readable(tab: str) -> tuple[list[str], dict[str, str]]:
+    """Return the names of the measurements that a tab shows, the newest first; and why others cannot be read."""
+    paths, left_out = entries_of(folder())
+    left_out = {name: reason for name, reason in left_out.items() if fnmatch(name, f"{tab}-*.json")}
+    names = []
+    for path in reversed([path for path in paths if fnmatch(path.name, f"{tab}-*.json")]):
+        try:
+            measurements(load(path.stem))
+            names.append(path.stem)
+        except PartError as error:
+            left_out[path.name] = str(error).removeprefix(f"{path.name} ").rstrip(".")
+    return names, left_out
 
 
 def load(name: str) -> Results:
@@ -62,7 +74,7 @@ def load(name: str) -> Results:
     return _load(str(path), path.stat().st_mtime_ns)
 
 
-@cached(max_entries=32)
+@cached(max_entries=512)
 def _load(path: str, modified: int) -> Results:
     return results.read(Path(path))
 
@@ -137,6 +149,7 @@ def start(tab: str, models: Sequence[str], options: Sequence[str], file: JetFile
     PartError
         If there is no such model.
     """
+    require("measuring", "Measuring")
     name = f"{tab}-{datetime.now():%Y%m%d-%H%M%S}"
     out = str(folder() / f"{name}.json")
     command = [sys.executable, "-m", "part", "bench", KIND_OF_TAB[tab], "--lines", "--out", out]

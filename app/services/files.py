@@ -12,6 +12,7 @@ from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.config.config import DataConfig
 from part.jets.schema import Dataset
+from part.listing import printable, walk, why_not
 
 ROOT = Path(__file__).parents[2]
 SUFFIXES = (".root", ".parquet", ".h5", ".hdf5", ".npz")  # of listed files; the content decides how one is read
@@ -79,17 +80,39 @@ def runs_folder() -> Path:
     return (ROOT / os.environ.get("PARTSCOPE_RUNS", "runs")).resolve()
 
 
+def performance_folder() -> Path:
+    """Return the folder of measurements, PARTSCOPE_PERFORMANCE or ./performance."""
+    return (ROOT / os.environ.get("PARTSCOPE_PERFORMANCE", "performance")).resolve()
+
+
 def listed() -> list[str]:
     """Return the names of the files on offer, relative to their folder, shipped ones first."""
-    names = {}
+    return list_readable()[0]
+
+
+def list_readable() -> tuple[list[str], dict[str, str]]:
+    """Return the names of the files on offer, and what is not listed, each with its reason."""
+    names: dict[str, None] = {}
+    left_out, more = {}, 0
     for folder in folders():
-        for path in sorted(folder.rglob("*")):
-            hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
-                names.setdefault(path.relative_to(folder).as_posix())
-            if len(names) == MAX_LISTED:
-                return list(names)
-    return list(names)
+        for path in sorted(path for path in walk(folder) if path.suffix.lower() in SUFFIXES):
+            name = path.relative_to(folder)
+            if any(word.startswith(".") for word in name.parts) or name.as_posix() in names:
+                continue
+            if reason := why_not(path) or _unprintable(name):
+                left_out[printable(name.as_posix())] = reason
+            elif len(names) < MAX_LISTED:
+                names[name.as_posix()] = None
+            else:
+                more += 1
+    if more:
+        left_out[f"{more} more files"] = f"than the {MAX_LISTED} that are listed; ?file=NAME in the URL opens them"
+    return list(names), left_out
+
+
+def _unprintable(name: Path) -> str | None:
+    """Return why a file in a folder whose own name is no UTF-8 is left out, or None."""
+    return None if printable(str(name)) == str(name) else "has a name that is no UTF-8"
 
 
 def find(name: str) -> JetFile:
@@ -123,8 +146,11 @@ def _below_folders(name: str) -> Path | None:
     if not name or "\0" in name:
         return None
     for folder in folders():
-        path = (folder / name).resolve()  # follows "..", links and absolute names, so that none leads outside
-        if path.is_relative_to(folder) and path.is_file():
+        try:
+            path = (folder / name).resolve()  # follows "..", links and absolute names, so that none leads outside
+        except (OSError, RuntimeError):  # a name that is too long, or a circle of links
+            continue
+        if path.is_relative_to(folder) and os.path.isfile(path):
             return path
     return None
 

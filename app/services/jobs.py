@@ -9,7 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
 from app.services.caching import cached
+from app.services.failures import sentence_on
+from app.services.settings import settings
+from part.errors import PartError
 from part.progress import Cancelled
 
 MAX_FINISHED = 32  # finished jobs that are kept
@@ -21,11 +26,11 @@ class Job:
     The job is the progress callback of its work, see `part.progress`. `result` and `error` are None until it ends.
     """
 
-    def __init__(self, name: str):
-        self.name, self.stage = name, "Waiting for the models"
+    def __init__(self, name: str, owner: str = ""):
+        self.name, self.owner, self.stage = name, owner, "Waiting for the models"
         self.fraction: float = 0.0
         self.result: Any = None
-        self.error: Exception | None = None
+        self.error: PartError | None = None
         self._stop = threading.Event()
 
     @property
@@ -61,12 +66,19 @@ def find(key: tuple) -> Job | None:
 
 
 def start(key: tuple, name: str, work: Callable[[Job], Any]) -> Job:
-    """Start a job, or return the one of this key that is running or finished; `work` returns its result."""
-    jobs = _jobs()
+    """Start a job, or return the one of this key that is running or finished; `work` returns its result.
+
+    Raises PartError if the browser's tab has as many running as the settings allow.
+    """
+    jobs, context = _jobs(), get_script_run_ctx(suppress_warning=True)
+    owner = context.session_id if context else ""
     with _lock():
         job = jobs.get(key)
         if job is None or job.is_cancelled or job.error:
-            job = jobs[key] = Job(name)
+            own, most = sum(j.is_running and j.owner == owner for j in jobs.values()), settings().jobs
+            if owner and own >= most:
+                raise PartError(f"{own} of your studies are running, the most that this server allows at a time.")
+            job = jobs[key] = Job(name, owner)
             threading.Thread(target=_run, args=(job, work), daemon=True).start()
         jobs.move_to_end(key)
         ended = [k for k, j in jobs.items() if not j.is_running]
@@ -90,5 +102,5 @@ def _run(job: Job, work: Callable[[Job], Any]) -> None:
         job.result = work(job)
     except Cancelled:
         return
-    except Exception as error:  # the page shows or raises it
-        job.error = error
+    except Exception as error:
+        job.error = error if isinstance(error, PartError) else PartError(sentence_on(error))

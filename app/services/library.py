@@ -26,6 +26,8 @@ _PLACES = {
     "Comparison": "part.comparison.result:Comparison",
     "SamplePair": "part.comparison.two_samples:SamplePair",
     "PartError": "part.errors:PartError",
+    "shortened": "part.errors:shortened",
+    "left_out_sentence": "part.listing:left_out_sentence",
     "speed_charts": "part.figures.speed_charts",
     "view_options": "part.figures.view",
     "Chart": "part.figures.charts:Chart",

@@ -22,7 +22,7 @@ from app.services.files import ROOT, JetFile, runs_folder
 from app.services.jets import error_context, jets_at, load_sample
 from app.services.uploads import training_folder
 from part.benchmarking.timing import time_call, time_one
-from part.errors import PartError
+from part.errors import PartError, UndecidedError
 from part.inference.assumptions import CHOICES, choices
 from part.inference.capabilities import lacks
 from part.inference.loading import load_model
@@ -30,7 +30,7 @@ from part.inference.tagger import Tagger
 from part.jets.features import multiplicities
 from part.jets.schema import MAX_CONSTITUENTS
 from part.models.backends.native.compile import ready_libraries
-from part.models.checkpoints.catalogue import BUNDLED, bundled_names, checkpoints_in
+from part.models.checkpoints.catalogue import BUNDLED, bundled_names, checkpoints_in, list_checkpoints
 from part.models.checkpoints.training_files import trainings_in
 from part.models.numerics.precision import parse_model_name
 from part.training.runs.folder import run_checkpoints
@@ -70,15 +70,22 @@ def list_again() -> None:
 def _checkpoints() -> dict[str, Path]:
     """Return files and folders of trainings by name: shipped checkpoints, those in PARTSCOPE_CHECKPOINTS, and runs."""
     half_second = int(2 * time.monotonic())
-    return _list_checkpoints(os.environ.get("PARTSCOPE_CHECKPOINTS"), runs_folder(), half_second)
+    return _list_checkpoints(os.environ.get("PARTSCOPE_CHECKPOINTS"), runs_folder(), half_second)[0]
+
+
+def left_out() -> dict[str, str]:
+    """Return what is in PARTSCOPE_CHECKPOINTS and cannot be on offer, each with its reason."""
+    half_second = int(2 * time.monotonic())
+    return _list_checkpoints(os.environ.get("PARTSCOPE_CHECKPOINTS"), runs_folder(), half_second)[1]
 
 
 @lru_cache(maxsize=4)  # a page asks for them a dozen times
-def _list_checkpoints(folder: str | None, runs: Path, _half_second: int) -> dict[str, Path]:
-    configured = checkpoints_in(Path(folder)) | trainings_in(Path(folder)) if folder else {}
+def _list_checkpoints(folder: str | None, runs: Path, _half_second: int) -> tuple[dict[str, Path], dict[str, str]]:
+    configured, left_out = list_checkpoints(Path(folder)) if folder else ({}, {})
+    configured |= trainings_in(Path(folder)) if folder else {}
     shipped = checkpoints_in(BUNDLED)
     others = {name: path for name, path in configured.items() if name not in shipped}
-    return shipped | others | run_checkpoints(runs)
+    return shipped | others | run_checkpoints(runs), left_out
 
 
 def model_names() -> list[str]:
@@ -137,10 +144,12 @@ def load_assumed(name: str, file: JetFile) -> Tagger:
     path, precision = _checkpoint(split_options(name)[0])
     try:
         return _load(f"{path}@{precision}", _version(path), None, ())
-    except PartError:
-        if (dataset := load_sample(replace(file, config=None, dataset=None)).dataset) is None:
-            raise
-        return _load(f"{path}@{precision}", _version(path), dataset.name, ())
+    except UndecidedError as error:
+        dataset = load_sample(replace(file, config=None, dataset=None)).dataset
+        try:
+            return _load(f"{path}@{precision}", _version(path), dataset.name if dataset else None, ())
+        except PartError:
+            raise PartError(f"{error.sentence}; choose jets with labels of one of them, which decide it.") from None
 
 
 def _version(path: Path) -> tuple:

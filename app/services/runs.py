@@ -3,6 +3,7 @@
 A run is a process of its own, which goes on when the app ends.
 """
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,13 +15,15 @@ import plotly.graph_objects as go
 
 from app.services.caching import cached
 from app.services.files import ROOT, runs_folder
+from app.services.places import check_places
+from app.services.settings import require
 from part.errors import PartError
 from part.figures.jet_view import JetView, view_from_trace
 from part.figures.plotly.training_curves import draw_loss, draw_metric
 from part.figures.training_curves import TrainingCurves, training_curves
 from part.inference.trace import Trace
 from part.jets.datasets import DATASETS
-from part.jets.find_files import find_files
+from part.jets.finding import find_files
 from part.jets.schema import Dataset
 from part.models.build import MODELS, config_class
 from part.models.checkpoints.catalogue import resolve
@@ -37,6 +40,7 @@ from part.training.runs.progress import RunProgress
 def unavailable_reason() -> str | None:
     """Return why nothing can be trained here, if so."""
     try:
+        require("training", "Training")
         require_lightning()
     except PartError as error:
         return str(error)
@@ -58,9 +62,9 @@ def feature_sets(dataset: str) -> tuple[str, ...]:
     return DATASETS[dataset].feature_sets
 
 
-def list_runs() -> list[Run]:
-    """Return all runs: the active ones first, then the others, latest first."""
-    return folder.list_runs(runs_folder())
+def list_runs() -> tuple[list[Run], dict[str, str]]:
+    """Return all runs, the active ones first, then the others, latest first; and why others cannot be read, by name."""
+    return folder.list_readable(runs_folder())
 
 
 def reload(run: Run) -> Run:
@@ -158,14 +162,16 @@ def check_arguments(argv: list[str]) -> TrainingConfig:
     """
     if {"--resume", "--dry-run"} & set(argv):
         raise PartError("A new run takes neither --resume nor --dry-run; to resume one, choose it first.")
-    config = config_from_options(parse_arguments(argv))
+    options = parse_arguments(argv)
+    check_places(options, ROOT)
+    config = config_from_options(options)
     control.check_run_name(runs_folder(), config.name)
     if config.out != _out():
         raise PartError(f"The app keeps its runs in {_out()}; --out cannot lead elsewhere.")
     if both := _find_files(config.train) & _find_files(config.val):
-        raise PartError(f"{_shorten(str(min(both)))} is among the training files and among those for validation.")
+        raise PartError(f"{min(both)} is among the training files and among those for validation.")
     for name in filter(None, (config.start_from, config.finetune, config.distill)):
-        if not (ROOT / name).is_file():
+        if not os.path.isfile(ROOT / name):
             resolve(name)
     return config
 
@@ -173,15 +179,7 @@ def check_arguments(argv: list[str]) -> TrainingConfig:
 def _find_files(patterns: tuple[str, ...]) -> set[Path]:
     """Return the files on this machine that match. Raises PartError if there are none."""
     local = [str(ROOT / pattern) for pattern in patterns if not urlsplit(pattern).netloc]
-    try:
-        return {path.resolve() for path in find_files(local)}
-    except PartError as error:
-        raise PartError(_shorten(str(error))) from None
-
-
-def _shorten(text: str) -> str:
-    """Replace paths by those that one would type in the project's folder."""
-    return text.replace(f"{ROOT}/", "")
+    return {path.resolve() for path in find_files(local)}
 
 
 def command(argv: list[str]) -> str:
@@ -191,17 +189,20 @@ def command(argv: list[str]) -> str:
 
 def start(argv: list[str], allow_concurrent: bool) -> Run:
     """Start a run. Raises PartError."""
+    require("training", "Training")
     require_lightning()
     return control.start_run(runs_folder(), check_arguments(argv), argv, allow_concurrent, ROOT)
 
 
 def resume(run: Run) -> None:
     """Resume a run. Raises PartError."""
+    require("training", "Training")
     control.resume_run(run, cwd=ROOT)
 
 
 def stop(run: Run) -> None:
     """Stop a run after its present step. Raises PartError."""
+    require("training", "Training")
     control.stop_run(run)
 
 

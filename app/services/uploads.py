@@ -202,8 +202,13 @@ def _delete_oldest(folder: Path, delete: Callable[[Path], None]) -> None:
         delete(old)
 
 
+def folder() -> Path:
+    """Return the folder of all uploads, which is deleted with the process."""
+    return Path(_holder().name)
+
+
 def _folder(name: str) -> Path:
-    path = Path(_holder().name) / name
+    path = folder() / name
     path.mkdir(exist_ok=True)
     return path
 

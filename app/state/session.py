@@ -51,7 +51,7 @@ def _url() -> dict[str, list[str]]:
 
 def update(cls: type, **values: Any) -> None:
     """Replace some choices of a state, in a callback; the run that follows checks them and writes the URL."""
-    st.session_state.pop("error", None)
+    clear_error()
     st.session_state["is_updated"] = True
     st.session_state["choices"] = choices_with(cls, **values)
 
@@ -105,6 +105,18 @@ def minus_one(value: int) -> int:
 def set_error(sentence: str) -> None:
     """Set the error that the page shows until the next choice."""
     st.session_state["error"] = sentence
+
+
+def clear_error() -> None:
+    """Take the error back, whose cause is gone."""
+    st.session_state.pop("error", None)
+
+
+def enter(page: str) -> None:
+    """Note which page is shown; the error of another one is no longer shown."""
+    if st.session_state.get("page", page) != page:
+        clear_error()
+    st.session_state["page"] = page
 
 
 def get_error() -> str | None:

@@ -23,6 +23,7 @@ from part.jets.labels import labels
 from part.jets.notices import gathered, none_left, say, without_class
 from part.jets.schema import ENTRY
 from part.jets.streaming import Chunk, EntryRange, chunks
+from part.options import check_values
 from part.progress import Executor, ProgressCallback, execute_here, no_progress
 
 SHARED_JETS = 512  # the most that a worker takes at a time, since some studies take seconds for a jet
@@ -204,7 +205,8 @@ def _run(
 
 
 def check_study(study: Study, tagger: Tagger) -> None:
-    """Raise PartError, in one sentence, for a model that a study cannot be made of."""
+    """Raise PartError, in one sentence, for options that no study can have, or a model that it cannot be made of."""
+    check_values(study)
     if getattr(study, "needs_classes", True):
         require_classes(tagger, "prediction to study")
     study.check(tagger)

@@ -24,7 +24,7 @@ def check_plan(plan: Any) -> None:
         raise PartError("Models are measured once each; name one or more.")
     for name, value in vars(plan).items():
         numbers = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(n, int | float) and n < (0 if name == "warmup" else 1) for n in numbers):
+        if any(isinstance(n, int | float) and not n >= (0 if name == "warmup" else 1) for n in numbers):
             raise PartError(f"{name} is {value}; expected to count from {0 if name == 'warmup' else 1}.")
 
 

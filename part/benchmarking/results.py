@@ -15,7 +15,7 @@ from part.benchmarking.profile import Profile, ProfileEntry, ProfilePlan
 from part.benchmarking.roofline import RooflinePlan, RooflinePoint
 from part.benchmarking.sweep import SweepPlan
 from part.errors import PartError
-from part.io import atomic_write
+from part.io import atomic_write, check_regular
 
 FORMAT = "ParTScope performance 1"
 KINDS = ("sweep", "profile", "roofline")
@@ -116,12 +116,13 @@ def parse(content: str | bytes, name: str) -> Results:
             raise ValueError
         machine = Machine.from_dict(values["machine"])
         return Results(values["kind"], str(values["made"]), machine, plan, tuple(rows), bool(values["complete"]))
-    except (ValueError, KeyError, TypeError, PartError):
+    except (ValueError, KeyError, TypeError, RecursionError, PartError):
         raise PartError(f"{name} holds no measurement; expected JSON that `python -m part bench` wrote.") from None
 
 
 def read(path: Path) -> Results:
     """Read a file of measurements. Raise PartError if there is no such file or it holds something else."""
+    check_regular(path)
     try:
         return parse(path.read_bytes(), path.name)
     except OSError:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from part.cli.options import add_device, add_force, add_training_files, check_outputs, training_files
+from part.cli.options import add_dataset, add_device, add_force, add_training_files, check_outputs, training_files
 from part.errors import PartError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--out", required=True, type=Path, help="JSON file for the results")
         add_force(command)
         add_training_files(command)
+        add_dataset(command)
         command.add_argument("--lines", action="store_true", help="report each step as JSON on stdout, for programs")
         if kind == "sweep":
             _add_sweep_arguments(command)
@@ -81,7 +82,8 @@ def run(args: argparse.Namespace) -> None:
     check_outputs(args.force, args.out)
     progress = _print_progress if args.lines else TerminalProgress()
     created = datetime.now().astimezone()
-    rows = bench.run(_plan(args), _jets(args), args.out, created, progress, training_files(args))
+    files = training_files(args) | {"dataset": args.dataset}
+    rows = bench.run(_plan(args), _jets(args, files), args.out, created, progress, files)
     if not args.lines:
         print(describe_machine())
         print("\n".join(_TABLES[args.kind](rows)))
@@ -103,13 +105,13 @@ def _plan(args: argparse.Namespace) -> "MeasurementPlan":
     return plan(**common, batch=args.batch, length=args.length, passes=args.passes)
 
 
-def _jets(args: argparse.Namespace) -> "ak.Array | None":
+def _jets(args: argparse.Namespace, files: Mapping[str, Any]) -> "ak.Array | None":
     """Read the requested jets as the models take them; None without --jets."""
     from part.jets.readers import count_jets, read_jets
 
     if args.jets is None:
         return None
-    config = _data_config(args.models, args.device, training_files(args))
+    config = _data_config(args.models, args.device, files)
     total = count_jets(args.jets, config)
     entries = args.entries or range(min(total, MAX_JETS))
     if not entries or not 0 <= min(entries) <= max(entries) < total:

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from part.errors import PartError
@@ -95,23 +96,22 @@ def in_slice(values: "np.ndarray", low: float, high: float) -> "np.ndarray":
     return np.isfinite(values) & (values >= low) & (values <= high)
 
 
-def write_columns(result: "Comparison", args: argparse.Namespace, formats: Sequence[str]) -> list[dict[str, Any]]:
-    """Write the table and the figures of `--by`, and return the rows of the table."""
+def columns_with_figures(
+    result: "Comparison", args: argparse.Namespace, formats: Sequence[str]
+) -> tuple[list[dict[str, Any]], dict[Path, bytes]]:
+    """Return the rows of the table of `--by`, and the contents of its file and of its figures by their paths."""
     from part.figures.matplotlib import figure_bytes
     from part.figures.matplotlib.charts import draw_chart
-    from part.io import atomic_write, csv_bytes
+    from part.io import csv_bytes
 
     rows: list[dict[str, Any]] = []
+    contents: dict[Path, bytes] = {}
     for name in args.by:
         for stem, own_rows, chart in _studies(result, name, args):
             rows += own_rows
-            figure = draw_chart(chart)
-            for kind in formats:
-                with atomic_write(args.out / f"{stem}.{kind}") as path:
-                    path.write_bytes(figure_bytes(figure, kind, {"Title": chart.title}, dpi=150))
-    with atomic_write(args.out / TABLE) as path:
-        path.write_bytes(csv_bytes(rows))
-    return rows
+            figure, title = draw_chart(chart), {"Title": chart.title}
+            contents |= {args.out / f"{stem}.{kind}": figure_bytes(figure, kind, title, dpi=150) for kind in formats}
+    return rows, contents | {args.out / TABLE: csv_bytes(rows)}
 
 
 def points(result: "Comparison", args: argparse.Namespace) -> "list[WorkingPoint]":

@@ -12,12 +12,12 @@ from part.cli.columns import (
     add_columns,
     check_columns,
     check_points,
+    columns_with_figures,
     figure_formats,
     in_slice,
     needed_columns,
     sculpting_text,
     slice_ends,
-    write_columns,
 )
 from part.cli.options import (
     add_dataset,
@@ -28,12 +28,15 @@ from part.cli.options import (
     add_output,
     add_training_files,
     add_workers,
+    check_number,
     check_outputs,
+    check_replicas,
     open_workers,
     training_files,
 )
 from part.cli.two_samples import compare_two_samples
 from part.errors import PartError
+from part.options import MAX_SEED
 
 if TYPE_CHECKING:
     from part.inference.cluster import Cluster
@@ -70,6 +73,9 @@ def run(args: argparse.Namespace) -> None:
 
     paths = {kind: args.out / name for kind, name in FILES.items()}
     check_outputs(args.force, *paths.values(), *([args.out / TABLE] if args.by else []))
+    check_replicas(args)
+    check_number(args, "attention_jets")
+    check_number(args, "seed", 0, MAX_SEED)
     formats, chosen = figure_formats(args), slice_ends(args)
     models = load_distinct(args.models, args.device, args.dataset, training_files(args))
     features = [tagger.features for tagger in models.values()]
@@ -109,7 +115,7 @@ def _compare_models(
     from part.comparison.compare import compare_files
     from part.comparison.summary import comparison_bytes, most_different_jets
     from part.comparison.text import text_table
-    from part.io import atomic_write, write_table
+    from part.io import write_table, write_together
     from part.jets.notices import so_far
     from part.progress import TerminalProgress
 
@@ -129,22 +135,22 @@ def _compare_models(
             columns=needed_columns(args),
             cluster=cluster,
         )
-    positions, n_compared = None, len(result)
-    if chosen:
-        name, low, high = chosen
-        kept, n_jets = in_slice(result.columns[name], low, high), n_compared
-        result, positions = slice_comparison(result, kept, args.seed), np.flatnonzero(kept)
-        provenance["slice"] = {"column": name, "low": low, "high": high, "jets": len(result), "of": n_jets}
-        print(f"Slice: {len(result)} of {n_jets} jets with {name} from {low:g} to {high:g}; attention, cost: all jets.")
-    provenance["notices"] = so_far()
-    most_different = most_different_jets(result, ranges, MAX_LISTED, positions, n_compared)
-    rows = write_columns(result, args, formats) if args.by else []
-    if rows:
-        provenance["columns"] = rows
-    with atomic_write(args.out / FILES["json"]) as path:
-        path.write_bytes(comparison_bytes(result, "json", provenance, most_different=most_different) + b"\n")
-    with atomic_write(args.out / FILES["csv"]) as path:
-        path.write_bytes(comparison_bytes(result, "csv"))
+        positions, n_compared = None, len(result)
+        if chosen:
+            name, low, high = chosen
+            kept = in_slice(result.columns[name], low, high)
+            result, positions = slice_comparison(result, kept, args.seed), np.flatnonzero(kept)
+            provenance["slice"] = {"column": name, "low": low, "high": high, "jets": len(result), "of": n_compared}
+            within = f"{len(result)} of {n_compared} jets with {name} from {low:g} to {high:g}"
+            print(f"Slice: {within}; attention, cost: all jets.")
+        provenance["notices"] = so_far()
+        most_different = most_different_jets(result, ranges, MAX_LISTED, positions, n_compared)
+        rows, figures = columns_with_figures(result, args, formats) if args.by else ([], {})
+        if rows:
+            provenance["columns"] = rows
+        summary = comparison_bytes(result, "json", provenance, most_different=most_different) + b"\n"
+        tables = {args.out / FILES["json"]: summary, args.out / FILES["csv"]: comparison_bytes(result, "csv")}
+    write_together(tables | figures)  # right after the table of the jets, so that all are there or none
     print("\n".join(filter(None, (text_table(result), sculpting_text(rows)))))
 
 

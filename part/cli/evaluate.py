@@ -18,6 +18,7 @@ from part.cli.options import (
     add_model,
     add_workers,
     check_outputs,
+    check_replicas,
     open_workers,
     training_files,
 )
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> None:
     from part.jets.streaming import entry_ranges
     from part.models.checkpoints.cards import amend_card, check_result_name
 
+    check_replicas(args)
     if args.out:
         check_outputs(args.force, args.out)
     entry = args.card and check_result_name(args.card)

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import math
 from pathlib import Path
 
 from part.cli.train import add_training_options, training_config
@@ -22,8 +23,8 @@ def run(args: argparse.Namespace) -> None:
     require_lightning()
     from part.training.lr_find import find_learning_rate
 
-    if args.steps < 20 or not 0 < args.lowest < args.highest:
-        raise PartError("Expected 20 steps or more, from a learning rate above zero to a higher one.")
+    if args.steps < 20 or not 0 < args.lowest < args.highest < math.inf:
+        raise PartError("Expected 20 steps or more, from a learning rate above zero to a higher, finite one.")
     if args.csv and args.csv.exists():
         raise PartError(f"{args.csv} exists; give another name.")
     if args.csv:

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, fields
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from part.errors import PartError
 from part.jets.class_groups import GROUP_HELP
+from part.options import check_values
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -166,7 +168,23 @@ def given_values(cls: "type[DataclassInstance]", args: argparse.Namespace) -> di
 
 def from_args(cls: type[T], args: argparse.Namespace) -> T:
     """Return the dataclass with the options that were given and the defaults of the others. Raises PartError."""
-    return cls(**given_values(cls, args))
+    made = cls(**given_values(cls, args))
+    check_values(made)
+    return made
+
+
+def check_number(args: argparse.Namespace, name: str, low: float = 0, high: float = math.inf) -> None:
+    """Raise PartError for an option, by the name of its attribute, that is given and not from `low` to `high`."""
+    value = getattr(args, name)
+    if value is not None and not low <= value <= high:  # NaN is in no range
+        expected = f"it must be {low:g} or more" if high == math.inf else f"expected a number from {low:g} to {high:g}"
+        raise PartError(f"--{name.replace('_', '-')} is {value}; {expected}.")
+
+
+def check_replicas(args: argparse.Namespace) -> None:
+    """Raise PartError for a number of bootstrap draws that gives no intervals, unless it is 0."""
+    if args.replicas < 0 or args.replicas == 1:
+        raise PartError(f"--replicas is {args.replicas}; expected 0 for no intervals, or 2 or more.")
 
 
 def _text(value: Any) -> str:

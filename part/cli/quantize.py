@@ -1,10 +1,12 @@
 """python -m part quantize: convert a model to int8 weights and activations, about a quarter of its size."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from part.cli.options import add_model, training_files
+from part.cli.options import add_model, check_number, training_files
 from part.errors import PartError
+from part.options import MAX_SEED
 
 METHODS = ("dynamic", "static", "qat")
 
@@ -38,8 +40,10 @@ def run(args: argparse.Namespace) -> None:
     check_writable(args.out)
     if args.method != "dynamic" and not args.calibration:
         raise PartError(f"--method {args.method} needs jets; give some with --calibration.")
-    if args.jets is not None and args.jets < 1:
-        raise PartError(f"--jets is {args.jets}; expected at least one.")
+    check_number(args, "jets", 1)
+    check_number(args, "steps", 1)
+    check_number(args, "lr", 0, sys.float_info.max)
+    check_number(args, "seed", 0, MAX_SEED)
     checkpoint = load_checkpoint(args.model, args.dataset, **training_files(args))
     before = sum(tensor.nbytes for tensor in plain_tensors(checkpoint.model).values())
     card = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from part.cli import study
-from part.cli.options import add_device, add_force
+from part.cli.options import add_dataset, add_device, add_force, add_training_files
 from part.errors import PartError
 from part.io import check_folder
 
@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stop", type=int, default=1000, help="number of jets (default: 1000)")
     parser.add_argument("--out", required=True, type=Path, help="folder to write into, with a folder for each study")
     parser.add_argument("--format", default="pdf,png", help="figure formats (default: pdf,png)")
+    add_training_files(parser)
+    add_dataset(parser)
     add_device(parser)
     add_force(parser)
 
@@ -74,4 +76,11 @@ def run(args: argparse.Namespace) -> None:
         print(f"{kind} {' '.join(options)}".strip())
         words = [kind, "--model", args.model or paper.model, "--jets", *jets, "--stop", str(args.stop)]
         words += ["--out", str(args.out / f"{number}_{kind}"), "--format", args.format, "--device", args.device]
-        study.run(parser.parse_args([*words, *(["--force"] if args.force else []), *options]))
+        study.run(parser.parse_args([*words, *_described(args), *(["--force"] if args.force else []), *options]))
+
+
+def _described(args: argparse.Namespace) -> list[str]:
+    """Return the options that describe weaver weights, as they were given."""
+    given = (("--config", args.config), ("--network", args.network), ("--dataset", args.dataset))
+    words = [word for flag, value in given if value is not None for word in (flag, str(value))]
+    return words + [word for pair in args.option for word in ("-o", *pair)]

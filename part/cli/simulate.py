@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from part.errors import PartError
+from part.cli.options import check_number
 from part.io import check_folder, check_writable
 from part.jets.datasets import DATASETS, JETCLASS
 
@@ -32,13 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Generate the files that are missing. Raises PartError for invalid arguments."""
-    for option, value, minimum in (
-        ("jets", args.jets, 1),
-        ("seed", args.seed, 0),
-        ("workers", args.workers, 1),
-    ):
-        if value < minimum:
-            raise PartError(f"--{option} is {value}; it must be {minimum} or more.")
+    for name, low in (("jets", 1), ("seed", 0), ("workers", 1)):
+        check_number(args, name, low)
     from part.simulate.events import import_pythia
     from part.simulate.generate import Shard, make_shards
     from part.simulate.samples import SAMPLES, parse_classes

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     from part.figures.matplotlib.charts import draw_chart
     from part.figures.studies import study_charts
     from part.inference.loading import load_model
-    from part.io import atomic_write
+    from part.io import write_together
     from part.jets.notices import so_far
     from part.jets.streaming import entry_ranges
     from part.progress import TerminalProgress
@@ -67,14 +67,11 @@ def run(args: argparse.Namespace) -> None:
         "files": [{"path": entries.path, "start": entries.start, "stop": entries.stop} for entries in ranges],
         "notices": so_far(),
     }
-    for kind, name in FILES.items():
-        with atomic_write(args.out / name) as path:
-            path.write_bytes(result_bytes(result, kind, provenance))
+    contents = {args.out / name: result_bytes(result, kind, provenance) for kind, name in FILES.items()}
     for name, chart in study_charts(args.kind, result).items():
-        figure = draw_chart(chart)
-        for kind in formats:
-            with atomic_write(args.out / f"{name}.{kind}") as path:
-                path.write_bytes(figure_bytes(figure, kind, {"Title": f"{tagger.name}: {chart.title}"}, dpi=150))
+        figure, title = draw_chart(chart), {"Title": f"{tagger.name}: {chart.title}"}
+        contents |= {args.out / f"{name}.{kind}": figure_bytes(figure, kind, title, dpi=150) for kind in formats}
+    write_together(contents)
     rows = result.rows()
     print(_table(rows[:PRINTED]))
     if len(rows) > PRINTED:

@@ -31,7 +31,7 @@ def compare_two_samples(
     from part.comparison.samples import FileSample
     from part.comparison.summary import jet_columns
     from part.comparison.two_samples import compare_samples, sample_rows
-    from part.io import atomic_write, csv_bytes, write_table
+    from part.io import csv_bytes, write_table, write_together
     from part.jets.class_groups import merge_classes
     from part.jets.notices import so_far
     from part.jets.streaming import entry_ranges
@@ -64,14 +64,12 @@ def compare_two_samples(
             progress=TerminalProgress(),
             on_batch=write,
         )
-    rows = list(sample_rows(pair))
-    provenance["notices"] = so_far()
-    counts = {"jets": [len(sample) for sample in pair.samples]}
-    with atomic_write(paths["json"]) as path:
+        rows = list(sample_rows(pair))
+        provenance["notices"] = so_far()
+        counts = {"jets": [len(sample) for sample in pair.samples]}
         content = provenance | {"model": name} | counts | {"rows": rows}
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    with atomic_write(paths["csv"]) as path:
-        path.write_bytes(csv_bytes(rows))
+        summary = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_together({paths["json"]: summary.encode(), paths["csv"]: csv_bytes(rows)})
     print(_text(pair, rows))
 
 

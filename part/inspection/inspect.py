@@ -1,5 +1,6 @@
 """The page on some files: each of them alone, then what they make together."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def _apart(file: str, chosen: str) -> Section:
 
 def _files(path: str) -> list[str]:
     """Return a file, or the files in a folder. Raises PartError if there are too many, or none."""
-    if "://" in path or not Path(path).is_dir():
+    if "://" in path or not os.path.isdir(path):
         return [path]
     files = sorted(str(file) for file in Path(path).iterdir() if file.is_file() and not file.name.startswith("."))
     if not files:

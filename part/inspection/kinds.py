@@ -2,12 +2,14 @@
 
 import ast
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import yaml
 
 from part.errors import PartError
+from part.io import check_regular
 from part.jets.formats.opening import FORMATS, split_tree
 from part.models.checkpoints.weights_file import KINDS as WEIGHT_KINDS
 from part.models.checkpoints.weights_file import UNKNOWN, weights_kind
@@ -45,8 +47,9 @@ def file_kind(path: str, name: str = "") -> str:
     if "://" in path or tree:
         return JETS
     place = Path(file)
-    if place.is_dir():
+    if os.path.isdir(place):
         return FOLDER
+    check_regular(place)
     try:
         with place.open("rb") as opened:
             start = opened.read(_START)

@@ -13,7 +13,7 @@ import numpy as np
 
 from part.errors import PartError
 from part.jets.ahead import read_ahead
-from part.jets.find_files import find_files
+from part.jets.finding import find_files
 from part.jets.labels import labels
 from part.jets.readers import count_jets, read_jets
 from part.jets.schema import ENTRY, Dataset, FeatureSet

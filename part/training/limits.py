@@ -1,29 +1,40 @@
 """The limits of the numbers of a TrainingConfig."""
 
+import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from part.errors import PartError
+from part.options import MAX_SEED
 
-# Numbers by the names of their fields, with the names by which users know them.
-_FRACTIONS = {"lr_hold_fraction": "flat", "distill_weight": "soft"}
-_POSITIVE = {"lr": "lr", "head_lr_factor": "head_lr"}
-_COUNTS = ("epochs", "batch_size", "micro_batch", "devices", "nodes", "jets_per_epoch", "val_jets")
-_NOT_NEGATIVE = ("grad_clip_norm", "weight_decay", "calibration_jets", "workers", "memory")
+MAX_WORKERS = 1024
+_FINITE = sys.float_info.max
+_COUNT = (1, math.inf, "1 or more")
+_NOT_NEGATIVE = (0, math.inf, "0 or more")
+_FINITE_NOT_NEGATIVE = (0, _FINITE, "a finite number, 0 or more")
+_POSITIVE = (5e-324, _FINITE, "a finite number above 0")
+_FRACTION = (0, 1, "a fraction between 0 and 1")
+# The least and the most that a field may be, in words as well; and its name for users where that is another one.
+_LIMITS = {
+    **dict.fromkeys(("epochs", "batch_size", "micro_batch", "devices", "nodes", "jets_per_epoch", "val_jets"), _COUNT),
+    **dict.fromkeys(("lr", "head_lr_factor"), _POSITIVE),
+    **dict.fromkeys(("lr_hold_fraction", "distill_weight"), _FRACTION),
+    **dict.fromkeys(("grad_clip_norm", "weight_decay", "memory"), _FINITE_NOT_NEGATIVE),
+    "dropout": (0, math.nextafter(1, 0), "a probability from 0 to below 1"),
+    "seed": (0, MAX_SEED, f"a whole number from 0 to {MAX_SEED}"),
+    "calibration_jets": _NOT_NEGATIVE,
+    "workers": (0, MAX_WORKERS, f"0 to {MAX_WORKERS}"),
+}
+_NAMES = {"lr_hold_fraction": "flat", "distill_weight": "soft", "head_lr_factor": "head_lr", "grad_clip_norm": "clip"}
 
 
 def check_numbers(values: Mapping[str, Any]) -> None:
     """Raise PartError for a number that is out of range; values by the names of TrainingConfig's fields."""
-    if any(values[name] is not None and values[name] < 1 for name in _COUNTS):
-        raise PartError("Epochs, batch sizes, jets, devices and nodes have to be 1 or more.")
-    for name, key in _FRACTIONS.items():
-        if not 0 <= values[name] <= 1:
-            raise PartError(f"{key} is {values[name]}; expected a fraction between 0 and 1.")
-    for name, key in _POSITIVE.items():
-        if values[name] <= 0:
-            raise PartError(f"{key} is {values[name]}; expected a number above 0.")
-    if any(values[name] is not None and values[name] < 0 for name in _NOT_NEGATIVE):
-        raise PartError("clip, weight_decay, calibration_jets, workers and memory cannot be negative.")
+    for name, (low, high, expected) in _LIMITS.items():
+        value = values[name]
+        if value is not None and not low <= value <= high:  # NaN is in no range
+            raise PartError(f"{_NAMES.get(name, name)} is {value}; expected {expected}.")
 
 
 def check_batches(model: str, batch_size: int, micro_batch: int, world_size: int, needs_whole: bool) -> None:

@@ -20,7 +20,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from part.errors import PartError
 from part.training.callbacks.attention_snapshots import AttentionSnapshots
 from part.training.callbacks.checkpointing import AtomicCheckpointIO, CheckpointWriter, write_errors
+from part.training.callbacks.first_step import FirstStep
 from part.training.callbacks.progress_bar import ProgressBar
 from part.training.callbacks.step_log import StepLog
 from part.training.config import DEFAULTS, KEYS, RESUMABLE, TrainingConfig
@@ -84,8 +85,9 @@ def train(config: TrainingConfig, resume: bool = False) -> Path:
     last = _check_folder(given, folder, resume)
     config = prepared(given)
     module, data = build_modules(config)
-    checkpoint = folder / f"{config.name}.safetensors"
+    checkpoint, first_step = folder / f"{config.name}.safetensors", FirstStep()
     callbacks = [
+        first_step,
         ModelCheckpoint(folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
         CheckpointWriter(checkpoint, data),
         AttentionSnapshots(folder / "attention", data),
@@ -93,15 +95,36 @@ def train(config: TrainingConfig, resume: bool = False) -> Path:
         ProgressBar(config.batch_size),
     ]
     trainer = build_trainer(config, _loggers(config, folder, resume), callbacks)
-    # Everything above can refuse the choices or the files; a refused run must not occupy its name.
-    if rank_zero_only.rank == 0:
-        if not resume:
-            _write_plan(config, folder)
-            if config.data_config and given.data_config:
-                write_automatic(folder / f"{config.name}.auto.yaml", config.data_config, given.data_config)
-        process.write_pidfile(folder, os.getpid(), sys.orig_argv)
-    trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=False)
+    # Everything above can refuse the choices or the files, and so can the first jets; a refused run must not occupy
+    # its name.
+    before = sorted(folder.rglob("*"))
+    try:
+        if rank_zero_only.rank == 0:
+            if not resume:
+                _write_plan(config, folder)
+                if config.data_config and given.data_config:
+                    write_automatic(folder / f"{config.name}.auto.yaml", config.data_config, given.data_config)
+            process.write_pidfile(folder, os.getpid(), sys.orig_argv)
+        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=False)
+    except PartError:
+        if not (resume or first_step.has_begun or _is_run(before)) and rank_zero_only.rank == 0:
+            _remove(folder, before)
+        raise
     return checkpoint
+
+
+def _is_run(paths: list[Path]) -> bool:
+    """Return whether what was in a folder is a run that another process has started there."""
+    return any(path.name == "plan.json" for path in paths)
+
+
+def _remove(folder: Path, kept: list[Path]) -> None:
+    """Remove what a refused run has written into its folder, and the folder if nothing is left."""
+    for path in sorted({*folder.rglob("*")} - {*kept}, reverse=True):  # what is in a folder comes before it
+        path.rmdir() if path.is_dir() else path.unlink()
+    for place in (folder, folder.parent):
+        with suppress(OSError):  # it holds something else
+            place.rmdir()
 
 
 def build_modules(config: TrainingConfig) -> tuple[TaggerModule, JetDataModule]:

@@ -171,7 +171,12 @@ def test_without_labels_there_is_no_quality(folder, tmp_path, capsys):
         (["alpha", "beta"], ["bare.root"], [], "part_charge"),
         (["alpha", "beta"], ["no.root"], [], "No jets at"),
         (["alpha", "beta"], ["0.root"], ["--start", "30"], "start 30 is beyond"),
-        (["alpha", "beta"], ["0.root"], ["--replicas", "1"], "1 replicas give no interval"),
+        (
+            ["alpha", "beta"],
+            ["0.root"],
+            ["--replicas", "1"],
+            "--replicas is 1; expected 0 for no intervals",
+        ),
         (["alpha", "beta"], ["0.root"], ["--attention-jets", "0"], "expected 1 or more"),
         (["alpha", "kin"], ["0.root", "bare.root"], [], "bare.root"),
     ],

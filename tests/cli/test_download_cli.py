@@ -14,7 +14,7 @@ from part.__main__ import main
 from part.jets import count_jets
 from part.jets.fetch.catalogue import REMOTE_FILES, RemoteFile
 from part.jets.fetch.download import digest
-from part.jets.find_files import find_files
+from part.jets.finding import find_files
 
 
 @pytest.fixture

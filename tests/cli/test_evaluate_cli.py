@@ -68,7 +68,7 @@ def test_bad_input_ends_with_one_sentence(folder, tmp_path, capsys):
     (tmp_path / "there.json").write_text("{}")
     for more, sentence in (
         (["--out", str(tmp_path / "there.json")], "use --force"),
-        (["--replicas", "1"], "1 replicas give no interval"),
+        (["--replicas", "1"], "--replicas is 1; expected 0 for no intervals"),
         (["--card", "config"], "cannot hold results under 'config'"),
         (["--card", "a/b"], "cannot hold results under 'a/b'"),
         (["--jets", str(folder / "bare.root")], "bare.root has no labels of JetClass"),

@@ -58,7 +58,7 @@ def test_static_calibration_needs_no_labels(folder):
         ("static", [], "--method static needs jets; give some with --calibration"),
         ("qat", [], "--method qat needs jets; give some with --calibration"),
         ("qat", ["--calibration", "bare.root"], "bare.root has no labels"),
-        ("static", ["--calibration", "jets.root", "--jets", "0"], "--jets is 0; expected at least one"),
+        ("static", ["--calibration", "jets.root", "--jets", "0"], "--jets is 0; it must be 1 or more"),
         ("static", ["--calibration", "no.root"], "No jets at"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from app.services.failures import BEGINNING
 from app.state.selection import JetSelection
 from app.state.url import from_url
 
@@ -24,7 +25,10 @@ def open_page(name: str, **params) -> AppTest:
 
 
 def no_exception(app: AppTest) -> AppTest:
+    """Return a page that neither Streamlit nor our guard had to stop."""
     assert not app.exception, app.exception[0].value
+    failed = [error.value for error in app.error if BEGINNING in error.value]
+    assert not failed, failed
     return app
 
 

@@ -6,7 +6,7 @@ from helpers.file_server import write_tar
 from part.errors import PartError
 from part.jets.fetch.archives import is_unpacked, unpack
 from part.jets.fetch.catalogue import RemoteFile
-from part.jets.find_files import find_files
+from part.jets.finding import find_files
 
 REMOTE = RemoteFile("set", "http://there-is-no-such-host.invalid/set.tar", None)
 

@@ -9,7 +9,7 @@ import part
 from part.jets import make_batch
 from part.jets.benchmarks import FULL, KIN
 from part.jets.datasets import JETCLASS
-from part.jets.find_files import find_files
+from part.jets.finding import find_files
 from part.jets.schema import MOMENTA
 from part.jets.streaming import EntryRange, entry_ranges
 from part.training.config import TrainingConfig

@@ -60,6 +60,30 @@ def test_a_run_that_this_machine_cannot_train_leaves_nothing_behind(config):
     assert not Path(config.out).exists()
 
 
+def test_a_run_that_its_first_jets_refuse_leaves_nothing_behind(config, tmp_path):
+    table = part.read_jets(config.train[0])
+    two_classes = ak.with_field(table, np.ones(len(table), np.int32), "label_QCD")
+    two_classes = ak.with_field(two_classes, np.ones(len(table), np.int32), "label_Hbb")
+    ak.to_parquet(two_classes, tmp_path / "twice.parquet")
+    with pytest.raises(part.PartError, match=r"twice\.parquet"):
+        train(replace(config, train=(str(tmp_path / "twice.parquet"),)))
+    assert not Path(config.out).exists()
+    assert train(config).exists()
+
+
+def test_what_was_in_the_folder_of_a_refused_run_stays(config, tmp_path, monkeypatch):
+    def refuse(*args):
+        raise part.PartError("The first jets are odd.")
+
+    monkeypatch.setattr("part.training.lightning_module.TaggerModule.on_train_start", refuse, raising=False)
+    folder = Path(config.out) / "again"
+    (folder / "log").mkdir(parents=True)
+    (folder / "log" / "output.txt").write_text("$ part train")
+    with pytest.raises(part.PartError, match="The first jets are odd"):
+        train(config)
+    assert [path.name for path in folder.rglob("*")] == ["log", "output.txt"]
+
+
 def test_a_corrected_command_trains_under_the_same_name(config):
     with pytest.raises(part.PartError, match="is among the training files"):
         train(replace(config, val=config.train))

@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from app.components.guard import callback
 from app.components.messages import grouped, line
 from app.components.study.context import StudyContext
 from app.components.toolbar import file_title
@@ -70,6 +71,7 @@ def run_and_export(context: StudyContext) -> None:
         _exports(context, finished)
 
 
+@callback
 def _start(tasks: Sequence[Task]) -> None:
     for task in tasks:
         task.start()

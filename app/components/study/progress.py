@@ -1,14 +1,16 @@
 """The progress of jobs, the button that cancels them, and the reasons of failures."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
+from app.components.guard import fragment
 from app.services.jobs import Job
 from app.services.library import PartError
 
 
-@st.fragment(run_every=0.5)
+@partial(fragment, run_every=0.5)
 def show_progress(jobs: Sequence[Job | None]) -> None:
     """Follow jobs; the whole page runs again when they end."""
     running = [job for job in jobs if job and job.is_running]
@@ -27,9 +29,5 @@ def _cancel(running: Sequence[Job]) -> None:
 
 
 def user_error(job: Job | None) -> PartError | None:
-    """Return why a job failed, if the user can mend it; every other error is raised."""
-    if job is None or job.error is None:
-        return None
-    if not isinstance(job.error, PartError):
-        raise job.error
-    return job.error
+    """Return why a job failed, if it did."""
+    return job.error if job else None

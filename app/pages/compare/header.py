@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from app.components.classes import classes_menu
+from app.components.guard import callback
 from app.components.study.controls import select
 from app.components.study.header import choose_jets
 from app.components.toolbar import file_title
@@ -37,6 +38,7 @@ def header(context: CompareContext, job: Job | None) -> None:
             _samples_exports(context) if context.samples else _exports(context, job)
 
 
+@callback
 def _start(context: CompareContext) -> None:
     if context.samples:
         context.samples.start()

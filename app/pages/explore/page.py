@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.components.guard import fragment
 from app.components.messages import show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
@@ -28,7 +29,7 @@ def render() -> None:
         _main()
 
 
-@st.fragment
+@fragment
 def _main() -> None:
     """Draw everything but the sidebar, which a step to another jet or a click on a head need not draw again."""
     if st.session_state.pop("models_changed", False):

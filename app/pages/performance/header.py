@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.components.guard import callback
 from app.components.messages import line
 from app.components.study.controls import segments
 from app.components.toolbar import file_title
@@ -34,6 +35,7 @@ def header(context: PerformanceContext) -> None:
         _files(context)
 
 
+@callback
 def _start(context: PerformanceContext, models: tuple[str, ...], options: list[str]) -> None:
     takes_jets = context.tab not in ("growth", "roofline")
     entries = context.resolved.candidates[:MAX_JETS].tolist() if takes_jets else []
@@ -68,8 +70,10 @@ def _traces(name: str) -> None:
         st.download_button(label, path.read_bytes(), path.name, key=key, on_click="ignore")
 
 
+@callback
 def _on_upload() -> None:
     """Show a measurement beside the others, if it is one."""
+    session.clear_error()
     upload = st.session_state["upload_results"]
     if upload is None:
         return

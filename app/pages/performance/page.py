@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components.messages import show_errors
+from app.components.messages import caption, show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
 from app.components.study.progress import show_progress, user_error
@@ -12,6 +12,7 @@ from app.pages.performance.inside import operators, roofline
 from app.pages.performance.state import PerformanceState
 from app.pages.performance.sweeps import growth, speed
 from app.services import benchmarks
+from app.services.library import left_out_sentence
 from app.state.session import get_error
 
 TITLES = {"speed": "Speed", "growth": "Growth", "operators": "Operators", "roofline": "Roofline"}
@@ -29,6 +30,7 @@ def render() -> None:
     header(context)
     view_line(context, TITLES)
     show_errors(get_error(), context.error, user_error(job))
+    caption(left_out_sentence(benchmarks.list_readable(tab)[1]))
     if job and job.is_running:
         show_progress([job])
     TABS[tab](context)

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.messages import note
+from app.services.places import conceal
 from app.services.runs import Run
 
 LINES = 200
@@ -17,7 +18,7 @@ def about(run: Run) -> None:
     with log:
         lines = run.tail(LINES)
         if lines:
-            st.html(f'<div class="log"><pre>{html.escape(chr(10).join(lines))}</pre></div>')
+            st.html(f'<div class="log"><pre>{html.escape(conceal(chr(10).join(lines)))}</pre></div>')
         else:
             note("There is no output, because the run was started on the command line.")
     with card:
@@ -55,7 +56,8 @@ def _with_intervals(held_out: dict[str, Any]) -> dict[str, str]:
 def _tables(tables: dict[str, dict[str, Any]], titles: bool = True) -> None:
     for column, (title, values) in zip(st.columns(len(tables)), tables.items(), strict=True):
         rows = "".join(
-            f"<tr><th>{html.escape(_name(k))}</th><td>{html.escape(_text(v))}</td></tr>" for k, v in values.items()
+            f"<tr><th>{html.escape(_name(k))}</th><td>{html.escape(conceal(_text(v)))}</td></tr>"
+            for k, v in values.items()
         )
         heading = f"<caption>{html.escape(title)}</caption>" if titles else ""
         column.html(f'<table class="card">{heading}{rows}</table>')

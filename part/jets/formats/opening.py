@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 
 from part.errors import PartError
+from part.io import check_regular
 from part.jets.formats.hdf5 import jet_tables, open_hdf5
 from part.jets.formats.npz import open_npz
 from part.jets.formats.parquet import open_parquet
@@ -131,9 +132,8 @@ def _format(path: str, magic: bytes) -> tuple[str, _Opener]:
 def _first_bytes_here(path: str) -> bytes:
     if "://" in path:
         return FORMATS[0][0]  # what is not on the web is left to uproot
+    check_regular(path)
     try:
-        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
-            raise PartError(f"{path}: a pipe, a socket or a device; expected a file of jets")
         with open(path, "rb") as file:
             return file.read(8)
     except OSError as error:

@@ -1,11 +1,13 @@
 """The files of a training with weaver-core: weights, data config and network, given apart or in one folder."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from part.errors import PartError
+from part.listing import entries_of
 from part.models.checkpoints.catalogue import resolve
 
 WEIGHTS = (".pt", ".pth", ".ckpt", ".safetensors")
@@ -67,7 +69,7 @@ class TrainingFiles:
         if isinstance(value, list | tuple):
             return tuple(str(name) for name in value)
         path = Path(str(value))
-        if not path.is_file():
+        if not os.path.isfile(path):
             if "/" in str(value) and "," not in str(value):
                 raise PartError(f"The option classes is {value}, and there is no such file; expected names or a file.")
             return tuple(name.strip() for name in str(value).split(",") if name.strip())
@@ -91,9 +93,9 @@ def locate_files(
     """
     check_options(options)
     path = Path(name)
-    found = files_in(path) if path.is_dir() else TrainingFiles(resolve(name))
+    found = files_in(path) if os.path.isdir(path) else TrainingFiles(resolve(name))
     for given in (config, network):
-        if given is not None and not Path(given).is_file():
+        if given is not None and not os.path.isfile(given):
             raise PartError(
                 f"{given}: no such file; expected a {'data config' if given is config else 'network file'}."
             )
@@ -147,10 +149,10 @@ def trainings_in(folder: Path, depth: int = 3) -> dict[str, Path]:
     many of them.
     """
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name.startswith(".") or not path.is_dir():
+    for path in entries_of(folder)[0]:
+        if not path.is_dir():
             continue
-        suffixes = {inner.suffix for inner in path.iterdir() if not inner.name.startswith(".")}
+        suffixes = {inner.suffix for inner in entries_of(path)[0]}
         if suffixes & set(WEIGHTS[:-1]) and suffixes & {".yaml", ".yml", ".py"}:
             found[path.name] = path
         elif depth > 1:

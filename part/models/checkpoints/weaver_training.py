@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from part.errors import AssumptionWarning, PartError
+from part.errors import AssumptionWarning, PartError, UndecidedError
 from part.jets.benchmarks import FEATURE_SETS
 from part.jets.config.config import DataConfig
 from part.jets.config.parsing import load_config
@@ -156,10 +156,8 @@ def infer_schema(converted: Converted, dataset: str | None, files: TrainingFiles
             raise PartError(f"{path} has {config.classes} classes; classes names {len(names)}.")
         return features, Dataset(path.stem, names, names)
     if len(fitting) > 1:
-        raise PartError(
-            f"{path} could be trained on {' or '.join(d.name for d in fitting)}; say which with dataset= in Python or "
-            "--dataset on the command line."
-        )
+        names = " or ".join(d.name for d in fitting)
+        raise UndecidedError(f"{path} could be trained on {names}", "dataset")
     return features, fitting[0]
 
 

@@ -5,12 +5,17 @@ and stops runs.
 """
 
 import json
+import os
 import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from part.errors import PartError
+from part.io import describe
+from part.listing import entries_of
+from part.training.runs.content import check_content
 from part.training.runs.process import ProcessRecord, is_alive, read_pidfile
 
 QUIET = 600  # seconds; a run without a pidfile counts as stopped if its log is older
@@ -97,12 +102,19 @@ def read_run(folder: Path) -> Run | None:
     -------
     Run or None
         None if the folder holds no run.
+
+    Raises
+    ------
+    PartError
+        If its choices or its card are not what a training writes.
     """
     record = read_pidfile(folder)
     config = _read_json(folder / "plan.json") or record.get("plan", {})
     if not config:
         return None
-    run = Run(folder, config, _read_json(folder / f"{folder.name}.json"), record, "stopped")
+    card = _read_json(folder / f"{folder.name}.json")
+    check_content(config, card)
+    run = Run(folder, config, card, record, "stopped")
     state = _state(run)
     reason = next(iter(run.tail(1)), "") if state == "failed" else ""
     return replace(run, state=state, reason=reason)
@@ -110,14 +122,28 @@ def read_run(folder: Path) -> Run | None:
 
 def list_runs(folder: Path) -> list[Run]:
     """Read all runs of a folder: the active ones first, by name, then the others, latest first."""
-    runs = sorted((run for path in folder.glob("*") if (run := read_run(path))), key=lambda run: run.name)
-    return sorted(runs, key=lambda run: (not run.is_active, 0.0 if run.is_active else -_last_written(run.folder)))
+    return list_readable(folder)[0]
+
+
+def list_readable(folder: Path) -> tuple[list[Run], dict[str, str]]:
+    """Read all runs of a folder as `list_runs`, and return why others cannot be read, by their names."""
+    paths, left_out = entries_of(folder)
+    runs = []
+    for path in paths:
+        try:
+            runs += [run] if (run := read_run(path)) else []
+        except PartError as error:
+            left_out[path.name] = str(error).rstrip(".")
+        except OSError as error:
+            left_out[path.name] = f"cannot be read: {describe(error)}"
+    runs.sort(key=lambda run: (not run.is_active, 0.0 if run.is_active else -_last_written(run.folder)))
+    return runs, left_out
 
 
 def run_checkpoints(folder: Path) -> dict[str, Path]:
     """Return the checkpoint of each run of a folder that has finished an epoch, by the name "runs/NAME"."""
-    paths = [path for path in sorted(folder.glob("*/*.safetensors")) if path.stem == path.parent.name]
-    return {f"runs/{path.stem}": path for path in paths}
+    paths = [path / f"{path.name}.safetensors" for path in entries_of(folder)[0]]
+    return {f"runs/{path.stem}": path for path in paths if os.path.isfile(path)}
 
 
 def _state(run: Run) -> State:
@@ -141,8 +167,8 @@ def _last_written(folder: Path) -> float:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
+        content = json.loads(path.read_text()) if os.path.isfile(path) else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -68,8 +68,8 @@ def write_pidfile(folder: Path, pid: int, command: list[str], config: dict[str, 
 def read_pidfile(folder: Path) -> ProcessRecord:
     """Return the recorded process of a run's folder; {} if there is none."""
     try:
-        record = json.loads((folder / PIDFILE).read_text())
-    except (OSError, ValueError):
+        record = json.loads((folder / PIDFILE).read_text()) if os.path.isfile(folder / PIDFILE) else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 

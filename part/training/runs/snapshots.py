@@ -27,10 +27,24 @@ def load_snapshot(run: Run, epoch: int) -> dict[str, np.ndarray]:
     """
     try:
         path = snapshot_path(run.folder / "attention", epoch)
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
+            arrays = dict(loaded)
     except (OSError, EOFError, ValueError, zipfile.BadZipFile):
         raise PartError(f"The run {run.name} has no attention of epoch {epoch}.") from None
+    _check(run, epoch, arrays)
+    return arrays
+
+
+def _check(run: Run, epoch: int, arrays: dict[str, np.ndarray]) -> None:
+    """Raise PartError unless the arrays are those of a jet of N particles, P layers, H heads and C classes."""
+    shapes = {name: array.shape for name, array in arrays.items()}
+    n = shapes.get("momenta", (0,))[0]
+    known = len(shapes.get("momenta", ())) == 2 and n and shapes["momenta"][1] == 4
+    known = known and len(shapes.get("probabilities", ())) == 1 and shapes.get("truth") == ()
+    if "pattern" in arrays:
+        known = known and len(shapes["pattern"]) == 4 and shapes["pattern"][2] == n
+    if not known or any(array.dtype.kind not in "fiu" for array in arrays.values()):
+        raise PartError(f"The attention of epoch {epoch} of the run {run.name} cannot be read: it has other arrays.")
 
 
 def snapshot_key(run: Run, epoch: int) -> str:

@@ -1,11 +1,16 @@
-"""Files of jets by patterns."""
+"""The files of jets that names, folders and globs stand for."""
 
+import os
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 
 from part.errors import PartError
 from part.jets.formats.opening import SUFFIXES, WITHOUT_OBJECTS
+from part.jets.notices import say
+from part.listing import entries_of, left_out_sentence
+
+DESCRIPTIONS = (".md", ".txt", ".json", ".yaml", ".yml", ".log")  # of files that lie beside jets, and are none
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:
@@ -32,7 +37,7 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
         matches = _matches(pattern)
         if not matches and ":" in pattern:
             place, _, tree = pattern.rpartition(":")
-            matches = [_with_tree(path, tree, Path(place).is_file()) for path in _matches(place)] if tree else []
+            matches = [_with_tree(path, tree, os.path.isfile(place)) for path in _matches(place)] if tree else []
         if not matches:
             expected = f"a file, a folder of {', '.join(SUFFIXES)} files, or a glob"
             raise PartError(f"No jets at {pattern}: expected {expected}.")
@@ -42,9 +47,20 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
 
 def _matches(pattern: str) -> list[Path]:
     path = Path(pattern)
-    if path.is_dir():
-        return [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-    return [path] if path.is_file() else [Path(name) for name in glob(pattern)]
+    if os.path.isdir(path):
+        return _of_folder(path)
+    return [path] if os.path.isfile(path) else [Path(name) for name in glob(pattern)]
+
+
+def _of_folder(folder: Path) -> list[Path]:
+    """Return the files of jets in a folder, and say what is left out of it."""
+    paths, left_out = entries_of(folder)
+    is_file = {path: path.is_file() and path.suffix.lower() in SUFFIXES for path in paths}
+    others = [path for path, taken in is_file.items() if not taken and path.suffix.lower() not in DESCRIPTIONS]
+    left_out |= {path.name: "is no file of jets by its suffix" for path in others}
+    if left_out:
+        say(f"{folder}: {left_out_sentence(left_out)}")
+    return [path for path, taken in is_file.items() if taken]
 
 
 def _with_tree(path: Path, tree: str, is_alone: bool) -> Path:
