@@ -16,6 +16,7 @@ from helpers.references import ROOT, shared
 from part.errors import PartError
 from part.jets import count_jets, read_jets
 from part.jets.formats import parquet
+from part.jets.formats.parquet_footer import column_counts
 from part.jets.schema import MOMENTA
 from part.limits import FREE_BYTES, MAX_CONSTITUENTS_OF_JET, check_bytes, shorten
 
@@ -87,6 +88,14 @@ class TestParquet:
         monkeypatch.setattr(parquet, "_BATCH", 16)
         for start, stop in ((0, 3), (15, 17), (60, 90), (190, 200)):
             assert_jets(read_jets(path, start, stop), table, start, stop)
+
+    def test_the_counts_are_those_of_pyarrow(self, tmp_path):
+        path = write_parquet(tmp_path / "counts.parquet", columns(12))
+        groups, metadata = column_counts(str(path)), pq.read_metadata(path)
+        assert len(groups) == metadata.num_row_groups == 3
+        for i, counts in enumerate(groups):
+            own = [metadata.row_group(i).column(j) for j in range(metadata.num_columns)]
+            assert {name: n for name, (_, n) in counts.items()} == {c.path_in_schema: c.num_values for c in own}
 
 
 class TestHDF5:

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 
 from part.errors import PartError
 from part.jets.datasets import TOPLANDSCAPE
+from part.jets.formats.parquet_footer import Counts, column_counts
 from part.jets.formats.source import Column, Source
 from part.jets.labels import class_column, infer_dataset, one_hot
 from part.limits import FREE_BYTES, MAX_CONSTITUENTS_OF_JET, check_bytes
 
-_BYTES = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT96": 12}  # of a decoded value; of other types 8
+_BYTES = {0: 1, 1: 4, 3: 12, 4: 4}  # of a decoded bool, int32, int96 and float; of other physical types 8
 _BATCH = 4096  # rows that are decoded together where a row group is too large to be
 
 
@@ -85,7 +86,8 @@ def _rows(path: str, file: pq.ParquetFile, columns: Sequence[str], start: int, s
     ends = np.cumsum(sizes)
     begins = ends - sizes
     groups = np.flatnonzero((ends > start) & (begins < stop)).tolist()
-    n_bytes = sum(_group_bytes(path, file, group, columns, int(begins[group])) for group in groups)
+    counts = column_counts(path)
+    n_bytes = sum(_group_bytes(path, counts[group], sizes[group], columns, int(begins[group])) for group in groups)
     first, n_rows = int(begins[groups[0]]), int(ends[groups[-1]] - begins[groups[0]])
     check_bytes(path, n_bytes * (stop - start) / n_rows, f"entries {start} to {stop - 1}")
     if n_bytes <= FREE_BYTES or 2 * (stop - start) > n_rows:
@@ -101,24 +103,23 @@ def _rows(path: str, file: pq.ParquetFile, columns: Sequence[str], start: int, s
     return pa.Table.from_batches(found)
 
 
-def _group_bytes(path: str, file: pq.ParquetFile, number: int, columns: Sequence[str], first: int) -> int:
+def _group_bytes(path: str, counts: Counts, n_rows: int, columns: Sequence[str], first: int) -> int:
     """Return how many bytes columns of a row group have once they are decoded, by the counts in the file.
 
     Raises PartError if some entry has to have more values than a jet has constituents.
     """
-    group, n_bytes, wanted = file.metadata.row_group(number), 0, set(columns)
-    for i in range(group.num_columns):
-        column = group.column(i)
-        words = column.path_in_schema.split(".")
+    n_bytes, wanted = 0, set(columns)
+    for place, (kind, n_values) in counts.items():
+        words = place.split(".")
         if wanted.isdisjoint(".".join(words[:n]) for n in range(1, len(words) + 1)):
             continue
-        if column.num_values > MAX_CONSTITUENTS_OF_JET * group.num_rows:
-            where = f"entry {first}" if group.num_rows == 1 else f"entries {first} to {first + group.num_rows - 1}"
+        if n_values > MAX_CONSTITUENTS_OF_JET * n_rows:
+            where = f"entry {first}" if n_rows == 1 else f"entries {first} to {first + n_rows - 1}"
             raise PartError(
-                f"{path}: branch {words[0]}, {where}: {column.num_values:,} values; expected at most "
+                f"{path}: branch {words[0]}, {where}: {n_values:,} values; expected at most "
                 f"{MAX_CONSTITUENTS_OF_JET:,} constituents in a jet"
             )
-        n_bytes += column.num_values * _BYTES.get(column.physical_type, 8)
+        n_bytes += n_values * _BYTES.get(kind, 8)
     return n_bytes
 
 
