@@ -91,7 +91,12 @@ def test_one_bad_checkpoint_hides_no_other(tmp_path, reason, suffix):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("[" * 60_000, "is not valid JSON"), ("{", "is not valid JSON"), ("[1]", "is not a card"), ('{"other": 1}', "")],
+    [
+        ("[" * 60_000, "is nested too deeply for a card"),
+        ("{", "is not valid JSON"),
+        ("[1]", "is not a card"),
+        ('{"other": 1}', ""),
+    ],
     ids=["deep", "cut", "list", "other"],
 )
 def test_a_card_that_is_none_hides_no_other(tmp_path, content, reason):
@@ -156,6 +161,6 @@ def test_the_shared_cards_are_left_out_or_refused(tmp_path):
     shutil.copy(shared("cases/reliability/lend_long_name.json"), tmp_path)
     checkpoints, left_out = list_checkpoints(tmp_path)
     assert list(checkpoints) == ["lend_long_name"]
-    assert left_out == {"lend_deep.json": "is not valid JSON"}
+    assert left_out == {"lend_deep.json": "is nested too deeply for a card"}
     with pytest.raises(PartError):
         part.load_model(checkpoints["lend_long_name"])
