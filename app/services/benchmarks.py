@@ -38,6 +38,7 @@ from part.listing import entries_of
 from part.models.numerics.precision import parse_model_name
 
 KIND_OF_TAB = {"speed": "sweep", "growth": "sweep", "operators": "profile", "roofline": "roofline"}
+SHIPPED = ROOT / "docs" / "performance"  # the documentation's own measurements, a file for each tab
 GRACE = 5.0  # seconds that a process has to end
 
 
@@ -48,12 +49,12 @@ def machine() -> Machine:
 
 
 def listed(tab: str) -> list[str]:
-    """Return the names of the measurements that a tab shows, the newest first."""
+    """Return the names of the measurements that a tab shows, the newest first and the one that ships last."""
     return list_readable(tab)[0]
 
 
 def list_readable(tab: str) -> tuple[list[str], dict[str, str]]:
-    """Return the names of the measurements that a tab shows, the newest first; and why others cannot be read."""
+    """Return the names of the measurements that a tab shows, as `listed` does; and why others cannot be read."""
     paths, left_out = entries_of(folder())
     left_out = {name: reason for name, reason in left_out.items() if fnmatch(name, f"{tab}-*.json")}
     names = []
@@ -63,15 +64,19 @@ def list_readable(tab: str) -> tuple[list[str], dict[str, str]]:
             names.append(path.stem)
         except PartError as error:
             left_out[path.name] = str(error).removeprefix(f"{path.name} ").rstrip(".")
-    return names, left_out
+    return [*names, *([tab] if (SHIPPED / f"{tab}.json").is_file() else [])], left_out
 
 
 def load(name: str) -> Results:
     """Return a listed measurement. Raises PartError."""
-    path = folder() / f"{Path(name).name}.json"
+    path = _path(name)
     if not path.is_file():
         raise PartError(f"There is no measurement {name[:100]}.")
     return _load(str(path), path.stat().st_mtime_ns)
+
+
+def _path(name: str) -> Path:
+    return (SHIPPED if name in KIND_OF_TAB else folder()) / f"{Path(name).name}.json"
 
 
 @cached(max_entries=512)
@@ -88,7 +93,7 @@ def parse(content: bytes, name: str) -> Results:
 
 def content(name: str) -> bytes:
     """Return the file of a listed measurement."""
-    return (folder() / f"{name}.json").read_bytes()
+    return _path(name).read_bytes()
 
 
 def traces(name: str) -> dict[str, Path]:

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from app.services import jobs
+from app.services import jobs, precomputed
 from app.services.caching import cached, digest
 from app.services.classes import find_group
 from app.services.files import JetFile
 from app.services.jets import batches, error_context, jets_at, kept_entries, load_sample
 from app.services.jobs import Job
-from app.services.models import load_tagger, run_on_model_thread
+from app.services.models import FIRST_MODEL, load_tagger, run_on_model_thread
+from app.services.precomputed import Precomputed
 from part.benchmarking.cost import BATCH
 from part.comparison import text
 from part.comparison.engine import STAGES, Cache, run_comparison
@@ -25,10 +26,21 @@ from part.comparison.models import ATTENTION_JETS, MIN_MODELS, check_comparable
 from part.comparison.result import Comparison
 from part.comparison.samples import SampleBatch, evenly_spaced
 from part.comparison.summary import comparison_bytes
+from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.class_groups import MergedClasses, merge_classes
 from part.jets.schema import Dataset
+from part.models.numerics.precision import parse_model_name
 
+PARTNERS = {  # of shipped models; others are compared with the first one
+    "part-full": "linpart-landmark",
+    "part-top": "part-top-finetuned",
+    "part-top-finetuned": "part-top",
+    "part-qg": "part-qg-kin",
+    "part-qg-kin": "part-qg-kin-scratch",
+    "part-qg-kinpid": "part-qg",
+    "part-qg-kin-scratch": "part-qg-kin",
+}
 BATCH_SIZE = 64  # jets that a model takes in one turn
 
 
@@ -55,6 +67,22 @@ def can_compare(names: tuple[str, ...]) -> bool:
     return len(names) >= MIN_MODELS
 
 
+def with_partner(names: tuple[str, ...], file: JetFile) -> tuple[str, ...]:
+    """Return the models that are compared: a single one has a partner, where one is comparable.
+
+    In bfloat16 that is the model itself in float32, else another shipped one.
+    """
+    if len(names) != 1:
+        return names
+    stem, _ = parse_model_name(names[0])
+    partner = stem if stem != names[0] else PARTNERS.get(stem, FIRST_MODEL)
+    try:
+        comparable_models(pair := (names[0], partner), file)
+    except PartError:
+        return names
+    return pair
+
+
 def comparable_models(names: tuple[str, ...], file: JetFile) -> dict[str, Tagger]:
     """Return models on offer by name. Raises PartError if they cannot be compared."""
     models = {name: load_tagger(name, file) for name in names}
@@ -75,8 +103,25 @@ def merge(dataset: Dataset, groups: Sequence[str], background: str) -> MergedCla
 def find(
     file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None = None
 ) -> Job | None:
-    """Return the comparison of these models on these jets, if it was started; `merged` are the classes."""
-    return jobs.find(_key(*own_jets(file, entries, models), models, merged))
+    """Return the comparison of these models on these jets, if it was started or is precomputed.
+
+    merged are the classes, None for all of them.
+    """
+    file, entries = own_jets(file, entries, models)
+    started = jobs.find(_key(file, entries, models, merged))
+    made = None if started else _find_precomputed(file, entries, models, merged)
+    return started or (jobs.finished("Comparison", made.result, made.date) if made else None)
+
+
+def _find_precomputed(
+    file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None
+) -> Precomputed | None:
+    """Return the comparison of shipped models on these jets, if it was made beforehand."""
+    if merged or any(model.precision != "fp32" for model in models.values()):
+        return None
+    weights = "+".join(model.sha256 for model in models.values())
+    made = precomputed.find(weights, file.key, "+".join(models))
+    return made if made and made.covers(entries) else None
 
 
 def start(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None = None) -> Job:

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from app.services import jobs
+from app.services import jobs, precomputed
 from app.services.caching import digest
 from app.services.files import JetFile
 from app.services.jets import batches, error_context, kept_entries, load_sample
 from app.services.jobs import Job
 from app.services.models import load_tagger, run_on_model_thread
+from app.services.precomputed import Precomputed
 from part.analysis.registry import study_class
 from part.analysis.results import result_bytes
 from part.analysis.study import Batch, Result, Study, check_study, run_study
@@ -49,9 +50,31 @@ class Task:
         return jobs.find(self.key)
 
     @property
+    def precomputed(self) -> Precomputed | None:
+        """The result that a shipped model comes with, of this study on the first jets of this file."""
+        if self.model.precision != "fp32":
+            return None
+        jet = int(self.entries[0]) if len(self.entries) == 1 else None
+        return precomputed.find(self.model.sha256, self.file.key, repr(self.study), jet)
+
+    @property
     def result(self) -> Any:
-        """The result, whose class depends on the study; None until the job has finished."""
-        return self.job.result if self.job else None
+        """The result, whose class depends on the study: the job's, or until it has finished the precomputed one."""
+        if self.job and self.job.result is not None:
+            return self.job.result
+        return self.precomputed.result if self.precomputed else None
+
+    @property
+    def is_precomputed(self) -> bool:
+        """Return whether the result was measured before anything was run."""
+        return (self.job is None or self.job.result is None) and self.precomputed is not None
+
+    @property
+    def can_run(self) -> bool:
+        """Return whether there is something left to measure."""
+        if self.job is None:
+            return self.precomputed is None or not self.precomputed.covers(self.entries)
+        return self.job.error is not None
 
     def start(self) -> Job:
         return jobs.start(self.key, self.name, self._run)
@@ -116,5 +139,8 @@ def export(task: Task, shown_name: str, kind: str, filters: Sequence[str] = ()) 
     """
     assert task.result is not None
     provenance = {"study": repr(task.study), "model": task.name, "sha256": task.model.sha256, "jets": shown_name}
+    if task.is_precomputed:
+        made = task.precomputed
+        return result_bytes(made.result, kind, provenance | {"entries": list(range(*made.entries)), "date": made.date})
     provenance |= {"filters": list(filters)} if filters else {}
     return result_bytes(task.result, kind, provenance | {"entries": task.entries.tolist()})

@@ -31,6 +31,8 @@ class HeadMap:
         Titles of the columns, if they are not the heads from 1.
     limits : tuple of float, optional
         The numbers at the ends of the colour scale, by default those of `colour_limits`.
+    sentence : str
+        What the chart shows and how sure that is, see `part.figures.sentences`; "" where nothing is significant.
     """
 
     title: str
@@ -41,6 +43,7 @@ class HeadMap:
     marked: np.ndarray | None = None
     columns: tuple[str, ...] | None = None
     limits: tuple[float, float] | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +58,7 @@ class Grid:
         Numbers (R, C), NaN for empty cells, and their standard errors.
     rows, columns : tuple of str
         Titles of the rows and the columns.
-    signed, limits
+    signed, limits, sentence
         See `HeadMap`.
     """
 
@@ -69,6 +72,7 @@ class Grid:
     error: np.ndarray | None = None
     signed: bool = False
     limits: tuple[float, float] | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +127,8 @@ class Plot:
         The ends of the axes.
     x_ticks : tuple of float, optional
         The ticks of the x axis.
+    sentence : str
+        See `HeadMap`.
     """
 
     title: str
@@ -134,6 +140,7 @@ class Plot:
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     x_ticks: tuple[float, ...] | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True, eq=False)

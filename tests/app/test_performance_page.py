@@ -12,8 +12,9 @@ from part.benchmarking.results import parse
 
 
 @pytest.fixture
-def visit(monkeypatch):
-    """Open Performance at a URL; measurements are short."""
+def visit(monkeypatch, tmp_path):
+    """Open Performance at a URL; measurements are short, and none ships."""
+    monkeypatch.setattr(benchmarks, "SHIPPED", tmp_path)
     start = benchmarks.start
 
     def short(tab, models, options, file, entries):
@@ -36,6 +37,14 @@ def wait_for(name: str) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("the measurement does not end")
+
+
+@pytest.mark.parametrize(("tab", "charts"), [("speed", 3), ("growth", 2), ("operators", 4), ("roofline", 1)])
+def test_every_tab_opens_with_the_documentations_measurement(tab, charts):
+    app = open_page("performance", tab=tab)
+    assert sentences(app) == []
+    assert len(app.get("plotly_chart")) == charts
+    assert any("· another machine" in caption.value for caption in app.caption)
 
 
 def test_before_the_first_run_the_page_says_what_there_is_to_see(visit):

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.components.messages import line
+from app.components.messages import line, plain
 from app.components.theme import theme_name
 from app.services.figures import chart_pdf, plotly_chart
 from app.services.library import Chart
@@ -40,6 +40,8 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
         )
     figure = plotly_chart(chart, theme_name(), height, accents)
     st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+    if sentence := getattr(chart, "sentence", ""):
+        st.caption(plain(sentence))
 
 
 def show_charts(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+import streamlit as st
 
 from app.components.messages import note, show_errors
 from app.components.study.progress import show_progress, user_error
@@ -153,15 +154,17 @@ class ModelContext(StudyContext):
     def result(self, about: str) -> Any | None:
         """Return the result if it is there; otherwise the page says why not.
 
-        about is what Run would show.
+        about is what Run would show. Of a shipped model there is a result before anything is run, and the page says so.
         """
         if self.task is None:
             note(self.study_error or "")
             return None
         job = self.task.job
-        if job is None:
+        if self.task.is_precomputed:
+            st.caption(self.task.precomputed.sentence(self.task.entries))
+        elif job is None:
             note(about)
-        elif job.is_running:
+        if job and job.is_running:
             show_progress([job])
         show_errors(user_error(job))
         return self.task.result

@@ -65,7 +65,7 @@ def choose_jets(
 def run_and_export(context: StudyContext) -> None:
     """Draw Run, unless all is done, and the results that can be downloaded."""
     tasks = context.tasks
-    if not tasks or any(task.job is None or task.job.error for task in tasks):
+    if not tasks or any(task.can_run for task in tasks):
         st.button("Run", key="run", on_click=_start, args=(tasks,), type="primary", disabled=not tasks)
     if finished := [task for task in tasks if task.result is not None]:
         _exports(context, finished)

@@ -53,9 +53,10 @@ class CompareContext(PageContext):
                 entries = page.resolved.candidates[: page.state.n_compared]
                 task = second_sample(page.resolved, page.state.other_file, page.state.n_compared, entries)
                 return cls._of_samples(page, task)
-            if not comparison.can_compare(page.selection.models):
-                return cls(page.resolved, page.state, {}, FEW_MODELS)
-            models = comparison.comparable_models(page.selection.models, page.file)
+            names = comparison.with_partner(page.selection.models, page.file)
+            if not comparison.can_compare(names):
+                return cls(page.resolved, page.state, {})
+            models = comparison.comparable_models(names, page.file)
         except PartError as error:
             return cls(page.resolved, page.state, {}, str(error))
         dataset = next(iter(models.values())).dataset
@@ -83,6 +84,17 @@ class CompareContext(PageContext):
     def shown_entries(self) -> np.ndarray:
         """The entries of the jets that are shown: all that are compared, or the slice."""
         return self.entries if self.kept is None else self.entries[self.kept]
+
+    @property
+    def about(self) -> str:
+        """What the user should know: which model was chosen for them, and when a precomputed result was measured."""
+        if self.samples is not None or self.error:
+            return ""
+        if not self.models:
+            return FEW_MODELS
+        names, job = tuple(self.models), self.job
+        chosen = "" if names == self.selection.models else f"{names[0]} alone is chosen, so it is beside {names[1]}. "
+        return chosen + (f"Measured on {job.measured_on}." if job and job.measured_on else "")
 
     @property
     def job(self) -> Job | None:

@@ -79,8 +79,8 @@ def _curve(context: InterventionContext) -> None:
     single = intervention.irc_curve(context.file, context.jet, context.model, emission)
     sample = context.task.result if context.task else None
     show_chart(irc_chart(single, sample, TITLES[emission]), "irc", 250)
-    if sample is None and context.task and context.task.job:
-        context.result("")
+    if context.task and (context.task.job or sample):
+        context.result("")  # progress, errors, and when it was measured
 
 
 def _emission(context: InterventionContext) -> str:

@@ -100,7 +100,8 @@ def show_machines(context: PerformanceContext) -> None:
         which = f"({number}) " if len(context.results) > 1 else ""
         threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
         incomplete = "" if results.complete else " · stopped before its end"
-        st.caption(f"{which}{results.machine} · {threads} · {_minute(results)}{incomplete}")
+        other = "" if results.machine == benchmarks.machine() else " · another machine"
+        st.caption(f"{which}{results.machine}{other} · {threads} · {_minute(results)}{incomplete}")
 
 
 def title(results: Results) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import streamlit as st
+
 from app.components.messages import note, show_errors
 from app.components.study.context import StudyContext, StudyOptions
 from app.components.study.controls import head_inputs, model_segments, select
@@ -72,12 +74,14 @@ class SparsityContext(StudyContext):
     def results(self, about: str) -> dict[str, Any]:
         """Return the results by model, if all are there; otherwise the page says why not.
 
-        about is what Run would show.
+        about is what Run would show. Of shipped models there are results before anything is run, and the page says so.
         """
         jobs = [task.job for task in self.tasks]
         show_errors(*map(user_error, jobs))
         if any(job and job.is_running for job in jobs):
             show_progress(jobs)
+        elif made := [task for task in self.tasks if task.is_precomputed]:
+            st.caption(made[0].precomputed.sentence(made[0].entries))
         elif self.tasks and not any(jobs):
             note(about)
         return {task.name: task.result for task in self.tasks if task.result is not None}

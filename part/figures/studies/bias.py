@@ -11,6 +11,7 @@ from part.analysis.bias.study import BiasResult
 from part.analysis.bias.variance_shares import DECADES
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface
+from part.figures.sentences import range_of_heads
 from part.models.pair_inputs import PAIR_FEATURES
 
 PLANE: dict[str, Any] = {"x_title": "ln 1/Δ", "y_title": "ln kT [ln GeV]"}
@@ -49,7 +50,16 @@ def variance_shares(result: BiasResult, chosen: tuple[int, int] | None = None) -
     if chosen is not None:
         marked[chosen] = True
     return {
-        name: HeadMap(title, "share", mean.value, mean.error, signed, marked, limits=(-1.0 if signed else 0.0, 1.0))
+        name: HeadMap(
+            title,
+            "share",
+            mean.value,
+            mean.error,
+            signed,
+            marked,
+            limits=(-1.0 if signed else 0.0, 1.0),
+            sentence=range_of_heads(mean.value, Z95 * mean.error),
+        )
         for name, (title, mean, signed) in maps.items()
     }
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from part.analysis.intervention.importance import ImportanceResult
 from part.figures.charts import Chart, HeadMap, Plot, Series
+from part.figures.sentences import strongest
+from part.figures.view import lower_first
 
 # Title, unit and factor by measure.
 MEASURES = {
@@ -68,14 +70,18 @@ def _map(
     )
     values, low, high = (np.where(np.isfinite(v), factor * v, np.nan) for v in (values, low, high))
     names = tuple(_COLUMNS.get(name, name) for name in others) if chosen.start else None
+    half = (high - low) / 2
+    parts = names and [{"heads": "all heads", "bias": "the bias"}.get(name, name) for name in names]
+    measured = lower_first(title.removeprefix("Change of "))
     return HeadMap(
         f"{title} {suffix}",
         unit,
         values,
-        error=(high - low) / 2,
+        error=half,
         signed=measure != "divergence",
         marked=marked.astype(bool),
         columns=names,
+        sentence=strongest(values, half, marked.astype(bool), unit, measured, parts) if kind == "head" else "",
     )
 
 

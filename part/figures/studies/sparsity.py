@@ -9,6 +9,7 @@ from part.analysis.sparsity.results import DECADES, KINDS, LINEAR, QUANTITIES, H
 from part.analysis.statistics.running_mean import Z95, Mean
 from part.errors import PartError
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
+from part.figures.sentences import range_of_heads
 from part.figures.style import SYMBOLS
 from part.jets.schema import SPECIES
 
@@ -57,7 +58,9 @@ def head_map(
     """Return a quantity by head, of the model or under a null."""
     mean = mean_of_heads(result, quantity, null)
     title = result.titles[quantity] + (f", {NULLS[null]}" if null else "")
-    return HeadMap(title, QUANTITIES[quantity].unit, mean.value, mean.error, limits=limits)
+    unit = QUANTITIES[quantity].unit
+    sentence = "" if null else range_of_heads(mean.value, Z95 * mean.error, "" if "share" in unit else unit)
+    return HeadMap(title, unit, mean.value, mean.error, limits=limits, sentence=sentence)
 
 
 def excess_map(

@@ -7,6 +7,7 @@ import numpy as np
 from part.analysis.intervention.topk import TopKResult
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Plot, Series, probability_range
+from part.figures.sentences import enough
 
 MAX_CLASSES = 4  # classes of one jet
 
@@ -28,7 +29,12 @@ def accuracy(results: Mapping[str, TopKResult]) -> Plot:
         if result.change is not None and result.low is not None and result.high is not None
     )
     title = "Change of accuracy if queries attend to k keys only"
-    return Plot(title, "k", "change of accuracy [points]", series, log_x=True)
+    sentence = ""
+    if len(results) == 1 and (result := next(iter(results.values()))).low is not None:
+        places = [f"k = {k}" for k in result.ks]
+        low, high = (100 * np.asarray(bound) for bound in (result.low, result.high))
+        sentence = enough(series[0].y, low, high, places, "Accuracy changes at", "points")
+    return Plot(title, "k", "change of accuracy [points]", series, log_x=True, sentence=sentence)
 
 
 def same_class(results: Mapping[str, TopKResult]) -> Plot:

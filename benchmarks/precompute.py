@@ -1,0 +1,144 @@
+"""Make the results that pages show before anything is run: python benchmarks/precompute.py [MODEL ...]
+
+The shipped models study the shipped jets with the options that pages start with. A result is a file,
+app/precomputed/MODEL/STUDY.json; those that belong to these weights, jets and options are kept, so that an interrupted
+command can be run again.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from app.pages.compare.state import CompareState
+from app.services import attribution, comparison, files, intervention, studies
+from app.services.files import JetFile
+from app.services.jets import load_sample
+from app.services.models import load_tagger
+from app.services.precomputed import FOLDER, key, read_about
+from app.services.studies import Task
+from part.analysis.stored_results import BITS, dumps
+from part.analysis.study import Result, study_files
+from part.comparison.result import Comparison
+from part.errors import PartError
+from part.inference.tagger import Tagger
+from part.io import atomic_write
+from part.jets.streaming import entry_ranges
+from part.models.checkpoints.catalogue import BUNDLED
+
+SAMPLES = {
+    "JetClass": "jetclass_like.root",
+    "TopLandscape": "toplandscape_like.root",
+    "QuarkGluon": "quarkgluon_like.root",
+}
+# The jets of each study: as many as the pages take by default, fewer where a jet takes a second or many bytes.
+JETS = dict.fromkeys(
+    ("sparsity", "components", "topk", "bias", "importance", "patching", "irc", "lens", "probes"), 500
+) | {"bias_switch": 200, "attribution_jet": 1, "attribution": 100, "truth": 200, "physics": 200}
+
+
+COMPARED = CompareState().n_compared  # jets
+COMPARISON_BITS = 13  # of probabilities, from which qualities are computed
+
+
+def dataset_of(model: str) -> str:
+    return json.loads((BUNDLED / f"{model}.json").read_text())["dataset"]
+
+
+def tasks(model: str) -> Iterator[tuple[str, Task]]:
+    """Yield the names of the studies that a model allows, each with the task that its page starts with."""
+    file = files.find(SAMPLES[dataset_of(model)])
+    tagger = load_tagger(model, file)
+    for name, n_jets in JETS.items():
+        try:
+            yield name, studies.task(model, name, file, np.arange(n_jets), **_options(name, tagger, file))
+        except PartError:  # the model has no heads, or no bias
+            continue
+
+
+def _options(study: str, tagger: Tagger, file: JetFile) -> dict[str, Any]:
+    """Return the options that are not the study's own defaults."""
+    if study in ("truth", "physics"):
+        return {"methods": attribution.compared_methods(tagger, ())}
+    if study == "patching":
+        donor = intervention.default_donor(file, 0, np.arange(len(load_sample(file))))
+        clean, corrupted = intervention.class_names(file, tagger, 0, donor)
+        return {"clean": clean, "corrupted": corrupted, "component": "head"}
+    return {}
+
+
+def about(task: Task) -> dict[str, Any]:
+    """Return what a result is about."""
+    return {
+        "model": task.name,
+        "sha256": task.model.sha256,
+        "jets": task.file.name,
+        "jets_key": task.file.key,
+        "entries": [0, len(task.entries)],
+        "study": repr(task.study),
+    }
+
+
+def run_task(task: Task) -> Result:
+    return study_files(task.study, task.model, entry_ranges([str(task.file.path)], 0, len(task.entries)))
+
+
+def about_comparison(models: dict[str, Tagger], file: JetFile) -> dict[str, Any]:
+    """Return what the comparison of some models is about."""
+    names = "+".join(models)
+    weights = "+".join(model.sha256 for model in models.values())
+    jets = {"jets": file.name, "jets_key": file.key, "entries": [0, COMPARED]}
+    return {"model": names, "sha256": weights, **jets, "study": names}
+
+
+def run_comparison(models: dict[str, Tagger], file: JetFile) -> Comparison:
+    job = comparison.start(file, np.arange(COMPARED), models)
+    while job.is_running:
+        time.sleep(0.1)
+    if job.error:
+        raise job.error
+    return job.result
+
+
+def write(path: Path, described: dict[str, Any], measure: Callable[[], Any], bits: int = BITS) -> None:
+    """Measure a result and write it, unless it is there."""
+    if path.is_file() and key(read_about(path)) == key(described):
+        return
+    start = time.perf_counter()
+    text = dumps(measure(), bits)
+    dated = described | {"date": date.today().isoformat()}
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(f'{{"about": {json.dumps(dated)},\n"result": {text}}}\n')
+    seconds, size = time.perf_counter() - start, path.stat().st_size // 1000
+    print(f"{path.parent.name} {path.stem}: {seconds:.0f} s, {size} kB", flush=True)
+
+
+def shipped() -> list[str]:
+    """Return the shipped checkpoints that have weights of their own."""
+    return sorted(path.stem for path in BUNDLED.glob("*.safetensors"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="by default all shipped ones")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    for model in options.models or shipped():
+        for study, task in tasks(model):
+            write(FOLDER / model / f"{study}.json", about(task), partial(run_task, task))
+        file = files.find(SAMPLES[dataset_of(model)])
+        models = comparison.comparable_models(comparison.with_partner((model,), file), file)
+        described, measure = about_comparison(models, file), partial(run_comparison, models, file)
+        write(FOLDER / model / "comparison.json", described, measure, COMPARISON_BITS)
+
+
+if __name__ == "__main__":
+    main()
