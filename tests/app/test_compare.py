@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.app_driver import canvases, no_exception, open_page, run_until, sentences, state_of, texts
+from helpers.app_driver import canvases, captions, no_exception, open_page, run_until, sentences, state_of, texts
 from helpers.jets import COUNTS, write_jets
 from streamlit.testing.v1 import AppTest
 
@@ -94,9 +94,23 @@ def test_filters_choose_the_jets(visit):
     assert comparison_result.signals == ()
 
 
-def test_one_model_is_not_enough(visit):
+def test_one_model_is_compared_with_a_shipped_one(visit):
     app = visit(model="alpha")
-    assert "two to four models" in sentences(app)[0]
+    assert sentences(app) == []
+    assert "alpha alone is chosen, so it is beside part-full." in captions(app)
+    assert not app.button(key="run").disabled
+
+
+def test_a_model_in_bf16_is_compared_with_itself(visit):
+    app = visit(model="alpha@bf16")
+    assert "so it is beside alpha." in captions(app)
+
+
+def test_one_model_without_a_comparable_one_is_not_enough(visit, monkeypatch):
+    monkeypatch.setattr(comparison, "FIRST_MODEL", "part-top")  # which has other classes
+    app = visit(model="alpha")
+    assert sentences(app) == []
+    assert "two to four models" in captions(app)
     assert app.button(key="run").disabled
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.app_driver import can_run, no_exception, open_page, run_until, sentences
+from helpers.app_driver import can_run, captions, no_exception, open_page, run_until, sentences
 
 from app.services import files, precomputed
 from app.services.precomputed import FOLDER, key, read_about
@@ -85,7 +85,7 @@ def test_a_page_says_when_and_on_which_jets():
     app = open_page("sparsity", studied="20")
     date = read_about(FOLDER / "part-full" / "sparsity.json")["date"]
     expected = f"Measured on {date} on the first 500 jets of jetclass_like.root; Run takes those that are chosen here."
-    assert expected in [caption.value for caption in app.caption]
+    assert expected in captions(app)
     assert can_run(app)
 
 
@@ -95,5 +95,5 @@ def test_there_is_nothing_to_run_on_the_jets_that_were_measured():
 
 def test_run_measures_the_jets_that_are_chosen():
     app = open_page("sparsity", studied="5", model="part-kin")
-    run_until(app, lambda app: not can_run(app) and not any("Measured on" in c.value for c in app.caption))
+    run_until(app, lambda app: not can_run(app) and "Measured on" not in captions(app))
     assert len(no_exception(app).get("plotly_chart")) > 0

@@ -47,6 +47,11 @@ def sentences(app: AppTest) -> list[str]:
     return [error.value.replace("\\", "") for error in no_exception(app).error]
 
 
+def captions(app: AppTest) -> str:
+    """Return the small lines of text on the page."""
+    return "\n".join(caption.value.replace("\\", "") for caption in no_exception(app).caption)
+
+
 def texts(app: AppTest) -> str:
     """Return all HTML of the page."""
     return "".join(element.proto.body for element in app.get("html"))
