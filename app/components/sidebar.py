@@ -50,19 +50,37 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptio
 
 
 def _file(resolved: ResolvedSelection) -> None:
-    chosen = resolved.selection.file
+    chosen, trees = files.without_tree(resolved.selection.file), files.trees_of(resolved.selection.file)
     options = [*files.listed(), *dict.fromkeys(upload.jets for upload in resolved.uploads if upload.jets)]
     st.selectbox(
         "Jets",
         options if chosen in options else [chosen, *options],
         format_func=lambda name: jets_title(name, resolved.uploads),
         help="Files below the data folder; type the beginning of a name to find it.",
-        **session.bind_widget(JetSelection, "file", reset=FIRST_JET),
+        **session.bind_widget(JetSelection, "file", chosen, reset=FIRST_JET),
     )
+    if trees:
+        _tree(resolved.selection.file, trees)
     caption(left_out_sentence(files.list_readable()[1]))
     upload_panel(resolved.file, resolved.uploads)
     if not is_shared(resolved.selection, resolved.uploads):
         st.caption("Uploads are yours alone: a link to this view opens only in this browser.")
+
+
+def _tree(chosen: str, names: tuple[str, ...]) -> None:
+    """Choose one of the trees or tables of a file that has jets in several."""
+    st.session_state["choose_tree"] = chosen
+    st.selectbox(
+        "Tree",
+        names,
+        format_func=lambda name: name.rpartition(":")[2],
+        key="choose_tree",
+        on_change=_choose_tree,
+    )
+
+
+def _choose_tree() -> None:
+    session.update(JetSelection, **FIRST_JET, file=st.session_state["choose_tree"])
 
 
 def _filters(resolved: ResolvedSelection) -> None:

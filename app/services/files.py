@@ -11,6 +11,8 @@ from app.services.uploads import UPLOAD, upload_path
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.config.config import DataConfig
+from part.jets.formats.opening import jet_objects
+from part.jets.formats.trees import TREE
 from part.jets.schema import Dataset
 from part.listing import printable, walk, why_not
 
@@ -136,6 +138,38 @@ def find(name: str) -> JetFile:
     status = path.stat()
     place = Path(f"{path}:{tree}") if tree else path
     return JetFile(name, place, _sha256(path, status.st_mtime_ns, status.st_size), tree)
+
+
+def trees_of(name: str) -> tuple[str, ...]:
+    """Return the names of a file with each of its trees or tables of jets; () where there is no choice, or no file."""
+    base = without_tree(name)
+    path = _path(base)
+    if path is None:
+        return ()
+    status = path.stat()
+    names = _jet_objects(path, status.st_mtime_ns, status.st_size)
+    return tuple(f"{base}:{tree}" for tree in names) if len(names) > 1 else ()
+
+
+def with_tree(name: str) -> str:
+    """Return the name of a file with one of its trees of jets where there are several and none is chosen."""
+    trees = trees_of(name) if name == without_tree(name) else ()
+    return next((tree for tree in trees if tree.endswith(f":{TREE}")), trees[0]) if trees else name
+
+
+def without_tree(name: str) -> str:
+    """Return the name of a file without the tree that it chooses."""
+    if ":" not in name.removeprefix(UPLOAD) or _path(name) is not None:
+        return name
+    return name.rpartition(":")[0]
+
+
+@cache
+def _jet_objects(path: Path, modified: int, size: int) -> tuple[str, ...]:
+    try:
+        return jet_objects(str(path))
+    except PartError:  # said where the file is read
+        return ()
 
 
 def _path(name: str) -> Path | None:

@@ -37,7 +37,7 @@ def find_file(name: str, models: tuple[str, ...]) -> tuple[files.JetFile, Sample
         return *found, None
     for candidate in ([name] if name else []) + files.listed():
         try:
-            return *read_file(files.find(candidate), models), errors[0] if errors else None
+            return *read_file(files.find(files.with_tree(candidate)), models), errors[0] if errors else None
         except PartError as error:
             errors.append(str(error))
     raise PartError(errors[0] if errors else "There are no jets: put a file where PARTSCOPE_DATA points to.")

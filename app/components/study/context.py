@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-import streamlit as st
 
-from app.components.messages import note, show_errors
+from app.components.messages import caption, note, show_errors
 from app.components.study.progress import show_progress, user_error
 from app.services import studies
 from app.services.classes import find_group, without_shared
@@ -161,7 +160,7 @@ class ModelContext(StudyContext):
             return None
         job = self.task.job
         if self.task.is_precomputed:
-            st.caption(self.task.precomputed.sentence(self.task.entries))
+            caption(self.task.precomputed.sentence(self.task.entries))
         elif job is None:
             note(about)
         if job and job.is_running:

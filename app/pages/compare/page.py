@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.components.messages import note, plain, show_errors
+from app.components.messages import caption, note, show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
 from app.components.study.progress import show_progress, user_error
@@ -29,8 +29,7 @@ def render() -> None:
     job = context.job
     header(context, job)
     show_errors(get_error(), context.error, user_error(job))
-    if context.about:
-        st.caption(plain(context.about))
+    caption(context.about)
     if context.models and not job:
         note("Run measures quality with its intervals, disagreement, changes of attention and cost on these jets.")
     if context.samples and not job:

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import streamlit as st
-
-from app.components.messages import note, show_errors
+from app.components.messages import caption, note, show_errors
 from app.components.study.context import StudyContext, StudyOptions
 from app.components.study.controls import head_inputs, model_segments, select
 from app.components.study.progress import show_progress, user_error
@@ -81,7 +79,7 @@ class SparsityContext(StudyContext):
         if any(job and job.is_running for job in jobs):
             show_progress(jobs)
         elif made := [task for task in self.tasks if task.is_precomputed]:
-            st.caption(made[0].precomputed.sentence(made[0].entries))
+            caption(made[0].precomputed.sentence(made[0].entries))
         elif self.tasks and not any(jobs):
             note(about)
         return {task.name: task.result for task in self.tasks if task.result is not None}
