@@ -72,7 +72,7 @@ def _tree(chosen: str, names: tuple[str, ...]) -> None:
     st.session_state["choose_tree"] = chosen
     st.selectbox(
         "Tree",
-        names,
+        names if chosen in names else (chosen, *names),  # a training's data config may name another one
         format_func=lambda name: name.rpartition(":")[2],
         key="choose_tree",
         on_change=_choose_tree,
