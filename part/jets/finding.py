@@ -55,12 +55,13 @@ def _matches(pattern: str) -> list[Path]:
 def _of_folder(folder: Path) -> list[Path]:
     """Return the files of jets in a folder, and say what is left out of it."""
     paths, left_out = entries_of(folder)
-    is_file = {path: path.is_file() and path.suffix.lower() in SUFFIXES for path in paths}
-    others = [path for path, taken in is_file.items() if not taken and path.suffix.lower() not in DESCRIPTIONS]
-    left_out |= {path.name: "is no file of jets by its suffix" for path in others}
-    if left_out:
+    taken = [path for path in paths if path.is_file() and path.suffix.lower() in SUFFIXES]
+    for path in paths:
+        if path not in taken and path.suffix.lower() not in DESCRIPTIONS:
+            left_out[path.name] = "is a folder" if path.is_dir() else "is no file of jets by its suffix"
+    if taken and left_out:
         say(f"{folder}: {left_out_sentence(left_out)}")
-    return [path for path, taken in is_file.items() if taken]
+    return taken
 
 
 def _with_tree(path: Path, tree: str, is_alone: bool) -> Path:

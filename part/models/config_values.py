@@ -8,6 +8,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from part.errors import PartError
 from part.limits import MAX_LAYERS, MAX_WIDTH, shorten
 
+_NAMES = {
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    bool: ("true or false", "truth values"),
+    str: ("a word", "words"),
+    type(None): ("nothing", "nothing"),
+}
 _LAYERS = ("layers", "class_layers", "edge_layers", "units")  # how many of them there are
 _POSITIVE = ("inputs", "classes", "heads", "ffn_ratio", "slots", "length", "neighbours", "edge_layers")
 
@@ -65,9 +72,13 @@ def _numbers(value: Any) -> list[float]:
     return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
 
 
-def _describe(hint: Any) -> str:
-    """Return how a sentence calls a type."""
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", type(None): "nothing"}
+def _describe(hint: Any, several: bool = False) -> str:
+    """Return how a sentence calls a value of a type, or several of them."""
+    kinds = get_args(hint)
     if get_origin(hint) in (Union, UnionType):
-        return " or ".join(_describe(kind) for kind in get_args(hint))
-    return "a list" if get_origin(hint) is tuple else names.get(hint, "a value")
+        return " or ".join(_describe(kind, several) for kind in kinds)
+    if get_origin(hint) is tuple:
+        items = _describe(kinds[0], True) if kinds[-1] is Ellipsis else " and ".join(map(_describe, kinds))
+        return f"{'lists' if several else 'a list'} of {items}"
+    one, more = _NAMES.get(hint, ("a value", "values"))
+    return more if several else one

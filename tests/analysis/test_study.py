@@ -130,7 +130,7 @@ def test_jets_that_lack_something_are_named_by_file(folder, tagger):
 def test_a_bad_jet_is_named_by_its_place_in_the_file(folder, tagger, monkeypatch):
     read = part.read_jets
 
-    def broken(path, start, stop, config):
+    def broken(path, start, stop, config, strict):
         jets = read(path, start, stop)
         first = np.arange(start, start + len(jets)) == 4
         return ak.with_field(jets, ak.where(first, np.nan, 1.0) * jets["part_energy"], "part_energy")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers.jets import COUNTS, write_jets, write_model
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from app.services import owners
@@ -36,6 +37,7 @@ def models_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def folders(monkeypatch, jets_folder, models_folder, tmp_path):
+    config.set_option("server.address", "127.0.0.1")  # as .streamlit/config.toml says, which another folder has not
     monkeypatch.setenv("PARTSCOPE_DATA", str(jets_folder))
     monkeypatch.setenv("PARTSCOPE_CHECKPOINTS", str(models_folder))
     monkeypatch.setenv("PARTSCOPE_RUNS", str(tmp_path / "runs"))

@@ -36,16 +36,13 @@ def test_they_are_small():
     assert sum(path.stat().st_size for path in PATHS) < LARGEST
 
 
-@pytest.mark.parametrize("model", precompute.shipped())
-def test_each_shipped_model_has_all_of_them_for_its_weights_and_jets(model):
+@pytest.mark.parametrize("model", sorted({path.parent.name for path in PATHS}))
+def test_a_model_has_all_of_them_for_its_weights_and_jets(model):
+    assert model in precompute.shipped()
     expected = {name: key(precompute.about(task)) for name, task in precompute.tasks(model)}
     found = {path.stem: key(read_about(path)) for path in (FOLDER / model).glob("*.json")}
     assert found.pop("comparison")[0].startswith(f"{next(iter(expected.values()))[0]}+")
     assert found == expected
-
-
-def test_none_is_left_of_a_model_that_does_not_ship():
-    assert {path.parent.name for path in PATHS} == set(precompute.shipped())
 
 
 @pytest.mark.slow
@@ -94,6 +91,6 @@ def test_there_is_nothing_to_run_on_the_jets_that_were_measured():
 
 
 def test_run_measures_the_jets_that_are_chosen():
-    app = open_page("sparsity", studied="5", model="part-kin")
+    app = open_page("sparsity", studied="5")
     run_until(app, lambda app: not can_run(app) and "Measured on" not in captions(app))
     assert len(no_exception(app).get("plotly_chart")) > 0

@@ -48,7 +48,7 @@ def table(page) -> list[list[str]]:
 
 def test_two_models_are_compared_and_a_disagreement_opens_in_explore(page, server):
     open_compare(page, server, jet=2, particle=3)
-    assert "two to four models" in page.locator("[data-testid=stAlert]").inner_text()
+    page.get_by_text("alone is chosen, so it is beside part-full").wait_for()
     chooser = page.locator(".st-key-choose_models input")
     chooser.fill("beta")
     chooser.press("Enter")

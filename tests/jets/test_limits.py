@@ -164,8 +164,9 @@ def test_a_pipe_is_refused(tmp_path):
     import os
 
     os.mkfifo(tmp_path / "pipe.root")
-    assert_rejected(tmp_path / "pipe.root", "a pipe")
-    assert_rejected(Path("/dev/null"), "a device")
+    for path in (tmp_path / "pipe.root", Path("/dev/null")):
+        with pytest.raises(PartError, match=rf"^{path} is a pipe or a device; expected a file\.$"):
+            read_jets(path)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_explicit_and_fused_attention_of_the_published_size_have_the_same_gradie
         (ParTConfig, {"pair_features": "xyzt", "pair_inputs": 7}, "cannot take 7 pair features of 'xyzt'"),
         (ParTConfig, {"pair_features": "ee:spherical"}, "cannot take 4 pair features of 'ee:spherical'"),
         (ParTConfig, {"pair_features": "muons"}, "cannot take 4 pair features of 'muons'"),
-        (ParTConfig, {"extra_pair_features": -1}, "cannot take 4 pair features"),
+        (ParTConfig, {"extra_pair_features": -1}, "extra_pair_features of ParT is -1; expected 0 to 100,000"),
         (ParTConfig, {"pair_inputs": 0}, "no features for its pair embedding; without one, pair_embed is None"),
         (ParTConfig, {"embed": (), "collections": (9, 6), "inputs": 17, "heads": 1}, "without an embedding takes one"),
         (ParTConfig, {"collections": (17,)}, "expected two collections or more"),
@@ -92,7 +92,9 @@ def test_a_card_of_the_published_network_has_the_entries_that_it_always_had():
 
 @pytest.mark.parametrize("value", [7, "gelu", [[8]], [8], [[8, "gelu", 1]]])
 def test_a_card_with_a_value_of_a_wrong_type_is_refused_in_a_sentence(value):
-    with pytest.raises(PartError, match="ParT has a value of a wrong type"):
+    with pytest.raises(
+        PartError, match=r"The head of ParT is .*; expected a list of lists of a whole number and a word"
+    ):
         config_from_dict(ParTConfig().to_dict() | {"head": value})
 
 

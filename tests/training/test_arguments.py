@@ -53,7 +53,7 @@ def test_choices_survive_the_command_line(model):
             "kin",
             *FILES,
             "--seed",
-            "-3",
+            "3",
             "--bal",
             "--refl",
             "--head",

@@ -55,7 +55,7 @@ def test_a_refused_run_leaves_nothing_behind(config, tmp_path, changes, sentence
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 def test_a_run_that_this_machine_cannot_train_leaves_nothing_behind(config):
-    with pytest.raises(part.PartError, match="needs a GPU"):
+    with pytest.raises(part.PartError, match="need an NVIDIA GPU"):
         train(replace(config, model="ParT", packed=True, calibration_jets=16))
     assert not Path(config.out).exists()
 

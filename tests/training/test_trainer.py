@@ -158,7 +158,7 @@ def test_a_run_is_resumed_only_with_its_own_choices(config, trained):
         ({"pair_bias": "none"}, "ParT has no pair_bias"),
         ({"features": "kinpidplus"}, "JetClass has no kinpidplus inputs"),
         ({"batch_size": 20}, "cannot be divided evenly"),
-        ({"epochs": 0}, "have to be 1 or more"),
+        ({"epochs": 0}, "epochs is 0; expected 1 or more"),
     ],
 )
 def test_choices_that_do_not_fit_each_other_are_refused(config, changes, sentence):
