@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 import uproot
+from helpers.network_files import HEAD
 from helpers.references import WEAVER, weaver_module
 from helpers.weaver_run import STAND_INS
 
@@ -33,20 +34,7 @@ from part.simulate.writing import write_jets
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "part" / "jets" / "config" / "benchmarks" / "JetClass_full.yaml"
-NETWORK = """
-import torch
-from weaver.nn.model.ParticleTransformer import ParticleTransformer
-
-
-class Wrapper(torch.nn.Module):
-    def __init__(self, **kwargs):
-        super().__init__()
-        self.mod = ParticleTransformer(**kwargs)
-
-    def forward(self, points, features, lorentz_vectors, mask):
-        return self.mod(features, v=lorentz_vectors, mask=mask)
-
-
+GET_MODEL = """
 def get_model(data_config, **kwargs):
     names = data_config.input_names
     options = dict(input_dim=17, num_classes=10, use_pre_activation_pair=False, trim=True) | kwargs
@@ -68,7 +56,7 @@ def write_inputs(folder: Path, n_jets: int) -> None:
     sample = read_jets(ROOT / "data_samples" / "jetclass_like.root")
     jets = ak.concatenate([sample] * -(-n_jets // len(sample)))[:n_jets]
     write_jets(folder / "jets.root", jets)
-    (folder / "network.py").write_text(NETWORK)
+    (folder / "network.py").write_text(HEAD + GET_MODEL)
     for place, text in STAND_INS.items():
         if place.startswith("sklearn"):
             path = folder / "stand_ins" / place
