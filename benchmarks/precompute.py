@@ -24,6 +24,7 @@ from app.services.jets import load_sample
 from app.services.models import load_tagger
 from app.services.precomputed import FOLDER, key, read_about
 from app.services.studies import Task
+from app.state.selection import OPENING
 from part.analysis.stored_results import BITS, dumps
 from part.analysis.study import Result, study_files
 from part.comparison.result import Comparison
@@ -54,22 +55,24 @@ def dataset_of(model: str) -> str:
 
 def tasks(model: str) -> Iterator[tuple[str, Task]]:
     """Yield the names of the studies that a model allows, each with the task that its page starts with."""
-    file = files.find(SAMPLES[dataset_of(model)])
+    dataset = dataset_of(model)
+    file, jet = files.find(SAMPLES[dataset]), OPENING.jet if dataset == "JetClass" else 0
     tagger = load_tagger(model, file)
     for name, n_jets in JETS.items():
+        entries = np.array([jet]) if n_jets == 1 else np.arange(n_jets)
         try:
-            yield name, studies.task(model, name, file, np.arange(n_jets), **_options(name, tagger, file))
+            yield name, studies.task(model, name, file, entries, **_options(name, tagger, file, jet))
         except PartError:  # the model has no heads, or no bias
             continue
 
 
-def _options(study: str, tagger: Tagger, file: JetFile) -> dict[str, Any]:
-    """Return the options that are not the study's own defaults."""
+def _options(study: str, tagger: Tagger, file: JetFile, jet: int) -> dict[str, Any]:
+    """Return the options that are not the study's own defaults, where some depend on the jet that is shown first."""
     if study in ("truth", "physics"):
         return {"methods": attribution.compared_methods(tagger, ())}
     if study == "patching":
-        donor = intervention.default_donor(file, 0, np.arange(len(load_sample(file))))
-        clean, corrupted = intervention.class_names(file, tagger, 0, donor)
+        donor = intervention.default_donor(file, jet, np.arange(len(load_sample(file))))
+        clean, corrupted = intervention.class_names(file, tagger, jet, donor)
         return {"clean": clean, "corrupted": corrupted, "component": "head"}
     return {}
 
@@ -81,13 +84,14 @@ def about(task: Task) -> dict[str, Any]:
         "sha256": task.model.sha256,
         "jets": task.file.name,
         "jets_key": task.file.key,
-        "entries": [0, len(task.entries)],
+        "entries": [int(task.entries[0]), int(task.entries[-1]) + 1],
         "study": repr(task.study),
     }
 
 
 def run_task(task: Task) -> Result:
-    return study_files(task.study, task.model, entry_ranges([str(task.file.path)], 0, len(task.entries)))
+    start, stop = about(task)["entries"]
+    return study_files(task.study, task.model, entry_ranges([str(task.file.path)], start, stop))
 
 
 def about_comparison(models: dict[str, Tagger], file: JetFile) -> dict[str, Any]:
