@@ -39,7 +39,8 @@ def show_page() -> None:
 if __name__ == "__main__":
     show_page()
 else:
-    from app import warm_up
+    from app import garbage, warm_up
 
+    garbage.collect_seldom()
     warm_up.start()
     server = st.App(__file__)

@@ -39,7 +39,7 @@ Limits = tuple[float, float] | None
 CAPABILITIES = {"scores_qk": ("qk",), "bias": ("bias",)}
 
 
-@cached(max_entries=24)
+@cached(max_entries=40)  # of 16 visitors the jet that each sees, and the next; 5 MB for one of 70 constituents
 def view_jet(file: JetFile, entry: int, model: Tagger, name: str) -> JetView:
     """Return a jet as a model sees it.
 
@@ -64,7 +64,7 @@ def view_jet(file: JetFile, entry: int, model: Tagger, name: str) -> JetView:
         return jet_views.view_jet(model, jet, trace, _constituents(file, entry), name=name)
 
 
-@cached(max_entries=24)
+@cached(max_entries=64)
 def _constituents(file: JetFile, entry: int) -> Constituents:
     kinds = tuple(collection.name for collection in file.config.collections) if file.config else ()
     return constituents(keep_leading(jets_at(file, [entry]))[0], kinds)
@@ -88,7 +88,7 @@ def shared_limits(jet_views: Iterable[JetView], view: View) -> Limits:
     return limits_of_figures(figure_data(jet_view, mosaic) for jet_view in having)
 
 
-@cached(max_entries=48)
+@cached(max_entries=64)
 def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View) -> bytes:
     """Return the mosaic of all heads for its canvas; `key` identifies jet, model and view by content."""
     return mosaic_bytes(make_heatmap(Mosaic, _jet_view, replace(_view, figure="mosaic"), limits), theme, key)

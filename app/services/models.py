@@ -156,10 +156,15 @@ def _version(path: Path) -> tuple:
     """Return when a file, or the files of a folder, changed last, their size, and what compiled code there is."""
     states = [inner.stat() for inner in (path.iterdir() if path.is_dir() else [path])]
     times, sizes = [state.st_mtime_ns for state in states], [state.st_size for state in states]
-    return max(times), sum(sizes), ready_libraries()
+    return max(times), sum(sizes), _ready_libraries(int(2 * time.monotonic()))
 
 
-@cached(max_entries=8)
+@lru_cache(maxsize=1)  # a page loads its models a dozen times, and finding the compiler takes a while
+def _ready_libraries(_half_second: int) -> tuple[str, ...]:
+    return ready_libraries()
+
+
+@cached(max_entries=24)  # as many as ship, of some 20 MB each, so that visitors do not displace each other's
 def _load(path: str, version: tuple, dataset: str | None, options: tuple[tuple[str, Any], ...]) -> Tagger:
     return load_model(path, dataset=dataset, options=dict(options) or None)
 

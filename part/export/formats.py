@@ -14,6 +14,7 @@ from part.figures.export_tables import constituents_csv, to_csv, to_npz
 from part.figures.plotly import html_page
 from part.figures.prediction import Prediction
 from part.figures.view import lower_first
+from part.io import write_together
 
 MIME = {
     "png": "image/png",
@@ -131,7 +132,5 @@ def save(export: Export, folder: str | os.PathLike, formats: Sequence[str], forc
     contents = {folder / name: content for name, content in files(export, formats).items()}
     if not force and (existing := [path for path in contents if path.exists()]):
         raise PartError(f"{existing[0]} exists; force overwriting (--force) or choose another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, content in contents.items():
-        path.write_bytes(content)
+    write_together(contents)
     return list(contents)
