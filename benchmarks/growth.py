@@ -57,7 +57,7 @@ def main() -> None:
     print()
     for name in configs(1):
         if fit := power_law_exponent(np.array(list(rows)), np.array([row[name].median for row in rows.values()])):
-            print(f"{name:26}time as N to the {fit[0]:.2f}, over {fit[1]} lengths")
+            print(f"{name:26}time as N to the {fit} at 95 %, over {fit.points} lengths")
 
 
 if __name__ == "__main__":

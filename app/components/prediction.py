@@ -1,4 +1,4 @@
-"""A model's prediction: its name, size and speed, and a bar for each class."""
+"""A model's prediction: its name and size, and a bar for each class."""
 
 import html
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ TRUE = " ◂ true"
 OUTSIDE = "The model has seen no such jets in its training; its probabilities need not mean anything here"
 
 
-def title(tagger: Tagger, name: str, accent: str, seconds: float | None, jet_view: JetView) -> str:
-    """Return HTML: the name in the model's colour, the number of parameters, the time of a prediction.
+def title(tagger: Tagger, name: str, accent: str, jet_view: JetView) -> str:
+    """Return HTML: the name in the model's colour and the number of parameters.
 
     A jet that is unlike those of the training is marked.
 
@@ -28,22 +28,18 @@ def title(tagger: Tagger, name: str, accent: str, seconds: float | None, jet_vie
     ----------
     tagger, name, accent
         The model, what the page calls it, and its colour.
-    seconds : float or None
-        The time for a jet of this length, once it is measured.
     jet_view : JetView
         The jet. For a model whose kernel keeps no weights it says how far its logits are from those of the weights
         that are shown.
     """
-    about = "Median of 3 passes of one jet of about this length, after one warm-up; Performance measures more."
-    how = html.escape(f"{about} {tagger.backend_reason}")
-    speed = "" if seconds is None else f' · <span title="{how}">{1e3 * seconds:.0f} ms a jet</span>'
+    kernel, how = "", html.escape(tagger.backend_reason)
     if (gap := jet_view.backend_logit_gap) is not None:
         about = "The flash kernel keeps no weights; they are computed again, step by step, and give these logits"
-        speed = f' · <span title="{about}">flash ±{gap:.0e}</span>{speed}'
+        kernel = f' · <span title="{about}">flash ±{gap:.0e}</span>'
     mark = f'<em title="{OUTSIDE}">{html.escape(jet_view.unlike)}</em>' if jet_view.unlike else ""
     return (
         f'<div class="model"><b style="color:{accent}">{html.escape(name)}</b>{mark}'
-        f"<span>{parameter_count(tagger.n_parameters)} parameters{speed}</span></div>"
+        f'<span><span title="{how}">{parameter_count(tagger.n_parameters)} parameters</span>{kernel}</span></div>'
     )
 
 

@@ -29,6 +29,7 @@ from app.services.models import command_line_name, load_tagger
 from app.services.settings import require
 from part.benchmarking import results
 from part.benchmarking.bench import trace_path
+from part.benchmarking.conditions import Verdict
 from part.benchmarking.machine import Machine, describe_machine
 from part.benchmarking.results import Measurements, Results
 from part.benchmarking.roofline import WHOLE_MODEL, RooflinePoint
@@ -117,6 +118,11 @@ def measurements(measurement: Results) -> Measurements:
     """Return its rows with short names of models. Raises PartError for a file of another version."""
     rows: Any = [replace(row, model=_short(row.model)) for row in measurement.measurements()]
     return rows
+
+
+def verdict(measurement: Results) -> Verdict:
+    """Return whether its times may be quoted, and why not. Raises PartError for a file of another version."""
+    return results.judge_measurements(measurement.measurements())
 
 
 def whole_models(points: Sequence[RooflinePoint]) -> list[RooflinePoint]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,11 @@ from app.services.caching import cached
 from app.services.files import ROOT, JetFile, runs_folder
 from app.services.jets import error_context, jets_at, load_sample
 from app.services.uploads import training_folder
-from part.benchmarking.timing import time_call, time_one
 from part.errors import PartError, UndecidedError
 from part.inference.assumptions import CHOICES, choices
 from part.inference.capabilities import lacks
 from part.inference.loading import load_model
 from part.inference.tagger import Tagger
-from part.jets.features import multiplicities
-from part.jets.schema import MAX_CONSTITUENTS
 from part.models.backends.native.compile import ready_libraries
 from part.models.checkpoints.catalogue import BUNDLED, bundled_names, checkpoints_in, list_checkpoints
 from part.models.checkpoints.training_files import trainings_in
@@ -36,8 +33,6 @@ from part.models.numerics.precision import parse_model_name
 from part.training.runs.folder import run_checkpoints
 
 FIRST_MODEL = "part-full"
-LATENCY_PASSES = 3
-LENGTH_BIN = 16  # constituents: jets whose lengths differ by less share a latency
 THREADS = int(os.environ.get("PARTSCOPE_THREADS", "1"))
 torch.set_num_threads(THREADS)  # else loading a model, hundreds of small copies, waits for a second thread at each
 
@@ -203,23 +198,6 @@ def missing_capability(model: Tagger, *capabilities: str) -> str | None:
     reasons = (lacks(model.config, capability) for capability in capabilities)
     reason = next(filter(None, reasons), None)
     return reason and f"{reason[0].upper()}{reason[1:]}."
-
-
-def latency_key(model: Tagger, n: int) -> tuple[str, int]:
-    """Return what the latency of a model depends on, for a jet of n constituents."""
-    return model.cache_key, (n if model.data_config else min(n, MAX_CONSTITUENTS)) // LENGTH_BIN
-
-
-def latency(file: JetFile, entry: int, model: Tagger) -> float:
-    """Return the seconds that `predict` takes for one jet of about this length: the median of three, measured once."""
-    jet = jets_at(file.for_model(model), [entry])
-    return _latency(model, latency_key(model, int(multiplicities(jet)[0]))[1], jet)
-
-
-@cached(max_entries=128)
-def _latency(model: Tagger, length_bin: int, _jet) -> float:
-    call = partial(time_call, partial(model.predict, _jet), model.device)
-    return run_on_model_thread(time_one, call, LATENCY_PASSES).median
 
 
 @cached(max_entries=16)

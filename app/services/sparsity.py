@@ -1,4 +1,4 @@
-"""A jet whose attention is restricted to the k strongest keys, and a chart beside another on the same scale.
+"""A jet whose attention is restricted to the k strongest keys.
 
 Shapes: K values of k, C classes.
 """
@@ -10,9 +10,6 @@ from app.services.files import JetFile
 from app.services.jets import error_context, jets_at
 from app.services.models import run_on_model_thread
 from part.analysis.intervention.topk import probabilities_by_k
-from part.analysis.sparsity.results import SparsityResult
-from part.figures.charts import HeadMap, colour_limits
-from part.figures.studies.sparsity import excess_map
 from part.inference.tagger import Tagger
 
 
@@ -28,8 +25,3 @@ def keep_top_k(file: JetFile, entry: int, model: Tagger, ks: tuple[int, ...]) ->
     jet = jets_at(file, [entry])
     with error_context(file):
         return run_on_model_thread(probabilities_by_k, model, jet, ks)
-
-
-def untrained_excess(result: SparsityResult, quantity: str) -> HeadMap:
-    """Return a quantity of each head before training, on the colour scale of the trained model."""
-    return excess_map(result, quantity, "untrained", colour_limits(excess_map(result, quantity)))

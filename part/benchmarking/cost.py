@@ -4,6 +4,7 @@ Shapes: B jets.
 """
 
 import weakref
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from part.benchmarking.timing import time_call, time_one
+from part.benchmarking.conditions import Conditions, Verdict, Watch, judge
+from part.benchmarking.timing import Timing, time_call, time_interleaved
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch, make_batch, multiplicities
@@ -23,7 +25,9 @@ from part.models.numerics.int8 import plain_tensors
 from part.progress import Executor, execute_here
 
 BATCH = 64
-PASSES = 3
+ROUNDS = 15  # of passes that count, for all models in turns
+MIN_ROUNDS = 5  # that run however long they take
+BUDGET = 10.0  # seconds, after which no other round begins
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,16 @@ class Cost:
     disk : int
         Bytes of the file of the weights.
     single : float
-        Seconds of a forward pass of one jet.
+        Seconds of a forward pass of one jet, the median.
     batch : float
-        Seconds per jet of a forward pass of `BATCH` jets.
+        Seconds per jet of a forward pass of `BATCH` jets, the median.
     memory : int
         Bytes of the weights plus the peak of all tensors that a forward pass of `BATCH` jets holds at once.
+    single_passes, batch_passes : tuple of float
+        The seconds of each pass, those of `BATCH` jets per jet. Empty in results that ship: their times are of another
+        machine, and are not shown.
+    conditions : Conditions or None
+        What the machine did meanwhile.
     """
 
     parameters: int
@@ -49,15 +58,37 @@ class Cost:
     single: float
     batch: float
     memory: int
+    single_passes: tuple[float, ...] = ()
+    batch_passes: tuple[float, ...] = ()
+    conditions: Conditions | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether there are times to show."""
+        return bool(self.single_passes and self.batch_passes)
+
+    @property
+    def single_timing(self) -> Timing:
+        return Timing((), self.single_passes)
+
+    @property
+    def batch_timing(self) -> Timing:
+        """The times per jet."""
+        return Timing((), self.batch_passes)
 
 
 def measure_cost(tagger: Tagger, jets: ak.Array, execute: Executor = execute_here) -> Cost:
-    """Measure the cost of a model.
+    """Measure the cost of a model; see `measure_costs`, which compares several."""
+    return measure_costs({tagger.name: tagger}, jets, execute)[0]
+
+
+def measure_costs(models: Mapping[str, Tagger], jets: ak.Array, execute: Executor = execute_here) -> list[Cost]:
+    """Measure the costs of models, whose passes take turns, so that their times compare like with like.
 
     Parameters
     ----------
-    tagger : Tagger
-        The model.
+    models : mapping of str to Tagger
+        The models by name.
     jets : ak.Array
         The first `BATCH` of them are used, repeated where there are fewer; the single jet is the one of median
         length among all of them.
@@ -66,7 +97,8 @@ def measure_cost(tagger: Tagger, jets: ak.Array, execute: Executor = execute_her
 
     Returns
     -------
-    Cost
+    list of Cost
+        In the order of the models.
 
     Raises
     ------
@@ -78,16 +110,34 @@ def measure_cost(tagger: Tagger, jets: ak.Array, execute: Executor = execute_her
     many = jets[np.resize(np.arange(min(BATCH, len(jets))), BATCH)]
     lengths = multiplicities(many)
     middle = np.argsort(lengths, kind="stable")[len(lengths) // 2]
-    one, all_of_them = (
-        make_batch(selection, tagger.features).to(tagger.device) for selection in (many[[middle]], many)
-    )
-    return Cost(
-        tagger.n_parameters,
-        weights_file(tagger).stat().st_size,
-        median_seconds(tagger, one, execute),
-        median_seconds(tagger, all_of_them, execute) / BATCH,
-        weight_bytes(tagger) + execute(peak_bytes, tagger, all_of_them),
-    )
+    batches = {}
+    for name, tagger in models.items():
+        batches[name] = [make_batch(own, tagger.features).to(tagger.device) for own in (many[[middle]], many)]
+    with Watch(next(iter(models.values())).device) as watch:
+        single, batch = (_time_in_turns(models, {name: b[i] for name, b in batches.items()}, execute) for i in (0, 1))
+    costs = []
+    for name, tagger in models.items():
+        per_jet = tuple(seconds / BATCH for seconds in batch[name].seconds)
+        costs.append(
+            Cost(
+                parameters=tagger.n_parameters,
+                disk=weights_file(tagger).stat().st_size,
+                single=single[name].median,
+                batch=float(np.median(per_jet)),
+                memory=weight_bytes(tagger) + execute(peak_bytes, tagger, batches[name][1]),
+                single_passes=single[name].seconds,
+                batch_passes=per_jet,
+                conditions=watch.conditions,
+            )
+        )
+    return costs
+
+
+def judge_costs(costs: Iterable[Cost]) -> Verdict | None:
+    """Judge the times of models that were measured together; None if none was timed."""
+    timed = [cost for cost in costs if cost.is_timed]
+    timings = [timing for cost in timed for timing in (cost.single_timing, cost.batch_timing)]
+    return judge(timings, [cost.conditions for cost in timed]) if timed else None
 
 
 def weight_bytes(tagger: Tagger) -> int:
@@ -100,9 +150,11 @@ def weights_file(tagger: Tagger) -> Path:
     return tagger.path.with_name(tagger.card["weights"]) if tagger.path.suffix == ".json" else tagger.path
 
 
-def median_seconds(tagger: Tagger, batch: JetBatch, execute: Executor = execute_here) -> float:
-    """Return the median time of `PASSES` forward passes, after one that warms up."""
-    return time_one(partial(execute, _time_pass, tagger, batch), PASSES).median
+def _time_in_turns(
+    models: Mapping[str, Tagger], batches: Mapping[str, JetBatch], execute: Executor
+) -> dict[str, Timing]:
+    passes = {name: partial(execute, _time_pass, tagger, batches[name]) for name, tagger in models.items()}
+    return time_interleaved(passes, ROUNDS, warmup=1, budget=BUDGET, least=MIN_ROUNDS)
 
 
 def _time_pass(tagger: Tagger, batch: JetBatch) -> float:

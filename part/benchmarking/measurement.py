@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from part.benchmarking.conditions import Conditions
 from part.benchmarking.timing import Timing
 
 
@@ -35,6 +36,8 @@ class SpeedMeasurement:
         Energy of a pass; None if nothing counts it.
     failed : str or None
         Why nothing was measured.
+    conditions : Conditions or None
+        What the machine did meanwhile; None in files of earlier versions.
     """
 
     model: str
@@ -53,6 +56,7 @@ class SpeedMeasurement:
     memory: int
     joules: float | None
     failed: str | None = None
+    conditions: Conditions | None = None
 
     @property
     def timing(self) -> Timing:

@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from part.benchmarking.conditions import Conditions, Watch
 from part.benchmarking.inputs import check_plan
 from part.benchmarking.module_hooks import generic_path, module_hooks
-from part.benchmarking.timing import synchronize, time_call, time_one
+from part.benchmarking.timing import Timing, synchronize, time_call, time_one
 from part.inference.tagger import Tagger
 from part.io import atomic_write
 from part.jets.features import JetBatch
@@ -90,11 +91,22 @@ class Profile:
         Everything that a pass consists of.
     unprofiled_seconds : float
         Median time of a pass without the profiler, which slows it.
+    unprofiled_passes : tuple of float
+        The seconds of each of those passes; empty in files of earlier versions.
+    conditions : Conditions or None
+        What the machine did meanwhile; None in files of earlier versions.
     """
 
     model: str
     entries: tuple[ProfileEntry, ...]
     unprofiled_seconds: float
+    unprofiled_passes: tuple[float, ...] = ()
+    conditions: Conditions | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """The passes without the profiler, of files of earlier versions their median alone."""
+        return Timing((), self.unprofiled_passes or (self.unprofiled_seconds,))
 
     @property
     def seconds(self) -> float:
@@ -123,7 +135,8 @@ def profile_passes(name: str, tagger: Tagger, batch: JetBatch, passes: int, trac
     Profile
     """
     device = tagger.device
-    unprofiled = time_one(lambda: time_call(lambda: tagger.logits(batch), device), passes).median
+    with Watch(device) as watch:
+        unprofiled = time_one(lambda: time_call(lambda: tagger.logits(batch), device), passes)
     activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device.type == "cuda" else [])
     running = []
 
@@ -141,7 +154,7 @@ def profile_passes(name: str, tagger: Tagger, batch: JetBatch, passes: int, trac
                 synchronize(device)
     if trace is not None:
         _write_trace(profiler, trace)
-    return Profile(name, _entries(profiler, passes, device), unprofiled)
+    return Profile(name, _entries(profiler, passes, device), unprofiled.median, unprofiled.seconds, watch.conditions)
 
 
 def _entries(profiler: profile, passes: int, device: torch.device) -> tuple[ProfileEntry, ...]:

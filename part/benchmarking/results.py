@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from part.benchmarking.conditions import Conditions, Verdict, judge
 from part.benchmarking.machine import Machine
 from part.benchmarking.measurement import SpeedMeasurement
 from part.benchmarking.profile import Profile, ProfileEntry, ProfilePlan
-from part.benchmarking.roofline import RooflinePlan, RooflinePoint
+from part.benchmarking.roofline import WHOLE_MODEL, RooflinePlan, RooflinePoint
 from part.benchmarking.sweep import SweepPlan
 from part.errors import PartError
 from part.io import atomic_write, check_regular
@@ -63,7 +64,7 @@ class Results:
         try:
             match self.kind:
                 case "sweep":
-                    return [_speed_measurement(row) for row in self.rows]
+                    return [SpeedMeasurement(**_from_file(SpeedMeasurement, row)) for row in self.rows]
                 case "profile":
                     return [_profile(row) for row in self.rows]
                 case _:
@@ -135,17 +136,22 @@ def _to_file(row: SpeedMeasurement | Profile | RooflinePoint) -> dict:
 
 
 def _from_file(kind: type, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a measurement's class, with tuples in place of lists, and its conditions."""
     names = {key: name for name, key in _FILE_KEYS[kind].items()}
-    return {names.get(key, key): value for key, value in row.items()}
-
-
-def _speed_measurement(row: dict) -> SpeedMeasurement:
-    fields = _from_file(SpeedMeasurement, row)
-    fields |= {name: tuple(fields[name]) for name in ("warmup", "seconds")}
-    return SpeedMeasurement(**fields)
+    fields = {names.get(key, key): tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    if (conditions := row.get("conditions")) is not None:
+        fields["conditions"] = Conditions(**conditions)
+    return fields
 
 
 def _profile(row: dict) -> Profile:
     fields = _from_file(Profile, row)
     fields["entries"] = tuple(ProfileEntry(**entry) for entry in fields["entries"])
     return Profile(**fields)
+
+
+def judge_measurements(rows: Measurements) -> Verdict:
+    """Judge the times of a file of measurements, see `part.benchmarking.conditions.judge`."""
+    timed = [row for row in rows if not (isinstance(row, SpeedMeasurement) and row.failed)]
+    timed = [row for row in timed if not isinstance(row, RooflinePoint) or row.module.startswith(WHOLE_MODEL)]
+    return judge([row.timing for row in timed], [row.conditions for row in timed])

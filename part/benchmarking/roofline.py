@@ -7,10 +7,11 @@ from functools import partial
 
 import torch
 
+from part.benchmarking.conditions import Conditions, Watch
 from part.benchmarking.flops import count_work
 from part.benchmarking.module_hooks import generic_path
 from part.benchmarking.profile import ProfilePlan, by_module, profile_passes
-from part.benchmarking.timing import time_call, time_interleaved, time_one
+from part.benchmarking.timing import Timing, time_call, time_interleaved, time_one
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
 
@@ -44,6 +45,10 @@ class RooflinePoint:
         Operations per second that the machine reaches at most.
     bandwidth, cache_bandwidth : float
         Bytes per second from memory and from the cache.
+    passes : tuple of float
+        The seconds of each pass of a whole model; empty for its modules, and in files of earlier versions.
+    conditions : Conditions or None
+        What the machine did meanwhile; None for modules, and in files of earlier versions.
     """
 
     model: str
@@ -54,6 +59,12 @@ class RooflinePoint:
     peak_flops: float
     bandwidth: float
     cache_bandwidth: float
+    passes: tuple[float, ...] = ()
+    conditions: Conditions | None = None
+
+    @property
+    def timing(self) -> Timing:
+        return Timing((), self.passes or (self.seconds,))
 
     @property
     def intensity(self) -> float:
@@ -147,16 +158,18 @@ def measure_roofline(name: str, tagger: Tagger, batch: JetBatch, passes: int) ->
     work = count_work(tagger, batch)
     flops, moved = sum(w.flops for w in work.values()), sum(w.bytes for w in work.values())
     profile = profile_passes(name, modular, batch, passes)
-    models = [RooflinePoint(name, WHOLE_MODEL, flops, moved, profile.unprofiled_seconds, *peaks)]
+    times = profile.unprofiled_passes, profile.conditions
+    models = [RooflinePoint(name, WHOLE_MODEL, flops, moved, profile.unprofiled_seconds, *peaks, *times)]
     if modular is not tagger:
-        seconds = time_one(partial(time_call, partial(tagger.logits, batch), tagger.device), passes).median
+        with Watch(tagger.device) as watch:
+            timing = time_one(partial(time_call, partial(tagger.logits, batch), tagger.device), passes)
         models[0] = replace(models[0], module=f"{WHOLE_MODEL}, in torch")
-        models.insert(0, RooflinePoint(name, WHOLE_MODEL, flops, moved, seconds, *peaks))
-    sums: dict[str, list[float]] = {}
+        times = timing.seconds, watch.conditions
+        models.insert(0, RooflinePoint(name, WHOLE_MODEL, flops, moved, timing.median, *peaks, *times))
+    sums: dict[str, tuple[float, float]] = {}
     for path, module_work in work.items():
-        entry = sums.setdefault(generic_path(path), [0, 0])
-        entry[0] += module_work.flops
-        entry[1] += module_work.bytes
+        own_flops, own_bytes = sums.get(generic_path(path), (0.0, 0.0))
+        sums[generic_path(path)] = own_flops + module_work.flops, own_bytes + module_work.bytes
     # The profiler slows all modules alike, so its times are scaled to those without it.
     stretch = profile.unprofiled_seconds / profile.seconds if profile.seconds else math.nan
     return models + [

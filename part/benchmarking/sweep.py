@@ -11,11 +11,12 @@ from functools import partial
 import awkward as ak
 import torch
 
+from part.benchmarking.conditions import Conditions, Watch
 from part.benchmarking.cost import peak_bytes, weight_bytes, weights_file
 from part.benchmarking.energy import EnergyMeter
 from part.benchmarking.inputs import NO_JETS, check_plan, first_jets_batch, random_batch, with_max_length
 from part.benchmarking.measurement import SpeedMeasurement
-from part.benchmarking.timing import Timing, time_call, time_interleaved
+from part.benchmarking.timing import MIN_PASSES, Timing, time_call, time_interleaved
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import JetBatch
@@ -46,7 +47,7 @@ class SweepPlan:
     warmup : int
         Passes before them, at least one.
     budget : float
-        Seconds per point after which no new round begins.
+        Seconds per point after which no new round begins, apart from the three without which there is no spread.
     """
 
     models: tuple[str, ...]
@@ -122,9 +123,10 @@ def measure_point(
         except RuntimeError as error:
             failed[name] = _out_of_memory(error)
     more = max(plan.warmup - 1, 0)
-    timings = time_interleaved(passes, plan.repeats, more, plan.budget - sum(first.values()))
+    with Watch(next(iter(taggers.values())).device) as watch:
+        timings = time_interleaved(passes, plan.repeats, more, plan.budget - sum(first.values()), MIN_PASSES)
     return [
-        _measurement(name, tagger, *ready[name], n is None, first[name], timings[name])
+        _measurement(name, tagger, *ready[name], n is None, first[name], timings[name], watch.conditions)
         if name in ready
         else _failure(name, tagger, size, n, failed[name])
         for name, tagger in taggers.items()
@@ -145,7 +147,14 @@ def _out_of_memory(error: RuntimeError) -> str:
 
 
 def _measurement(
-    name: str, requested: Tagger, tagger: Tagger, batch: JetBatch, from_file: bool, first: float, timing: Timing
+    name: str,
+    requested: Tagger,
+    tagger: Tagger,
+    batch: JetBatch,
+    from_file: bool,
+    first: float,
+    timing: Timing,
+    conditions: Conditions,
 ) -> SpeedMeasurement:
     lengths = batch.mask.sum(1)
     return SpeedMeasurement(
@@ -159,6 +168,7 @@ def _measurement(
         seconds=timing.seconds,
         memory=_peak_memory(tagger, batch),
         joules=_joules(tagger, batch, timing.median),
+        conditions=conditions,
     )
 
 

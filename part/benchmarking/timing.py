@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+MIN_PASSES = 3  # of fewer there is no spread
+SPREAD = (0.16, 0.84)  # quantiles, as one standard deviation on either side of a normal distribution
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -31,9 +34,33 @@ class Timing:
         return float(np.median(self.seconds))
 
     @property
-    def quartiles(self) -> tuple[float, float]:
-        low, high = np.quantile(self.seconds, (0.25, 0.75))
+    def has_spread(self) -> bool:
+        """Whether there are enough passes to say how much they scatter."""
+        return len(self.seconds) >= MIN_PASSES
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The times below which 16 % and 84 % of the passes are; both NaN for fewer than `MIN_PASSES`."""
+        if not self.has_spread:
+            return float("nan"), float("nan")
+        low, high = np.quantile(self.seconds, SPREAD)
         return float(low), float(high)
+
+    @property
+    def scatter(self) -> float:
+        """Half of the spread, relative to the median."""
+        low, high = self.spread
+        return (high - low) / (2 * self.median)
+
+    def ratio(self, other: "Timing") -> tuple[float, float, float]:
+        """Return the other's time over this one's with its spread, from the passes of the same rounds.
+
+        What slows a whole round cancels. The spread is NaN for fewer than `MIN_PASSES` rounds.
+        """
+        rounds = min(len(self.seconds), len(other.seconds))
+        ratios = np.array(other.seconds[:rounds]) / np.array(self.seconds[:rounds])
+        low, high = np.quantile(ratios, SPREAD) if rounds >= MIN_PASSES else (np.nan, np.nan)
+        return float(np.median(ratios)), float(low), float(high)
 
 
 def synchronize(device: torch.device) -> None:
@@ -51,7 +78,11 @@ def time_call(function: Callable[[], object], device: torch.device) -> float:
 
 
 def time_interleaved(
-    passes: Mapping[str, Callable[[], float]], repeats: int, warmup: int = 2, budget: float = float("inf")
+    passes: Mapping[str, Callable[[], float]],
+    repeats: int,
+    warmup: int = 2,
+    budget: float = float("inf"),
+    least: int = 1,
 ) -> dict[str, Timing]:
     """Warm up each function, then call all of them in alternation.
 
@@ -64,8 +95,9 @@ def time_interleaved(
     warmup : int
         Calls of each function before the rounds.
     budget : float
-        Seconds for everything. Once they are spent, warming up stops and no new round begins, but one round
-        always runs.
+        Seconds for everything. Once they are spent, warming up stops and no new round begins.
+    least : int
+        Rounds that run in any case.
 
     Returns
     -------
@@ -80,7 +112,7 @@ def time_interleaved(
     warm = {name: tuple(function() for _ in range(warmup) if not is_over()) for name, function in passes.items()}
     counted: dict[str, list[float]] = {name: [] for name in passes}
     for turn in range(repeats):
-        if turn and is_over():
+        if turn >= least and is_over():
             break
         for name, function in passes.items():
             counted[name].append(function())

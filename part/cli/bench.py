@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> None:
 
     from part.benchmarking import bench
     from part.benchmarking.machine import describe_machine
+    from part.benchmarking.results import judge_measurements
     from part.progress import TerminalProgress
 
     check_outputs(args.force, args.out)
@@ -87,6 +88,7 @@ def run(args: argparse.Namespace) -> None:
     if not args.lines:
         print(describe_machine())
         print("\n".join(_TABLES[args.kind](rows)))
+        print(judge_measurements(rows).sentence)
         if args.kind == "profile":
             print("Torch ran the models module by module; predictions may be faster in compiled code (bench sweep).")
 
@@ -145,43 +147,51 @@ def _print_progress(stage: str, done: int, total: int) -> None:
 
 
 def _sweep_table(rows: "Sequence[SpeedMeasurement]") -> list[str]:
+    from part.text import significant, with_spread
+
     width = max(len(row.model) for row in rows)
-    lines = [f"{'':{width}}{'batch':>7}{'N':>7}{'ms a pass':>11}{'quartiles':>24}{'jets/s':>10}{'ratio':>8}{'MB':>8}"]
+    times, ratios = f"{'ms a pass [68 %]':>22}{'passes':>8}", f"{'jets/s':>9}{'ratio [68 %]':>20}"
+    lines = [f"{'':{width}}{'batch':>7}{'N':>7}{times}{ratios}{'MB':>8}"]
     first = {}
     for row in rows:
         if row.failed:
             lines.append(f"{row.model:{width}}{row.batch:>7}{row.n:>7.0f}  {row.failed}")
             continue
-        time, (low, high) = row.timing.median, row.timing.quartiles
-        base = first.setdefault((row.batch, row.n), time)
-        spread = f"{1e3 * low:.2f} to {1e3 * high:.2f}"
-        start = f"{row.model:{width}}{row.batch:>7}{row.n:>7.0f}{1e3 * time:>11.2f}{spread:>24}"
-        lines.append(f"{start}{_short(row.batch / time):>10}{base / time:>7.2f}x{row.memory / 1e6:>8.0f}")
+        timing = row.timing
+        low, high = (1e3 * end for end in timing.spread)
+        ratio, *ends = timing.ratio(first.setdefault((row.batch, row.n), timing))
+        time = with_spread(1e3 * timing.median, (low, high))
+        start = f"{row.model:{width}}{row.batch:>7}{row.n:>7.0f}{time:>22}{len(timing.seconds):>8}"
+        speed, ratios = significant(row.batch / timing.median), f"{with_spread(ratio, (ends[0], ends[1]))}x"
+        lines.append(f"{start}{speed:>9}{ratios:>20}{row.memory / 1e6:>8.0f}")
     return lines
-
-
-def _short(number: float) -> str:
-    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def _profile_table(rows: "Sequence[Profile]") -> list[str]:
     from part.benchmarking.profile import by_module, by_operator
+    from part.text import significant, with_spread
 
     lines = []
     for profile in rows:
-        times = [f"{1e3 * seconds:.1f} ms" for seconds in (profile.unprofiled_seconds, profile.seconds)]
-        lines.append(f"\n{profile.model}: {times[0]}, {times[1]} under the profiler")
+        low, high = (1e3 * end for end in profile.timing.spread)
+        times = with_spread(1e3 * profile.timing.median, (low, high)), significant(1e3 * profile.seconds)
+        lines.append(f"\n{profile.model}: {times[0]} ms, {times[1]} ms under the profiler")
         for entry in by_operator(profile)[:MAX_LINES] + by_module(profile)[:MAX_LINES]:
             name = entry.operator or entry.module or "the rest"
-            lines.append(f"{name:48}{entry.calls:>7.0f}{1e3 * entry.seconds:>10.2f} ms{entry.memory / 1e6:>9.1f} MB")
+            time = f"{significant(1e3 * entry.seconds):>10} ms"
+            lines.append(f"{name:48}{entry.calls:>7.0f}{time}{entry.memory / 1e6:>9.1f} MB")
     return lines
 
 
 def _roofline_table(rows: "Sequence[RooflinePoint]") -> list[str]:
+    from part.text import with_spread
+
     lines = []
     for point in rows:
+        low, high = (1e3 * end for end in point.timing.spread)
+        time = with_spread(1e3 * point.seconds, (low, high))
         speed = f"{point.intensity:>8.2f} operations a byte{point.speed / 1e9:>8.1f} GFLOP/s  {point.describe()}"
-        lines.append(f"{point.model + ' ' + point.module:48}{1e3 * point.seconds:>9.2f} ms{speed}")
+        lines.append(f"{point.model + ' ' + point.module:48}{time:>20} ms{speed}")
     return lines
 
 

@@ -95,19 +95,24 @@ def run(args: argparse.Namespace) -> None:
 
 
 def quality(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, count: int) -> dict:
-    """Return the metrics of `metrics.measure`, the expected calibration error, and the metrics' 95 % intervals.
+    """Return the metrics of `metrics.measure`, the expected calibration error, their 95 % intervals, and counts.
 
-    The intervals are from `count` bootstrap draws; an end that is infinite is None.
+    The intervals are from `count` bootstrap draws, that of the accuracy is Wilson's; an end that is infinite is None.
+    The counts of jets are those behind the rejections, see `metrics.rejection_counts`.
     """
     from part.analysis.statistics.bootstrap import interval, replicas
     from part.analysis.statistics.calibration import reliability
-    from part.analysis.statistics.metrics import measure
+    from part.analysis.statistics.metrics import measure, rejection_counts, rounded_wilson
 
     result = measure(probabilities, truth, dataset)
     drawn = replicas(probabilities[None], truth, dataset, count) if count else {}
     intervals = {name: [_rounded(name, end) for end in interval(values[0])] for name, values in drawn.items()}
+    if count:
+        right = int((probabilities.argmax(1) == truth).sum())
+        intervals["accuracy"] = [*(rounded_wilson(right, len(truth)) or ())]
     calibration = round(reliability(probabilities, truth).expected_error, 5)
-    return result | {"calibration_error": calibration, "intervals": intervals}
+    counts = rejection_counts(probabilities, truth, dataset)
+    return result | {"calibration_error": calibration, "intervals": intervals, "rejections": counts}
 
 
 def _rounded(name: str, value: float) -> float | None:
@@ -140,23 +145,34 @@ def _score(taggers: "Sequence[Tagger]", chunk: "Chunk") -> tuple[np.ndarray, np.
         return tagger.predict(chunk.jets), labels
 
 
-def _text(name: str, value: float | None) -> str:
+def _line(name: str, value: float | None, result: dict) -> str:
+    """Return a measure with its interval, a rejection with the background jets that pass or, without any, its limit."""
+    counts, ends = result["rejections"].get(name), result["intervals"].get(name)
+    of = f"({counts['passing']} of {counts['background']} background jets)" if counts else ""
     if value is None:
-        return "∞" if name.startswith("rejection") else "none (jets of one class)"
-    return str(value)
+        text = f"> {counts['above']:.2g} at 95 %" if counts else "none (jets of one class)"
+        return f"{name:24} {text:>10}  {of}".rstrip()
+    known = ends and ends[0] is not None
+    between = f"95 %: {ends[0]} to {'∞' if ends[1] is None else ends[1]}" if known else ""
+    return f"{name:24} {value:>10}  {between} {of}".rstrip()
 
 
 def _table(result: dict, classes: dict) -> str:
-    lines = []
-    for name, value in result.items():
-        if name in ("intervals", "groups", "background"):
-            continue
-        ends = result["intervals"].get(name)
-        between = f"95 %: {ends[0]} to {_text(name, ends[1])}" if ends and ends[0] is not None else ""
-        lines.append(f"{name:24} {_text(name, value):>10}  {between}".rstrip())
+    left_out = ("intervals", "rejections", "groups", "background")
+    lines = [_line(name, value, result) for name, value in result.items() if name not in left_out]
     width = max(8, *map(len, classes))
-    lines += ["", f"{'class':{width}} {'jets':>9} {'efficiency':>11} {'purity':>8} {'AUC':>8}"]
+    heads = f"{'efficiency [95 %]':>26} {'purity [95 %]':>26} {'AUC':>8}"
+    lines += ["", f"{'class':{width}} {'jets':>9} {heads}"]
     for name, row in classes.items():
-        cells = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("efficiency", "purity", "auc")]
-        lines.append(f"{name:{width}} {row['jets']:>9,} {cells[0]:>11} {cells[1]:>8} {cells[2]:>8}")
+        shares = (_share(row, "efficiency"), _share(row, "purity"))
+        area = "–" if row["auc"] is None else f"{row['auc']:.4f}"
+        lines.append(f"{name:{width}} {row['jets']:>9,} {shares[0]:>26} {shares[1]:>26} {area:>8}")
     return "\n".join(lines)
+
+
+def _share(row: dict, name: str) -> str:
+    """Return a share with Wilson's interval, "–" where no jet is of the class or predicted as it."""
+    if row[name] is None:
+        return "–"
+    low, high = row[f"{name}_interval"]
+    return f"{row[name]:.4f} [{low:.4f}, {high:.4f}]"

@@ -87,8 +87,11 @@ def _text(pair: "SamplePair", rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _cell(row: Mapping[str, Any], name: str) -> str:
+    if row.get(f"{name}_above") is not None:
+        return f"> {row[f'{name}_above']:.2g} at 95 % (0 of {row[f'{name}_background']})"
     if row.get(name) is None:
-        return ""
+        return "–"
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     ends = "" if low is None else f" [{low:.4g}, {'∞' if high is None else format(high, '.4g')}]"
-    return f"{row[name]:.4g}{ends}"
+    of = f" ({row[f'{name}_passing']} of {row[f'{name}_background']})" if f"{name}_passing" in row else ""
+    return f"{row[name]:.4g}{ends}{of}"

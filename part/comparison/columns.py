@@ -180,14 +180,18 @@ def slice_comparison(comparison: Comparison, kept: np.ndarray, seed: int = 0) ->
 
 
 def quality_rows(comparison: Comparison, quality: ColumnQuality) -> Iterator[dict]:
-    """Yield a row for each model, bin and measure; what is not finite is None."""
+    """Yield a row for each model, bin and measure; what is not finite is None.
+
+    A rejection without a value, where no background jet passes, is above its lower end at 95 % confidence.
+    """
     point, classes = quality.point, comparison.dataset.classes
-    measures = {"accuracy": (quality.accuracy.value, *quality.accuracy.interval, quality.accuracy.total)}
+    right = quality.accuracy
+    measures = {"accuracy": (right.value, *right.interval, right.passed, right.total)}
     if point and quality.signal_efficiency and quality.background_efficiency:
         signal, background = quality.signal_efficiency, quality.background_efficiency
-        measures["signal_efficiency"] = (signal.value, *signal.interval, signal.total)
-        measures["rejection"] = (*background.inverse, background.total)
-    for measure, (value, low, high, jets) in measures.items():
+        measures["signal_efficiency"] = (signal.value, *signal.interval, signal.passed, signal.total)
+        measures["rejection"] = (*background.inverse, background.passed, background.total)
+    for measure, (value, low, high, passed, jets) in measures.items():
         told: dict[str, Any] = {}
         if point is not None and measure != "accuracy":
             told = {"signal": classes[point.signal], "efficiency": point.efficiency}
@@ -195,7 +199,8 @@ def quality_rows(comparison: Comparison, quality: ColumnQuality) -> Iterator[dic
             for k in range(len(quality.edges) - 1):
                 row = {"column": quality.name, "from": float(quality.edges[k]), "to": float(quality.edges[k + 1])}
                 ends = {"value": _finite(value[m, k]), "low": _finite(low[m, k]), "high": _finite(high[m, k])}
-                yield row | {"model": model, "measure": measure} | told | {"jets": int(jets[k])} | ends
+                counts = {"passing": int(passed[m, k]), "jets": int(jets[k])}
+                yield row | {"model": model, "measure": measure} | told | counts | ends
 
 
 def _finite(value: float) -> float | None:

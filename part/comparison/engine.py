@@ -9,7 +9,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from part.benchmarking.cost import Cost, measure_cost
+from part.benchmarking.cost import Cost, measure_costs
 from part.comparison.models import TRACED, AttentionChanges, check_comparable
 from part.comparison.result import REPLICAS, Comparison, build_comparison
 from part.comparison.samples import Sample, SampleBatch
@@ -64,8 +64,8 @@ def run_comparison(
         Where the models run.
     cache : mutable mapping, optional
         Probabilities and costs of earlier comparisons on exactly this sample and these timing jets, which are used and
-        extended. Keys are ("probabilities", tagger.cache_key) and ("cost", tagger.cache_key). The caller keeps one
-        mapping for each sample.
+        extended. Keys are ("probabilities", tagger.cache_key) and ("costs", the cache_keys of all models), since models
+        are timed in turns. The caller keeps one mapping for each sample.
     on_batch : callable, optional
         Receives each batch of the sample and the probabilities of all models for it (M, B, C).
     merged : MergedClasses, optional
@@ -94,7 +94,7 @@ def run_comparison(
         dataset,
         probabilities,
         labels,
-        _measure_costs(models, timing_jets, progress, execute, cache),
+        time_models(models, timing_jets, progress, execute, cache),
         attention.results,
         n_traced,
         replicas,
@@ -157,18 +157,23 @@ def _compare_attention(
     return attention, done if attention.comparable else len(sample)
 
 
-def _measure_costs(
+def time_models(
     models: Mapping[str, Tagger],
     jets: ak.Array,
-    progress: ProgressCallback,
-    execute: Executor,
-    cache: Cache,
+    progress: ProgressCallback = no_progress,
+    execute: Executor = execute_here,
+    cache: Cache | None = None,
 ) -> list[Cost]:
-    costs: list[Cost] = []
-    for tagger in models.values():
-        progress("Models timed", len(costs), len(models))
-        key = ("cost", tagger.cache_key)
-        if key not in cache:
-            cache[key] = measure_cost(tagger, jets, execute)
-        costs.append(cache[key])
-    return costs
+    """Return the costs of models, timed in turns; costs of these models together may be in the cache."""
+    stage, cache = STAGES[2], {} if cache is None else cache
+    progress(stage, 0, len(models))
+
+    def execute_unless_stopped(function: Callable[..., Any], *args: Any) -> Any:
+        progress(stage, 0, len(models))  # may raise Cancelled, before each pass
+        return execute(function, *args)
+
+    key = ("costs", " ".join(tagger.cache_key for tagger in models.values()))
+    if key not in cache:
+        cache[key] = measure_costs(models, jets, execute_unless_stopped)
+    progress(stage, len(models), len(models))
+    return cache[key]

@@ -4,6 +4,7 @@ The first model is the reference that the others are compared with.
 Shapes: M models, J jets, C classes, L layers, H heads, R replicas.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from part.analysis.statistics import bootstrap, metrics
+from part.analysis.statistics.binomial import Rate, wilson
 from part.analysis.statistics.calibration import Reliability, reliability
 from part.analysis.statistics.divergence import AttentionChange, agreement, jensen_shannon, logit_drift, outcomes
 from part.benchmarking.cost import Cost
@@ -103,8 +105,22 @@ class Comparison:
     def reliability(self) -> tuple[Reliability, ...]:
         return tuple(reliability(p[self.labelled], self.labels) for p in self.probabilities)
 
+    def with_costs(self, costs: Sequence[Cost]) -> "Comparison":
+        """Return this comparison with other costs (M,), and with the quality that was computed already."""
+        _ = self.quality, self.rejection_counts
+        other = copy.copy(self)
+        object.__setattr__(other, "costs", tuple(costs))  # a new object that nobody has seen yet
+        return other
+
     def interval(self, model: int, name: str) -> tuple[float, float] | None:
-        """Return the bootstrap interval of a measure of `quality`, or None without replicas of it."""
+        """Return the interval of a measure of `quality`, or None if there is none.
+
+        That of the accuracy is Wilson's, those of others are from bootstrap replicas.
+        """
+        if name == "accuracy" and self.replicas:
+            right = int((self.classes[model, self.labelled] == self.labels).sum())
+            low, high = wilson(np.array(right), np.array(len(self.labels)))
+            return float(low), float(high)
         return bootstrap.interval(self.replicas[name][model]) if name in self.replicas else None
 
     def gain(self, model: int, name: str) -> tuple[float, float] | None:
@@ -147,6 +163,13 @@ class Comparison:
         return {} if self.truth is None else metrics.working_points(self.dataset, self.labels)
 
     @cached_property
+    def rejection_counts(self) -> tuple[dict[str, dict], ...]:
+        """What stands behind the rejections of each model, see `metrics.rejection_counts`; empty without labels."""
+        if self.truth is None:
+            return ()
+        return tuple(metrics.rejection_counts(p[self.labelled], self.labels, self.dataset) for p in self.probabilities)
+
+    @cached_property
     def signals(self) -> tuple[int, ...]:
         """The classes that have a ROC curve against the background on these jets."""
         present = set() if self.truth is None else set(np.unique(self.labels).tolist())
@@ -155,8 +178,13 @@ class Comparison:
 
     @cached_property
     def background_jets(self) -> int:
-        """The number of background jets: a rejection above it cannot be distinguished from an infinite one."""
+        """The number of background jets."""
         return int((self.labels == metrics.background_class(self.dataset)).sum())
+
+    @property
+    def same_class(self) -> Rate:
+        """How many jets (M, M) two models predict as the same class, see `agreement`."""
+        return Rate(np.round(self.agreement * len(self)), np.array(len(self)))
 
     def roc(self, model: int, signal: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the signal and background efficiencies along the ROC curve of a class."""
@@ -164,6 +192,11 @@ class Comparison:
         kind = np.isin(self.labels, (signal, background))
         scores = metrics.discriminant(self.probabilities[model, self.labelled][kind], signal, background)
         return metrics.roc_curve(scores, self.labels[kind] == signal)
+
+    def roc_rate(self, model: int, signal: int) -> tuple[np.ndarray, Rate]:
+        """Return the signal efficiencies along the ROC curve, and how many background jets pass at each."""
+        efficiency, background = self.roc(model, signal)
+        return efficiency, Rate(np.round(background * self.background_jets), np.array(self.background_jets))
 
 
 def build_comparison(

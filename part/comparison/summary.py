@@ -16,6 +16,7 @@ import pyarrow.parquet
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange, jensen_shannon
 from part.comparison.result import GAIN_MEASURES, Comparison
+from part.comparison.times import time_columns, timing_summary
 from part.io import csv_bytes
 from part.jets.schema import Dataset
 from part.jets.streaming import EntryRange, chunks, locate
@@ -119,6 +120,8 @@ def _row(comparison: Comparison, m: int) -> dict:
         row[name] = value
         if bounds := comparison.interval(m, name):
             row |= {f"{name}_low": _finite(bounds[0]), f"{name}_high": _finite(bounds[1])}
+        if name in comparison.rejections:
+            row |= {f"{name}_{key}": number for key, number in comparison.rejection_counts[m][name].items()}
     if comparison.without_class:
         row["jets_without_class"] = comparison.without_class
     for name in GAIN_MEASURES:
@@ -126,10 +129,12 @@ def _row(comparison: Comparison, m: int) -> dict:
             row[f"{name}_gain"] = round(comparison.quality[m][name] - comparison.quality[0][name], 5)
             row |= {f"{name}_gain_low": _finite(bounds[0]), f"{name}_gain_high": _finite(bounds[1])}
     cost = comparison.costs[m]
+    low, high = (float(ends[0, m]) for ends in comparison.same_class.interval)
     row |= {"agreement_with_first": float(comparison.agreement[0, m])}
+    row |= {"agreement_with_first_low": _finite(low), "agreement_with_first_high": _finite(high)}
     row |= {"logit_drift_from_first": float(f"{comparison.drift(m).mean():.5g}")}
     row |= {"parameters": cost.parameters, "disk_bytes": cost.disk, "memory_bytes": cost.memory}
-    return row | {"ms_a_jet_alone": round(1e3 * cost.single, 3), "ms_a_jet_in_batch": round(1e3 * cost.batch, 3)}
+    return row | time_columns(cost)
 
 
 def summary(comparison: Comparison) -> dict:
@@ -141,6 +146,7 @@ def summary(comparison: Comparison) -> dict:
         "interval": LEVEL,
         "agreement": _rounded(comparison.agreement),
         "attention": [_attention(comparison, m) for m in models[1:]],
+        **timing_summary(comparison.costs),
     }
     if comparison.truth is None:
         return content
@@ -171,17 +177,21 @@ def _reliability(comparison: Comparison, m: int) -> dict:
         "jets": bins.counts.tolist(),
         "confidence": _rounded(bins.confidence),
         "accuracy": _rounded(bins.accuracy),
+        "accuracy_low": _rounded(bins.interval[0]),
+        "accuracy_high": _rounded(bins.interval[1]),
     }
 
 
 def _roc_curves(comparison: Comparison, m: int) -> dict:
-    """Return the background efficiency at signal efficiencies of 0 to 1, for each class."""
+    """Return the background efficiency at signal efficiencies of 0 to 1, for each class, with Wilson's intervals."""
     grid = np.linspace(0, 1, ROC_POINTS)
-    curves = {"efficiency": _rounded(grid)}
+    curves: dict[str, Any] = {"background_jets": comparison.background_jets, "efficiency": _rounded(grid)}
     for signal in comparison.signals:
-        efficiency, background = comparison.roc(m, signal)
+        efficiency, rate = comparison.roc_rate(m, signal)
         # The tightest cut of at least this efficiency, as the curve has steps.
-        curves[comparison.dataset.classes[signal]] = _rounded(background[np.searchsorted(efficiency, grid - 1e-12)])
+        place, name = np.searchsorted(efficiency, grid - 1e-12), comparison.dataset.classes[signal]
+        numbers = {"": rate.value, "_low": rate.interval[0], "_high": rate.interval[1]}
+        curves |= {f"{name}{end}": _rounded(values[place]) for end, values in numbers.items()}
     return curves
 
 

@@ -3,10 +3,16 @@
 Shapes: M models.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange
+from part.benchmarking.cost import BATCH
 from part.comparison.result import GAIN_MEASURES, Comparison
+from part.comparison.times import time_text, times_text
 from part.jets.notices import without_class
+from part.text import significant
 
 TITLES = {"accuracy": "Accuracy", "macro_auc": "Macro AUC", "calibration_error": "Calibration error"}
 
@@ -16,8 +22,11 @@ def text_table(comparison: Comparison) -> str:
     lines = [["", *comparison.names], *_quality(comparison), *_cost(comparison), *_attention(comparison)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    if comparison.replicas:
-        texts.append(f"In brackets: {100 * LEVEL:g} % bootstrap intervals. Gains are over {comparison.names[0]}.")
+    about = f"In brackets: {100 * LEVEL:g} % intervals, of shares Wilson's, of others by bootstrap"
+    about += "; in parentheses: background jets that pass" if comparison.rejections else ""
+    texts.append(f"{about}. Gains are over {comparison.names[0]}.")
+    if times := times_text(comparison.costs):
+        texts.append(times)
     if comparison.without_class:
         texts.append(without_class(comparison.without_class, len(comparison)))
     return "\n".join(texts)
@@ -47,15 +56,23 @@ def measure_title(name: str) -> str:
 
 
 def measure_text(comparison: Comparison, m: int, name: str) -> str:
-    """Return a measure with its interval; a rejection that no background jet passes is above their number."""
+    """Return a measure with its interval, a rejection also with the background jets that pass."""
     value, bounds = comparison.quality[m][name], comparison.interval(m, name)
+    if name.startswith("rejection"):
+        return rejection_text(value, bounds, comparison.rejection_counts[m][name])
     if name == "macro_auc" and value is None:
         return "–"
-    digits, most = (1, f">{comparison.background_jets}") if name.startswith("rejection") else (4, "")
-    text = format_number(value, digits, most)
-    if bounds is None or (value is None and bounds[0] == float("inf")):
-        return text
-    return f"{text} [{format_number(bounds[0], digits, most)}, {format_number(bounds[1], digits, most)}]"
+    text = format_number(value, 4)
+    return text if bounds is None else f"{text} [{format_number(bounds[0], 4)}, {format_number(bounds[1], 4)}]"
+
+
+def rejection_text(value: float | None, bounds: tuple[float, float] | None, counts: Mapping[str, Any]) -> str:
+    """Return a rejection with its interval and its counts; where no background jet passes, the limit at 95 %."""
+    of = f"({counts['passing']} of {counts['background']})"
+    if value is None:
+        return f"> {significant(counts['above'])} at 95 % {of}"
+    ends = "" if bounds is None else f" [{format_number(bounds[0], 1)}, {format_number(bounds[1], 1)}]"
+    return f"{format_number(value, 1)}{ends} {of}"
 
 
 def gain_text(comparison: Comparison, m: int, name: str) -> str:
@@ -75,14 +92,20 @@ def format_number(value: float | None, digits: int, infinite: str = "∞") -> st
 def _cost(comparison: Comparison) -> list[list[str]]:
     models, costs = range(len(comparison.names)), comparison.costs
     return [
-        ["Agreement with the first", *(f"{comparison.agreement[0, m]:.4f}" for m in models)],
+        ["Agreement with the first", *(agreement_text(comparison, m) for m in models)],
         ["Logit drift from the first", *(f"{comparison.drift(m).mean():.3g}" for m in models)],
         ["Parameters", *(f"{c.parameters:,}" for c in costs)],
         ["On disk [MB]", *(f"{c.disk / 1e6:.2f}" for c in costs)],
-        ["Memory of 64 jets [MB]", *(f"{c.memory / 1e6:.0f}" for c in costs)],
-        ["Time of one jet [ms]", *(f"{1e3 * c.single:.2f}" for c in costs)],
-        ["Time a jet of 64 [ms]", *(f"{1e3 * c.batch:.2f}" for c in costs)],
+        [f"Memory of {BATCH} jets [MB]", *(f"{c.memory / 1e6:.0f}" for c in costs)],
+        ["Time of one jet [ms]", *(time_text(c, c.single_timing) for c in costs)],
+        [f"Time a jet of {BATCH} [ms]", *(time_text(c, c.batch_timing) for c in costs)],
     ]
+
+
+def agreement_text(comparison: Comparison, m: int) -> str:
+    """Return the share of jets that this model and the first predict as the same class, with Wilson's interval."""
+    low, high = (ends[0, m] for ends in comparison.same_class.interval)
+    return f"{comparison.agreement[0, m]:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def _attention(comparison: Comparison) -> list[list[str]]:

@@ -74,12 +74,23 @@ class SamplePair:
             return None
         is_ratio = name.startswith("rejection")
         value = second / first if is_ratio else second - first
+        if name == "accuracy" and all(sample.replicas for sample in self.samples):
+            low, high = newcombe(*self._right)
+            return value, (float(low), float(high))
         if not all(name in sample.replicas for sample in self.samples):
             return value, None
         drawn = [sample.replicas[name][0] for sample in self.samples]
         with np.errstate(invalid="ignore", divide="ignore"):
             changes = drawn[1] / drawn[0] if is_ratio else drawn[1] - drawn[0]
         return value, None if np.isnan(changes).any() else bootstrap.interval(changes)
+
+    @property
+    def _right(self) -> tuple[Rate, Rate]:
+        """How many jets of each sample are predicted right."""
+        first, second = (
+            Rate(np.array((s.classes[0, s.labelled] == s.labels).sum()), np.array(len(s.labels))) for s in self.samples
+        )
+        return first, second
 
     @cached_property
     def efficiencies(self) -> tuple[Rate, Rate]:
@@ -188,6 +199,9 @@ def sample_rows(pair: SamplePair) -> Iterator[dict]:
         for side, sample in zip(("first", "second"), pair.samples, strict=True):
             row[side] = sample.quality[0][name]
             row |= _ends(side, sample.interval(0, name))
+            if name in sample.rejections:
+                counts = sample.rejection_counts[0][name]
+                row |= {f"{side}_{key}": counts.get(key) for key in ("passing", "background", "above")}
         found = pair.change(name)
         row["change"] = None if found is None else _finite(found[0])
         yield row | _ends("change", found[1] if found else None)

@@ -10,7 +10,7 @@ import numpy as np
 from part.figures.display import Display
 from part.figures.flame import Flame
 
-STYLES = ("line", "points", "steps", "bars")
+STYLES = ("line", "points", "steps", "bars", "limits")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Series:
     colour : int or None
         Index into the theme's series, None for faint.
     style : str
-        One of `STYLES`.
+        One of `STYLES`; "limits" are lower limits, drawn as arrows upwards from their numbers.
     dashed : bool
         Whether a "line" is dashed.
     labels : tuple of str

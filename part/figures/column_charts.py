@@ -45,15 +45,17 @@ def efficiency_chart(comparison: Comparison, quality: ColumnQuality, point: Work
 def rejection_chart(comparison: Comparison, quality: ColumnQuality, point: WorkingPoint, rate: Rate) -> Plot:
     """Return 1/εB of each model in bins of a column.
 
-    Where no jet passes, a point apart from the line is at the number of jets, and its bar ends at Wilson's limit.
+    Where no jet passes, an arrow upwards begins at the limit of 95 % confidence.
     """
     value, low, high = rate.inverse
     none_passes = np.isinf(value)
     series = list(_lines(comparison, quality, value, low, high, np.isfinite(value)))
     for m in range(len(comparison.names)):
-        most = np.asarray(rate.total, float)[none_passes[m]]
-        limits = Series("", quality.medians[none_passes[m]], most, low[m, none_passes[m]], most, m, "points")
-        series += [limits] if len(most) else []
+        limits = low[m, none_passes[m]]
+        if len(limits):
+            totals = np.broadcast_to(rate.total, none_passes.shape)[m, none_passes[m]]
+            about = tuple(f"none of {total:.0f} passes, 95 %" for total in totals)
+            series.append(Series("", quality.medians[none_passes[m]], limits, colour=m, style="limits", labels=about))
     title = f"Background rejection, {point_title(comparison.dataset, point)}"
     name = f"1/ε of {comparison.dataset.titles[point.background]}"
     return Plot(title, column_title(quality.name), name, tuple(series), log_y=True)

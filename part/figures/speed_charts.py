@@ -8,15 +8,16 @@ from part.benchmarking.measurement import SpeedMeasurement
 from part.benchmarking.profile import Profile, ProfileEntry, by_module, by_operator
 from part.benchmarking.roofline import WHOLE_MODEL, RooflinePoint
 from part.benchmarking.scaling import crossover, power_law_exponent
+from part.benchmarking.timing import Timing
 from part.figures.charts import Plot, Series
 from part.figures.flame import Flame
+from part.text import with_spread
 
 AXES = {"batch": "jets of a pass", "n": "constituents"}
 MAX_BARS = 12  # operators or modules
 MAX_NAME = 30  # characters of an operator's name
 MAX_LABELS = 6  # points of a roofline with a label beside them
 LABEL_DISTANCE = (1.6, 0.45)  # e-folds in x and y within which labels would overlap
-SUPERSCRIPTS = str.maketrans("-.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹")
 MIN_SHARE = 1e-3  # nodes of a flame chart below this share of the whole would not be visible
 MEASURES = {"seconds": ("Time", "ms a pass", 1e3), "memory": ("New tensors", "MB a pass", 1e-6)}
 
@@ -28,7 +29,7 @@ def _ordered(rows: Sequence[SpeedMeasurement], axis: str) -> list[SpeedMeasureme
 
 
 def latency(series: BySeries, axis: str) -> Plot:
-    """Plot the median time of a pass with its quartiles against the batch size or the number of constituents.
+    """Plot the median time of a pass with its spread of 68 % against the batch size or the number of constituents.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def memory(series: BySeries, axis: str) -> Plot:
 
 
 def _spread(row: SpeedMeasurement) -> tuple[float, float, float]:
-    return row.timing.median, *row.timing.quartiles
+    return row.timing.median, *row.timing.spread
 
 
 def _plot(
@@ -98,36 +99,39 @@ def describe_growth(series: BySeries, axis: str) -> list[str]:
     Returns
     -------
     list of str
-        Sentences: the exponent of each curve, and from where on another model is faster than the first.
+        Sentences: the exponent of each curve with its interval, and from where on another model is faster than the
+        first.
     """
     symbol = {"batch": "B", "n": "N"}[axis]
     sentences: list[str] = []
-    medians: dict[str, dict[float, float]] = {}
+    timings: dict[str, dict[float, Timing]] = {}
     for name, rows in series.items():
         shown = _ordered(rows, axis)
         x, y = (np.array([f(row) for row in shown]) for f in (lambda r: getattr(r, axis), lambda r: r.timing.median))
-        medians[name] = dict(zip(x.tolist(), y.tolist(), strict=True))
+        timings[name] = dict(zip(x.tolist(), (row.timing for row in shown), strict=True))
         if fit := power_law_exponent(x, y):
-            sentences.append(
-                f"{name}: time ∝ {symbol}{f'{fit[0]:.2f}'.translate(SUPERSCRIPTS)} over the upper {fit[1]} points."
-            )
-    first, *others = medians
+            sentences.append(f"{name}: time ∝ {symbol}^{fit} at 95 %, over the upper {fit.points} points.")
+    first, *others = timings
     for other in others:
-        common = np.array(sorted(medians[first].keys() & medians[other].keys()))
+        common = np.array(sorted(timings[first].keys() & timings[other].keys()))
         if len(common) > 1:
-            one, two = (np.array([medians[name][x] for x in common.tolist()]) for name in (first, other))
-            sentences.append(_compare_growth(first, other, symbol, common, one, two))
+            both = [[timings[name][x] for x in common.tolist()] for name in (first, other)]
+            sentences.append(_compare_growth(first, other, symbol, common, *both))
     return sentences
 
 
-def _compare_growth(first: str, other: str, symbol: str, x: np.ndarray, one: np.ndarray, two: np.ndarray) -> str:
-    if (start := crossover(x, one, two)) is not None:
-        return (
-            f"{other} is faster than {first} from {symbol} ≈ {start:.0f} on, {one[-1] / two[-1]:.2g} times at the last."
-        )
-    if two[-1] < one[-1]:
-        return f"{other} is faster than {first} throughout, {one[-1] / two[-1]:.2g} times at the last."
-    return f"{other} is nowhere faster than {first} from some {symbol} on."
+def _compare_growth(
+    first: str, other: str, symbol: str, x: np.ndarray, one: Sequence[Timing], two: Sequence[Timing]
+) -> str:
+    crossing = crossover(x, *(np.array([timing.median for timing in timings]) for timings in (one, two)))
+    ratio, low, high = two[-1].ratio(one[-1])
+    at_last = f"{with_spread(ratio, (low, high))} times at the last{'' if low <= high else ', in too few passes'}"
+    if low <= 1 <= high:
+        return f"{other} is not clearly faster than {first} at {symbol} = {x[-1]:g}."
+    if ratio <= 1:
+        return f"{other} is nowhere faster than {first} from some {symbol} on."
+    start = "throughout" if crossing is None else f"from between {symbol} = {crossing[0]:g} and {crossing[1]:g} on"
+    return f"{other} is faster than {first} {start}, {at_last}."
 
 
 def operators(profiles: Sequence[Profile], measure: str) -> Plot:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from part.analysis.statistics.binomial import Rate, newcombe, wilson
+from part.analysis.statistics.binomial import Rate, limit_of_none, newcombe, wilson
 from part.analysis.statistics.running_mean import Z95
 
 
@@ -32,9 +32,26 @@ def test_an_inverse_rate_has_the_inverse_ends_and_is_infinite_where_none_passes(
     ends = rate.interval
     assert value[:2].tolist() == [np.inf, 4]
     assert (low[1], high[1]) == pytest.approx((1 / ends[1][1], 1 / ends[0][1]))
-    assert low[0] == pytest.approx(1 / ends[1][0])
+    assert low[0] == pytest.approx(1 / limit_of_none(20))
     assert high[0] == np.inf
     assert np.isnan([value[2], low[2], high[2]]).all()
+
+
+def test_published_intervals():
+    # Newcombe (1998), Stat. Med. 17, 857, table I, method 3 (Wilson's): 81 of 263, 15 of 148, 0 of 20, 1 of 29.
+    low, high = wilson(np.array([81, 15, 0, 1]), np.array([263, 148, 20, 29]))
+    np.testing.assert_allclose(low, [0.2553, 0.0624, 0.0, 0.0061], atol=5e-5)
+    np.testing.assert_allclose(high, [0.3662, 0.1605, 0.1611, 0.1718], atol=5e-5)
+
+
+@pytest.mark.parametrize("total", [1, 50, 10_000])
+def test_none_passes_in_1_of_20_samples_at_the_limit(total):
+    assert (1 - limit_of_none(total)) ** total == pytest.approx(0.05)
+
+
+def test_the_limit_of_many_jets_is_three_over_their_number():
+    assert limit_of_none(10_000) * 10_000 == pytest.approx(-np.log(0.05), rel=1e-3)
+    assert np.isnan(limit_of_none(0))
 
 
 def test_a_difference_of_rates_is_antisymmetric_and_published():

@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from helpers.jets import write_jets, write_model
 
 import part
-from part.benchmarking.cost import _LiveBytes, measure_cost
+from part.benchmarking.cost import ROUNDS, Cost, _LiveBytes, judge_costs, measure_cost, measure_costs
 
 
 def test_memory_counts_what_lives_at_once_and_views_once():
@@ -68,7 +69,33 @@ def test_every_pass_runs_on_the_executor(tagger, tmp_path):
         return function(*args)
 
     measure_cost(tagger, part.read_jets(write_jets(tmp_path / "jets.root", [9])), execute)
-    assert calls == ["_time_pass"] * 8 + ["peak_bytes"]
+    assert calls[-1] == "peak_bytes"
+    assert set(calls[:-1]) == {"_time_pass"}
+    assert len(calls) - 1 == 2 * (1 + ROUNDS)  # warm-ups too, of one jet and of a batch
+
+
+def test_passes_of_models_take_turns(tagger, tmp_path):
+    calls = []
+
+    def execute(function, *args):
+        calls.append(args[0])
+        return function(*args)
+
+    other = part.load_model(tagger.path, backend="explicit")
+    jets = part.read_jets(write_jets(tmp_path / "jets.root", [9]))
+    costs = measure_costs({"one": tagger, "other": other}, jets, execute)
+    turns = [int(model is other) for model in calls]
+    rounds = [0, 1] * (1 + ROUNDS)
+    assert turns == rounds * 2 + [0, 1]  # one jet, a batch, memory
+    assert all(len(cost.single_passes) == len(cost.batch_passes) == ROUNDS for cost in costs)
+    assert costs[0].conditions == costs[1].conditions
+    assert costs[0].single == np.median(costs[0].single_passes)
+
+
+def test_costs_that_ship_have_no_times():
+    cost = Cost(1, 2, 0.1, 0.2, 3)
+    assert not cost.is_timed
+    assert judge_costs([cost]) is None
 
 
 def test_no_jets_are_refused(tagger, tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from part import PartError
+from part.benchmarking.conditions import Conditions
 from part.benchmarking.machine import ARITHMETIC, Machine, describe_machine
 from part.benchmarking.measurement import SpeedMeasurement
 from part.benchmarking.profile import Profile, ProfileEntry, ProfilePlan
@@ -19,13 +20,14 @@ CREATED = "2026-01-01T12:00:00+01:00"
 MEASUREMENT = SpeedMeasurement(
     "m", "ParT", "fp32", "fused", 10, 20, 1, 30.5, 44, True, False, (3.0,), (1.0, 2.0, 4.0), 99, None
 )
-PROFILE = Profile("m", (ProfileEntry("a.b", "mm", 2, 0.5, 8.0),), 0.7)
-POINT = RooflinePoint("m", "a.*.b", 1e9, 1e7, 0.1, 1e11, 1e10, 5e10)
+QUIET = Conditions(0.5, 8, 1, 0.99, "2026-01-01T12:00:00+01:00")
+PROFILE = Profile("m", (ProfileEntry("a.b", "mm", 2, 0.5, 8.0),), 0.7, (0.6, 0.7, 0.8), QUIET)
+POINT = RooflinePoint("m", "a.*.b", 1e9, 1e7, 0.1, 1e11, 1e10, 5e10, (0.1, 0.1, 0.2), QUIET)
 
 
 def test_what_is_written_is_read(tmp_path):
     machine, plan = describe_machine(), SweepPlan(("m",), (1, 2), (None, 16))
-    rows = [MEASUREMENT, replace(MEASUREMENT, batch=2)]
+    rows = [MEASUREMENT, replace(MEASUREMENT, batch=2, conditions=QUIET)]
     write(tmp_path / "a.json", "sweep", CREATED, machine, plan, rows, complete=True)
     results = read(tmp_path / "a.json")
     assert (results.kind, results.created, results.machine, results.complete) == ("sweep", CREATED, machine, True)
@@ -44,7 +46,7 @@ def test_profiles_and_rooflines_are_read_as_they_were(tmp_path, kind, plan, row)
 
 
 def test_the_keys_of_files_stay(tmp_path):
-    """They are those of version 0.1, which other programs read."""
+    """They are those of version 0.1, which other programs read, and after them what was added since."""
     keys = {}
     for kind, plan, row in (
         ("sweep", SweepPlan(("m",)), MEASUREMENT),
@@ -57,9 +59,10 @@ def test_the_keys_of_files_stay(tmp_path):
     assert list(content) == ["format", "kind", "made", "machine", "plan", "complete", "rows"]
     assert keys == {
         "sweep": ["model", "architecture", "precision", "backend", "parameters", "disk", "batch", "n", "longest",
-                  "as_they_are", "untrained", "warmup", "seconds", "memory", "joules", "failed"],
-        "profile": ["model", "parts", "plain"],
-        "roofline": ["model", "module", "flops", "bytes", "seconds", "peak_flops", "bandwidth", "cached"],
+                  "as_they_are", "untrained", "warmup", "seconds", "memory", "joules", "failed", "conditions"],
+        "profile": ["model", "parts", "plain", "unprofiled_passes", "conditions"],
+        "roofline": ["model", "module", "flops", "bytes", "seconds", "peak_flops", "bandwidth", "cached",
+                     "passes", "conditions"],
     }  # fmt: skip
 
 
@@ -70,6 +73,15 @@ def test_published_files_open(name):
     assert len(measurements) == len(results.rows) > 10
     assert {m.from_file for m in measurements} == {name == "speed"}
     assert all(m.timing.median > 0 for m in measurements if not m.failed)
+
+
+def test_conditions_of_another_kind_are_refused(tmp_path):
+    write(tmp_path / "a.json", "sweep", CREATED, describe_machine(), SweepPlan(("m",)), [MEASUREMENT], complete=True)
+    content = json.loads((tmp_path / "a.json").read_text())
+    for wrong in ("busy", {"load": 1}, vars(QUIET) | {"load": "high"}, vars(QUIET) | {"when": None}):
+        content["rows"][0]["conditions"] = wrong
+        with pytest.raises(PartError, match="another version"):
+            parse(json.dumps(content), "a.json").measurements()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "ParTScope performance 1", "kind": "other"}', "\x00"])

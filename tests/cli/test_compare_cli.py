@@ -229,5 +229,10 @@ def test_a_rejection_without_background_is_more_than_there_is_background():
         ["a", "b"], JETCLASS, np.stack((perfect, blind)), truth, [cost] * 2, [None, "no"], 1, replicas=10
     )
     (line,) = [line for line in text_table(result).splitlines() if "Hbb" in line]
-    assert line.split() == ["1/εB", "Hbb", "at", "50", "%", ">7", "1.0", "[1.0,", "1.0]"]
+    none, all_pass = line.split("%", 1)[1].split("  ")[-2:]
+    assert (none.strip(), all_pass.strip()) == ("> 2.9 at 95 % (0 of 7)", "1.0 [1.0, 1.0] (7 of 7)")
+    rows = summary(result)["models"]
+    assert rows[0]["rejection_Hbb_50%_above"] == pytest.approx(1 / (1 - 0.05 ** (1 / 7)), rel=1e-3)
+    assert (rows[1]["rejection_Hbb_50%_passing"], rows[1]["rejection_Hbb_50%_background"]) == (7, 7)
+    assert "ms_a_jet_alone" not in rows[0]  # these models were not timed
     assert summary(result)["models"][0]["rejection_Hbb_50%"] is None

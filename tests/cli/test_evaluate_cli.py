@@ -9,9 +9,10 @@ from helpers.jets import write_jets, write_model
 
 import part
 from part.__main__ import main
+from part.analysis.statistics.binomial import wilson
 from part.analysis.statistics.bootstrap import interval, replicas
 from part.analysis.statistics.calibration import reliability
-from part.analysis.statistics.metrics import auc, measure, per_class, rejection
+from part.analysis.statistics.metrics import auc, measure, per_class, rejection, rejection_counts
 from part.jets.datasets import JETCLASS, TOPLANDSCAPE
 
 SMALL = {"embed": (24,), "pair_embed": (8,), "heads": 3, "layers": 1, "class_layers": 1}
@@ -49,10 +50,16 @@ def test_the_numbers_are_the_librarys(folder, tmp_path, capsys):
     assert content.pop("calibration_error") == pytest.approx(reliability(probabilities, truth).expected_error, abs=1e-5)
     drawn = replicas(probabilities[None], truth, JETCLASS, 200)
     for name, (low, high) in content.pop("intervals").items():
-        ends = interval(drawn[name][0])
+        ends = interval(drawn[name][0]) if name != "accuracy" else wilson(round(content[name] * 90), 90)
         assert (low, high) == tuple(pytest.approx(e, abs=0.06) if np.isfinite(e) else None for e in ends), name
         assert content[name] is None or low <= content[name]
+    counts = content.pop("rejections")
     assert content == measure(probabilities, truth, JETCLASS)
+    assert counts == rejection_counts(probabilities, truth, JETCLASS)
+    for name, count in counts.items():
+        assert count["background"] == 9
+        assert content[name] == (round(9 / count["passing"], 1) if count["passing"] else None)
+        assert ("above" in count) == (count["passing"] == 0)
     assert classes == per_class(probabilities, truth, JETCLASS)
     assert re.search(rf"accuracy +{content['accuracy']}  95 %: 0\.\d+ to 0\.\d+\n", printed)
     assert printed.count("\nTbl ") == 1
@@ -88,6 +95,7 @@ def test_a_card_keeps_results_by_name(folder, tmp_path):
     assert card["held_out"] == card["real"]
     assert card["real"]["files"] == ["0.root"]
     assert card["real"]["intervals"] == {}
+    assert {count["background"] for count in card["real"]["rejections"].values()} == {3}
     assert main(["convert", str(model), str(tmp_path / "half.safetensors"), "--half", "--note", "A toy."]) == 0
     content = json.loads((tmp_path / "half.json").read_text())
     assert content["note"] == "A toy."
@@ -104,10 +112,13 @@ def test_each_class_has_its_own_numbers():
     assert quality["QCD"] == {
         "jets": 3,
         "efficiency": 0.66667,
+        "efficiency_interval": [0.20766, 0.93851],
         "purity": 0.5,
+        "purity_interval": [0.15004, 0.84996],
         "auc": round(auc(probabilities[:, 0], labels == 0), 5),
     }
-    assert quality["Hcc"] == {"jets": 1, "efficiency": 0.0, "purity": None, "auc": 1.0}
+    assert (quality["Hcc"]["efficiency"], quality["Hcc"]["efficiency_interval"]) == (0.0, [0.0, 0.79345])
+    assert (quality["Hcc"]["purity"], quality["Hcc"]["purity_interval"], quality["Hcc"]["auc"]) == (None, None, 1.0)
 
 
 def test_datasets_with_one_signal_have_the_rejections_of_their_papers():

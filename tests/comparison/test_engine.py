@@ -126,9 +126,9 @@ def test_all_model_work_goes_through_the_executor_in_small_batches(models, jets)
 def test_cached_probabilities_and_costs_are_used_and_extended(models, jets, comparison, monkeypatch):
     cache = {}
     first = run_reversed(models, jets, cache=cache)
-    assert {kind for kind, _ in cache} == {"probabilities", "cost"}
+    assert {kind for kind, _ in cache} == {"probabilities", "costs"}
     monkeypatch.setattr("part.inference.tagger.Tagger.predict", lambda *args: pytest.fail("predicts again"))
-    monkeypatch.setattr("part.comparison.engine.measure_cost", lambda *args: pytest.fail("measures again"))
+    monkeypatch.setattr("part.comparison.engine.measure_costs", lambda *args: pytest.fail("measures again"))
     repeated_run = run_reversed(models, jets, cache=cache)
     assert same_numbers(first, repeated_run)
     assert repeated_run.costs == first.costs

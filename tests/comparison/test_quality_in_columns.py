@@ -185,7 +185,10 @@ def test_a_bin_where_no_background_passes_is_a_lower_limit_apart_from_the_line()
     quality = quality_in_bins(comparison, "column", column, 8, working_point(comparison))
     assert quality.background_efficiency.passed.tolist() == [[0, 100]] * 2
     chart = quality_charts(comparison, quality)["rejection"]
-    lines, limits = ([s for s in chart.series if s.style == style] for style in ("line", "points"))
+    lines, limits = ([s for s in chart.series if s.style == style] for style in ("line", "limits"))
     assert [s.y.tolist() for s in lines] == [[1.0], [1.0]]
-    assert [s.y.tolist() for s in limits] == [[100.0], [100.0]]
-    assert limits[0].low[0] == pytest.approx(1 / quality.background_efficiency.interval[1][0, 0])
+    for series in limits:
+        np.testing.assert_allclose(series.y, 1 / (1 - 0.05 ** (1 / 100)))  # about a third of the jets
+        assert series.labels == ("none of 100 passes, 95 %",)
+    rows = [row for row in quality_rows(comparison, quality) if row["measure"] == "rejection"]
+    assert [(row["passing"], row["jets"], row["value"]) for row in rows[:2]] == [(0, 100, None), (100, 100, 1.0)]

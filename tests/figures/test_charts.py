@@ -1,5 +1,7 @@
 """Charts of studies show their numbers on the screen and on paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -54,8 +56,11 @@ def test_symbols_have_subscripts_on_the_screen_and_in_print():
 
 def test_a_head_map_shows_its_numbers_and_frames():
     figure = draw_plotly(MAP, "light", 300)
-    (trace,) = figure.data
+    without_data, trace = figure.data
     np.testing.assert_array_equal(trace.z, VALUES)
+    np.testing.assert_array_equal(without_data.z, np.where(np.isnan(VALUES), 0, np.nan))
+    assert trace.colorbar.orientation == "h"
+    assert figure.layout.xaxis.title.text == "head · points"
     assert trace.text[0][1] == "−0.25"
     assert trace.text[1][1] == ""
     assert (trace.zmin, trace.zmax) == (-1.5, 1.5)
@@ -67,8 +72,34 @@ def test_a_head_map_shows_its_numbers_and_frames():
     assert patch.get_xy() == (-0.5, 0.5)
 
 
+def test_where_a_surface_has_no_data_it_is_hatched():
+    (hatched,) = draw_plotly(SURFACE, "dark", 300).layout.shapes
+    assert (hatched.layer, hatched.xref, hatched.yref) == ("below", "paper", "paper")
+    ends = np.array([word for word in hatched.path.split() if word not in "ML"], float)
+    assert (ends.min(), ends.max()) == (0, 1)
+    assert not draw_plotly(replace(SURFACE, values=np.ones((2, 3))), "dark", 300).layout.shapes
+    assert [bool(draw_matplotlib(chart).axes[0].patch.get_hatch()) for chart in (SURFACE, MAP, GRID)] == [True] * 3
+    assert not draw_matplotlib(replace(SURFACE, values=np.ones((2, 3)))).axes[0].patch.get_hatch()
+
+
+@pytest.mark.parametrize("draw", [lambda chart: draw_plotly(chart, "light", 300), draw_matplotlib])
+def test_lower_limits_are_arrows_that_point_upwards(draw):
+    limits = Series(
+        "m", X[:2], np.array([17.0, 34.0]), style="limits", labels=("none of 50 passes", "none of 100 passes")
+    )
+    figure = draw(Plot("Rejection", "pT", "1/ε", (limits,), log_y=True))
+    if isinstance(figure, Figure):
+        (line,) = figure.axes[0].lines
+        assert (line.get_ydata().tolist(), line.get_marker()) == ([17, 34], r"$\uparrow$")
+        return
+    (arrows,) = figure.data
+    assert (arrows.y[0], arrows.y[3]) == (17, 34)
+    assert arrows.y[1] > arrows.y[0]
+    assert arrows.customdata[0] == "none of 50 passes"
+
+
 def test_a_grid_names_its_rows_and_columns():
-    (trace,) = draw_plotly(GRID, "dark", 300).data
+    _, trace = draw_plotly(GRID, "dark", 300).data
     assert list(trace.y) == ["electron", "muon"]
     labels = [text.get_text() for text in draw_matplotlib(GRID).axes[0].get_xticklabels()]
     assert labels == ["a", "b", "c"]

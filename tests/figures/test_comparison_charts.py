@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from part.analysis.statistics.binomial import wilson
 from part.analysis.statistics.divergence import AttentionChange
 from part.analysis.statistics.metrics import rejection
 from part.benchmarking.cost import Cost
@@ -12,6 +13,7 @@ from part.jets.datasets import JETCLASS, QUARKGLUON, TOPLANDSCAPE
 from part.jets.schema import Dataset
 
 ACCENTS = ("#111111", "#222222", "#333333", "#444444")
+TIMES, SCATTER = (0.004, 0.002, 0.009, 0.001), np.array([1, 0.9, 1.1, 0.95, 1.05])
 NAMES = ("first", "second_of_a_long_name.pt", "third", "fourth")
 
 
@@ -24,10 +26,10 @@ def random_comparison(jets: int, dataset: Dataset = JETCLASS, models: int = 4, l
     right = np.eye(classes)[truth]
     z = [logits + rng.normal(0, 0.4, logits.shape) + right * (4 - 0.7 * m) for m in range(models)]
     e = np.exp(z - np.max(z, axis=-1, keepdims=True))
-    times = (0.004, 0.002, 0.009, 0.001)[:models]
     change = AttentionChange(10, np.full((2, 3), 0.0005), np.full((2, 3), 5))
     attention = [None, change, "no attention", change][:models]
-    costs = [Cost(1000, 10_000, time, time, 10**6) for time in times]
+    passes = [tuple((time * SCATTER).tolist()) for time in TIMES[:models]]
+    costs = [Cost(1000, 10_000, own[0], own[0], 10**6, own, own) for own in passes]
     return build_comparison(
         NAMES[:models], dataset, e / e.sum(-1, keepdims=True), truth, costs, attention, 8, replicas=20
     )
@@ -38,32 +40,73 @@ def comparison():
     return random_comparison(800)
 
 
-def test_rejections_are_drawn_with_their_intervals_and_infinite_ones_as_arrows(comparison):
+def test_rejections_are_drawn_with_their_intervals_and_infinite_ones_as_limits(comparison):
     figure = draw.draw_rejections(comparison, "light", 400, ACCENTS)
-    for m, trace in enumerate(figure.data):
-        for i, (name, point) in enumerate(comparison.rejections.items()):
+    n_limits = 0
+    for m in range(4):
+        points, arrows = figure.data[2 * m : 2 * m + 2]
+        drawn, limits = 0, 0
+        for name, point in comparison.rejections.items():
             value = rejection(comparison.probabilities[m], comparison.truth, *point)
-            assert trace.marker.symbol[i] == ("circle" if np.isfinite(value) else "triangle-right")
-            assert trace.x[i] == pytest.approx(min(value, 80), abs=0.06)
-            low, high = comparison.interval(m, name)
-            assert trace.x[i] - trace.error_x.arrayminus[i] == pytest.approx(min(low, 80))
-            assert trace.x[i] + trace.error_x.array[i] == pytest.approx(min(high, 80))
-    assert any(symbol == "triangle-right" for symbol in figure.data[0].marker.symbol)
+            if np.isfinite(value):
+                ends = points.x[drawn] - points.error_x.arrayminus[drawn], points.x[drawn] + points.error_x.array[drawn]
+                assert points.x[drawn] == pytest.approx(value, abs=0.06)
+                assert ends == pytest.approx(np.minimum(comparison.interval(m, name), 80))
+                assert points.customdata[drawn].endswith(f"({round(80 / value)} of 80)")
+                drawn += 1
+            else:
+                assert arrows.x[3 * limits] == pytest.approx(1 / (1 - 0.05 ** (1 / 80)), abs=0.01)
+                assert arrows.x[3 * limits + 1] > arrows.x[3 * limits]  # the arrow points to larger rejections
+                assert arrows.customdata[3 * limits] == "> 27 at 95 % (0 of 80)"
+                limits += 1
+        assert (len(points.x), len(arrows.x)) == (drawn, 3 * limits)
+        n_limits += limits
+    assert n_limits
 
 
 def test_the_line_joins_models_that_no_other_beats_in_both(comparison):
     figure = draw.draw_pareto(comparison, "light", 400, ACCENTS)
     assert list(figure.data[0].x) == pytest.approx([1, 2, 4])
+    assert "time a jet in a batch" in figure.layout.xaxis.title.text
+    for point, time in zip(figure.data[1:], TIMES, strict=True):
+        low, high = 1e3 * np.quantile(time * SCATTER, (0.16, 0.84))
+        assert point.x[0] - point.error_x.arrayminus[0] == pytest.approx(low)
+        assert point.x[0] + point.error_x.array[0] == pytest.approx(high)
     assert [trace.y[0] for trace in figure.data[1:]] == [quality["accuracy"] for quality in comparison.quality]
+
+
+def test_models_that_were_not_timed_are_drawn_by_their_size(comparison):
+    untimed = comparison.with_costs([Cost(1000 * (m + 1), 1, 1.0, 1.0, 1) for m in range(4)])
+    figure = draw.draw_pareto(untimed, "light", 400, ACCENTS)
+    assert figure.layout.xaxis.title.text == "parameters [millions]"
+    assert [trace.x[0] for trace in figure.data[1:]] == pytest.approx([0.001, 0.002, 0.003, 0.004])
+    assert comparison.costs[0].is_timed  # the comparison itself stays as it was
+
+
+def test_calibration_has_wilsons_intervals(comparison):
+    figure = draw.draw_reliability(comparison, "light", 400, ACCENTS)
+    for curve, trace in zip(comparison.reliability, figure.data[1::2], strict=True):
+        filled = curve.counts > 0
+        low, high = wilson(np.round(curve.accuracy[filled] * curve.counts[filled]), curve.counts[filled])
+        np.testing.assert_allclose(np.array(trace.y) + trace.error_y.array, high)
+        np.testing.assert_allclose(np.array(trace.y) - trace.error_y.arrayminus, low)
 
 
 def test_a_roc_panel_a_class_and_every_curve_ends_where_all_pass(comparison):
     figure = draw.draw_roc(comparison, "dark", 500, ACCENTS)
-    assert len(figure.data) == 4 * 9
-    for trace in figure.data:
+    curves = [trace for trace in figure.data if trace.mode == "lines" and trace.fill is None]
+    bands = [trace for trace in figure.data if trace.fill == "toself"]
+    assert len(curves) == len(bands) == 4 * 9
+    for trace, band in zip(curves, bands, strict=True):
         assert (trace.x[-1], trace.y[-1]) == (1, 1)
         assert max(trace.y) <= 80
         assert (np.diff(trace.x) >= 0).all()
+        high, low = np.split(np.array(band.y), 2)
+        assert (low[::-1] <= np.array(trace.y) + 1e-9).all()
+        assert (high >= np.array(trace.y) - 1e-9).all()
+    limits = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert limits
+    assert {round(trace.y[0], 3) for trace in limits} == {round(1 / (1 - 0.05 ** (1 / 80)), 3)}
     assert len(figure.layout.shapes) == 9
     assert {shape.x0 for shape in figure.layout.shapes} == {0.5, 0.99, 0.995}
 
@@ -73,7 +116,7 @@ def test_two_classes_have_one_roc_panel_and_two_published_points(dataset):
     comparison = random_comparison(200, dataset, 2)
     assert [point[2] for point in comparison.rejections.values()] == [0.3, 0.5]
     figure = draw.draw_roc(comparison, "light", 400, ACCENTS)
-    assert len(figure.data) == 2
+    assert len([trace for trace in figure.data if trace.mode == "lines" and trace.fill is None]) == 2
     assert [shape.x0 for shape in figure.layout.shapes] == [0.3, 0.5]
     assert len(draw.draw_rejections(comparison, "light", 400, ACCENTS).layout.yaxis.ticktext) == 2
     assert dataset.titles[0] in figure.layout.annotations[0].text

@@ -22,7 +22,7 @@ def sample(context: AttributionContext) -> None:
     show_charts(charts, ("deletion", "insertion", "gains"), HEIGHT)
     has_species = bool(np.isfinite(charts["species"].values).any())
     if has_species:
-        show_charts(charts, ("agreement", "species", "ranks", "infidelity"), HEIGHT, (3.7, 2.5, 2.7, 2.1))
+        show_charts(charts, ("agreement", "species", "ranks", "infidelity"), HEIGHT, (3.5, 2.9, 2.6, 2.1))
     else:
         show_charts(charts, ("agreement", "ranks", "infidelity"), HEIGHT, (3.7, 2.7, 2.1))
     st.caption(

@@ -7,7 +7,7 @@ from app.components.study.chart import show_chart
 from app.components.study.controls import segments, select
 from app.pages.attribution.context import AttributionContext, choose_compared
 from app.pages.attribution.state import AttributionState
-from app.services.library import PRONG_GROUPS, truth_charts
+from app.services.library import PRONG_GROUPS, Chart, share_limits, truth_charts
 
 ABOUT = (
     "Run measures how much of the attention of each head, and of each attribution, falls on the constituents of each "
@@ -37,17 +37,15 @@ def truth(context: AttributionContext) -> None:
     with columns[0]:
         show_chart(bars["shares"], "shares", HEIGHT)
         show_chart(by_pt, "by_pt", HEIGHT, caption="Share against jet pT")
+    maps = _maps(context, result, index)
     if context.has_heads:
         with columns[1]:
-            shown = truth_charts.head_map(result, index, "excess")
-            show_chart(shown, "excess", HEIGHT, caption=f"Heads, {group}: share minus shuffled")
-            shown = truth_charts.head_map(result, index, "auc")
-            show_chart(shown, "auc", HEIGHT, caption=f"Heads, {group}: AUC minus ½")
+            show_chart(maps["excess"], "excess", HEIGHT, caption=f"Heads, {group}: share minus shuffled")
+            show_chart(maps["auc"], "auc", HEIGHT, caption=f"Heads, {group}: AUC minus ½")
     with columns[-1]:
         show_chart(bars["overlaps"], "overlaps", HEIGHT)
-        if truth_charts.has_kind(result, "class head"):
-            shown = truth_charts.head_map(result, index, "excess", "class head")
-            show_chart(shown, "class_excess", HEIGHT, caption="Class token: share minus shuffled")
+        if "class_excess" in maps:
+            show_chart(maps["class_excess"], "class_excess", HEIGHT, caption="Class token: share minus shuffled")
     having = int(result.means["share"].jets[0, :, index].max())
     without = f"; {grouped(result.left_out)} without known prongs are left out" if result.left_out else ""
     st.caption(
@@ -55,3 +53,13 @@ def truth(context: AttributionContext) -> None:
         "among the constituents of each jet. AUC: how often a constituent of the prong is more important than another "
         "one; IoU: of the prong with as many of the most important constituents."
     )
+
+
+def _maps(context: AttributionContext, result, group: int) -> dict[str, Chart]:
+    """Return the maps of heads, on one scale where they show the same quantity."""
+    maps = {}
+    if context.has_heads:
+        maps = {name: truth_charts.head_map(result, group, name) for name in ("excess", "auc")}
+    if truth_charts.has_kind(result, "class head"):
+        maps["class_excess"] = truth_charts.head_map(result, group, "excess", "class head")
+    return share_limits(maps)

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from app.components.messages import note
+from app.components.messages import grouped, note
 from app.components.study.chart import show_chart
+from app.components.study.scale import on_one_scale
 from app.pages.bias.context import BiasContext
 from app.pages.bias.state import LNM2, LNZ, BiasState
 from app.services import bias
-from app.services.library import PartError, bias_charts
+from app.services.library import Chart, PartError, bias_charts
 from app.state import session
 
 HEIGHT = 560
@@ -15,28 +16,37 @@ HEIGHT = 560
 
 def function(context: BiasContext) -> None:
     state = context.state
+    result = context.result("Run averages attention and bias over the Lund plane of all pairs.")
+    learned, reason = _learned(context, state)
+    charts = {} if learned is None else {"function": learned}
+    if result:
+        charts["lund_bias"] = bias_charts.lund_bias(result, context.head)
+        charts["lund_attention"] = bias_charts.lund_attention(result, context.layer, context.head)
+    shown = on_one_scale(charts, "bias_function") if len(charts) > 1 else charts
     left, middle, right = st.columns(3)
     with left:
-        _function(context, state)
-    with middle:
-        result = context.result("Run averages attention and bias over the Lund plane of all pairs.")
-        if result:
-            show_chart(bias_charts.lund_bias(result, context.head), "lund_bias", HEIGHT)
-    with right:
-        if result:
-            show_chart(bias_charts.lund_attention(result, context.layer, context.head), "lund_attention", HEIGHT)
+        if "function" in shown:
+            show_chart(shown["function"], "function", HEIGHT, caption=f"Bias as a function, head {context.head + 1}")
+            _sliders(state)
+        else:
+            note(reason)
+    for column, name in ((middle, "lund_bias"), (right, "lund_attention")):
+        with column:
+            if name in shown:
+                show_chart(shown[name], name, HEIGHT)
+    if result:
+        n_jets = grouped(int(result.lund.pairs.jets.max()))
+        st.caption(f"Hatched: there is no pair of the {n_jets} jets.")
 
 
-def _function(context: BiasContext, state: BiasState) -> None:
+def _learned(context: BiasContext, state: BiasState) -> tuple[Chart | None, str]:
+    """Return the chart of the bias as a function, or None and why there is none."""
     try:
         values = bias.bias_function(context.model, state.lnz, state.lnm2)
     except PartError as error:  # the bias of other features than those of the Lund plane
-        note(str(error))
-        return
+        return None, str(error)
     _, pairs = bias.sample_pairs(context.file, context.entries, context.model)
-    chart = bias_charts.learned_bias(values[context.head], context.head, pairs, state.lnz, state.lnm2)
-    show_chart(chart, "function", HEIGHT, caption=f"Bias as a function, head {context.head + 1}")
-    _sliders(state)
+    return bias_charts.learned_bias(values[context.head], context.head, pairs, state.lnz, state.lnm2), ""
 
 
 def _sliders(state: BiasState) -> None:

@@ -31,7 +31,7 @@ def by_column(context: CompareContext, comparison: Comparison, accents: tuple[st
     texts = ["Points at the median of bins with equally many jets; bands: Wilson intervals."]
     if point is not None:
         texts.append(
-            "The cut is fixed on all jets that are shown. A point off the line: no background passes, a lower limit."
+            "The cut is fixed on all jets that are shown. Arrows: no background passes, a lower limit at 95 %."
         )
     texts += [_left_out(result.not_finite, name)] if result.not_finite else []
     st.caption(plain(" ".join(texts)))

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from app.pages.compare.second import second_sample
-from app.services import comparison, comparison_columns
+from app.services import comparison, comparison_columns, model_times
 from app.services.jobs import Job
 from app.services.library import Comparison, Dataset, MergedClasses, PartError, Tagger
 from app.services.two_samples import SamplesTask
@@ -101,6 +101,11 @@ class CompareContext(PageContext):
         if self.samples is not None:
             return self.samples.job
         return comparison.find(self.file, self.entries, self.models, self.merged) if self.models else None
+
+    @property
+    def times_job(self) -> Job | None:
+        """The measurement of the models' times, for a comparison that has none."""
+        return model_times.find(self.file, self.entries, self.models) if self.models else None
 
     def column(self, name: str) -> np.ndarray:
         """Return a column (J,) for the jets that are shown. Raises PartError if it cannot be read."""

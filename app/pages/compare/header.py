@@ -12,7 +12,7 @@ from app.components.toolbar import file_title
 from app.pages.compare.context import CompareContext
 from app.pages.compare.second import choose_second
 from app.pages.compare.state import CompareState
-from app.services import comparison, comparison_columns, two_samples
+from app.services import comparison, comparison_columns, model_times, two_samples
 from app.services.classes import class_titles
 from app.services.jobs import Job
 from app.services.library import Comparison, Dataset, PartError
@@ -91,6 +91,7 @@ def _exports(context: CompareContext, job: Job) -> None:
 def _content(context: CompareContext, result: Comparison, kind: str) -> bytes:
     """Return a file of the results: of the slice, if one is shown, and with the columns that are chosen."""
     shown, own = context.sliced(result)
+    own = model_times.with_times(own, context.times_job)
     told = {"filters": list(context.resolved.filter_texts)} if context.resolved.filter_texts else {}
     if context.state.slice:
         chosen = parse_filter(context.state.slice)

@@ -28,7 +28,7 @@ def render() -> None:
     context = CompareContext.create(page)
     job = context.job
     header(context, job)
-    show_errors(get_error(), context.error, user_error(job))
+    show_errors(get_error(), context.error, user_error(job), user_error(context.times_job))
     caption(context.about)
     if context.models and not job:
         note("Run measures quality with its intervals, disagreement, changes of attention and cost on these jets.")

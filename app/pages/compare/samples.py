@@ -57,12 +57,15 @@ def _table(pair: SamplePair, rows: list[dict]) -> None:
 
 
 def _number(row: dict, name: str) -> str:
-    """Return a number with its interval in small print."""
+    """Return a number with its interval in small print, or the limit of a rejection, and the background that passes."""
+    of = f"({row[f'{name}_passing']} of {row[f'{name}_background']})" if f"{name}_passing" in row else ""
+    if row.get(f"{name}_above") is not None:
+        return f"&gt; {row[f'{name}_above']:.2g} <small>at 95 % {of}</small>"
     if row.get(name) is None:
         return "–"
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
     ends = "" if low is None else f"[{low:.3g}, {'∞' if high is None else format(high, '.3g')}]"
-    return f"{row[name]:.3g} <small>{ends}</small>".replace("-", "−")
+    return f"{row[name]:.3g} <small>{ends} {of}</small>".replace("-", "−")
 
 
 def _scores(context: CompareContext, pair: SamplePair) -> None:

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.components.messages import line, note, plain, show_error
+from app.components.guard import callback
+from app.components.messages import grouped, line, note, plain, show_error
+from app.components.study.progress import show_progress
 from app.components.theme import accents, theme_name
 from app.pages.compare.by_column import by_column, sculpting
 from app.pages.compare.context import CompareContext
 from app.pages.compare.jets import jets_table
 from app.pages.compare.state import CompareState
 from app.pages.compare.table import quality_table
+from app.services import model_times
 from app.services.library import Comparison, PartError
 from app.services.library import comparison_charts as charts
 from app.state import session
@@ -43,12 +46,18 @@ def show_result(context: CompareContext, result: Comparison) -> None:
             told = parse_filter(context.state.slice).description
             st.caption(plain(f"Slice: {len(comparison)} of {len(result)} jets, {told}; attention and cost: all jets"))
             st.button("All jets", key="no_slice", on_click=_all_jets, type="tertiary")
+    comparison = model_times.with_times(comparison, context.times_job)
     quality_table(comparison)
     Sections(shown, comparison).show()
 
 
 def _all_jets() -> None:
     session.update(CompareState, slice="")
+
+
+@callback
+def _time_models(context: CompareContext) -> None:
+    model_times.start(context.file, context.entries, context.models)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +100,9 @@ class Sections:
         with columns[0]:
             if self.comparison.rejections:
                 shown, n_points = len(charts.rejections_drawn(self.comparison)), len(self.comparison.rejections)
-                self._plot("rejections", "Background rejection by class (▸ none passes)", charts.draw_rejections)
+                n_background = grouped(self.comparison.background_jets)
+                text = f"Rejection, {n_background} background jets (→ 95 % limits)"
+                self._plot("rejections", text, charts.draw_rejections)
                 if shown < n_points:
                     st.caption(f"The {shown} of {n_points} classes with the most jets.")
             else:
@@ -100,15 +111,34 @@ class Sections:
                     "class; there are none here."
                 )
         with columns[1]:
-            self._plot("pareto", "Accuracy and latency", charts.draw_pareto)
+            self._frontier()
         with columns[2]:
             self._plot("reliability", "Calibration", charts.draw_reliability)
+
+    def _frontier(self) -> None:
+        """Draw accuracy against the time of a jet in a batch, or against parameters until the models are timed."""
+        job = self.context.times_job
+        if times := model_times.sentence(self.comparison):
+            self._plot("pareto", "Accuracy and time", charts.draw_pareto, 44)
+            st.caption(times)
+            return
+        self._plot("pareto", "Accuracy and size", charts.draw_pareto, 44)
+        if job and job.is_running:
+            show_progress([job])
+            return
+        about = "Runs all of them in turns on this machine, for some seconds"
+        st.button("Time the models", key="time_models", on_click=_time_models, args=(self.context,), help=about)
 
     def _roc(self) -> None:
         if self.comparison.signals:
             shown, n_signals = len(charts.roc_signals(self.comparison)), len(self.comparison.signals)
             few = f", the {shown} of {n_signals} classes with the most jets" if shown < n_signals else ""
-            self._plot("roc", f"Background rejection against efficiency{few}", charts.draw_roc)
+            self._plot("roc", f"Background rejection against efficiency{few}", charts.draw_roc, 30)
+            counted = grouped(self.comparison.background_jets)
+            st.caption(
+                f"Bands: Wilson intervals (95 %) of {counted} background jets. Arrows: lower limits at 95 % for "
+                "tighter cuts, which none of them passes."
+            )
         else:
             note("A ROC curve needs jets of the background and of another class; here all are of one.")
 
@@ -153,13 +183,16 @@ class Sections:
         else:
             columns = st.columns(3)
             maps = (
-                ("Jensen-Shannon divergence [nats]", change.mean_divergence, "nats"),
-                ("Queries whose strongest key changes [%]", 100 * change.flip_rate, "% of queries"),
+                ("Jensen-Shannon divergence [nats]", lambda change: change.mean_divergence, "nats"),
+                ("Queries whose strongest key changes [%]", lambda change: 100 * change.flip_rate, "% of queries"),
             )
-            for column, (caption, values, unit) in zip(columns, maps, strict=False):
+            changes = [known for known in self.comparison.attention if known is not None and not isinstance(known, str)]
+            for column, (caption, values_of, unit) in zip(columns, maps, strict=False):
                 with column:
                     line('<div class="caption">{}</div>', f"{caption}, {self.comparison.attention_jets} jets")
-                    self._chart(charts.draw_heads(values, unit, self.theme, height), unit)
+                    # All models share the scale, so that switching between them compares them.
+                    largest = max(float(values_of(known).max()) for known in changes)
+                    self._chart(charts.draw_heads(values_of(change), unit, self.theme, height, largest), unit)
         with columns[-1]:
             line('<div class="caption">Logit drift from {}</div>', self.comparison.names[0])
             drift = charts.draw_drift(self.comparison, other, self.theme, height, self.accents[other])
@@ -185,9 +218,10 @@ class Sections:
             )
         return other
 
-    def _plot(self, key: str, caption: str, draw: Callable[..., go.Figure]) -> None:
+    def _plot(self, key: str, caption: str, draw: Callable[..., go.Figure], below: int = 0) -> None:
+        """Draw a chart that leaves some pixels below it to a text."""
         line('<div class="caption">{}</div>', caption)
-        self._chart(draw(self.comparison, self.theme, self.height, self.accents), key)
+        self._chart(draw(self.comparison, self.theme, self.height - below, self.accents), key)
 
     def _chart(self, figure: go.Figure, key: str) -> None:
         st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import streamlit as st
-
 from app.components import prediction
 from app.components.assumed import assumptions
 from app.components.canvas.display import draw_display
@@ -21,7 +19,6 @@ from app.services.classes import find_group, group_texts
 from app.services.figures import missing_quantity, mosaic_pixels
 from app.services.files import JetFile
 from app.services.library import JetView, Tagger, View
-from app.services.models import latency, latency_key
 from app.state import session
 from app.state.selection import JetSelection
 
@@ -82,21 +79,8 @@ class Card:
     def has_quantity(self) -> bool:
         return self.view.quantity in self.jet_view.quantities
 
-    @property
-    def _latency_key(self) -> tuple[str, int]:
-        return latency_key(self.tagger, len(self.jet_view.constituents))
-
     def title(self) -> str:
-        seconds = st.session_state.setdefault("seconds", {}).get(self._latency_key)
-        return prediction.title(self.tagger, self.model, self.accent, seconds, self.jet_view)
-
-    def measure(self) -> bool:
-        """Measure how long the model takes for a jet of this length; return whether that was not known yet."""
-        seconds = st.session_state.setdefault("seconds", {})
-        if self._latency_key in seconds:
-            return False
-        seconds[self._latency_key] = latency(self.context.file, self.context.jet, self.tagger)
-        return True
+        return prediction.title(self.tagger, self.model, self.accent, self.jet_view)
 
     def bars(self) -> None:
         dataset, made = self.tagger.dataset, self.context.selection.groups

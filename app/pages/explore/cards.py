@@ -29,11 +29,11 @@ def _view(context: ExploreContext, name: str) -> tuple[JetView, Tagger] | PartEr
 
 
 def show_cards(cards: list[Card | PartError], names: tuple[str, ...]) -> None:
-    """Draw the cards; then measure latencies, and accuracies of what was assumed, that are not known yet.
+    """Draw the cards; then measure accuracies of what was assumed that are not known yet.
 
     names are those of the models, of which some may have no card.
     """
-    titles = []
+    shown = []
     columns = st.columns(len(cards), gap="small")
     for slot, (card, column) in enumerate(zip(cards, columns, strict=True)):
         with column.container(border=True, key=f"card{slot}"):
@@ -41,17 +41,14 @@ def show_cards(cards: list[Card | PartError], names: tuple[str, ...]) -> None:
                 line('<div class="model"><b>{}</b></div>', names[slot])
                 show_error(card)
                 continue
-            titles.append((card, st.empty()))
-            titles[-1][1].html(card.title())
+            shown.append(card)
+            st.html(card.title())
             card.assumptions()
             card.bars()
             (_single if len(cards) == 1 else _pair if len(cards) == 2 else Card.overview)(card)
     if len(cards) > 2:
         _detail(cards)
-    for card, placeholder in titles:
-        if card.measure():
-            placeholder.html(card.title())
-    newly_tried = [card.try_assumptions() for card, _ in titles]
+    newly_tried = [card.try_assumptions() for card in shown]
     if any(newly_tried):
         st.rerun()  # to show the accuracies
 

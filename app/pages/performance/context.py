@@ -5,10 +5,10 @@ from typing import Self
 
 import streamlit as st
 
-from app.components.messages import note
+from app.components.messages import note, plain
 from app.components.theme import accents, theme_name
 from app.services import benchmarks
-from app.services.library import PartError, Results
+from app.services.library import PartError, Results, Timing, with_spread
 from app.state.context import PageContext
 
 
@@ -101,7 +101,8 @@ def show_machines(context: PerformanceContext) -> None:
         threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
         incomplete = "" if results.complete else " · stopped before its end"
         other = "" if results.machine == benchmarks.machine() else " · another machine"
-        st.caption(f"{which}{results.machine}{other} · {threads} · {_minute(results)}{incomplete}")
+        verdict = benchmarks.verdict(results).sentence
+        st.caption(plain(f"{which}{results.machine}{other} · {threads} · {_minute(results)}{incomplete} · {verdict}"))
 
 
 def title(results: Results) -> str:
@@ -110,9 +111,16 @@ def title(results: Results) -> str:
     return f"{_minute(results)[5:]} · {', '.join(benchmarks.models_of(results))} · {machine}"
 
 
-def milliseconds(seconds: float) -> str:
-    """Return milliseconds, to three digits or whole."""
-    return f"{1e3 * seconds:.3g}" if seconds < 0.1 else f"{1e3 * seconds:.0f}"
+def milliseconds(timing: Timing, jets: int = 1) -> str:
+    """Return HTML: the median in milliseconds, of a pass or of one of its jets, with the spread in small print."""
+    low, high = (1e3 * end / jets for end in timing.spread)
+    return small_spread(1e3 * timing.median / jets, (low, high))
+
+
+def small_spread(value: float, ends: tuple[float, float]) -> str:
+    """Return HTML: a number with its spread in small print."""
+    number, _, spread = with_spread(value, ends).partition(" ")
+    return f"{number} <small>{spread}</small>" if spread else number
 
 
 def _minute(results: Results) -> str:

@@ -8,9 +8,15 @@ from app.components.model_table import model_table
 from app.components.study.chart import show_chart
 from app.pages.performance.context import PerformanceContext, milliseconds, show_machines
 from app.services import benchmarks
-from app.services.library import RooflinePoint, speed_charts
+from app.services.library import RooflinePoint, significant, speed_charts, with_spread
 
-ROOFLINE_HEADINGS = {"Time": "", "Share": "", "FLOP/byte": "", "GFLOP/s": "", "": ""}
+ROOFLINE_HEADINGS = {
+    "Time": "Of whole models the median and 68 % of the passes; of modules a mean of profiled passes, scaled",
+    "Share": "",
+    "FLOP/byte": "",
+    "GFLOP/s": "",
+    "": "",
+}
 
 
 def operators(context: PerformanceContext) -> None:
@@ -24,7 +30,9 @@ def operators(context: PerformanceContext) -> None:
     measure = measure if measure in speed_charts.MEASURES else "seconds"
     for i, (column, profile) in enumerate(zip(st.columns(2), profiles, strict=False)):
         with column:
-            times = f"{milliseconds(profile.unprofiled_seconds)} ms a pass, {milliseconds(profile.seconds)} ms profiled"
+            low, high = (1e3 * end for end in profile.timing.spread)
+            alone = with_spread(1e3 * profile.timing.median, (low, high))
+            times = f"{alone} ms a pass, {significant(1e3 * profile.seconds)} ms profiled"
             show_chart(speed_charts.flame(profile, measure), f"flame{i}", 270, caption=f"{profile.model}: {times}")
     charts = (speed_charts.operators(profiles, measure), speed_charts.modules(profiles, measure))
     for column, chart in zip(st.columns(2), charts, strict=True):
@@ -32,8 +40,9 @@ def operators(context: PerformanceContext) -> None:
             show_chart(chart, chart.title, 330, context.accents)
     st.caption(
         "A click on a part of a flame enlarges it. Bars of modules exclude the modules below them and sum the same "
-        "module over all blocks. The profiler slows what it records, short operators most. Torch runs the models here, "
-        "module by module; predictions may be faster in compiled code, see Speed."
+        "module over all blocks; their times are means of the profiled passes. The profiler slows what it records, "
+        "short operators most. Torch runs the models here, module by module; predictions may be faster in compiled "
+        "code, see Speed."
     )
     show_machines(context)
 
@@ -71,7 +80,7 @@ def _table(points: list[RooflinePoint]) -> None:
 
 def _cells(point: RooflinePoint, total: float) -> str:
     return (
-        f"<td>{milliseconds(point.seconds)} ms</td><td>{point.seconds / total:.1%}</td>"
+        f"<td>{milliseconds(point.timing)} ms</td><td>{point.seconds / total:.0%}</td>"
         f"<td>{point.intensity:.3g}</td><td>{point.speed / 1e9:.3g}</td>"
         f'<td class="sentence">{html.escape(point.describe())}</td>'
     )

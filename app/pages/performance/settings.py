@@ -28,7 +28,9 @@ def settings(tab: str, file_name: str, has_data_config: bool = False) -> list[st
             name = "--repeats" if tab in TITLES else "--passes"
             options += [name, str(_keep(f"repeats{name}", 15 if tab in TITLES else 5, _number, "Passes"))]
         if tab in TITLES:
-            st.caption("Models alternate, after two warm-up passes each; at most about 10 s per point.")
+            st.caption(
+                "Models alternate, after two warm-up passes each; about 10 s per point, but three passes at least."
+            )
         st.caption(_jets(tab, file_name, has_data_config))
         st.caption("The models are those of the sidebar; NAME@bf16 runs in bfloat16.")
     return options

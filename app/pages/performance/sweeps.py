@@ -7,18 +7,19 @@ import streamlit as st
 from app.components.messages import line
 from app.components.model_table import cells, model_table
 from app.components.study.chart import show_chart
-from app.pages.performance.context import PerformanceContext, milliseconds, show_machines
+from app.pages.performance.context import PerformanceContext, milliseconds, show_machines, small_spread
 from app.pages.performance.state import PerformanceState
-from app.services.library import SpeedMeasurement, speed_charts
+from app.services.library import SpeedMeasurement, Timing, significant, speed_charts
 from app.state import session
 
 TALL = 380  # px
 HEADINGS = {
-    "Time of a pass": "Median, and in brackets the quartiles",
-    "Time per jet": "The median divided by the jets of a pass",
+    "Time of a pass [ms]": "Median, and in brackets 68 % of the passes",
+    "Passes": "Those that count, of all models in turns; there is no spread of fewer than three",
+    "Time per jet [ms]": "Divided by the jets of a pass",
     "Jets per second": "At the median",
-    "Ratio": "Time of the first model over that of this one",
-    "First pass": "The first of the warm-up passes",
+    "Ratio": "Time of the first model over that of this one in the same rounds: median, and 68 % of the rounds",
+    "First pass [ms]": "The first of the warm-up passes, once",
     "Memory": "Weights and the peak of a pass's tensors; on the CPU the buffers inside an operator are not counted",
     "Energy per jet": "By the counters of the hardware, where there are any",
     "On disk": "Size of the file of weights",
@@ -80,27 +81,27 @@ def _growth_sentences(series: dict[str, list[SpeedMeasurement]]) -> list[str]:
 
 def _table(rows: dict[str, SpeedMeasurement], context: PerformanceContext) -> None:
     """Draw a row for each model, at one batch size."""
-    succeeded = [row for row in rows.values() if not row.failed]
-    first = succeeded[0].timing.median if succeeded else float("nan")
+    first = next((row.timing for row in rows.values() if not row.failed), None)
     lines = [(name, context.colour(i), _cells(row, first)) for i, (name, row) in enumerate(rows.items())]
     model_table(HEADINGS, lines)
 
 
-def _cells(row: SpeedMeasurement, first: float) -> str:
+def _cells(row: SpeedMeasurement, first: Timing | None) -> str:
     """Return the cells of a row; `first` is the first model's time."""
-    if row.failed:
-        return f'<td colspan="{len(HEADINGS)}">{html.escape(row.failed)}</td>'
-    time, (low, high) = row.timing.median, row.timing.quartiles
-    jets_per_second = row.batch / time
+    if row.failed or first is None:
+        return f'<td colspan="{len(HEADINGS)}">{html.escape(row.failed or "")}</td>'
+    timing = row.timing
+    ratio, *ends = timing.ratio(first)
     return cells(
         (
-            f"{milliseconds(time)} <small>[{milliseconds(low)}, {milliseconds(high)}]</small>",
-            f"{milliseconds(time / row.batch)} ms",
-            f"{jets_per_second:.3g}" if jets_per_second < 100 else f"{jets_per_second:.0f}",
-            f"×{first / time:.2f}",
-            f"{milliseconds(row.warmup[0])} ms",
+            milliseconds(timing),
+            str(len(timing.seconds)),
+            milliseconds(timing, row.batch),
+            significant(row.batch / timing.median),
+            f"×{small_spread(ratio, (ends[0], ends[1]))}",
+            significant(1e3 * row.warmup[0]) if row.warmup else "–",
             f"{row.memory / 1e6:.0f} MB",
-            "not counted" if row.joules is None else f"{1e3 * row.joules / row.batch:.3g} mJ",
+            "not counted" if row.joules is None else f"{significant(1e3 * row.joules / row.batch)} mJ",
             f"{row.disk / 1e6:.2f} MB",
             f"{row.parameters / 1e6:.2f} M",
         )

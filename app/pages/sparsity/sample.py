@@ -7,14 +7,15 @@ import streamlit as st
 
 from app.components.messages import grouped, note
 from app.components.study.chart import show_chart
+from app.components.study.scale import on_one_scale, own_scales
 from app.pages.sparsity.context import SparsityContext
-from app.services import sparsity
 from app.services.library import SPARSITY_QUANTITIES, component_charts, sparsity_charts
 
 ABOUT = (
     "Run measures how sparse each head is, where it attends, and the same for untrained weights and for shuffled keys: "
     "two null hypotheses, the second exact."
 )
+PLACES = ("inter_subjet", "inter_subjet_edges", "to_leptons")  # maps of heads that stand side by side
 TALL, LOW = 640, 300  # px of a chart alone in its column, and of one of two
 
 
@@ -33,11 +34,12 @@ def heads(context: SparsityContext) -> None:
         maps = [[(name, result, null) for name, result in results.items()] for null in (None, *last_null)]
     means = [sparsity_charts.mean_of_heads(result, quantity, null).value for row in maps for _, result, null in row]
     largest = max((float(np.nanmax(values)) for values in means if np.isfinite(values).any()), default=1.0)
+    limits = None if own_scales("heads") else (0, largest)
     for row in maps:
         columns = st.columns(max(len(row), 2))  # so that a single map does not fill the page
         for column, (name, result, null) in zip(columns, row, strict=False):
             caption = f"{name}, {sparsity_charts.NULLS[null]}" if null else name
-            chart = sparsity_charts.head_map(result, quantity, null, (0, largest))
+            chart = sparsity_charts.head_map(result, quantity, null, limits)
             with column:
                 show_chart(chart, f"{quantity}_{name}_{null}", TALL if len(results) == 1 else LOW, caption=caption)
     described = SPARSITY_QUANTITIES[quantity]
@@ -91,16 +93,20 @@ def places(context: SparsityContext) -> None:
     if not results:
         return
     result = next(iter(results.values()))
+    maps = {name: sparsity_charts.excess_map(result, name) for name in PLACES}
+    if result.untrained:
+        maps["inter_subjet_untrained"] = sparsity_charts.excess_map(result, "inter_subjet", "untrained")
+    maps = on_one_scale(maps, "places")
     left, middle, right = st.columns((0.3, 0.3, 0.4))
     with left:
         without = "These jets do not say the momenta of their constituents, so they have no subjets."
-        _chart_or_note(sparsity_charts.excess_map(result, "inter_subjet"), "inter_subjet", LOW, without)
-        _chart_or_note(sparsity_charts.excess_map(result, "inter_subjet_edges"), "inter_subjet_edges", LOW, "")
+        _chart_or_note(maps["inter_subjet"], "inter_subjet", LOW, without)
+        _chart_or_note(maps["inter_subjet_edges"], "inter_subjet_edges", LOW, "")
     with middle:
         if result.untrained:
-            _chart_or_note(sparsity.untrained_excess(result, "inter_subjet"), "inter_subjet_untrained", LOW, "")
+            _chart_or_note(maps["inter_subjet_untrained"], "inter_subjet_untrained", LOW, "")
         without = "None of these jets has a lepton, as far as the file says."
-        _chart_or_note(sparsity_charts.excess_map(result, "to_leptons"), "to_leptons", LOW, without)
+        _chart_or_note(maps["to_leptons"], "to_leptons", LOW, without)
     with right:
         _chart_or_note(
             sparsity_charts.species(result, context.layer, context.head),
@@ -110,7 +116,7 @@ def places(context: SparsityContext) -> None:
         )
     st.caption(
         f"{result.subjets} exclusive kT subjets. A particle's attention to itself is left out. Leptons: only "
-        "jets that have any. Negative: less than for shuffled keys."
+        "jets that have any. In parentheses: the jets that have the species. Negative: less than for shuffled keys."
     )
 
 
@@ -127,12 +133,12 @@ def collections(context: SparsityContext) -> None:
     left, *others = st.columns((0.4, *[0.6 / min(len(names), 3)] * min(len(names), 3)))
     with left:
         show_chart(sparsity_charts.between_collections(result, context.layer, context.head), "collections", TALL)
+    maps = sparsity_charts.collection_maps(result)
     for b, column in enumerate(others):
         with column:
             for a in range(min(len(names), 3)):
-                chart = sparsity_charts.collection_map(result, a, b)
-                caption = f"{names[a]} to {names[b]}, minus shuffled keys"
-                show_chart(chart, f"{names[a]}_to_{names[b]}", LOW, caption=caption)
+                key, caption = f"{names[a]}_to_{names[b]}", f"{names[a]} to {names[b]}, minus shuffled keys"
+                show_chart(maps[key], key, LOW, caption=caption)
     few = "" if len(names) <= 3 else f" The maps are of the first 3 of {len(names)} collections; exports have all."
     st.caption(
         "The share of a collection's attention to other tokens that each collection receives, in jets that have both; "

@@ -9,6 +9,8 @@ import numpy as np
 
 from part.analysis.statistics.running_mean import Z95
 
+LIMIT_LEVEL = 0.95  # of one-sided limits
+
 
 @dataclass(frozen=True, eq=False)
 class Rate:
@@ -35,10 +37,15 @@ class Rate:
 
     @property
     def inverse(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """1 / rate with its interval, such as a background rejection; infinite where no jet passes."""
+        """1 / rate with its interval, such as a background rejection.
+
+        It is infinite where no jet passes; the lower end is then the limit of `limit_of_none`.
+        """
         low, high = self.interval
+        none = np.asarray(self.passed) == 0
         with np.errstate(divide="ignore"):
-            return 1 / self.value, 1 / high, 1 / np.where(np.asarray(self.passed) > 0, low, 0.0 * low)
+            least = np.where(none, 1 / limit_of_none(self.total), 1 / high)
+            return 1 / self.value, least, 1 / np.where(none, 0.0 * low, low)
 
 
 def wilson(passed: np.ndarray, total: np.ndarray, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:
@@ -50,6 +57,15 @@ def wilson(passed: np.ndarray, total: np.ndarray, z: float = Z95) -> tuple[np.nd
     low, high = centre - half, centre + half
     # Rounding must not exclude a rate of 0 or 1 from its own interval.
     return np.where(rate == 0, 0.0, low), np.where(rate == 1, 1.0, high)
+
+
+def limit_of_none(total: np.ndarray | int) -> np.ndarray:
+    """Return the rate that is excluded at 95 % confidence if none of so many jets passes, about 3 / total.
+
+    This is the one-sided limit of Clopper and Pearson (Biometrika 26 (1934) 404); NaN where there are no jets.
+    """
+    total = np.asarray(total, float)
+    return 1 - np.power(1 - LIMIT_LEVEL, np.divide(1, total, out=np.full(total.shape, np.nan), where=total > 0))
 
 
 def newcombe(first: Rate, second: Rate) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from part.analysis.statistics.binomial import wilson
 from part.analysis.statistics.metrics import check_probabilities
 
 BINS = 15
@@ -19,6 +20,11 @@ class Reliability:
     counts: np.ndarray
     confidence: np.ndarray
     accuracy: np.ndarray
+
+    @property
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """Wilson's 95 % interval of the accuracy (B,), NaN in empty bins."""
+        return wilson(np.round(np.nan_to_num(self.accuracy) * self.counts), self.counts)
 
     @property
     def expected_error(self) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from part.analysis.statistics.binomial import limit_of_none, wilson
 from part.errors import PartError
 from part.jets.datasets import JETCLASS
 from part.jets.schema import Dataset
@@ -92,13 +93,34 @@ def rejection(probabilities: np.ndarray, labels: np.ndarray, signal: int, backgr
     PartError
         If there are no jets of one of the two classes.
     """
+    passing, total = background_counts(probabilities, labels, signal, background, efficiency)
+    return total / passing if passing else float("inf")
+
+
+def background_counts(
+    probabilities: np.ndarray, labels: np.ndarray, signal: int, background: int, efficiency: float
+) -> tuple[int, int]:
+    """Return how many background jets pass the cut of a working point, and how many there are; see `rejection`."""
     score = discriminant(probabilities, signal, background)
     signal_scores, background_scores = score[labels == signal], score[labels == background]
     if not len(signal_scores) or not len(background_scores):
         raise PartError("A rejection needs jets of the signal and of the background class.")
     cut = np.quantile(signal_scores, 1 - efficiency, method="lower")
-    passing = (background_scores >= cut).mean()
-    return float(1 / passing) if passing else float("inf")
+    return int((background_scores >= cut).sum()), len(background_scores)
+
+
+def rejection_counts(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -> dict[str, dict]:
+    """Return what stands behind each rejection of `measure`, by its name.
+
+    These are the background jets that pass and all of them; where none passes also "above", the rejection that is
+    exceeded at 95 % confidence.
+    """
+    counts = {}
+    for name, point in working_points(dataset, labels).items():
+        passing, total = background_counts(probabilities, labels, *point)
+        bound = {} if passing else {"above": float(f"{1 / limit_of_none(total):.4g}")}
+        counts[name] = {"passing": passing, "background": total, **bound}
+    return counts
 
 
 def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -148,20 +170,28 @@ def per_class(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -
     """Return the number of jets, efficiency, purity and one-vs-rest AUC of each class that has jets.
 
     The efficiency is the share of the class that is predicted as it, the purity the share of those predicted as it
-    that belong to it. A purity or AUC that is not defined is None.
+    that belong to it, both with Wilson's 95 % interval. A purity or AUC that is not defined is None.
     """
     predicted, result = probabilities.argmax(1), {}
     for index, name in enumerate(dataset.classes):
         own, selected = labels == index, predicted == index
         if not own.any():
             continue
+        right, n_own, n_selected = (int(kind.sum()) for kind in (own & selected, own, selected))
         result[name] = {
-            "jets": int(own.sum()),
-            "efficiency": round(float(selected[own].mean()), 5),
-            "purity": round(float(own[selected].mean()), 5) if selected.any() else None,
+            "jets": n_own,
+            "efficiency": round(right / n_own, 5),
+            "efficiency_interval": rounded_wilson(right, n_own),
+            "purity": round(right / n_selected, 5) if n_selected else None,
+            "purity_interval": rounded_wilson(right, n_selected),
             "auc": None if own.all() else round(auc(probabilities[:, index], own), 5),
         }
     return result
+
+
+def rounded_wilson(passed: int, total: int) -> list[float] | None:
+    """Return the ends of Wilson's 95 % interval to five digits after the point, or None without jets."""
+    return [round(float(end), 5) for end in wilson(np.array(passed), np.array(total))] if total else None
 
 
 def measure(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset) -> dict:

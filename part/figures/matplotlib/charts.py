@@ -18,6 +18,7 @@ from part.figures.matplotlib.style import publication_style, tex
 from part.figures.palette import DARK_FILL, LIGHT, PAPER_DARK_TEXT, PAPER_FAINT, PAPER_LIGHT_TEXT, colormap
 from part.figures.style import COLUMN
 
+LIMIT_ARROW = r"$\uparrow$"
 MIN_CELL = 0.3  # inches, the width that a number in a cell needs
 
 
@@ -90,6 +91,7 @@ def _cells(chart: HeadMap | Grid, width: float, columns: Sequence[str], rows: Se
     figure, axes = _figure(chart, width, 0.9 + 0.24 * len(rows))
     low, high = colour_limits(chart)
     image = axes.imshow(chart.values, _colormap(chart), Normalize(low, high), aspect="auto", interpolation="nearest")
+    _hatch(axes, chart.values)
     texts, power = cell_texts(chart.values)
     for (row, column), value in np.ndenumerate(chart.values):
         if np.isfinite(value):
@@ -110,6 +112,7 @@ def _surface(chart: Surface, width: float) -> Figure:
     image = axes.pcolormesh(
         chart.x, chart.y, chart.values, cmap=_colormap(chart), norm=Normalize(*colour_limits(chart)), rasterized=True
     )
+    _hatch(axes, chart.values)
     if chart.points is not None:
         axes.plot(*chart.points.T, ".", color=PAPER_DARK_TEXT, markersize=0.6, alpha=0.3, rasterized=True)
         axes.set(xlim=(chart.x[0], chart.x[-1]), ylim=(chart.y[0], chart.y[-1]))
@@ -118,6 +121,12 @@ def _surface(chart: Surface, width: float) -> Figure:
     bar.set_label(tex(chart.unit))
     bar.outline.set_linewidth(0.5)
     return figure
+
+
+def _hatch(axes: Axes, values: np.ndarray) -> None:
+    """Hatch what is below the colours, where some are missing."""
+    if not np.isfinite(values).all():
+        axes.patch.set(hatch="//////", edgecolor=PAPER_FAINT, linewidth=0)
 
 
 def _colormap(chart: HeadMap | Grid | Surface) -> ListedColormap:
@@ -169,6 +178,9 @@ def _curve(axes: Axes, series: Series, colour: str) -> None:
         axes.errorbar(series.x, series.y, error, fmt="o", markersize=2.5, linewidth=0.7, color=colour, label=label)
         for x, y, text in zip(series.x, series.y, series.printed_labels, strict=False):
             axes.annotate(tex(text), (x, y), (2, -5), textcoords="offset points", fontsize=5, color=colour)
+        return
+    if series.style == "limits":
+        axes.plot(series.x, series.y, linestyle="none", marker=LIMIT_ARROW, markersize=7, color=colour, label=label)
         return
     axes.plot(series.x, series.y, ":" if series.dashed else "-", color=colour, linewidth=1.0, label=label)
     if series.low is not None and series.high is not None:

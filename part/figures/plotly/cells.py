@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from part.figures.charts import Grid, HeadMap, cell_texts, colour_limits
 from part.figures.palette import TRANSPARENT, Theme
-from part.figures.plotly.theme import colorscale, empty_figure, to_html
+from part.figures.plotly.theme import TOP_OF_BAR, colorscale, empty_figure, flat_colorbar, to_html
 
 CHARACTER_WIDTH = 7.2  # px of the names beside cells and bars
 MAX_TEXTS = 24  # columns of cells that are wide enough for numbers; of more, hovers tell them
@@ -17,7 +17,7 @@ def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
     figure = _cells(chart, texts, theme, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"))
     figure.update_traces(y0=1, **({"x": list(chart.columns)} if chart.columns else {"x0": 1}))
     units = f"numbers × 10<sup>{power}</sup>" if power else ""
-    title = " · ".join(filter(None, ("" if chart.columns else "head", units)))
+    title = " · ".join(filter(None, ("" if chart.columns else "head", to_html(chart.unit), units)))
     figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
     figure.update_yaxes(dtick=1, title_text="layer")
     if chart.marked is not None:
@@ -35,7 +35,7 @@ def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     units = f"numbers × 10<sup>{power}</sup>" if power else ""
     slanted = sum(map(len, chart.columns)) > 36
     figure.update_xaxes(
-        title_text=" · ".join(filter(None, (to_html(chart.column_title), units))),
+        title_text=" · ".join(filter(None, (to_html(chart.column_title), to_html(chart.unit), units))),
         tickangle=-45 if slanted else 0,
         dtick=1,  # plotly would leave out some of many names
         type="category",  # plotly would take names that are numbers for positions
@@ -55,17 +55,20 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: 
             [text.replace("0.", ".") if text.lstrip("−").startswith("0.") else text for text in row] for row in texts
         ]
     error = "" if chart.error is None else " ± %{customdata:.2~g}"
+    empty = ~np.isfinite(chart.values)
+    if empty.any():
+        figure.add_trace(_without_data(empty, theme))
     figure.add_trace(
         go.Heatmap(
             z=chart.values,
             customdata=chart.error,
             text=texts,
             texttemplate="%{text}" if chart.values.shape[1] <= MAX_TEXTS else "",
-            textfont={"size": 12 if chart.values.shape[1] <= 8 else 10},
+            textfont={"size": 12 if chart.values.shape[1] <= 6 else 11 if chart.values.shape[1] <= 8 else 10},
             zmin=low,
             zmax=high,
             colorscale=colorscale(chart.signed, theme),
-            showscale=False,
+            colorbar=flat_colorbar((low, high), theme),
             xgap=1,
             ygap=1,
             hoverongaps=False,
@@ -75,4 +78,20 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: 
     plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": theme.text}}
     figure.update_xaxes(plain, tickfont_size=12 if chart.values.shape[1] <= 40 else 10)
     figure.update_yaxes(plain, autorange="reversed")
-    return figure.update_layout(margin={"t": 4})
+    return figure.update_layout(margin={"t": TOP_OF_BAR})
+
+
+def _without_data(empty: np.ndarray, theme: Theme) -> go.Heatmap:
+    """Draw the cells without a number, so that they do not look like a small one."""
+    return go.Heatmap(
+        z=np.where(empty, 0.0, np.nan),
+        text=np.where(empty, "╱╱", ""),
+        texttemplate="%{text}",
+        textfont={"size": 10, "color": theme.faint},
+        colorscale=[[0, theme.grid], [1, theme.grid]],
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        hoverongaps=False,
+        hovertemplate="no data<extra></extra>",
+    )

@@ -12,8 +12,9 @@ from part.figures.flame import Flame
 from part.figures.palette import Theme, get_theme, rgba, series_colours
 from part.figures.plotly.cells import CHARACTER_WIDTH, draw_grid, draw_head_map
 from part.figures.plotly.flame import draw_flame
+from part.figures.plotly.limits import draw_lower_limits
 from part.figures.plotly.plane import draw_plane
-from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_above
+from part.figures.plotly.theme import colorbar, colorscale, empty_figure, hatching, to_html, write_above
 
 FEW_DECADES = 2.5  # below so many, an axis needs more than one tick per decade
 LEGEND_WIDTH = 60  # characters in one row of the legend
@@ -64,6 +65,8 @@ def _surface(chart: Surface, theme: Theme, height: int) -> go.Figure:
     figure = empty_figure(theme, height, None)
     limits = colour_limits(chart)
     tip = f"{to_html(chart.x_title)} %{{x:.2f}}, {to_html(chart.y_title)} %{{y:.2f}}: <b>%{{z:.3~g}}</b><extra></extra>"
+    if not np.isfinite(chart.values).all():
+        figure.add_shape(hatching(theme))
     figure.add_trace(
         go.Heatmap(
             x=chart.x,
@@ -155,12 +158,17 @@ def _curve(series: Series, colour: str, theme: Theme) -> list[go.Scatter]:
     name += "%{customdata}: " if series.labels else ""
     tip = f"{name}<b>%{{y:.4~g}}</b> at %{{x:.4~g}}<extra></extra>"
     x, y = np.asarray(series.x), series.y
+    if series.style == "limits":
+        tip = f"{name}<b>> %{{y:.3~g}}</b> at %{{x:.4~g}}<extra></extra>"
+        return [draw_lower_limits(x, y, "up", colour, series.labels, tip)]
     shape = {"color": colour, "width": 2, "dash": "dot" if series.dashed else "solid"}
     if series.style == "steps":
         y, shape = np.append(series.y, series.y[-1:]), shape | {"shape": "hv"}
     traces = []
     if series.low is not None and series.high is not None and series.style != "points":
-        band = {"x": np.concatenate((x, x[::-1])), "y": np.concatenate((series.high, series.low[::-1]))}
+        known = np.isfinite(series.low) & np.isfinite(series.high)
+        ends = x[known], series.low[known], series.high[known]
+        band = {"x": np.concatenate((ends[0], ends[0][::-1])), "y": np.concatenate((ends[2], ends[1][::-1]))}
         fill = {"fill": "toself", "fillcolor": rgba(colour, 0.18), "line": {"width": 0}, "hoverinfo": "skip"}
         traces.append(go.Scatter(mode="lines", **band, **fill))
     error = None

@@ -7,6 +7,8 @@ from part.figures import scale
 from part.figures.palette import TRANSPARENT, Theme, colormap
 
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
+TOP_OF_BAR = 4  # px above a flat colour bar, for which plotly itself makes room
+HATCHES = 40  # lines across half of a hatched plot
 SUBSCRIPTS = {"pT": "p<sub>T</sub>", "d0": "d<sub>0</sub>", "log10": "log<sub>10</sub>"}
 
 
@@ -90,6 +92,21 @@ def colorbar(quantity_title: str, limits: tuple[float, float], value_scale: str,
         "tickfont": {"size": 12, "color": theme.faint},
         "title": {"text": to_html(quantity_title), "side": "right", "font": {"size": 13, "color": theme.text}},
     }
+
+
+def flat_colorbar(limits: tuple[float, float], theme: Theme) -> dict:
+    """Return a thin colour bar above the figure, which leaves the width to the cells."""
+    bar = colorbar("", limits, "linear", theme)
+    place = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.0, "yanchor": "bottom", "ypad": 4}
+    return bar | place | {"thickness": 7, "tickfont": {"size": 11, "color": theme.faint}, "title": None}
+
+
+def hatching(theme: Theme) -> dict:
+    """Return a shape of diagonals below all traces, which is seen where a surface has no data."""
+    starts = np.linspace(-1, 1, 2 * HATCHES + 1)[1:-1]
+    lines = [f"M {max(0.0, -c):.4f} {max(0.0, c):.4f} L {min(1.0, 1 - c):.4f} {min(1.0, 1 + c):.4f}" for c in starts]
+    line = {"color": theme.faint, "width": 0.6}
+    return {"type": "path", "path": " ".join(lines), "xref": "paper", "yref": "paper", "layer": "below", "line": line}
 
 
 def write_above(figure: go.Figure, text: str, colour: str | None = None) -> None:

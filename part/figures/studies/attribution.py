@@ -133,7 +133,9 @@ def by_species(result: AttributionResult) -> Grid:
     """Return the share of each species in each method's attribution."""
     mean = result.means["species"]
     titles = tuple(TITLES[name] for name in result.names)
-    return Grid("By species", "share of attribution", mean.value, titles, SPECIES, error=mean.error, limits=(0.0, 1.0))
+    jets = int(mean.jets.max(initial=0))
+    title, short = f"By species, {jets} jets", SYMBOLS[: len(SPECIES)]
+    return Grid(title, "share of attribution", mean.value, titles, short, error=mean.error, limits=(0.0, 1.0))
 
 
 def by_rank(result: AttributionResult) -> Plot:

@@ -11,6 +11,7 @@ from part.analysis.bias.study import BiasResult
 from part.analysis.bias.variance_shares import DECADES
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface
+from part.figures.one_scale import share_limits
 from part.figures.sentences import range_of_heads
 from part.models.pair_inputs import PAIR_FEATURES
 
@@ -24,8 +25,8 @@ def charts(result: BiasResult) -> dict[str, Chart]:
         **variance_shares(result),
         "ratio": ratio_by_layer(result),
         "shapley": shapley_means(result),
-        **{f"lund_bias_head{head + 1}": lund_bias(result, head) for head in heads},
-        **{f"lund_attention_head{head + 1}": lund_attention(result, None, head) for head in heads},
+        **share_limits({f"lund_bias_head{head + 1}": lund_bias(result, head) for head in heads}),
+        **share_limits({f"lund_attention_head{head + 1}": lund_attention(result, None, head) for head in heads}),
         "lund_pairs": lund_pairs(result),
     }
 
@@ -49,6 +50,8 @@ def variance_shares(result: BiasResult, chosen: tuple[int, int] | None = None) -
     marked = np.zeros(result.shares.bias.value.shape, bool)
     if chosen is not None:
         marked[chosen] = True
+    # A covariance below 0 makes shares above 1; all maps have the same scale.
+    largest = max(1.0, *(float(np.nanmax(np.abs(mean.value), initial=0)) for _, mean, _ in maps.values()))
     return {
         name: HeadMap(
             title,
@@ -57,7 +60,7 @@ def variance_shares(result: BiasResult, chosen: tuple[int, int] | None = None) -
             mean.error,
             signed,
             marked,
-            limits=(-1.0 if signed else 0.0, 1.0),
+            limits=(-largest if signed else 0.0, largest),
             sentence=range_of_heads(mean.value, Z95 * mean.error),
         )
         for name, (title, mean, signed) in maps.items()

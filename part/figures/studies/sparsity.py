@@ -9,6 +9,7 @@ from part.analysis.sparsity.results import DECADES, KINDS, LINEAR, QUANTITIES, H
 from part.analysis.statistics.running_mean import Z95, Mean
 from part.errors import PartError
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
+from part.figures.one_scale import share_limits
 from part.figures.sentences import range_of_heads
 from part.figures.style import SYMBOLS
 from part.jets.schema import SPECIES
@@ -22,14 +23,14 @@ def charts(result: SparsityResult) -> dict[str, Chart]:
     """Return all charts of one model: each quantity and its nulls by head, weights, and layers by groups of jets."""
     all_charts: dict[str, Chart] = {}
     for name in QUANTITIES:
-        all_charts[name] = head_map(result, name)
-        all_charts |= {f"{name}_{null}": head_map(result, name, null) for null in nulls(result, name)}
+        maps = {name: head_map(result, name)}
+        all_charts |= share_limits(
+            maps | {f"{name}_{null}": head_map(result, name, null) for null in nulls(result, name)}
+        )
     all_charts |= {"weights_linear": weights(result, log=False), "weights_log": weights(result, log=True)}
     for name in ("effective_number", "inter_subjet", "to_leptons"):
         all_charts |= {f"{name}_by_{kind}": by_layer(result, name, kind) for kind in ("class", "n", "pt")}
-    names = result.collections
-    for a, b in np.ndindex(len(names), len(names)):
-        all_charts[f"{names[a]}_to_{names[b]}"] = collection_map(result, a, b)
+    all_charts |= collection_maps(result)
     return {name: chart for name, chart in all_charts.items() if not isinstance(chart, Grid) or len(chart.rows)}
 
 
@@ -186,7 +187,7 @@ def _bins(edges: tuple[float, ...]) -> tuple[str, ...]:
 def species(result: SparsityResult, layer: int, head: int) -> Grid:
     """Return how a head divides each species' attention to other particles among species, minus shuffled keys."""
     mean, index = result.trained.species, (KINDS.index("excess"), layer, head)
-    names = tuple(f"{name}s" for name in SPECIES)
+    names = tuple(f"{name}s ({n} jets)" for name, n in zip(SPECIES, mean.jets[index].max(1).tolist(), strict=True))
     short = SYMBOLS[: len(SPECIES)]
     title = f"Attention by species, minus shuffled keys, layer {layer + 1}, head {head + 1}"
     return Grid(title, "", mean.value[index], names, short, "from", "to", mean.error[index], signed=True)
@@ -218,6 +219,13 @@ def collection_map(result: SparsityResult, a: int, b: int) -> HeadMap:
     mean, index = _collections(result), (KINDS.index("excess"), ..., a, b)
     title = f"Attention from {result.collections[a]} to {result.collections[b]}, minus shuffled keys"
     return HeadMap(title, "share of attention to others", mean.value[index], mean.error[index], signed=True)
+
+
+def collection_maps(result: SparsityResult) -> dict[str, Chart]:
+    """Return `collection_map` of all pairs of collections on one scale, by name."""
+    names = result.collections
+    pairs = np.ndindex(len(names), len(names))
+    return share_limits({f"{names[a]}_to_{names[b]}": collection_map(result, a, b) for a, b in pairs})
 
 
 def _collections(result: SparsityResult) -> Mean:

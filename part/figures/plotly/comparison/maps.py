@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from part.comparison.result import Comparison
 from part.figures.palette import Theme, get_theme
 from part.figures.plotly.comparison.shares import NAMES_WIDTH, short_names
-from part.figures.plotly.theme import colorscale, empty_figure
+from part.figures.plotly.theme import TOP_OF_BAR, colorscale, empty_figure, flat_colorbar
 
 FEW_CLASSES = 12  # whose names and numbers have room
 MAX_CLASSES = 24  # of a confusion matrix
@@ -24,8 +24,12 @@ def draw_confusion(comparison: Comparison, model: int, theme_name: str, height: 
     percent = _percent(comparison, model)[shown]
     texts = [["" if np.isnan(v) or v < 1 else f"{v:.0f}" for v in row] for row in percent]
     tip = "%{y} predicted as %{x}: <b>%{z:.1f} %</b>, %{customdata} jets<extra></extra>"
-    figure = _map(percent, texts, (0, 100), theme, height, tip, comparison.confusion(model)[shown])
-    return _by_class(figure, comparison)
+    matrix = comparison.confusion(model)
+    counts = np.char.add(np.char.add(matrix.astype(str), " of "), matrix.sum(1, keepdims=True).astype(str))[shown]
+    figure = _map(percent, texts, (0, 100), theme, height, tip, counts)
+    figure = _by_class(figure, comparison)
+    _show_scale(figure, (0, 100), theme)
+    return figure
 
 
 def confusion_classes(comparison: Comparison) -> np.ndarray:
@@ -59,7 +63,9 @@ def draw_confusion_change(comparison: Comparison, model: int, theme_name: str, h
     tip = "%{y} predicted as %{x}: <b>%{z:+.1f}</b> points<extra></extra>"
     figure = _map(change, texts, (-largest, largest), theme, height, tip, change)
     figure.update_traces(colorscale=colorscale(True, theme))
-    return _by_class(figure, comparison)
+    figure = _by_class(figure, comparison)
+    _show_scale(figure, (-largest, largest), theme)
+    return figure
 
 
 def _percent(comparison: Comparison, model: int) -> np.ndarray:
@@ -96,9 +102,12 @@ def draw_agreement(comparison: Comparison, theme_name: str, height: int) -> go.F
     return figure.update_layout(margin={"l": NAMES_WIDTH, "b": 46, "t": 4})
 
 
-def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int) -> go.Figure:
-    """Draw a number per head (L, H), small ones in units of a power of ten; the scale ends at the largest."""
-    theme, largest = get_theme(theme_name), float(values.max()) or 1.0
+def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int, largest: float | None = None) -> go.Figure:
+    """Draw a number per head (L, H), small ones in units of a power of ten; the scale ends at the largest.
+
+    The largest number may be given, of several maps that share their scale.
+    """
+    theme, largest = get_theme(theme_name), largest or float(values.max()) or 1.0
     power = int(np.floor(np.log10(largest))) if largest < 0.01 else 0
     texts = [[f"{v / 10.0**power:.{2 if largest < 1 and not power else 1}f}" for v in row] for row in values]
     tip = f"Layer %{{y}}, head %{{x}}: <b>%{{z:.3~g}}</b> {title}<extra></extra>"
@@ -106,8 +115,14 @@ def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int) -> 
     figure.update_traces(x0=1, y0=1)
     figure.update_xaxes(dtick=1, title_text=f"head (numbers × 10<sup>{power}</sup>)" if power else "head")
     figure.update_yaxes(dtick=1, title_text="layer")
-    figure.update_layout(margin={"t": 4})
+    _show_scale(figure, (0, largest), theme)
     return figure
+
+
+def _show_scale(figure: go.Figure, limits: tuple[float, float], theme: Theme) -> None:
+    """Draw the colour bar above; the caption says the unit."""
+    figure.update_traces(showscale=True, colorbar=flat_colorbar(limits, theme))
+    figure.update_layout(margin={"t": TOP_OF_BAR})
 
 
 def _map(

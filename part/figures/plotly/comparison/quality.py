@@ -10,29 +10,35 @@ import plotly.graph_objects as go
 
 from part.benchmarking.cost import BATCH
 from part.comparison.result import Comparison
-from part.comparison.text import format_number
+from part.comparison.text import rejection_text
+from part.comparison.times import time_text
 from part.figures.palette import Theme, get_theme
+from part.figures.plotly.limits import draw_lower_limits
 from part.figures.plotly.theme import axis, empty_figure
 
 MAX_REJECTIONS = 14
 
 
 def draw_rejections(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Draw 1/εB of each class with its interval; where no background passes, an arrow at the number of its jets.
+    """Draw 1/εB of each class with its interval; where no background passes, an arrow from the limit at 95 %.
 
     Of many classes those with the most jets are drawn.
     """
     theme, points = get_theme(theme_name), rejections_drawn(comparison)
     figure = empty_figure(theme, height, None)
     for m in range(len(comparison.names)):
-        figure.add_trace(_rejection_points(comparison, m, accents[m]))
+        for trace in _rejection_points(comparison, m, accents[m]):
+            figure.add_trace(trace)
+    ends = [
+        trace.x if trace.error_x.arrayminus is None else trace.x - trace.error_x.arrayminus for trace in figure.data
+    ]
+    lowest = np.nanmin(np.concatenate(ends))
+    figure.update_xaxes(_logarithmic(np.log10(lowest) - 0.1, np.log10(comparison.background_jets) + 0.15))
+    figure.update_xaxes(title_text="background rejection 1/ε<sub>B</sub>", **_grid(theme))
     labels = [
         f"{comparison.dataset.titles[signal]}<br><span style='font-size:11px'>{100 * efficiency:g} %</span>"
         for signal, _, efficiency in points.values()
     ]
-    lowest = min((trace.x - trace.error_x.arrayminus).min() for trace in figure.data)
-    figure.update_xaxes(_logarithmic(np.log10(lowest) - 0.1, np.log10(comparison.background_jets) + 0.15))
-    figure.update_xaxes(title_text="background rejection 1/ε<sub>B</sub>", **_grid(theme))
     figure.update_yaxes(tickvals=list(range(len(points))), ticktext=labels, range=[len(points) - 0.5, -0.5])
     figure.update_yaxes(ticks="", ticklabelstandoff=4, tickfont={"size": 13, "color": theme.text})
     longest = max(len(comparison.dataset.titles[signal]) for signal, _, _ in points.values())
@@ -46,55 +52,76 @@ def rejections_drawn(comparison: Comparison) -> dict[str, tuple[int, int, float]
     return {name: point for name, point in comparison.rejections.items() if name in names}
 
 
-def _rejection_points(comparison: Comparison, m: int, accent: str) -> go.Scatter:
-    """Draw one model's points, shifted from the line of the class so that models do not overlap."""
-    models, most = len(comparison.names), comparison.background_jets
-    points = rejections_drawn(comparison)
-    values = [comparison.quality[m][name] for name in points]
-    shown = np.array([most if value is None else value for value in values], float)
-    bounds = [comparison.interval(m, name) for name in points]
-    bounds = [(x, x) if b is None else b for x, b in zip(shown, bounds, strict=True)]
-    low, high = np.clip(np.array(bounds), None, most).T
-    texts = [
-        ("> " if v is None else "") + f"{format_number(x, 1)} [{format_number(a, 1)}, {format_number(b, 1)}]"
-        for v, x, (a, b) in zip(values, shown, bounds, strict=True)
-    ]
-    return go.Scatter(
+def _rejection_points(comparison: Comparison, m: int, accent: str) -> tuple[go.Scatter, go.Scatter]:
+    """Draw one model's points and its limits, shifted from the line of the class so that models do not overlap.
+
+    Intervals that are open end at the number of background jets.
+    """
+    models, most, names = len(comparison.names), comparison.background_jets, list(rejections_drawn(comparison))
+    places = np.arange(len(names)) + (m - (models - 1) / 2) * 0.6 / models
+    counts, values = comparison.rejection_counts[m], comparison.quality[m]
+    texts = {name: rejection_text(values[name], comparison.interval(m, name), counts[name]) for name in names}
+    tip = f"{comparison.names[m]}: <b>%{{customdata}}</b><extra></extra>"
+    known = np.array([values[name] is not None for name in names])
+    drawn = [name for name in names if values[name] is not None]
+    shown = np.array([values[name] for name in drawn], float)
+    bounds = [comparison.interval(m, name) or (values[name], values[name]) for name in drawn]
+    low, high = np.clip(np.array(bounds, float).reshape(-1, 2), None, most).T
+    points = go.Scatter(
         x=shown,
-        y=np.arange(len(values)) + (m - (models - 1) / 2) * 0.6 / models,
+        y=places[known],
         mode="markers",
-        marker={"color": accent, "size": 8, "symbol": ["triangle-right" if v is None else "circle" for v in values]},
+        marker={"color": accent, "size": 8},
         error_x={"array": high - shown, "arrayminus": shown - low, "thickness": 1.5, "width": 0},
-        customdata=texts,
-        hovertemplate=f"{comparison.names[m]}: <b>%{{customdata}}</b><extra></extra>",
+        customdata=[texts[name] for name in drawn],
+        hovertemplate=tip,
     )
+    none = [name for name in names if values[name] is None]
+    limits = np.array([counts[name]["above"] for name in none])
+    return points, draw_lower_limits(limits, places[~known], "right", accent, [texts[name] for name in none], tip)
 
 
 def draw_pareto(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Draw accuracy against the time per jet in a batch; the line joins models that no other beats in both."""
+    """Draw accuracy against the time per jet in a batch, or against parameters where models were not timed in turns.
+
+    The line joins models that no other beats in both; bars are intervals, those of times hold 68 % of the passes.
+    """
     theme = get_theme(theme_name)
     figure = empty_figure(theme, height, None)
-    times = np.array([1e3 * cost.batch for cost in comparison.costs])
+    costs, title = _costs(comparison)
     values = np.array([quality["accuracy"] for quality in comparison.quality])
-    best = [m for m in np.argsort(times) if not ((times <= times[m]) & (values > values[m])).any()]
+    middle = costs[:, 1]
+    best = [m for m in np.argsort(middle) if not ((middle <= middle[m]) & (values > values[m])).any()]
     line = {"color": theme.faint, "width": 1, "dash": "dot", "shape": "hv"}
-    figure.add_trace(go.Scatter(x=times[best], y=values[best], mode="lines", line=line, hoverinfo="skip"))
-    for m in range(len(times)):
-        figure.add_trace(_model_point(comparison, m, times[m], values[m], accents[m]))
-    low, high = np.log10([times.min(), times.max()])
+    figure.add_trace(go.Scatter(x=middle[best], y=values[best], mode="lines", line=line, hoverinfo="skip"))
+    for m in range(len(costs)):
+        figure.add_trace(_model_point(comparison, m, costs[m], values[m], accents[m]))
+    low, high = np.log10([costs.min(), costs.max()])
     figure.update_xaxes(
         _logarithmic(low - 0.2, high + max(0.25 * (high - low), 0.25))
     )  # leaves space for names on the right
-    figure.update_xaxes(title_text=f"time a jet in a batch of {BATCH} [ms]", **_grid(theme))
+    figure.update_xaxes(title_text=title, **_grid(theme))
     ends = np.array([comparison.interval(m, "accuracy") or (values[m], values[m]) for m in range(len(values))])
     pad = max(0.15 * np.ptp(ends), 0.01)  # plotly would show one accuracy between -1 and 1
     return figure.update_yaxes(title_text="accuracy", range=[ends.min() - pad, ends.max() + pad], **_grid(theme))
 
 
-def _model_point(comparison: Comparison, m: int, time: float, value: float, accent: str) -> go.Scatter:
+def _costs(comparison: Comparison) -> tuple[np.ndarray, str]:
+    """Return the lower end, the median and the upper end (M, 3) of what models are compared by, and its title."""
+    if not all(cost.is_timed for cost in comparison.costs):
+        parameters = np.array([cost.parameters / 1e6 for cost in comparison.costs])
+        return np.stack([parameters] * 3, axis=-1), "parameters [millions]"
+    timings = [cost.batch_timing for cost in comparison.costs]
+    rows = [(timing.spread[0], timing.median, timing.spread[1]) for timing in timings]
+    return 1e3 * np.array(rows), f"time a jet in a batch of {BATCH} [ms]"
+
+
+def _model_point(comparison: Comparison, m: int, cost: np.ndarray, value: float, accent: str) -> go.Scatter:
     name, (low, high) = comparison.names[m], comparison.interval(m, "accuracy") or (value, value)
+    text = time_text(comparison.costs[m], comparison.costs[m].batch_timing)
+    at = f"{text} ms" if comparison.costs[m].is_timed else f"{cost[1]:.2f} M parameters"
     return go.Scatter(
-        x=[time],
+        x=[cost[1]],
         y=[value],
         mode="markers+text",
         text=[f" {name}"],
@@ -102,13 +129,14 @@ def _model_point(comparison: Comparison, m: int, time: float, value: float, acce
         textfont={"color": accent, "size": 14},
         cliponaxis=False,
         marker={"color": accent, "size": 12},
+        error_x={"array": [cost[2] - cost[1]], "arrayminus": [cost[1] - cost[0]], "thickness": 1.5, "width": 0},
         error_y={"array": [high - value], "arrayminus": [value - low], "thickness": 1.5, "width": 0},
-        hovertemplate=f"{name}: <b>{value:.4f}</b> [{low:.4f}, {high:.4f}] at <b>{time:.2f} ms</b><extra></extra>",
+        hovertemplate=f"{name}: <b>{value:.4f}</b> [{low:.4f}, {high:.4f}] at <b>{at}</b><extra></extra>",
     )
 
 
 def draw_reliability(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Draw the accuracy in bins of confidence, and below, the number of jets in each bin."""
+    """Draw the accuracy in bins of confidence with Wilson's intervals; and below, the number of jets in each bin."""
     theme = get_theme(theme_name)
     figure = empty_figure(theme, height, None)
     figure.set_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.78, 0.22], vertical_spacing=0.05)
@@ -119,14 +147,22 @@ def draw_reliability(comparison: Comparison, theme_name: str, height: int, accen
     for curve, name, accent in zip(comparison.reliability, comparison.names, accents, strict=False):
         filled = curve.counts > 0
         edges = (np.arange(len(curve.counts)) + 0.5) / len(curve.counts)
-        tip = f"{name}: <b>%{{y:.3f}}</b> right at %{{x:.3f}}, %{{customdata}} jets<extra></extra>"
+        low, high = (end[filled] for end in curve.interval)
+        tip = f"{name}: <b>%{{y:.3f}}</b> %{{customdata}} right at %{{x:.3f}}<extra></extra>"
+        about = [f"[{a:.3f}, {b:.3f}], {n} jets," for a, b, n in zip(low, high, curve.counts[filled], strict=True)]
         points = go.Scatter(
             x=curve.confidence[filled],
             y=curve.accuracy[filled],
             mode="lines+markers",
             line={"color": accent, "width": 2},
             marker={"size": 6},
-            customdata=curve.counts[filled],
+            error_y={
+                "array": high - curve.accuracy[filled],
+                "arrayminus": curve.accuracy[filled] - low,
+                "thickness": 1,
+                "width": 0,
+            },
+            customdata=about,
             hovertemplate=tip,
         )
         figure.add_trace(points, 1, 1)

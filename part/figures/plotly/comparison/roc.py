@@ -6,8 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.analysis.statistics import metrics
+from part.analysis.statistics.binomial import limit_of_none
 from part.comparison.result import Comparison
-from part.figures.palette import Theme, get_theme
+from part.figures.palette import Theme, get_theme, rgba
+from part.figures.plotly.limits import draw_lower_limits
 from part.figures.plotly.theme import axis, empty_figure
 
 COLUMNS = 5
@@ -23,7 +25,9 @@ def roc_signals(comparison: Comparison) -> tuple[int, ...]:
 
 
 def draw_roc(comparison: Comparison, theme_name: str, height: int, accents: Sequence[str]) -> go.Figure:
-    """Draw background rejection against efficiency; a line marks each published working point.
+    """Draw background rejection against efficiency with Wilson's intervals; a line marks each published working point.
+
+    An arrow is the limit at 95 % for cuts that no background passes.
 
     Of many classes those with the most jets are drawn.
     """
@@ -58,17 +62,34 @@ def _panel(
     figure: go.Figure, comparison: Comparison, signal: int, accents: Sequence[str], cell: tuple[int, int]
 ) -> None:
     for m, (name, accent) in enumerate(zip(comparison.names, accents, strict=False)):
-        efficiency, false_positives = comparison.roc(m, signal)
-        passing = np.flatnonzero(false_positives > 0)
+        efficiency, rate = comparison.roc_rate(m, signal)
+        value, low, high = rate.inverse
+        passing = np.flatnonzero(rate.passed > 0)
         thinned = passing[np.unique(np.linspace(0, len(passing) - 1, MAX_POINTS).astype(int))]
+        x = efficiency[thinned]
+        band = {"x": [*x, *x[::-1]], "y": [*high[thinned], *low[thinned][::-1]]}
+        fill = {"fill": "toself", "fillcolor": rgba(accent, 0.16), "line": {"width": 0}, "hoverinfo": "skip"}
+        figure.add_trace(go.Scatter(mode="lines", **band, **fill), *cell)
+        tip = f"{name}: 1/ε<sub>B</sub> <b>%{{y:.4~g}}</b> at %{{x:.1%}}, %{{customdata}}<extra></extra>"
         curve = go.Scatter(
-            x=efficiency[thinned],
-            y=1 / false_positives[thinned],
+            x=x,
+            y=value[thinned],
             mode="lines",
             line={"color": accent, "width": 2},
-            hovertemplate=f"{name}: 1/ε<sub>B</sub> <b>%{{y:.4~g}}</b> at %{{x:.1%}}<extra></extra>",
+            customdata=[f"{n:.0f} of {comparison.background_jets} pass" for n in rate.passed[thinned]],
+            hovertemplate=tip,
         )
         figure.add_trace(curve, *cell)
+        if x[0] > 0:
+            figure.add_trace(_limit(comparison.background_jets, x[0], accent, name), *cell)
+
+
+def _limit(background_jets: int, efficiency: float, accent: str, name: str) -> go.Scatter:
+    """Draw the limit on the rejection at 95 % where no background passes, up to an efficiency, as an arrow."""
+    limit = 1 / limit_of_none(background_jets)
+    tip = f"{name}: <b>> %{{y:.3~g}}</b> at 95 % below {efficiency:.1%}, %{{customdata}}<extra></extra>"
+    places = np.array([efficiency / 2]), np.array([limit])
+    return draw_lower_limits(*places, "up", accent, [f"0 of {background_jets} pass"], tip)
 
 
 def _axis_titles(figure: go.Figure, comparison: Comparison, theme: Theme) -> None:
