@@ -32,6 +32,10 @@ def show_page() -> None:
     def run() -> None:
         require_login()
         page.run()
+        from app.components.tour.tour import tour  # last, so that the page does not wait for it
+
+        with st.sidebar:
+            tour()
 
     guarded(run)()
 

@@ -28,6 +28,7 @@ from part.figures.jet_view import JetView
 from part.figures.mosaic_bytes import mosaic_bytes
 from part.figures.particles import Constituents, constituents
 from part.figures.plotly.charts import draw_chart
+from part.figures.sentences import jet as jet_sentences
 from part.figures.studies import study_charts as library_study_charts
 from part.figures.view import QUANTITY_TITLES, View, lower_first
 from part.inference.tagger import Tagger
@@ -94,6 +95,12 @@ def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _vie
     return mosaic_bytes(make_heatmap(Mosaic, _jet_view, replace(_view, figure="mosaic"), limits), theme, key)
 
 
+@cached(max_entries=48)
+def heads_sentence(key: str, _jet_view: JetView) -> str:
+    """Return which heads of a jet attend to few keys and which to many; `key` identifies jet and model by content."""
+    return jet_sentences.all_heads(_jet_view)
+
+
 def plotly_chart(chart: Chart, theme: str, height: int, accents: Sequence[str] = ()) -> go.Figure:
     """Return the chart of a study as the page shows it."""
     return draw_chart(chart, theme, height, accents)
@@ -106,10 +113,10 @@ def study_charts(study: str, result: Result) -> dict[str, Chart]:
 
 def chart_pdf(chart: Chart, title: str) -> bytes:
     """Return the chart of a study as a PDF for a paper."""
-    from part.figures.matplotlib import figure_bytes  # takes seconds to import
+    from part.figures.matplotlib import chart_metadata, figure_bytes  # takes seconds to import
     from part.figures.matplotlib.charts import draw_chart as draw_for_paper
 
-    return figure_bytes(draw_for_paper(chart), "pdf", {"Title": f"{title}: {chart.title}"})
+    return figure_bytes(draw_for_paper(chart), "pdf", chart_metadata(f"{title}: {chart.title}", chart.sentence, "pdf"))
 
 
 def export_figure(

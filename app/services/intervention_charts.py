@@ -8,6 +8,7 @@ from part.analysis.intervention.activation_patching import Recovery
 from part.analysis.intervention.irc import IRCResult
 from part.figures.charts import Chart, Plot, Series, probability_range
 from part.figures.prediction import strongest_classes
+from part.figures.sentences.one_jet import prediction_change
 from part.figures.studies import irc as irc_charts
 from part.figures.studies import lens as lens_charts
 from part.figures.studies import patching as patching_charts
@@ -20,9 +21,12 @@ def before_and_after(
     after: np.ndarray,
     title: str,
     name: str,
+    what: str,
     chosen: ClassGroup | None = None,
 ) -> Plot:
     """Return bars of the class probabilities (C,) before and after an intervention, which `name` calls.
+
+    what begins the sentence on it, such as "Without layer 1, head 2".
 
     Of many classes those that are strongest in either are drawn, and the chosen one; a chosen group comes first.
     """
@@ -40,7 +44,8 @@ def before_and_after(
         )
         for i, (label, probabilities) in enumerate((("unchanged", before), (name, after)))
     ]
-    return Plot(title, "probability", "", tuple(bars), x_range=probability_range(*(series.y for series in bars)))
+    span, sentence = probability_range(*(series.y for series in bars)), prediction_change(classes, before, after, what)
+    return Plot(title, "probability", "", tuple(bars), x_range=span, sentence=sentence, about="before_and_after")
 
 
 def irc_chart(single: IRCResult, sample: IRCResult | None, title: str) -> Plot:
@@ -53,7 +58,17 @@ def irc_chart(single: IRCResult, sample: IRCResult | None, title: str) -> Plot:
         name = f"mean of {int(sample.divergence.jets.max())} jets"
         series.append(Series(name, sample.points, value, low, high, 1))
     axis = irc_charts.AXES[single.emission]
-    return Plot(title, axis, "Jensen-Shannon [nats]", tuple(series), log_x=True, log_y=True)
+    sentence = "" if sample is None else irc_charts.sentence(sample, "divergence")
+    return Plot(
+        title,
+        axis,
+        "Jensen-Shannon [nats]",
+        tuple(series),
+        log_x=True,
+        log_y=True,
+        sentence=sentence,
+        about="irc_divergence",
+    )
 
 
 def lens_chart(probabilities: np.ndarray, classes: Sequence[str], chosen: ClassGroup | None = None) -> Plot:

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from part.analysis.results import result_bytes
     from part.analysis.study import study_files
-    from part.figures.matplotlib import figure_bytes
+    from part.figures.matplotlib import chart_metadata, figure_bytes
     from part.figures.matplotlib.charts import draw_chart
     from part.figures.studies import study_charts
     from part.inference.loading import load_model
@@ -69,8 +69,10 @@ def run(args: argparse.Namespace) -> None:
     }
     contents = {args.out / name: result_bytes(result, kind, provenance) for kind, name in FILES.items()}
     for name, chart in study_charts(args.kind, result).items():
-        figure, title = draw_chart(chart), {"Title": f"{tagger.name}: {chart.title}"}
-        contents |= {args.out / f"{name}.{kind}": figure_bytes(figure, kind, title, dpi=150) for kind in formats}
+        figure, title = draw_chart(chart), f"{tagger.name}: {chart.title}"
+        for kind in formats:
+            about = chart_metadata(title, chart.sentence, kind)
+            contents[args.out / f"{name}.{kind}"] = figure_bytes(figure, kind, about, dpi=150)
     write_together(contents)
     rows = result.rows()
     print(_table(rows[:PRINTED]))

@@ -33,6 +33,8 @@ class HeadMap:
         The numbers at the ends of the colour scale, by default those of `colour_limits`.
     sentence : str
         What the chart shows and how sure that is, see `part.figures.sentences`; "" where nothing is significant.
+    about : str
+        The kind of chart, whose explanation is in `part.figures.about`.
     """
 
     title: str
@@ -44,6 +46,7 @@ class HeadMap:
     columns: tuple[str, ...] | None = None
     limits: tuple[float, float] | None = None
     sentence: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ class Grid:
         Numbers (R, C), NaN for empty cells, and their standard errors.
     rows, columns : tuple of str
         Titles of the rows and the columns.
-    signed, limits, sentence
+    signed, limits, sentence, about
         See `HeadMap`.
     """
 
@@ -73,6 +76,7 @@ class Grid:
     signed: bool = False
     limits: tuple[float, float] | None = None
     sentence: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +114,13 @@ class Series:
     labels: tuple[str, ...] = ()
     printed_labels: tuple[str, ...] = ()
 
+    @property
+    def half(self) -> np.ndarray:
+        """Half of the width of the interval (X,), NaN where there is none."""
+        if self.low is None or self.high is None:
+            return np.full(np.shape(self.y), np.nan)
+        return (self.high - self.low) / 2
+
 
 @dataclass(frozen=True, eq=False)
 class Plot:
@@ -127,7 +138,7 @@ class Plot:
         The ends of the axes.
     x_ticks : tuple of float, optional
         The ticks of the x axis.
-    sentence : str
+    sentence, about : str
         See `HeadMap`.
     """
 
@@ -141,6 +152,7 @@ class Plot:
     y_range: tuple[float, float] | None = None
     x_ticks: tuple[float, ...] | None = None
     sentence: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +169,7 @@ class Surface:
         Numbers (Y, X).
     points : np.ndarray, optional
         Positions (P, 2) of a sample, drawn as dots.
-    signed, limits
+    signed, limits, sentence, about
         See `HeadMap`.
     """
 
@@ -171,6 +183,8 @@ class Surface:
     signed: bool = False
     points: np.ndarray | None = None
     limits: tuple[float, float] | None = None
+    sentence: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +199,7 @@ class Plane:
         The jet; its edges are not drawn.
     values, error : np.ndarray
         Numbers (n,) in file order and their standard errors.
-    signed, limits
+    signed, limits, sentence, about
         See `HeadMap`.
     """
 
@@ -196,6 +210,8 @@ class Plane:
     error: np.ndarray | None = None
     signed: bool = False
     limits: tuple[float, float] | None = None
+    sentence: str = ""
+    about: str = ""
 
 
 Chart = HeadMap | Grid | Plot | Surface | Plane | Flame

@@ -3,6 +3,8 @@
 Shapes: M models, K bins.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from part.analysis.statistics.binomial import Rate
@@ -12,6 +14,8 @@ from part.comparison.result import Comparison
 from part.comparison.sculpting import Sculpting
 from part.comparison.two_samples import SamplePair
 from part.figures.charts import Plot, Series
+from part.figures.sentences.curves import trend
+from part.figures.sentences.samples import divergence
 from part.jets.columns import column_title
 from part.jets.schema import Dataset
 
@@ -30,7 +34,9 @@ def quality_charts(comparison: Comparison, quality: ColumnQuality) -> dict[str, 
 def accuracy_chart(comparison: Comparison, quality: ColumnQuality) -> Plot:
     """Return the accuracy of each model in bins of a column."""
     series = _rates(comparison, quality, quality.accuracy)
-    return Plot("Accuracy", column_title(quality.name), "accuracy", series)
+    axis = column_title(quality.name)
+    sentence = trend(series, axis)
+    return Plot("Accuracy", axis, "accuracy", series, sentence=sentence, about="quality_by_column")
 
 
 def efficiency_chart(comparison: Comparison, quality: ColumnQuality, point: WorkingPoint, rate: Rate) -> Plot:
@@ -39,7 +45,9 @@ def efficiency_chart(comparison: Comparison, quality: ColumnQuality, point: Work
     series = (overall, *_rates(comparison, quality, rate))
     signal = comparison.dataset.titles[point.signal]
     title = f"Efficiency of {point_title(comparison.dataset, point)}"
-    return Plot(title, column_title(quality.name), f"efficiency of {signal}", series)
+    axis = column_title(quality.name)
+    sentence = trend(series, axis)
+    return Plot(title, axis, f"efficiency of {signal}", series, sentence=sentence, about="quality_by_column")
 
 
 def rejection_chart(comparison: Comparison, quality: ColumnQuality, point: WorkingPoint, rate: Rate) -> Plot:
@@ -57,8 +65,11 @@ def rejection_chart(comparison: Comparison, quality: ColumnQuality, point: Worki
             about = tuple(f"none of {total:.0f} passes, 95 %" for total in totals)
             series.append(Series("", quality.medians[none_passes[m]], limits, colour=m, style="limits", labels=about))
     title = f"Background rejection, {point_title(comparison.dataset, point)}"
-    name = f"1/ε of {comparison.dataset.titles[point.background]}"
-    return Plot(title, column_title(quality.name), name, tuple(series), log_y=True)
+    axis, background = column_title(quality.name), comparison.dataset.titles[point.background]
+    efficiencies = _rates(comparison, quality, rate)
+    sentence = trend([replace(s, name=f"{s.name}'s efficiency of {background}") for s in efficiencies], axis)
+    name = f"1/ε of {background}"
+    return Plot(title, axis, name, tuple(series), log_y=True, sentence=sentence, about="quality_by_column")
 
 
 def sculpting_chart(comparison: Comparison, sculpting: Sculpting, model: int) -> Plot:
@@ -71,7 +82,17 @@ def sculpting_chart(comparison: Comparison, sculpting: Sculpting, model: int) ->
     at = point_title(comparison.dataset, sculpting.point)
     title = f"{background}, {at}, {sculpting_title(comparison, sculpting, model)}"
     return Plot(
-        title, column_title(sculpting.name), "share of jets per unit", tuple(series), x_range=_span(sculpting.edges)
+        title,
+        column_title(sculpting.name),
+        "share of jets per unit",
+        tuple(series),
+        x_range=_span(sculpting.edges),
+        sentence=divergence(
+            sculpting.divergence[model],
+            f"{background} that passes the cut of {comparison.names[model]} differs from that which does not",
+            len(comparison.names),
+        ),
+        about="sculpting",
     )
 
 
@@ -92,7 +113,10 @@ def score_chart(pair: SamplePair, index: int) -> Plot:
     )
     kind = f"{dataset.titles[index]} jets" if pair.has_labels else "all jets"
     title = f"Score {dataset.titles[index]} of {kind}: {divergence_text(pair.score_divergences[index])}"
-    return Plot(title, f"probability of {dataset.titles[index]}", "share of jets per unit", series, x_range=(0, 1))
+    axis, y_title = f"probability of {dataset.titles[index]}", "share of jets per unit"
+    what = f"The scores of {kind} differ between {pair.names[0]} and {pair.names[1]}"
+    sentence = divergence(pair.score_divergences[index], what, len(dataset.titles))
+    return Plot(title, axis, y_title, series, x_range=(0, 1), sentence=sentence, about="scores_of_two_samples")
 
 
 def point_title(dataset: Dataset, point: WorkingPoint) -> str:

@@ -18,6 +18,8 @@ class Flame:
         Sizes by path from the top, without `root`.
     coloured : tuple of str
         The top-level nodes that have a colour each, together with all nodes below them.
+    sentence, about : str
+        See `part.figures.charts.HeadMap`.
     """
 
     title: str
@@ -25,6 +27,8 @@ class Flame:
     root: str
     leaves: Mapping[tuple[str, ...], float]
     coloured: tuple[str, ...]
+    sentence: str = ""
+    about: str = ""
 
     def colour(self, path: tuple[str, ...]) -> int | None:
         """Return the index of a node's colour, None without one."""

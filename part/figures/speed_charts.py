@@ -11,6 +11,7 @@ from part.benchmarking.scaling import crossover, power_law_exponent
 from part.benchmarking.timing import Timing
 from part.figures.charts import Plot, Series
 from part.figures.flame import Flame
+from part.figures.sentences import speed as sentences
 from part.text import with_spread
 
 AXES = {"batch": "jets of a pass", "n": "constituents"}
@@ -19,6 +20,7 @@ MAX_NAME = 30  # characters of an operator's name
 MAX_LABELS = 6  # points of a roofline with a label beside them
 LABEL_DISTANCE = (1.6, 0.45)  # e-folds in x and y within which labels would overlap
 MIN_SHARE = 1e-3  # nodes of a flame chart below this share of the whole would not be visible
+ABOUT = {"ms": "latency", "jets a second": "throughput", "MB": "memory"}  # by unit
 MEASURES = {"seconds": ("Time", "ms a pass", 1e3), "memory": ("New tensors", "MB a pass", 1e-6)}
 
 BySeries = Mapping[str, Sequence[SpeedMeasurement]]
@@ -71,7 +73,9 @@ def _plot(
     # Batch sizes and the lengths of random jets are chosen; the mean length of a file's jets makes no good tick.
     is_chosen = axis == "batch" or not any(row.from_file for rows in series.values() for row in rows)
     ticks = tuple(sorted({float(x) for curve in curves for x in curve.x})) if is_chosen else None
-    return Plot(title, AXES[axis], unit, tuple(curves), log_x=True, log_y=True, x_ticks=ticks)
+    titles, text = (title, AXES[axis], unit), sentences.sweep(unit, curves, series, axis, AXES[axis])
+    about = ABOUT[unit]
+    return Plot(*titles, tuple(curves), log_x=True, log_y=True, x_ticks=ticks, sentence=text, about=about)
 
 
 def passes(series: BySeries, batch: int) -> Plot:
@@ -85,7 +89,8 @@ def passes(series: BySeries, batch: int) -> Plot:
             curves.append(Series("", x[: len(warming)], warming, colour=colour, dashed=True))
             curves.append(Series(name, x[len(warm) :], counted, colour=colour))
     title = f"Every pass of {batch} jet{'s' if batch > 1 else ''}"
-    return Plot(title, "pass", "ms", tuple(curves), log_y=True)
+    text = sentences.warm_up(series, batch)
+    return Plot(title, "pass", "ms", tuple(curves), log_y=True, sentence=text, about="passes")
 
 
 def describe_growth(series: BySeries, axis: str) -> list[str]:
@@ -177,7 +182,8 @@ def _bars(
         Series(p.model, names, np.array([values[p.model].get(name, 0.0) for name in names]), colour=i, style="bars")
         for i, p in enumerate(profiles)
     )
-    return Plot(f"{title} {suffix}", unit, "", series)
+    text = sentences.largest_share(values, measure)
+    return Plot(f"{title} {suffix}", unit, "", series, sentence=text, about="operators")
 
 
 def flame(profile: Profile, measure: str = "seconds") -> Flame:
@@ -189,7 +195,8 @@ def flame(profile: Profile, measure: str = "seconds") -> Flame:
         leaves[path] = leaves.get(path, 0.0) + factor * getattr(entry, measure)
     visible = {path: value for path, value in leaves.items() if value > MIN_SHARE * sum(leaves.values())}
     coloured = tuple(dict.fromkeys(entry.module.split(".")[0] for entry in profile.entries if entry.module))
-    return Flame(f"{title}, {profile.model}", unit, profile.model, visible, coloured)
+    text = sentences.largest_module(profile.model, leaves, measure)
+    return Flame(f"{title}, {profile.model}", unit, profile.model, visible, coloured, text, "flame")
 
 
 def roofline(points: Sequence[RooflinePoint]) -> Plot:
@@ -214,9 +221,9 @@ def roofline(points: Sequence[RooflinePoint]) -> Plot:
         series.append(Series(model, x, y / 1e9, colour=colour, style="points", labels=labels, printed_labels=printed))
     peak = max(point.peak_flops for point in points) / 1e9
     title = f"Roofline of {models[0]}" if len(models) == 1 else "Roofline"
-    return Plot(
-        f"{title}, peak {peak:.0f} GFLOP/s", "operations a byte", "GFLOP/s", tuple(series), log_x=True, log_y=True
-    )
+    text = sentences.bounds([point for point in points if point.module == WHOLE_MODEL])
+    titles = f"{title}, peak {peak:.0f} GFLOP/s", "operations a byte", "GFLOP/s"
+    return Plot(*titles, tuple(series), log_x=True, log_y=True, sentence=text, about="roofline")
 
 
 def _printed_labels(x: np.ndarray, y: np.ndarray, labels: tuple[str, ...]) -> tuple[str, ...]:

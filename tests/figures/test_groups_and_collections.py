@@ -16,7 +16,7 @@ from part.figures.particles import Constituents
 from part.figures.plotly.charts import draw_chart
 from part.figures.plotly.comparison import draw_confusion, draw_rejections, rejections_drawn
 from part.figures.prediction import strongest_classes
-from part.figures.studies import attribution as attribution_charts
+from part.figures.studies import particles as particle_charts
 from part.figures.studies.lens import jet_lens
 from part.jets.class_groups import ClassGroup
 from part.jets.schema import Dataset
@@ -70,7 +70,7 @@ def sixty(tmp_path_factory):
 
 
 def test_sixty_inputs_are_named_as_in_the_data_config(sixty):
-    chart = attribution_charts.by_input(*sixty)
+    chart = particle_charts.by_input(*sixty)
     assert chart.columns == (*(item[0] for item in FEATURES), *ENGINEERED)
     figure = draw_chart(chart, "light", 600)
     assert len(figure.data[0].x) == 60

@@ -5,10 +5,14 @@ from functools import partial
 
 import streamlit as st
 
-from app.components.messages import line, plain
+from app.components.explained import question_mark
+from app.components.messages import caption as below
+from app.components.messages import line
 from app.components.theme import theme_name
 from app.services.figures import chart_pdf, plotly_chart
 from app.services.library import Chart
+
+SENTENCE = 40  # pixels of two lines, also where there is none, so that charts side by side are equally high
 
 
 def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (), caption: str | None = None) -> None:
@@ -21,7 +25,7 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
     key : str
         What tells it apart on the page.
     height : int
-        Pixels.
+        Pixels, of which the sentence below takes some.
     accents : sequence of str
         Colours of the series.
     caption : str, optional
@@ -30,6 +34,7 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
     title = caption or chart.title
     with st.container(horizontal=True, vertical_alignment="center", key=f"caption_{key}"):
         line('<div class="caption">{}</div>', title)
+        question_mark(chart.about, key)
         st.download_button(
             "PDF",
             data=partial(chart_pdf, chart, title),
@@ -38,10 +43,9 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
             type="tertiary",
             on_click="ignore",
         )
-    figure = plotly_chart(chart, theme_name(), height, accents)
+    figure = plotly_chart(chart, theme_name(), height - SENTENCE, accents)
     st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
-    if sentence := getattr(chart, "sentence", ""):
-        st.caption(plain(sentence))
+    below(chart.sentence)
 
 
 def show_charts(

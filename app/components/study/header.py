@@ -18,15 +18,23 @@ from app.state.selection import MAX_JETS, StudyState
 KINDS = {"json": "JSON", "csv": "CSV", "npz": "NPZ"}
 
 
-def study_header(title: str, context: StudyContext) -> None:
+def study_header(title: str, question: str, context: StudyContext) -> None:
     """Draw the line; Run starts the context's tasks one after the other, and is disabled if there are none."""
     with st.container(horizontal=True, vertical_alignment="center", key="study_line"):
-        choose_jets(title, context.resolved, StudyState, "n_studied", context.state.n_studied, step=100)
+        n = context.state.n_studied
+        choose_jets(title, context.resolved, StudyState, "n_studied", n, step=100, question=question)
         run_and_export(context)
 
 
 def choose_jets(
-    title: str, resolved: ResolvedSelection, state_class: type, field: str, requested: int, step: int, remark: str = ""
+    title: str,
+    resolved: ResolvedSelection,
+    state_class: type,
+    field: str,
+    requested: int,
+    step: int,
+    remark: str = "",
+    question: str = "",
 ) -> None:
     """Say which jets the page is about, with the widget for their number.
 
@@ -42,6 +50,8 @@ def choose_jets(
         The step of the widget.
     remark : str
         Appended to the sentence.
+    question : str
+        What the page answers.
     """
     n_candidates = len(resolved.candidates)
     n = min(requested, n_candidates)
@@ -49,7 +59,7 @@ def choose_jets(
     if resolved.filters:
         passing += f" with {', '.join(chosen.description for chosen in resolved.filters)}"
     text = f"the first {grouped(n)} of {grouped(n_candidates)} jets{passing}{remark} · {file_title(resolved.file)}"
-    line('<div class="jet"><b>{}</b><span>{}</span></div>', title, text)
+    line('<div class="jet"><b>{}</b><i>{}</i><span>{}</span></div>', title, question, text)
     most = max(min(n_candidates, MAX_JETS), 1)
     st.number_input(
         "Number of jets",

@@ -35,6 +35,8 @@ class Tab:
         Draws the tab's own controls.
     shows_jet : bool
         Whether the line of the jet comes above it.
+    question : str
+        What it answers.
     """
 
     title: str
@@ -42,6 +44,7 @@ class Tab:
     study: Callable[[Any], StudyOptions] | None = None
     controls: Callable[[Any], None] | None = None
     shows_jet: bool = False
+    question: str = ""
 
 
 def study_page(
@@ -50,7 +53,7 @@ def study_page(
     state_class: type[StudyState],
     make_context: Callable[[PageContext, str], StudyContext],
     controls: Callable[[Any], None],
-    header: Callable[[str, Any], None] = study_header,
+    header: Callable[[str, str, Any], None] = study_header,
 ) -> None:
     """Draw a page of studies.
 
@@ -67,7 +70,7 @@ def study_page(
     controls : callable
         Draws the controls that all tabs share.
     header : callable
-        Draws the line on top.
+        Draws the line on top, from the title, the tab's question and the context.
     """
     page = open_page(state_class)
     if page is None:
@@ -77,7 +80,7 @@ def study_page(
     tab, context = tabs[name], make_context(page, name)
     if tab.study and context.is_ready:
         context = context.with_study(tab.study)
-    header(title, context)
+    header(title, tab.question, context)
     with st.container(horizontal=True, vertical_alignment="bottom", key="view_line"):
         segments("Shown", StudyState, "tab", {key: tab.title for key, tab in tabs.items()}, name)
         controls(context)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from app.components.messages import line
 from app.components.study.class_choice import class_choice
 from app.components.study.context import ModelContext
 from app.components.study.controls import head_inputs, model_segments
@@ -70,11 +71,12 @@ def make_context(page: PageContext, tab: str) -> AttributionContext:
     return AttributionContext.create(page, tab, attribution.check)
 
 
-def header(title: str, context: AttributionContext) -> None:
+def header(title: str, question: str, context: AttributionContext) -> None:
     """Draw the line of the sample, or of the jet with the steps to others."""
     if context.tab in OF_SAMPLES:
-        study_header(title, context)
+        study_header(title, question, context)
         return
+    line('<div class="jet"><b>{}</b><i>{}</i></div>', title, question)
     with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
         jet_line(context.resolved, context.jet_view if context.is_ready else None)
         run_and_export(context)

@@ -8,10 +8,10 @@ from app.components.study.chart import show_chart, show_charts
 from app.pages.attribution.context import AttributionContext, left_out_text, method_buttons
 from app.services import attribution
 from app.services.figures import study_charts
-from app.services.library import Attribution, JetProngs, attribution_charts, truth_charts
+from app.services.library import Attribution, JetProngs, particle_charts, truth_charts
 
-HEIGHT = 600
-BARS, PRONGS = 380, 240  # px, where there are both
+HEIGHT = 570
+BARS, PRONGS = 350, 230  # px, where there are both
 ABOUT_RUN = (
     "Run draws the Shapley values of this jet, measures how sensitive each method is, and compares all of them: it "
     "takes a while and goes on in the background."
@@ -38,14 +38,14 @@ def jet(context: AttributionContext) -> None:
     left, right = st.columns((0.53, 0.47), gap="medium")
     with left:
         if context.jet_view.constituents.has_momenta:
-            chart = attribution_charts.plane(result, context.jet_view)
+            chart = particle_charts.plane(result, context.jet_view)
             show_chart(chart, "plane", HEIGHT, caption=_caption(context, result))
         else:
             note("The data config does not say which of its variables are the momenta, so the jet cannot be drawn.")
     with right:
         prongs = _prongs(context, result)
         height = HEIGHT if prongs is None else BARS
-        show_chart(attribution_charts.bars(result, context.jet_view), "bars", height)
+        show_chart(particle_charts.bars(result, context.jet_view), "bars", height)
         if prongs is not None:
             show_chart(truth_charts.jet_shares(prongs), "prongs", PRONGS)
     st.caption(_description(context, result) + _overlap(prongs))
@@ -57,7 +57,7 @@ def inputs(context: AttributionContext) -> None:
     result = _attribution(context)
     if result is None:
         return
-    chart = attribution_charts.by_input(result, context.jet_view)
+    chart = particle_charts.by_input(result, context.jet_view)
     show_chart(chart, "inputs", HEIGHT, caption=_caption(context, result))
     st.caption(_description(context, result))
 

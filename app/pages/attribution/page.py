@@ -30,12 +30,12 @@ def _classes(context: AttributionContext) -> dict[str, str]:
 
 
 TABS = {
-    "jet": Tab("Jet", jet, jet_study),
-    "inputs": Tab("Inputs", inputs, jet_study),
-    "methods": Tab("Methods", methods, jet_study),
-    "sample": Tab("Sample", sample, sample_study),
-    "truth": Tab("Truth", truth, truth_study),
-    "physics": Tab("Physics", physics, physics_study),
+    "jet": Tab("Jet", jet, jet_study, question="Which particles speak for the class, and which against it?"),
+    "inputs": Tab("Inputs", inputs, jet_study, question="Which inputs of which particles speak for the class?"),
+    "methods": Tab("Methods", methods, jet_study, question="Which attribution of this jet can be believed?"),
+    "sample": Tab("Sample", sample, sample_study, question="Which attributions can be believed, on average?"),
+    "truth": Tab("Truth", truth, truth_study, question="Does the model look where the partons went?"),
+    "physics": Tab("Physics", physics, physics_study, question="Which physics does the importance follow?"),
 }
 
 study_page("Attribution", TABS, AttributionState, make_context, controls, header)

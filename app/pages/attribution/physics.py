@@ -14,7 +14,7 @@ ABOUT = (
     "within each jet, and a number of each head with the substructure of the jets."
 )
 NUMBERS = {"entropy": "entropy", "ablation": "ablation"}
-HEIGHT = 290
+HEIGHT = 276
 
 
 def physics(context: AttributionContext) -> None:

@@ -11,7 +11,7 @@ ABOUT = (
     "Run explains these jets one by one, which takes some seconds each, and averages deletion and insertion curves, "
     "the agreement of the methods, and the shares of species and of the leading particles."
 )
-HEIGHT = 326
+HEIGHT = 306
 
 
 def sample(context: AttributionContext) -> None:

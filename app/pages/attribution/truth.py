@@ -14,7 +14,7 @@ ABOUT = (
     "prong of these jets, beside the same for prongs that are shuffled among the constituents of a jet."
 )
 MATCHES = {"deltaR": "nearest", "kt": "kT subjets"}
-HEIGHT = 290
+HEIGHT = 276
 
 
 def truth(context: AttributionContext) -> None:

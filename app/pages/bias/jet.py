@@ -4,13 +4,14 @@ import streamlit as st
 
 from app.components.canvas.head import canvas_kind, draw_head
 from app.components.canvas.mosaic import draw_mosaic
-from app.components.messages import note
+from app.components.explained import explained
+from app.components.messages import caption, note
 from app.components.study.chart import show_chart
 from app.components.theme import theme_name
 from app.components.toolbar import highlight, position_of, toggle_particle
 from app.pages.bias.context import BiasContext
 from app.services import bias
-from app.services.library import View, bias_charts
+from app.services.library import View, bias_charts, jet_sentences
 from app.state import session
 from app.state.selection import JetSelection
 
@@ -22,18 +23,23 @@ def jet(context: BiasContext) -> None:
     key = f"bias/{context.file.key[:16]}:{context.jet}/{context.model.cache_key}/{order}"
     highlight(0, context.head, position_of(context.jet_view, context.selection))  # the strip of heads has one row
     heads = context.model.config.heads
-    with st.columns((heads, HEADS_IN_A_ROW - heads))[0] if heads < HEADS_IN_A_ROW else st.container():
+    strip = st.columns((heads, HEADS_IN_A_ROW - heads))[0] if heads < HEADS_IN_A_ROW else st.container()
+    with strip, explained("bias_heads", "mosaic"):
         draw_mosaic(bias.heads_pixels(context.jet_view, order, theme, f"{key}/{theme}"), "bias_heads", _choose_head)
     left, right = st.columns((0.36, 0.64), gap="medium")
     with left:
-        draw_head(
-            context.jet_view,
-            View("matrix", "bias", context.layer, context.head, order=order),
-            key=f"{canvas_kind(context.jet_view)}0",
-            painted=f"{key}/{context.layer + 1}:{context.head + 1}/{theme}",
-            theme=theme,
-            on_particle=toggle_particle,
-        )
+        view = View("matrix", "bias", context.layer, context.head, order=order)
+        kind = canvas_kind(context.jet_view)
+        with explained("slots" if kind == "slots" else "head", kind):
+            draw_head(
+                context.jet_view,
+                view,
+                key=f"{kind}0",
+                painted=f"{key}/{context.layer + 1}:{context.head + 1}/{theme}",
+                theme=theme,
+                on_particle=toggle_particle,
+            )
+        caption(jet_sentences.head(context.jet_view, view))
     with right:
         _pairs(context)
 
@@ -55,8 +61,8 @@ def _pairs(context: BiasContext) -> None:
     names = [" – ".join(numbered(i) for i in pair) for pair in explained_pairs.pairs.tolist()]
     features = bias.feature_names(context.model)
     chart = bias_charts.pair_shapley(explained_pairs.shapley, context.head, names, features)
-    caption = f"Strongest pairs of {owner} in head {context.head + 1}: contributions to their bias"
-    show_chart(chart, "pairs", 440, caption=caption)
+    title = f"Strongest pairs of {owner} in head {context.head + 1}: contributions to their bias"
+    show_chart(chart, "pairs", 440, caption=title)
     st.caption(
         f"Each row adds up: the mean bias of {len(baseline)} pairs drawn from these jets (seed {bias.SEED}), the exact "
         "Shapley value of each pair feature against them, the pair's bias. Pairs are named by species and number of "

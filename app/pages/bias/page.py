@@ -18,11 +18,11 @@ def ablation_study(context: BiasContext) -> tuple[str, dict]:
 
 
 TABS = {
-    "jet": Tab("Jet", jet, shows_jet=True),
-    "shares": Tab("q·k and bias", shares, bias_study),
-    "shapley": Tab("Shapley values", shapley, bias_study),
-    "function": Tab("Function", function, bias_study),
-    "switch": Tab("Off and alone", ablation, ablation_study, shows_jet=True),
+    "jet": Tab("Jet", jet, shows_jet=True, question="Which pairs get the largest bias, and why?"),
+    "shares": Tab("q·k and bias", shares, bias_study, question="What decides the attention: q·k or the bias?"),
+    "shapley": Tab("Shapley values", shapley, bias_study, question="Which pair feature moves the bias most?"),
+    "function": Tab("Function", function, bias_study, question="What has the bias learned about pairs?"),
+    "switch": Tab("Off and alone", ablation, ablation_study, shows_jet=True, question="What is lost without the bias?"),
 }
 
 study_page("Bias", TABS, BiasState, make_context, controls)

@@ -20,13 +20,14 @@ from app.state import session
 from app.state.filters import parse_filter
 
 KINDS = {"json": "JSON", "csv": "CSV", "parquet": "Jets (parquet)"}
+QUESTION = "Which model is better on these jets, and by how much?"
 
 
 def header(context: CompareContext, job: Job | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="compare_line"):
         remark = "; 'Misclassified only' does not apply" if context.selection.misclassified_only else ""
         n = context.state.n_compared
-        choose_jets("Compare", context.resolved, CompareState, "n_compared", n, step=500, remark=remark)
+        choose_jets("Compare", context.resolved, CompareState, "n_compared", n, 500, remark, QUESTION)
         if context.dataset:
             classes_menu(context.dataset, context.selection.groups, partial(_merge, context, context.dataset))
         if len(context.selection.models) == 1:

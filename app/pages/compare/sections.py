@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.components.explained import explained
 from app.components.guard import callback
-from app.components.messages import grouped, line, note, plain, show_error
+from app.components.messages import caption, grouped, line, note, plain, show_error
 from app.components.study.progress import show_progress
 from app.components.theme import accents, theme_name
 from app.pages.compare.by_column import by_column, sculpting
 from app.pages.compare.context import CompareContext
+from app.pages.compare.explanations import about, sentence
 from app.pages.compare.jets import jets_table
 from app.pages.compare.state import CompareState
 from app.pages.compare.table import quality_table
@@ -78,7 +80,7 @@ class Sections:
     @property
     def height(self) -> int:
         """The pixels below the table and a caption, so that all fits on a screen of 900."""
-        return 700 - 29 * len(self.comparison.names)
+        return 660 - 29 * len(self.comparison.names)
 
     def show(self) -> None:
         st.segmented_control(
@@ -170,7 +172,8 @@ class Sections:
         with right:
             about = "Most different jets; a click opens one in Explore. Dot: the only model that is right"
             line('<div class="caption">{}</div>', about)
-            jets_table(self.context, self.comparison, self.accents, self.height)
+            with explained("disagreement", "titled_jets"):
+                jets_table(self.context, self.comparison, self.accents, self.height)
 
     def _attention(self) -> None:
         other = self._choose_other()
@@ -187,9 +190,9 @@ class Sections:
                 ("Queries whose strongest key changes [%]", lambda change: 100 * change.flip_rate, "% of queries"),
             )
             changes = [known for known in self.comparison.attention if known is not None and not isinstance(known, str)]
-            for column, (caption, values_of, unit) in zip(columns, maps, strict=False):
+            for column, (title, values_of, unit) in zip(columns, maps, strict=False):
                 with column:
-                    line('<div class="caption">{}</div>', f"{caption}, {self.comparison.attention_jets} jets")
+                    line('<div class="caption">{}</div>', f"{title}, {self.comparison.attention_jets} jets")
                     # All models share the scale, so that switching between them compares them.
                     largest = max(float(values_of(known).max()) for known in changes)
                     self._chart(charts.draw_heads(values_of(change), unit, self.theme, height, largest), unit)
@@ -224,4 +227,6 @@ class Sections:
         self._chart(draw(self.comparison, self.theme, self.height - below, self.accents), key)
 
     def _chart(self, figure: go.Figure, key: str) -> None:
-        st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+        with explained(about(key), f"titled_{key}"):
+            st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+        caption(sentence(key, self.comparison, min(self.context.state.other_model, len(self.comparison.names) - 1)))

@@ -8,7 +8,8 @@ from app.components.canvas.display import draw_display
 from app.components.canvas.head import canvas_kind, draw_head
 from app.components.canvas.mosaic import draw_mosaic
 from app.components.canvas.table import draw_table
-from app.components.messages import note
+from app.components.explained import explained
+from app.components.messages import caption, note
 from app.components.theme import ACCENTS
 from app.components.toolbar import toggle_particle
 from app.pages.explore.context import ExploreContext
@@ -16,9 +17,9 @@ from app.services.assumptions import measure as measure_assumptions
 from app.services.canvas.display import display_payload
 from app.services.canvas.table import table_payload
 from app.services.classes import find_group, group_texts
-from app.services.figures import missing_quantity, mosaic_pixels
+from app.services.figures import heads_sentence, missing_quantity, mosaic_pixels
 from app.services.files import JetFile
-from app.services.library import JetView, Tagger, View
+from app.services.library import JetView, Tagger, View, jet_sentences
 from app.state import session
 from app.state.selection import JetSelection
 
@@ -86,7 +87,8 @@ class Card:
         dataset, made = self.tagger.dataset, self.context.selection.groups
         found = [find_group(dataset, text) for text in self.context.state.shown_classes]
         groups = tuple(group_texts(dataset, made).values())
-        prediction.bars(self.jet_view, self.accent, groups, [group for group in found if group])
+        with explained("prediction", f"bars{self.slot}"):
+            prediction.bars(self.jet_view, self.accent, groups, [group for group in found if group])
 
     def assumptions(self) -> None:
         """Draw what was assumed of the model, with the switches."""
@@ -101,7 +103,9 @@ class Card:
         if reason := missing_quantity(self.tagger, self.jet_view, self.view.quantity):
             note(reason)
             return
-        draw_mosaic(self.pixels(), f"mosaic{self.slot}", self._choose_head)
+        with explained("mosaic", f"mosaic{self.slot}"):
+            draw_mosaic(self.pixels(), f"mosaic{self.slot}", self._choose_head)
+        caption(heads_sentence(self.content_key, self.jet_view))
 
     def pixels(self) -> bytes:
         """Return the picture of all heads, of a model that has the quantity."""
@@ -119,16 +123,19 @@ class Card:
         view = replace(self.view, query=None)
         # Where several models share one row of detail, the caption must say which one this is.
         model = f"{self.model}, " if len(self.context.selection.models) > 2 else ""
-        draw_head(
-            self.jet_view,
-            view,
-            key=f"{canvas_kind(self.jet_view)}{self.slot}",
-            painted=f"{self.head_key}/{self.theme}",
-            theme=self.theme,
-            on_particle=toggle_particle,
-            limits=self.limits,
-            caption=f"{model}{view.title}: {{quantity}}",
-        )
+        kind = canvas_kind(self.jet_view)
+        with explained("slots" if kind == "slots" else "head", f"{kind}{self.slot}"):
+            draw_head(
+                self.jet_view,
+                view,
+                key=f"{kind}{self.slot}",
+                painted=f"{self.head_key}/{self.theme}",
+                theme=self.theme,
+                on_particle=toggle_particle,
+                limits=self.limits,
+                caption=f"{model}{view.title}: {{quantity}}",
+            )
+        caption(jet_sentences.head(self.jet_view, self.view))
 
     def event_display(self, height: int) -> None:
         """Draw the jet in the η-φ plane with the chosen head's edges; a model without heads shows the jet alone."""
@@ -136,9 +143,11 @@ class Card:
             note("There is no event display: the data config does not say which of its variables are the momenta.")
         elif self.has_quantity or not self.jet_view.quantities:
             payload = display_payload(self.jet_view, self.view, self.limits, self.accent, height, self.head_key)
-            draw_display(payload, f"display{self.slot}", toggle_particle)
+            with explained("display", f"display{self.slot}"):
+                draw_display(payload, f"display{self.slot}", toggle_particle)
 
     def table(self, height: int) -> None:
         """Draw the constituents."""
         payload = table_payload(self.jet_view, self.view, height, self.head_key)
-        draw_table(payload, f"table{self.slot}", toggle_particle)
+        with explained("constituents", f"table{self.slot}"):
+            draw_table(payload, f"table{self.slot}", toggle_particle)

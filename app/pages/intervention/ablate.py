@@ -64,7 +64,9 @@ def _jet(context: InterventionContext) -> None:
     ablations = intervention.ablate_jet(context.file, context.jet, context.model, context.state.replacement, reference)
     after, name = _ablated(context, ablations)
     classes, before = context.jet_view.classes, ablations.before
-    bars = before_and_after(classes, before, after, f"This jet without {name}", "without", context.target)
+    bars = before_and_after(
+        classes, before, after, f"This jet without {name}", "without", f"Without {name}", context.target
+    )
     show_chart(bars, "jet_without", 340)
     best, config = int(before.argmax()), context.model.config
     explained = context.target or ClassGroup(classes[best], (best,))

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from app.components.canvas.head import draw_head
-from app.components.messages import note
+from app.components.explained import explained
+from app.components.messages import caption, note
 from app.components.study.chart import show_chart
 from app.components.theme import theme_name
 from app.components.toolbar import toggle_particle
@@ -12,7 +13,7 @@ from app.pages.intervention.state import InterventionState
 from app.services import edits, intervention
 from app.services.edits import EDITS
 from app.services.intervention_charts import before_and_after, irc_chart
-from app.services.library import JetView, View
+from app.services.library import JetView, View, jet_sentences
 from app.services.models import missing_capability
 from app.state import session
 
@@ -47,7 +48,8 @@ def edit(context: InterventionContext) -> None:
     with columns[0]:
         probabilities = (jet_view.trace.probabilities for jet_view in (before, after))
         which = f" constituent {particle + 1}" if name in ("drop", "split") else ""
-        bars = before_and_after(before.classes, *probabilities, f"{EDITS[name].title}{which}", "edited", context.target)
+        title, what = f"{EDITS[name].title}{which}", "After the edit"
+        bars = before_and_after(before.classes, *probabilities, title, "edited", what, context.target)
         show_chart(bars, "jet_edited", 320)
         _curve(context)
     for column, jet_view, version in zip(columns[1:], (before, after), ("unchanged", "edited"), strict=True):
@@ -62,15 +64,17 @@ def _attention(context: InterventionContext, jet_view: JetView, version: str) ->
     view = View("matrix", "pattern", context.layer, context.head, order=context.selection.order)
     jet = f"{context.file.key[:16]}:{context.jet}:{context.state.edit}:{_size(context)}:{context.particle}:{version}"
     model = f"{context.model.cache_key}/{view.order}/{context.layer}:{context.head}"
-    draw_head(
-        jet_view,
-        view,
-        key=f"matrix_{version}",
-        painted=f"{jet}/{model}/{theme_name()}",
-        theme=theme_name(),
-        on_particle=toggle_particle,
-        caption=f"{view.title}, {version}",
-    )
+    with explained("head", f"matrix_{version}"):
+        draw_head(
+            jet_view,
+            view,
+            key=f"matrix_{version}",
+            painted=f"{jet}/{model}/{theme_name()}",
+            theme=theme_name(),
+            on_particle=toggle_particle,
+            caption=f"{view.title}, {version}",
+        )
+    caption(jet_sentences.head(jet_view, view))
 
 
 def _curve(context: InterventionContext) -> None:

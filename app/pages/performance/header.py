@@ -21,6 +21,12 @@ from app.state import session
 from app.state.selection import JetSelection
 
 MAX_MEASURED = {"speed": 4, "growth": 4, "operators": 2, "roofline": 4}  # models
+QUESTIONS = {
+    "speed": "How fast are the models?",
+    "growth": "How does the cost grow with the jet?",
+    "operators": "What takes the time of a pass?",
+    "roofline": "Is memory or arithmetic the limit?",
+}
 MAX_SHOWN = 4  # measurements
 MAX_JETS = 512
 
@@ -29,7 +35,7 @@ def header(context: PerformanceContext) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="study_line"):
         models = context.selection.models[: MAX_MEASURED[context.tab]]
         text = f"{', '.join(models)} · this machine: {benchmarks.machine()}"
-        line('<div class="jet"><b>{}</b><span>{}</span></div>', "Performance", text)
+        line('<div class="jet"><b>{}</b><i>{}</i><span>{}</span></div>', "Performance", QUESTIONS[context.tab], text)
         options = settings(context.tab, file_title(context.file), context.file.config is not None)
         st.button("Run", key="run", type="primary", on_click=_start, args=(context, models, options))
         _files(context)

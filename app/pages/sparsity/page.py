@@ -20,13 +20,13 @@ def top_k_study(context: SparsityContext) -> tuple[str, dict]:
 
 
 TABS = {
-    "heads": Tab("Heads", heads, sparsity_study),
-    "weights": Tab("Weights", weights, sparsity_study),
-    "groups": Tab("Class, multiplicity, pT", groups, sparsity_study),
-    "places": Tab("Subjets, species", places, sparsity_study),
-    "collections": Tab("Collections", collections, sparsity_study),
-    "components": Tab("Components", components, components_study),
-    "topk": Tab("Top-k", top_k, top_k_study, shows_jet=True),
+    "heads": Tab("Heads", heads, sparsity_study, question="To how many particles does each head attend?"),
+    "weights": Tab("Weights", weights, sparsity_study, question="How large are the attention weights?"),
+    "groups": Tab("Class, multiplicity, pT", groups, sparsity_study, question="In which jets is this head sparse?"),
+    "places": Tab("Subjets, species", places, sparsity_study, question="Where does attention go, beyond chance?"),
+    "collections": Tab("Collections", collections, sparsity_study, question="Which collections attend to which?"),
+    "components": Tab("Components", components, components_study, question="What do the heads write?"),
+    "topk": Tab("Top-k", top_k, top_k_study, shows_jet=True, question="With how few keys is the answer the same?"),
 }
 
 study_page("Sparsity", TABS, SparsityState, make_context, controls)

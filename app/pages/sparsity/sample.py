@@ -9,7 +9,7 @@ from app.components.messages import grouped, note
 from app.components.study.chart import show_chart
 from app.components.study.scale import on_one_scale, own_scales
 from app.pages.sparsity.context import SparsityContext
-from app.services.library import SPARSITY_QUANTITIES, component_charts, sparsity_charts
+from app.services.library import SPARSITY_QUANTITIES, component_charts, sparsity_charts, weight_charts
 
 ABOUT = (
     "Run measures how sparse each head is, where it attends, and the same for untrained weights and for shuffled keys: "
@@ -24,7 +24,7 @@ def heads(context: SparsityContext) -> None:
     results = context.results(ABOUT)
     if not results:
         return
-    quantity = context.quantity
+    quantity, described = context.quantity, SPARSITY_QUANTITIES[context.quantity]
     first = next(iter(results.values()))
     last_null = sparsity_charts.nulls(first, quantity)[-1:]
     if len(results) == 1:
@@ -38,11 +38,10 @@ def heads(context: SparsityContext) -> None:
     for row in maps:
         columns = st.columns(max(len(row), 2))  # so that a single map does not fill the page
         for column, (name, result, null) in zip(columns, row, strict=False):
-            caption = f"{name}, {sparsity_charts.NULLS[null]}" if null else name
+            caption = f"{described.title}: {name}{f', {sparsity_charts.NULLS[null]}' if null else ''}"
             chart = sparsity_charts.head_map(result, quantity, null, limits)
             with column:
                 show_chart(chart, f"{quantity}_{name}_{null}", TALL if len(results) == 1 else LOW, caption=caption)
-    described = SPARSITY_QUANTITIES[quantity]
     unit = f" [{described.unit}]" if described.unit else ""
     unchanged = "" if described.depends_on_keys else " Shuffling the keys of a query does not change it."
     st.caption(f"{first.titles[quantity]}{unit}: mean over the queries of a jet, then over jets.{unchanged}")
@@ -57,9 +56,7 @@ def weights(context: SparsityContext) -> None:
     for column, log in zip(st.columns(2), (False, True), strict=True):
         with column:
             chart = (
-                sparsity_charts.weights(only, log)
-                if only
-                else sparsity_charts.compare_weights(results, log, context.layer)
+                weight_charts.weights(only, log) if only else weight_charts.compare_weights(results, log, context.layer)
             )
             show_chart(chart, f"weights_{'log' if log else 'linear'}", TALL, () if only else context.accents)
     st.caption("Weights between real particles, all heads of a layer; weights below 10⁻⁸ are in the first bin.")

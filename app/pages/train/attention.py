@@ -5,12 +5,13 @@ import streamlit as st
 from app.components import prediction
 from app.components.canvas.head import canvas_kind, draw_head
 from app.components.canvas.mosaic import draw_mosaic
-from app.components.messages import line, note, show_error
+from app.components.explained import explained
+from app.components.messages import caption, line, note, show_error
 from app.components.theme import ACCENTS
 from app.components.toolbar import highlight
 from app.services import runs
-from app.services.figures import mosaic_pixels
-from app.services.library import JetView, PartError, View
+from app.services.figures import heads_sentence, mosaic_pixels
+from app.services.library import JetView, PartError, View, jet_sentences
 from app.services.runs import Run
 from app.state import session
 from app.state.selection import JetSelection
@@ -37,18 +38,23 @@ def attention(run: Run, theme: str) -> None:
     columns = st.columns((1, 1.08, 0.92))
     key = f"{runs.snapshot_key(run, epoch)}/{theme}"
     with columns[0]:
-        draw_mosaic(mosaic_pixels(key, None, theme, jet_view, View("mosaic")), "run_mosaic", _choose_head)
+        with explained("mosaic", "mosaic"):
+            draw_mosaic(mosaic_pixels(key, None, theme, jet_view, View("mosaic")), "run_mosaic", _choose_head)
+        caption(heads_sentence(key, jet_view))
     with columns[1]:
-        draw_head(
-            jet_view,
-            view,
-            key=f"run_{canvas_kind(jet_view)}",
-            painted=f"{key}/{view.layer + 1}:{view.head + 1}",
-            theme=theme,
-            on_particle=_ignore_particle,
-            caption=f"{view.title}: attention",
-        )
-    with columns[2].container(key="run_bars"):
+        kind = canvas_kind(jet_view)
+        with explained("slots" if kind == "slots" else "head", f"run_{kind}"):
+            draw_head(
+                jet_view,
+                view,
+                key=f"run_{kind}",
+                painted=f"{key}/{view.layer + 1}:{view.head + 1}",
+                theme=theme,
+                on_particle=_ignore_particle,
+                caption=f"{view.title}: attention",
+            )
+        caption(jet_sentences.head(jet_view, view))
+    with columns[2].container(key="run_bars"), explained("prediction", "run_bars"):
         prediction.bars(jet_view, ACCENTS[theme][0])
 
 

@@ -3,8 +3,10 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.components.messages import line, note
+from app.components.explained import explained
+from app.components.messages import caption, line, note
 from app.services import runs
+from app.services.library import training_sentences
 from app.services.runs import Run
 
 HEIGHT = 185
@@ -16,16 +18,19 @@ def charts(run: Run, theme: str) -> None:
     if not len(curves.steps) and not len(curves.epochs):
         note("The first losses appear after some steps.")
         return
-    columns = st.columns((1.5, 1, 1))
+    columns, jets = st.columns((1.5, 1, 1)), run.card.get("metrics", {}).get("val_jets")
     with columns[0]:
-        _chart("Loss", runs.loss_figure(curves, theme, HEIGHT), "loss")
+        _chart("Loss", runs.loss_figure(curves, theme, HEIGHT), "loss", "loss", training_sentences.loss(curves))
     for column, title, name in zip(columns[1:], ("Accuracy", "Macro AUC"), ("accuracy", "auc"), strict=True):
         with column:
             last = getattr(curves, name)[-1:]
             value = f": {last[0]:.4f}" if len(last) else ", after the first epoch"
-            _chart(f"{title}{value}", runs.metric_figure(curves, name, theme, HEIGHT), name)
+            about, sentence = f"{name}_by_epoch", training_sentences.metric(curves, name, jets)
+            _chart(f"{title}{value}", runs.metric_figure(curves, name, theme, HEIGHT), name, about, sentence)
 
 
-def _chart(caption: str, figure: go.Figure, key: str) -> None:
-    line('<div class="caption">{}</div>', caption)
-    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+def _chart(title: str, figure: go.Figure, key: str, about: str, sentence: str) -> None:
+    with explained(about, key):
+        line('<div class="caption">{}</div>', title)
+        st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+    caption(sentence)

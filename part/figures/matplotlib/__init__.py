@@ -54,6 +54,11 @@ def draw_matplotlib(data: FigureData, width: float = COLUMN) -> Figure:
     raise PartError(f"There is no drawing of a {type(data).__name__}.")
 
 
+def chart_metadata(title: str, sentence: str, kind: str) -> dict[str, str]:
+    """Return the entries of a chart's file, "png", "svg" or "pdf": its title, and what it shows if that is said."""
+    return {"Title": title} | ({"Subject" if kind == "pdf" else "Description": sentence} if sentence else {})
+
+
 def figure_bytes(figure: Figure, kind: str, metadata: dict[str, str], dpi: int = 300) -> bytes:
     """Return a figure as the content of a file.
 

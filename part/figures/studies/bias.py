@@ -12,7 +12,9 @@ from part.analysis.bias.variance_shares import DECADES
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series, Surface
 from part.figures.one_scale import share_limits
-from part.figures.sentences import range_of_heads
+from part.figures.sentences import lund as lund_sentences
+from part.figures.sentences.one_jet import largest_part
+from part.figures.sentences.places import cell_names, ends, range_of_heads
 from part.models.pair_inputs import PAIR_FEATURES
 
 PLANE: dict[str, Any] = {"x_title": "ln 1/Δ", "y_title": "ln kT [ln GeV]"}
@@ -62,6 +64,7 @@ def variance_shares(result: BiasResult, chosen: tuple[int, int] | None = None) -
             marked,
             limits=(-largest if signed else 0.0, largest),
             sentence=range_of_heads(mean.value, Z95 * mean.error),
+            about="flips" if name == "flips" else "variance_shares",
         )
         for name, (title, mean, signed) in maps.items()
     }
@@ -74,18 +77,23 @@ def ratio(result: BiasResult, layer: int, head: int) -> Plot:
     for colour, (name, mean) in enumerate(kinds):
         low, high = (bound[layer, head] for bound in mean.interval)
         series.append(Series(name, _middles(), mean.value[layer, head], low, high, colour))
-    return _ratio_plot(f"|q·k| / |bias|, layer {layer + 1}, head {head + 1}", tuple(series))
+    mean = result.shares.centred
+    sentence = lund_sentences.ratio(mean.value[layer, head], Z95 * mean.error[layer, head], DECADES)
+    return _ratio_plot(f"|q·k| / |bias|, layer {layer + 1}, head {head + 1}", tuple(series), sentence)
 
 
 def ratio_by_layer(result: BiasResult) -> Plot:
     """Return the distribution of |q·k| / |bias| minus the mean of each row, averaged over each layer's heads."""
     values = result.shares.centred.value.mean(1)
     series = tuple(Series(f"layer {i + 1}", _middles(), y, colour=i) for i, y in enumerate(values))
-    return _ratio_plot("|q·k| / |bias| minus the mean of their row, by layer", series)
+    # The error of a mean of heads is at most the mean of their errors, however they are correlated.
+    sentence = lund_sentences.ratio_by_layer(values, Z95 * result.shares.centred.error.mean(1), DECADES)
+    return _ratio_plot("|q·k| / |bias| minus the mean of their row, by layer", series, sentence)
 
 
-def _ratio_plot(title: str, series: tuple[Series, ...]) -> Plot:
-    return Plot(title, "|q·k| / |bias|", "share of pairs a quarter decade", series, log_x=True, x_range=(1e-4, 1e4))
+def _ratio_plot(title: str, series: tuple[Series, ...], sentence: str) -> Plot:
+    texts = title, "|q·k| / |bias|", "share of pairs a quarter decade"
+    return Plot(*texts, series, log_x=True, x_range=(1e-4, 1e4), sentence=sentence, about="ratio")
 
 
 def _middles() -> np.ndarray:
@@ -96,14 +104,21 @@ def shapley_means(result: BiasResult) -> Grid:
     """Return how much each pair feature changes each head's bias: the mean size of its Shapley values."""
     heads = tuple(f"head {head + 1}" for head in range(len(result.base)))
     size = result.size
-    return Grid("Mean size of Shapley values", "logits", size.value, heads, result.features, error=size.error)
+    cells = cell_names(heads, result.features)
+    sentence = ends(size.value, Z95 * size.error, cells, "logits", "Largest for", "smallest for")
+    texts = "Mean size of Shapley values", "logits"
+    return Grid(
+        *texts, size.value, heads, result.features, error=size.error, sentence=sentence, about="shapley_of_bias"
+    )
 
 
 def shapley_of_head(result: BiasResult, head: int) -> Plot:
     """Return the mean sizes of one head's Shapley values as bars."""
     y, spread = result.size.value[head], Z95 * result.size.error[head]
     bars = Series("", result.features, y, y - spread, y + spread, head, "bars")
-    return Plot(f"Mean size of Shapley values, head {head + 1}", "logits", "", (bars,))
+    sentence = ends(y, spread, result.features, "logits", "Largest for", "smallest for")
+    title = f"Mean size of Shapley values, head {head + 1}"
+    return Plot(title, "logits", "", (bars,), sentence=sentence, about="shapley_of_bias")
 
 
 def pair_shapley(shapley: Shapley, head: int, names: Sequence[str], features: tuple[str, ...] = PAIR_FEATURES) -> Grid:
@@ -111,32 +126,46 @@ def pair_shapley(shapley: Shapley, head: int, names: Sequence[str], features: tu
     base = np.full((len(names), 1), shapley.base[head])
     values = np.concatenate((base, shapley.values[:, head], shapley.bias[:, head, None]), 1)
     title = f"Shapley values of pairs, head {head + 1}"
-    return Grid(title, "logits", values, tuple(names), ("baseline", *features, "bias"), signed=True)
+    sentence = ""
+    if len(names):
+        sizes = np.abs(shapley.values[:, head]).mean(0)
+        sentence = largest_part(sizes, features, f"logits on average over the {len(names)} pairs")
+    columns = ("baseline", *features, "bias")
+    return Grid(title, "logits", values, tuple(names), columns, signed=True, sentence=sentence, about="pair_shapley")
 
 
 def lund_bias(result: BiasResult, head: int) -> Surface:
     """Return the mean bias of a head over the Lund plane."""
     title = f"Mean bias over the Lund plane, head {head + 1}"
-    return _lund(title, "bias", result.lund.bias.value[head], signed=True)
+    mean = result.lund.bias
+    sentence = lund_sentences.extremes(mean.value[head], Z95 * mean.error[head], *_lund_axes())
+    return _lund(title, "bias", mean.value[head], sentence, "lund_bias", signed=True)
 
 
 def lund_attention(result: BiasResult, layer: int | None, head: int) -> Surface:
     """Return the mean attention of a head over the Lund plane; without a layer the mean of all layers."""
-    values = result.lund.attention.value[:, head]
+    values, half = result.lund.attention.value[:, head], Z95 * result.lund.attention.error[:, head]
     where = "layers averaged" if layer is None else f"layer {layer + 1}"
-    shown = values.mean(0) if layer is None else values[layer]
-    return _lund(f"Mean attention over the Lund plane, {where}, head {head + 1}", "attention", shown)
+    shown, half = (array.mean(0) if layer is None else array[layer] for array in (values, half))
+    title = f"Mean attention over the Lund plane, {where}, head {head + 1}"
+    return _lund(title, "attention", shown, lund_sentences.extremes(shown, half, *_lund_axes()), "lund_attention")
 
 
 def lund_pairs(result: BiasResult) -> Surface:
     """Return the density of pairs over the Lund plane."""
     values = result.lund.pairs.value
-    return _lund("Where the pairs lie in the Lund plane", "share of pairs", np.where(values > 0, values, np.nan))
+    sentence, shown = lund_sentences.densest(values, *_lund_axes()), np.where(values > 0, values, np.nan)
+    return _lund("Where the pairs lie in the Lund plane", "share of pairs", shown, sentence, "lund_pairs")
 
 
-def _lund(title: str, unit: str, values: np.ndarray, signed: bool = False) -> Surface:
+def _lund(title: str, unit: str, values: np.ndarray, sentence: str, about: str, signed: bool = False) -> Surface:
+    return Surface(title, unit, *_lund_axes(), values, **PLANE, signed=signed, sentence=sentence, about=about)
+
+
+def _lund_axes() -> tuple[np.ndarray, np.ndarray]:
+    """Return the middles of the bins of ln 1/Δ and ln kT."""
     x, y = ((edges[:-1] + edges[1:]) / 2 for edges in (lund.LN_INVERSE_DELTA, lund.LN_KT))
-    return Surface(title, unit, x, y, values, **PLANE, signed=signed)
+    return x, y
 
 
 def learned_bias(values: np.ndarray, head: int, pairs: np.ndarray, lnz: float, lnm2: float | None) -> Surface:
@@ -166,4 +195,6 @@ def learned_bias(values: np.ndarray, head: int, pairs: np.ndarray, lnz: float, l
         **PLANE,
         signed=True,
         points=points,
+        sentence=lund_sentences.of_function(values, bias_function.LN_INVERSE_DELTA, bias_function.LN_KT),
+        about="bias_function",
     )

@@ -7,6 +7,8 @@ import numpy as np
 from part.analysis.bias.bias_ablation import BiasAblation, BiasAblationResult
 from part.figures.charts import Chart, Grid, Plot, Series, probability_range
 from part.figures.prediction import strongest_classes
+from part.figures.sentences.ablation import absolute, jet_classes, relative
+from part.figures.view import lower_first
 
 TITLES = {
     "accuracy": "Accuracy",
@@ -14,6 +16,7 @@ TITLES = {
     "share of jets that change class": "Share of jets that change class",
     "logit drift": "Logit drift, root mean square",
 }
+QUALITY = ("accuracy", "macro_auc")
 SHARES = ("accuracy", "share of jets that change class")
 REJECTION = "rejection_"
 
@@ -42,7 +45,11 @@ def bars(result: BiasAblationResult, quantity: str) -> Plot:
     unchanged = effects[BiasAblation()]
     note = f" (untouched {unchanged.value:.3f})" if np.isfinite(unchanged.change) else ""
     title = TITLES[quantity]
-    return Plot(title + note, title, "", tuple(series), x_range=_span(quantity, series))
+    removed = [effect for ablation, effect in effects.items() if ablation.removed]
+    sentence = (relative if quantity in QUALITY else absolute)(removed, lower_first(title))
+    return Plot(
+        title + note, title, "", tuple(series), x_range=_span(quantity, series), sentence=sentence, about="bias_switch"
+    )
 
 
 def _span(quantity: str, series: Sequence[Series]) -> tuple[float, float] | None:
@@ -62,7 +69,9 @@ def rejections(result: BiasAblationResult) -> Grid:
     values = np.where(np.isfinite(values), values, np.nan)
     columns = tuple(name.removeprefix(REJECTION).replace("_", " ") for name in names)
     rows = tuple(f"{ablation.title}, {ablation.place}" for ablation in ablations)
-    return Grid("Background rejection over that of the untouched model", "of the untouched", values, rows, columns)
+    sentence = relative([effect[a] for effect in effects for a in ablations], "the rejection", is_ratio=True)
+    title, unit = "Background rejection over that of the untouched model", "of the untouched"
+    return Grid(title, unit, values, rows, columns, sentence=sentence, about="bias_switch")
 
 
 def jet_probabilities(ablations: Sequence[BiasAblation], probabilities: np.ndarray, classes: Sequence[str]) -> Grid:
@@ -73,4 +82,6 @@ def jet_probabilities(ablations: Sequence[BiasAblation], probabilities: np.ndarr
     shown = strongest_classes(probabilities)
     rows = tuple(f"{ablation.title}{', ' * bool(ablation.place)}{ablation.place}" for ablation in ablations)
     columns = tuple(classes[c] for c in shown)
-    return Grid("Probabilities of this jet [%]", "%", 100 * probabilities[:, shown], rows, columns)
+    sentence = jet_classes(probabilities, rows, classes)
+    texts = "Probabilities of this jet [%]", "%"
+    return Grid(*texts, 100 * probabilities[:, shown], rows, columns, sentence=sentence, about="bias_switch_jet")

@@ -5,6 +5,7 @@ import numpy as np
 from part.analysis.sparsity.components import BINS, ComponentsResult
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
+from part.figures.sentences.places import cell_names, ends, farthest, head_names, observed_ends
 
 AXES = {"ln pT": "ln(pT / GeV)", "ΔR": "ΔR to the jet axis"}
 
@@ -23,25 +24,33 @@ def charts(result: ComponentsResult) -> dict[str, Chart]:
 
 def explained_variance(result: ComponentsResult) -> HeadMap:
     """Return the share of the variance of a head's vectors that the first component explains."""
-    return HeadMap(
-        "Variance that the first component explains", "of the variance", result.explained_variance, limits=(0, 1)
-    )
+    title, unit, values = "Variance that the first component explains", "of the variance", result.explained_variance
+    sample = f"{result.particles} particles"
+    sentence = observed_ends(values, head_names(values.shape), "", sample)
+    return HeadMap(title, unit, values, limits=(0, 1), sentence=sentence, about="explained_variance")
 
 
 def correlation(result: ComponentsResult, layer: int) -> Grid:
     """Return the correlations of the first component with the features that are known, for the heads of a layer."""
     known = [f for f, name in enumerate(result.features) if name not in unknown_features(result)]
     heads = tuple(str(head + 1) for head in range(result.explained_variance.shape[1]))
+    values, error = result.correlation[layer].T[known], result.error[layer].T[known]
+    features = tuple(result.features[f] for f in known)
+    cells = cell_names(features, [f"head {head}" for head in heads], " in ")
     return Grid(
         f"Correlation of the first component with features, layer {layer + 1}",
         "",
-        result.correlation[layer].T[known],
-        tuple(result.features[f] for f in known),
+        values,
+        features,
         heads,
         column_title="head",
-        error=result.error[layer].T[known],
+        error=error,
         signed=True,
         limits=(-1, 1),
+        sentence=farthest(
+            values, Z95 * error, cells, "Strongest correlation", "correlations", sides=("positive", "negative")
+        ),
+        about="component_correlation",
     )
 
 
@@ -67,4 +76,14 @@ def profile(result: ComponentsResult, name: str, layer: int, head: int | None = 
         series.append(Series(label, middle[finite], value[finite], value[finite] - spread, value[finite] + spread, h))
     series.sort(key=lambda s: s.colour is not None)
     title = f"First component against {name}, layer {layer + 1}"
-    return Plot(title, AXES[name], "first component [std. dev.]", tuple(series))
+    texts = title, AXES[name], "first component [std. dev.]"
+    return Plot(*texts, tuple(series), sentence=_profile_sentence(series, name, head), about="component_profile")
+
+
+def _profile_sentence(series: list[Series], name: str, head: int | None) -> str:
+    """Return between which ends the chosen head's component lies; "" where no head is chosen."""
+    own = [s for s in series if head is not None and s.name == f"head {head + 1}"]
+    if not own or own[0].low is None or own[0].high is None:
+        return ""
+    places = [f"at {name} {x:.2g}" for x in own[0].x]
+    return ends(own[0].y, (own[0].high - own[0].low) / 2, places, "", "Largest", "smallest")

@@ -6,7 +6,9 @@ import numpy as np
 
 from part.analysis.intervention.importance import ImportanceResult
 from part.figures.charts import Chart, HeadMap, Plot, Series
-from part.figures.sentences import strongest
+from part.figures.sentences.effects import strongest, strongest_target
+from part.figures.sentences.one_jet import strongest_change
+from part.figures.sentences.places import cell_names, ends, head_names
 from part.figures.view import lower_first
 
 # Title, unit and factor by measure.
@@ -44,6 +46,12 @@ def measure_texts(measure: str) -> tuple[str, str, float]:
     return f"Relative change of the rejection of {signal} at {efficiency}", "%", 100.0
 
 
+def measured_text(measure: str) -> str:
+    """Return what changes, for a sentence."""
+    title = lower_first(measure_texts(measure)[0])
+    return title.removeprefix("change of ").removeprefix("relative change of ")
+
+
 def head_map(result: ImportanceResult, measure: str, kind: str = "head") -> HeadMap:
     """Return the change without each "head" or "class head".
 
@@ -71,8 +79,7 @@ def _map(
     values, low, high = (np.where(np.isfinite(v), factor * v, np.nan) for v in (values, low, high))
     names = tuple(_COLUMNS.get(name, name) for name in others) if chosen.start else None
     half = (high - low) / 2
-    parts = names and [{"heads": "all heads", "bias": "the bias"}.get(name, name) for name in names]
-    measured = lower_first(title.removeprefix("Change of "))
+    parts = None if names is None else [{"heads": "all heads", "bias": "the bias"}.get(name, name) for name in names]
     return HeadMap(
         f"{title} {suffix}",
         unit,
@@ -81,8 +88,25 @@ def _map(
         signed=measure != "divergence",
         marked=marked.astype(bool),
         columns=names,
-        sentence=strongest(values, half, marked.astype(bool), unit, measured, parts) if kind == "head" else "",
+        sentence=_map_sentence(measure, values, half, marked.astype(bool), parts, kind),
+        about="importance",
     )
+
+
+def _map_sentence(
+    measure: str, values: np.ndarray, half: np.ndarray, marked: np.ndarray, parts: list[str] | None, kind: str
+) -> str:
+    """Return which head or part matters most; of a divergence, which is never 0, where it is largest and smallest."""
+    unit, layer = measure_texts(measure)[1], "layer" if kind == "head" else "class layer"
+    if measure != "divergence":
+        return strongest(values, half, marked, unit, measured_text(measure), parts, layer)
+    names = head_names(values.shape) if parts is None else cell_names(_layers(values), parts, " without ")
+    before = "without" if parts is None else "in"
+    return ends(values, half, names, unit, f"The prediction changes most {before}", f"least {before}")
+
+
+def _layers(values: np.ndarray) -> list[str]:
+    return [f"layer {layer + 1}" for layer in range(len(values))]
 
 
 def other_targets(result: ImportanceResult, measure: str) -> Plot:
@@ -94,9 +118,23 @@ def other_targets(result: ImportanceResult, measure: str) -> Plot:
     names = tuple(f"{result.targets[a]} *" if change.significant[a] else str(result.targets[a]) for a in finite)
     value, low, high = (factor * values[finite] for values in (change.value, change.low, change.high))
     bars = Series("", names, value, np.minimum(low, value), np.maximum(high, value), style="bars")
-    return Plot(f"{title} (* significant)", f"{title[0].lower()}{title[1:]} [{unit}]", "", (bars,))
+    targets = [str(result.targets[a]) for a in finite]
+    significant = change.significant[finite].astype(bool)
+    half = (high - low) / 2
+    sentence = strongest_target(value, half, significant, targets, unit, measured_text(measure))
+    if measure == "divergence":
+        sentence = ends(value, half, targets, unit, "The prediction changes most without", "least without")
+    return Plot(
+        f"{title} (* significant)",
+        f"{title[0].lower()}{title[1:]} [{unit}]",
+        "",
+        (bars,),
+        sentence=sentence,
+        about="importance",
+    )
 
 
 def jet_map(title: str, change: np.ndarray) -> HeadMap:
     """Return the change (L, H) of one jet's probability without each head, in per cent."""
-    return HeadMap(title, "%", 100 * change, signed=True)
+    sentence = strongest_change(100 * change, "percentage points")
+    return HeadMap(title, "%", 100 * change, signed=True, sentence=sentence, about="jet_without_heads")

@@ -4,7 +4,10 @@ import numpy as np
 
 from part.analysis.intervention.activation_patching import Recovery
 from part.analysis.intervention.patching import PatchingResult
+from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap
+from part.figures.sentences.one_jet import extremes
+from part.figures.sentences.places import cell_names, farthest, head_names
 
 COMPONENT_TITLES = {"head": "each head's output", "pattern": "each head's pattern", "residual": "each particle's state"}
 
@@ -29,12 +32,40 @@ def jet_recovery(result: Recovery) -> Chart:
     values = result.values
     limit = float(np.abs(values[:, :-1]).max()) if n_columns > 1 else 1.0
     limits = (-limit, limit)
-    return Grid(title, "of the logit difference", values, rows, columns, "", "rank in pT", signed=True, limits=limits)
+    cells = cell_names(rows, [f"particle {rank}" for rank in range(1, n_columns)])
+    return Grid(
+        title,
+        "of the logit difference",
+        values,
+        rows,
+        columns,
+        "",
+        "rank in pT",
+        signed=True,
+        limits=limits,
+        sentence=extremes(values[:, :-1], cells, "Largest recovery"),
+        about="recovery",
+    )
 
 
 def _heads(title: str, values: np.ndarray, error: np.ndarray | None) -> HeadMap:
     heads = values.shape[1] - 1
     limit = float(np.abs(values[:, :heads]).max()) or 1.0
     columns = (*map(str, range(1, heads + 1)), "all")
-    unit = "of the logit difference"
-    return HeadMap(title, unit, values, error, signed=True, columns=columns, limits=(-limit, limit))
+    single, names = values[:, :heads], head_names((len(values), heads))
+    sentence = (
+        extremes(single, names, "Largest recovery")
+        if error is None
+        else farthest(single, Z95 * error[:, :heads], names, "Largest recovery", sides=("above 0", "below"))
+    )
+    return HeadMap(
+        title,
+        "of the logit difference",
+        values,
+        error,
+        signed=True,
+        columns=columns,
+        limits=(-limit, limit),
+        sentence=sentence,
+        about="recovery",
+    )

@@ -8,9 +8,13 @@ from part.analysis.physics.observables import OF_PARTICLES
 from part.analysis.physics.results import Correlations, PhysicsResult
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
+from part.figures.sentences.curves import trend
+from part.figures.sentences.places import cell_names, farthest, head_names
 
 RHO = "Spearman's ρ"
 LIMITS = (-1.0, 1.0)
+STRONGEST = "Strongest correlation"
+SIDES = ("positive", "negative")
 Head = tuple[int, int]  # layer and head, from 0
 FILES = {"ΔR": "dr", "|d0|/σ": "d0_significance", "τ21": "tau21", "τ32": "tau32", "soft-drop mass": "softdrop_mass"}
 NUMBERS = {"entropy": "Entropy of heads", "ablation": "Change of the log odds without a head"}
@@ -44,7 +48,7 @@ def received_map(result: PhysicsResult, quantity: str) -> HeadMap:
     index = 0, rows, OF_PARTICLES.index(quantity)
     layers = 1 + max(result.sources[r].layer or 0 for r in rows)
     value, error = (array[index].reshape(layers, -1) for array in _value_and_error(result.of_particles))
-    return HeadMap(f"Attention received and {quantity}, within jets", RHO, value, error, signed=True, limits=LIMITS)
+    return _map(f"Attention received and {quantity}, within jets", value, error, "received_and_physics")
 
 
 def observable_map(result: PhysicsResult, observable: str) -> HeadMap:
@@ -53,7 +57,12 @@ def observable_map(result: PhysicsResult, observable: str) -> HeadMap:
     index = 0, slice(None), slice(None), result.observables.index(observable)
     value, error = (array[index] for array in _value_and_error(result.of_heads))
     title = f"{NUMBERS[result.number_of_heads]} and {observable}, over jets"
-    return HeadMap(title, RHO, value, error, signed=True, limits=LIMITS)
+    return _map(title, value, error, "heads_and_observables")
+
+
+def _map(title: str, value: np.ndarray, error: np.ndarray, about: str) -> HeadMap:
+    sentence = farthest(value, Z95 * error, head_names(value.shape), STRONGEST, sides=SIDES)
+    return HeadMap(title, RHO, value, error, signed=True, limits=LIMITS, sentence=sentence, about=about)
 
 
 def methods(result: PhysicsResult) -> Grid:
@@ -63,8 +72,19 @@ def methods(result: PhysicsResult) -> Grid:
     value, error = (array[0][:, columns] for array in _value_and_error(result.of_particles))
     rows = [r for r in _compared(result) if np.isfinite(value[r]).any()]
     names = tuple(str(result.sources[r]) for r in rows)
-    title = "Importance and physics of particles, within jets"
-    return Grid(title, RHO, value[rows], names, known, error=error[rows], signed=True, limits=LIMITS)
+    cells = cell_names(names, known, " and ")
+    return Grid(
+        "Importance and physics of particles, within jets",
+        RHO,
+        value[rows],
+        names,
+        known,
+        error=error[rows],
+        signed=True,
+        limits=LIMITS,
+        sentence=farthest(value[rows], Z95 * error[rows], cells, STRONGEST, "correlations", sides=SIDES),
+        about="received_and_physics",
+    )
 
 
 def methods_by_pt(result: PhysicsResult, quantity: str) -> Plot:
@@ -95,7 +115,8 @@ def head_bars(result: PhysicsResult, chosen: Head) -> Plot:
     value, low, high = (getattr(result.of_heads, name)[(0, *chosen)] for name in ("value", "low", "high"))
     title = f"layer {chosen[0] + 1}, head {chosen[1] + 1}: {NUMBERS[result.number_of_heads].lower()}, over jets"
     series = Series("", result.observables, value, low, high, 0, "bars")
-    return Plot(title, RHO, "", (series,), x_range=LIMITS)
+    sentence = farthest(value, (high - low) / 2, result.observables, STRONGEST, "observables", sides=SIDES)
+    return Plot(title, RHO, "", (series,), x_range=LIMITS, sentence=sentence, about="heads_and_observables")
 
 
 def _by_pt(result: PhysicsResult, title: str, correlations: Correlations, names: dict[str, tuple]) -> Plot:
@@ -105,7 +126,10 @@ def _by_pt(result: PhysicsResult, title: str, correlations: Correlations, names:
         y, low, high = (getattr(correlations, end)[(slice(1, None), *index)] for end in ("value", "low", "high"))
         known = np.isfinite(y) & np.isfinite(low) & np.isfinite(result.centres[1:])
         series.append(Series(name, result.centres[1:][known], y[known], low[known], high[known], colour))
-    return Plot(title, "jet pT [GeV]", RHO, tuple(series), y_range=LIMITS)
+    axis = "jet pT [GeV]"
+    return Plot(
+        title, axis, RHO, tuple(series), y_range=LIMITS, sentence=trend(series, axis), about="correlations_by_pt"
+    )
 
 
 def _compared(result: PhysicsResult) -> list[int]:

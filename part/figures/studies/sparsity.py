@@ -5,18 +5,21 @@ from itertools import pairwise
 
 import numpy as np
 
-from part.analysis.sparsity.results import DECADES, KINDS, LINEAR, QUANTITIES, HeadStatistics, SparsityResult
+from part.analysis.sparsity.results import KINDS, QUANTITIES, HeadStatistics, SparsityResult
 from part.analysis.statistics.running_mean import Z95, Mean
 from part.errors import PartError
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
 from part.figures.one_scale import share_limits
-from part.figures.sentences import range_of_heads
+from part.figures.sentences.curves import trend
+from part.figures.sentences.places import cell_names, ends, farthest, head_names, range_of_heads
+from part.figures.sentences.sparsity import classes
+from part.figures.studies.weights import weights
 from part.figures.style import SYMBOLS
 from part.jets.schema import SPECIES
 
+FARTHEST = "Farthest from shuffled keys"
 NULLS = {"untrained": "untrained weights", "shuffled": "shuffled keys"}
 MAX_CLASSES = 16  # in bars; of more classes, those with the most jets are drawn
-MAX_LAYERS = 4  # histograms of layers in one chart; of more layers, every second or third is drawn
 
 
 def charts(result: SparsityResult) -> dict[str, Chart]:
@@ -60,8 +63,8 @@ def head_map(
     mean = mean_of_heads(result, quantity, null)
     title = result.titles[quantity] + (f", {NULLS[null]}" if null else "")
     unit = QUANTITIES[quantity].unit
-    sentence = "" if null else range_of_heads(mean.value, Z95 * mean.error, "" if "share" in unit else unit)
-    return HeadMap(title, unit, mean.value, mean.error, limits=limits, sentence=sentence)
+    sentence = range_of_heads(mean.value, Z95 * mean.error, "" if "share" in unit else unit)
+    return HeadMap(title, unit, mean.value, mean.error, limits=limits, sentence=sentence, about=f"heads_{quantity}")
 
 
 def excess_map(
@@ -73,41 +76,13 @@ def excess_map(
     """Return a quantity by head, of the model or of untrained weights, minus its expectation for shuffled keys."""
     mean = _statistics(result, null).statistic(quantity, kind="excess")
     title = result.titles[quantity] + (f", {NULLS[null]}" if null else "") + ", minus shuffled keys"
-    return HeadMap(title, QUANTITIES[quantity].unit, mean.value, mean.error, signed=True, limits=limits)
+    return _excess(title, QUANTITIES[quantity].unit, mean, limits, f"heads_{quantity}")
 
 
-def weights(result: SparsityResult, log: bool) -> Plot:
-    """Return histograms of the weights between real particles by layer; untrained weights are faint."""
-    layers = len(result.trained.linear.value)
-    shown = range(0, layers, -(-layers // MAX_LAYERS))
-    series = [_histogram(result.trained, log, layer, f"layer {layer + 1}", i) for i, layer in enumerate(shown)]
-    if result.untrained:
-        series.insert(0, _histogram(result.untrained, log, layers - 1, "untrained", None))
-    return _weights_plot(series, log, f"Attention weights of {result.model}")
-
-
-def compare_weights(results: Mapping[str, SparsityResult], log: bool, layer: int) -> Plot:
-    """Return histograms of the weights of several models in one layer; untrained weights of the first are faint."""
-    first = next(iter(results.values()))
-    series = [_histogram(first.untrained, log, layer, "untrained", None)] if first.untrained else []
-    series += [
-        _histogram(result.trained, log, layer, name, i)
-        for i, (name, result) in enumerate(results.items())
-        if layer < len(result.trained.linear.value)
-    ]
-    return _weights_plot(series, log, f"Attention weights in layer {layer + 1}")
-
-
-def _weights_plot(series: list[Series], log: bool, title: str) -> Plot:
-    x_title = "log10 weight" if log else "weight"
-    lowest = min((s.y[s.y > 0].min() for s in series if (s.y > 0).any()), default=1e-6)
-    span = (max(float(lowest) / 2, 1e-8), 2.0)
-    return Plot(title, x_title, "share of weights", tuple(series), log_y=True, y_range=span)
-
-
-def _histogram(numbers: HeadStatistics, log: bool, layer: int, name: str, colour: int | None) -> Series:
-    mean, edges = (numbers.decades, DECADES) if log else (numbers.linear, LINEAR)
-    return Series(name, edges, mean.value[layer], colour=colour, style="steps")
+def _excess(title: str, unit: str, mean: Mean, limits: tuple[float, float] | None, about: str) -> HeadMap:
+    """Return a map of what heads have beyond shuffled keys."""
+    sentence = farthest(mean.value, Z95 * mean.error, head_names(mean.value.shape), FARTHEST)
+    return HeadMap(title, unit, mean.value, mean.error, signed=True, limits=limits, sentence=sentence, about=about)
 
 
 def by_group(results: Mapping[str, SparsityResult], quantity: str, kind: str, layer: int, head: int) -> Plot:
@@ -120,7 +95,9 @@ def by_group(results: Mapping[str, SparsityResult], quantity: str, kind: str, la
     axis = {"n": "constituents", "pt": "jet pT [GeV]"}[kind]
     unit = QUANTITIES[quantity].unit
     title = f"{first.titles[quantity]}, layer {layer + 1}, head {head + 1}"
-    return Plot(title, axis, unit or first.titles[quantity], tuple(series))
+    sentence = trend([one for one in series if one.colour is not None], axis, "" if "share" in unit else unit)
+    y_title = unit or first.titles[quantity]
+    return Plot(title, axis, y_title, tuple(series), sentence=sentence, about=f"heads_{quantity}")
 
 
 def _against(
@@ -157,7 +134,9 @@ def by_class(results: Mapping[str, SparsityResult], quantity: str, layer: int, h
             series.append(Series(name, names, value, value - spread, value + spread, i, "bars"))
     unit = QUANTITIES[quantity].unit or first.titles[quantity]
     few = f", {len(present)} of {n_present} classes" if len(present) < n_present else ""
-    return Plot(f"{first.titles[quantity]}, layer {layer + 1}, head {head + 1}{few}", unit, "", tuple(series))
+    sentence = classes(series, QUANTITIES[quantity].unit)
+    title = f"{first.titles[quantity]}, layer {layer + 1}, head {head + 1}{few}"
+    return Plot(title, unit, "", tuple(series), sentence=sentence, about=f"heads_{quantity}")
 
 
 def classes_drawn(result: SparsityResult, quantity: str) -> tuple[np.ndarray, int]:
@@ -170,14 +149,23 @@ def classes_drawn(result: SparsityResult, quantity: str) -> tuple[np.ndarray, in
 
 def by_layer(result: SparsityResult, quantity: str, kind: str) -> Grid:
     """Return the mean over a layer's heads by group of jets."""
-    values = result.trained.statistic(quantity, kind).value.mean(-1)
+    mean = result.trained.statistic(quantity, kind)
+    values = mean.value.mean(-1)
+    half = Z95 * mean.error.mean(-1)  # that of the mean of heads is not larger, however they are correlated
     is_present = np.isfinite(values).any(1)
     names = result.classes if kind == "class" else _bins(getattr(result, f"{kind}_edges"))
     rows = tuple(name for name, one in zip(names, is_present, strict=True) if one)
     layers = tuple(str(layer + 1) for layer in range(values.shape[1]))
     title = f"{result.titles[quantity]}, mean of the heads"
     row_title = {"class": "", "n": "constituents", "pt": "jet pT [GeV]"}[kind]
-    return Grid(title, QUANTITIES[quantity].unit, values[is_present], rows, layers, row_title, "layer")
+    unit = QUANTITIES[quantity].unit
+    groups = [f"{row_title.partition(' [')[0]} {row}".strip() for row in rows]
+    cells = cell_names(groups, [f"layer {layer}" for layer in layers])
+    sentence = ends(
+        values[is_present], half[is_present], cells, "" if "share" in unit else unit, "Most for", "least for"
+    )
+    about = f"heads_{quantity}"
+    return Grid(title, unit, values[is_present], rows, layers, row_title, "layer", sentence=sentence, about=about)
 
 
 def _bins(edges: tuple[float, ...]) -> tuple[str, ...]:
@@ -190,7 +178,12 @@ def species(result: SparsityResult, layer: int, head: int) -> Grid:
     names = tuple(f"{name}s ({n} jets)" for name, n in zip(SPECIES, mean.jets[index].max(1).tolist(), strict=True))
     short = SYMBOLS[: len(SPECIES)]
     title = f"Attention by species, minus shuffled keys, layer {layer + 1}, head {head + 1}"
-    return Grid(title, "", mean.value[index], names, short, "from", "to", mean.error[index], signed=True)
+    value, error = mean.value[index], mean.error[index]
+    sentence = farthest(value, Z95 * error, cell_names(names, short, " to "), FARTHEST, "pairs of species")
+    texts = title, ""
+    return Grid(
+        *texts, value, names, short, "from", "to", error, signed=True, sentence=sentence, about="attention_by_species"
+    )
 
 
 def between_collections(result: SparsityResult, layer: int, head: int) -> Plot:
@@ -211,14 +204,18 @@ def between_collections(result: SparsityResult, layer: int, head: int) -> Plot:
             Series(NULLS.get(name, result.model), names, value, value - spread, value + spread, colour, "bars")
         )
     title = f"Attention between collections, layer {layer + 1}, head {head + 1}"
-    return Plot(title, "share of attention to others", "", tuple(series), x_range=(0, 1))
+    mean, index = _collections(result), (KINDS.index("excess"), layer, head)
+    sentence = farthest(mean.value[index], Z95 * mean.error[index], names, FARTHEST, "pairs of collections")
+    unit = "share of attention to others"
+    return Plot(title, unit, "", tuple(series), x_range=(0, 1), sentence=sentence, about="collections")
 
 
 def collection_map(result: SparsityResult, a: int, b: int) -> HeadMap:
     """Return the share of the attention of collection a that b receives by head, minus that for shuffled keys."""
     mean, index = _collections(result), (KINDS.index("excess"), ..., a, b)
     title = f"Attention from {result.collections[a]} to {result.collections[b]}, minus shuffled keys"
-    return HeadMap(title, "share of attention to others", mean.value[index], mean.error[index], signed=True)
+    own = Mean(mean.value[index], mean.error[index], mean.jets[index])
+    return _excess(title, "share of attention to others", own, None, "collections")
 
 
 def collection_maps(result: SparsityResult) -> dict[str, Chart]:

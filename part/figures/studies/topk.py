@@ -7,7 +7,9 @@ import numpy as np
 from part.analysis.intervention.topk import TopKResult
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Plot, Series, probability_range
-from part.figures.sentences import enough
+from part.figures.sentences.curves import enough
+from part.figures.sentences.one_jet import last_change, prediction_change
+from part.figures.sentences.topk import enough_keys, small_divergence
 
 MAX_CLASSES = 4  # classes of one jet
 
@@ -34,19 +36,23 @@ def accuracy(results: Mapping[str, TopKResult]) -> Plot:
         places = [f"k = {k}" for k in result.ks]
         low, high = (100 * np.asarray(bound) for bound in (result.low, result.high))
         sentence = enough(series[0].y, low, high, places, "Accuracy changes at", "points")
-    return Plot(title, "k", "change of accuracy [points]", series, log_x=True, sentence=sentence)
+    return Plot(title, "k", "change of accuracy [points]", series, log_x=True, sentence=sentence, about="top_k")
 
 
 def same_class(results: Mapping[str, TopKResult]) -> Plot:
     """Return the share of jets that keep their predicted class against k."""
     series = _means(results, "same_class")
-    return Plot("Jets that keep their class", "k", "share of jets", series, log_x=True)
+    sentence = enough_keys({name: (r.ks, r.same_class.value, r.jets) for name, r in results.items()})
+    title = "Jets that keep their class"
+    return Plot(title, "k", "share of jets", series, log_x=True, sentence=sentence, about="top_k")
 
 
 def divergence(results: Mapping[str, TopKResult]) -> Plot:
     """Return the divergence of the probabilities from those with all keys against k."""
     series = _means(results, "divergence")
-    return Plot("Divergence of the probabilities", "k", "Jensen-Shannon [nats]", series, log_x=True)
+    sentence = small_divergence(series)
+    texts = "Divergence of the probabilities", "k", "Jensen-Shannon [nats]"
+    return Plot(*texts, series, log_x=True, sentence=sentence, about="top_k")
 
 
 def _means(results: Mapping[str, TopKResult], name: str) -> tuple[Series, ...]:
@@ -64,7 +70,10 @@ def jet_comparison(limited: np.ndarray, full: np.ndarray, k: int, titles: Sequen
     names = tuple(titles[c] for c in chosen)
     groups = ((f"{k} key{'s' if k > 1 else ''}", limited, 0), ("all keys", full, None))
     series = tuple(Series(name, names, values[chosen], colour=colour, style="bars") for name, values, colour in groups)
-    return Plot("Probabilities of this jet", "probability", "", series, x_range=probability_range(limited, full))
+    sentence = prediction_change(titles, full, limited, f"With {k} key{'s' if k > 1 else ''} a query")
+    span = probability_range(limited, full)
+    title = "Probabilities of this jet"
+    return Plot(title, "probability", "", series, x_range=span, sentence=sentence, about="top_k_jet")
 
 
 def jet_curves(ks: Sequence[int], probabilities: np.ndarray, titles: Sequence[str]) -> Plot:
@@ -72,4 +81,6 @@ def jet_curves(ks: Sequence[int], probabilities: np.ndarray, titles: Sequence[st
     chosen = np.argsort(-probabilities.max(0), kind="stable")[:MAX_CLASSES]
     series = tuple(Series(titles[c], np.array(ks), probabilities[:, c], colour=i) for i, c in enumerate(chosen))
     span = probability_range(probabilities)
-    return Plot("Probabilities against k", "k", "probability", series, log_x=True, y_range=span)
+    sentence = last_change(list(ks), probabilities, titles, "k")
+    title = "Probabilities against k"
+    return Plot(title, "k", "probability", series, log_x=True, y_range=span, sentence=sentence, about="top_k_jet")

@@ -7,6 +7,9 @@ from part.analysis.truth.overlap import GROUPS
 from part.analysis.truth.results import TruthResult
 from part.analysis.truth.single_jet import JetProngs
 from part.figures.charts import Chart, HeadMap, Plot, Series
+from part.figures.sentences.curves import trend
+from part.figures.sentences.numbers import short
+from part.figures.sentences.places import farthest, head_names
 
 MEASURES = {"excess": "share minus that of shuffled prongs", "auc": "AUC", "overlap": "IoU"}
 Head = tuple[int, int]  # layer and head, from 0
@@ -42,13 +45,17 @@ def head_map(result: TruthResult, group: int, measure: str, kind: str = "head") 
     mean = result.means[measure]
     values, error = (array[0, rows, group].reshape(layers, -1) for array in (mean.value, mean.error))
     attention = "Attention received" if kind == "head" else "Attention of the class token"
-    title = f"{attention}, {GROUPS[group]}: {MEASURES[measure]}"
+    title, about = f"{attention}, {GROUPS[group]}: {MEASURES[measure]}", f"prong_{measure}"
+    names, half = head_names(values.shape), Z95 * error
     if measure == "excess":
-        return HeadMap(title, "share of attention", values, error, signed=True)
+        text = farthest(values, half, names, "Farthest from shuffled prongs")
+        return HeadMap(title, "share of attention", values, error, signed=True, sentence=text, about=about)
     # An AUC of 1/2 is chance, the middle of a scale of two colours.
     if measure == "auc":
-        return HeadMap(title, "AUC minus ½", values - 0.5, error, signed=True, limits=(-0.5, 0.5))
-    return HeadMap(title, "IoU", values, error, limits=(0.0, 1.0))
+        text, limits = farthest(values - 0.5, half, names, "Farthest from chance"), (-0.5, 0.5)
+        unit = "AUC minus ½"
+        return HeadMap(title, unit, values - 0.5, error, signed=True, limits=limits, sentence=text, about=about)
+    return HeadMap(title, "IoU", values, error, limits=(0.0, 1.0), about=about)
 
 
 def shares(result: TruthResult, group: int, chosen: Head | None = None) -> Plot:
@@ -63,7 +70,10 @@ def shares(result: TruthResult, group: int, chosen: Head | None = None) -> Plot:
         _bars("share", names, mean, (0, rows, group), 0),
         Series("shuffled prongs", names, shuffled, low[0, rows, group], high[0, rows, group], None, "bars"),
     )
-    return Plot(f"Share of importance, {GROUPS[group]}", "share", "", series)
+    excess = result.means["excess"]
+    values, half = excess.value[0, rows, group], Z95 * excess.error[0, rows, group]
+    sentence = farthest(values, half, names, "Farthest from shuffled prongs", "bars", unit="of the share")
+    return Plot(f"Share of importance, {GROUPS[group]}", "share", "", series, sentence=sentence, about="prong_excess")
 
 
 def overlaps(result: TruthResult, group: int, chosen: Head | None = None) -> Plot:
@@ -76,7 +86,11 @@ def overlaps(result: TruthResult, group: int, chosen: Head | None = None) -> Plo
         _bars("IoU", names, result.means["overlap"], (0, rows, group), 1),
         Series("IoU by chance", names, random, colour=None, style="bars"),
     )
-    return Plot(f"Overlap of importance, {GROUPS[group]}", "AUC, IoU", "", series, x_range=(0, 1))
+    auc = result.means["auc"]
+    values, half = auc.value[0, rows, group], Z95 * auc.error[0, rows, group]
+    sentence = farthest(values, half, [f"the AUC of {name}" for name in names], "Farthest from chance", "AUCs", 0.5)
+    title = f"Overlap of importance, {GROUPS[group]}"
+    return Plot(title, "AUC, IoU", "", series, x_range=(0, 1), sentence=sentence, about="prong_overlap")
 
 
 def by_pt(result: TruthResult, group: int, chosen: Head | None = None) -> Plot:
@@ -90,7 +104,9 @@ def by_pt(result: TruthResult, group: int, chosen: Head | None = None) -> Plot:
     for colour, r in enumerate(rows):
         value, spread = mean.value[1:, r, group], Z95 * np.nan_to_num(mean.error[1:, r, group])
         series.append(_curve(str(result.sources[r]), x, value, value - spread, value + spread, colour))
-    return Plot(f"Share of importance, {GROUPS[group]}", "jet pT [GeV]", "share", tuple(series))
+    title, axis = f"Share of importance, {GROUPS[group]}", "jet pT [GeV]"
+    sentence = trend(series[1:], axis)
+    return Plot(title, axis, "share", tuple(series), sentence=sentence, about="prong_by_pt")
 
 
 def jet_shares(result: JetProngs) -> Plot:
@@ -100,7 +116,19 @@ def jet_shares(result: JetProngs) -> Plot:
         series.append(Series(name, result.groups, values, colour=colour, style="bars"))
         low, high = result.shuffled_intervals[name]
         series.append(Series("shuffled", result.groups, result.expected, low, high, None, "bars"))
-    return Plot("Share of each prong", "share", "", tuple(series))
+    return Plot("Share of each prong", "share", "", tuple(series), sentence=_jet_sentence(result), about="jet_prongs")
+
+
+def _jet_sentence(result: JetProngs) -> str:
+    """Return which share of a prong is farthest from its 95 % of shuffles, if it lies outside of them."""
+    outside = []
+    for name, values in result.shares.items():
+        low, high = result.shuffled_intervals[name]
+        for g, group in enumerate(result.groups):
+            if values[g] < low[g] or values[g] > high[g]:
+                ends = f"95 % of shuffles have {short(low[g])} to {short(high[g])}"
+                outside.append((abs(values[g] - result.expected[g]), f"{group}: {short(values[g])} of {name}; {ends}"))
+    return f"Farthest from chance is {max(outside)[1]}." if outside else ""
 
 
 def _compared(result: TruthResult, chosen: Head | None) -> list[int]:

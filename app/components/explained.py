@@ -1,0 +1,37 @@
+"""The question mark beside a picture: what it shows, and how to read it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app.components.messages import plain
+from app.services.library import explain
+
+WIDTH = 380  # pixels of the text
+PAPER = re.compile(r"arXiv\\:(\d+)\\\.(\d+)")  # as `plain` writes it
+
+
+def question_mark(kind: str, key: str) -> None:
+    """Draw a button that opens the explanation of a kind of picture; nothing for no kind.
+
+    Parameters
+    ----------
+    kind : str
+        A kind of `part.figures.about`.
+    key : str
+        What tells the picture apart on the page.
+    """
+    if not kind:
+        return
+    with st.popover("?", type="tertiary", key=f"about_{key}"):
+        st.markdown(PAPER.sub(r"[arXiv:\1.\2](https://arxiv.org/abs/\1.\2)", plain(explain(kind))), width=WIDTH)
+
+
+@contextmanager
+def explained(kind: str, key: str) -> Iterator[None]:
+    """Put the question mark into the upper right corner of what is drawn inside."""
+    with st.container(key=f"explained_{key}"):
+        yield
+        question_mark(kind, key)
