@@ -43,8 +43,8 @@ def show_page() -> None:
 if __name__ == "__main__":
     show_page()
 else:
-    from app import garbage, warm_up
+    from app import garbage, opening, warm_up
 
     garbage.collect_seldom()
     warm_up.start()
-    server = st.App(__file__)
+    server = st.App(__file__, routes=opening.page_routes(PAGES))

@@ -133,7 +133,9 @@ def main() -> int:
         print(f"\n| | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
         for name, counts in outcomes.items():
             print(f"| {name} | {' | '.join(str(counts[which][outcome]) for outcome in names)} |")
-    is_clean = all(set(counts) <= {names[0]} for pair in outcomes.values() for names, counts in zip(TABLES, pair))
+    is_clean = all(
+        set(counts) <= {names[0]} for pair in outcomes.values() for names, counts in zip(TABLES, pair, strict=True)
+    )
     return 0 if is_clean else 1
 
 

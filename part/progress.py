@@ -8,7 +8,17 @@ ProgressCallback = Callable[[str, int, int], None]  # stage, how much of it is d
 
 
 class Cancelled(Exception):
-    """The exception by which a progress callback stops the loop that called it."""
+    """The exception by which a progress callback stops the loop that called it.
+
+    Parameters
+    ----------
+    keep : bool
+        Whether a loop that can make a result of what it has seen so far returns it.
+    """
+
+    def __init__(self, keep: bool = False):
+        super().__init__()
+        self.keep = keep
 
 
 class Executor(Protocol):

@@ -21,13 +21,15 @@ def open_page(state_class: type) -> PageContext | None:
     session.enter(state_class.__name__)
     models.list_again()
     try:
-        resolved = resolve(session.read(JetSelection))
+        ignored = [*session.ignored(JetSelection), *session.ignored(state_class)] if session.is_link() else []
+        resolved = resolve(session.read(JetSelection), session.is_link())
     except PartError as error:
         show_error(error)
         return None
     state = session.read(state_class)
     session.store(resolved.selection, state)
-    errors = (resolved.missing_error, resolved.file_error, resolved.jet_error, resolved.filter_error)
+    unread = f"The link has {' and '.join(ignored)}, which makes no sense and is left out." if ignored else None
+    errors = (resolved.missing_error, unread, resolved.file_error, resolved.jet_error, resolved.filter_error)
     if any(errors):
         session.set_error(" ".join(filter(None, errors)))
     return PageContext(resolved, state)

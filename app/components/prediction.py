@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.components.model_table import parameter_count
+from app.components.titles import model_title
 from app.services.classes import MAX_GROUPS
 from app.services.library import (
     N_STRONGEST,
@@ -38,7 +39,7 @@ def title(tagger: Tagger, name: str, accent: str, jet_view: JetView) -> str:
         kernel = f' · <span title="{about}">flash ±{gap:.0e}</span>'
     mark = f'<em title="{OUTSIDE}">{html.escape(jet_view.unlike)}</em>' if jet_view.unlike else ""
     return (
-        f'<div class="model"><b style="color:{accent}">{html.escape(name)}</b>{mark}'
+        f'<div class="model"><b style="color:{accent}">{html.escape(model_title(name))}</b>{mark}'
         f'<span><span title="{how}">{parameter_count(tagger.n_parameters)} parameters</span>{kernel}</span></div>'
     )
 

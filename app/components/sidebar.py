@@ -5,6 +5,7 @@ import streamlit as st
 from app.components.assumed import assumptions
 from app.components.column_filters import column_filters
 from app.components.messages import caption, grouped, plain
+from app.components.models_menu import models_menu
 from app.components.upload import upload_panel
 from app.services import files, models
 from app.services.library import left_out_sentence
@@ -12,7 +13,7 @@ from app.services.owners import jets_title
 from app.state import session
 from app.state.missing import is_shared
 from app.state.resolve import ResolvedSelection, bounds, has_truth
-from app.state.selection import FIRST_JET, MAX_MODELS, JetSelection
+from app.state.selection import FIRST_JET, JetSelection
 
 
 def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptions: bool = True) -> None:
@@ -36,14 +37,7 @@ def sidebar(resolved: ResolvedSelection, one_by_one: bool = True, says_assumptio
         st.caption(_count(resolved))
         for text in resolved.sample.notes:
             st.caption(plain(text))
-        st.multiselect(
-            "Models",
-            resolved.offered,
-            max_selections=MAX_MODELS,
-            select_all=False,  # it would come first, and Enter take all that match what was typed
-            help="Up to four side by side; @bf16 runs in bfloat16.",
-            **session.bind_widget(JetSelection, "models", list(resolved.selection.models), tuple),
-        )
+        models_menu(resolved)
         caption(left_out_sentence(models.left_out()))
         for slot, name in enumerate(resolved.selection.models if says_assumptions else ()):
             assumptions(name, resolved.file, slot)

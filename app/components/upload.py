@@ -8,8 +8,9 @@ import streamlit as st
 
 from app.components.assumed import draw_assumptions
 from app.components.guard import callback
-from app.components.messages import line, plain
-from app.services import files, owners, uploads
+from app.components.messages import line, plain, said
+from app.components.titles import model_title
+from app.services import files, fitting, owners, uploads
 from app.services.assumptions import measure
 from app.services.jets import load_sample
 from app.services.library import PartError
@@ -48,13 +49,15 @@ def upload_panel(file: files.JetFile, recent: Sequence[Uploaded]) -> None:
             max_upload_size=uploads.MAX_UPLOAD // 2**20,
             help=HELP,
         )
+        if refused := st.session_state.get("upload_refused"):
+            st.error(plain(said(refused)))
         uploaded = st.session_state.get("uploaded")
         if uploaded is not None:
             _understood(uploaded, file)
         elif recent:
             st.caption("Opened before")
             for number, upload in enumerate(recent[:MAX_RECENT]):
-                title = " · ".join((upload.model or upload.jets_title, *_about(upload)))
+                title = " · ".join((model_title(upload.model) if upload.model else upload.jets_title, *_about(upload)))
                 st.button(plain(title), key=f"recent_{number}", width="stretch", on_click=_open, args=(upload,))
 
 
@@ -128,7 +131,7 @@ def _on_upload() -> None:
     elif uploaded.jets is not None:
         _open(uploaded)
     else:
-        session.set_error(uploaded.problems[0])
+        _refuse(uploaded.problems[0])
 
 
 @callback
@@ -154,17 +157,33 @@ def _open(uploaded: Uploaded, model: str | None = None) -> None:
         try:
             read_file(files.find(uploaded.jets), models)
         except PartError as error:
-            session.set_error(uploads.shown_sentence(error, uploaded))
+            _refuse(uploads.shown_sentence(error, uploaded))
             return
         changes |= {"file": uploaded.jets, **FIRST_JET}
+        if not uploaded.model:
+            changes["models"] = _models_that_fit(models, files.find(files.with_tree(uploaded.jets)))
     owners.add(visitor(), uploaded)
     _forget()
     st.session_state["uploads_opened"] += 1
     session.update(JetSelection, **changes)
 
 
+def _models_that_fit(models: tuple[str, ...], file: files.JetFile) -> tuple[str, ...]:
+    """Return those of the chosen models that can read a file, or the first that can, and say what others need."""
+    chosen = fitting.first_choice(models, file)
+    for name in models:
+        if name not in chosen and (sentence := fitting.lacks_sentence(name, model_title(name), file)):
+            st.toast(plain(f"{sentence}; {', '.join(map(model_title, chosen))} reads them."))
+    return chosen
+
+
+def _refuse(sentence: str) -> None:
+    """Say why nothing was opened, in the panel, which stays open in front of the page."""
+    st.session_state["upload_refused"] = sentence
+
+
 def _forget() -> None:
-    for key in ("uploaded", "uploaded_as"):
+    for key in ("uploaded", "uploaded_as", "upload_refused"):
         st.session_state.pop(key, None)
 
 

@@ -202,14 +202,18 @@ def kept_entries(file: JetFile, entries: np.ndarray) -> np.ndarray:
 
 
 def batches(file: JetFile, entries: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, ak.Array]]:
-    """Yield positions among the entries and the jets there, at most `size` at a time; similar lengths share a batch."""
+    """Yield positions among the entries and the jets there, at most `size` at a time.
+
+    Similar lengths share a batch, and batches come in an arbitrary order, so that the first ones are a fair sample.
+    """
     lengths = load_sample(file).n[entries]
     for index in np.unique(entries // CHUNK):
         rows = np.flatnonzero(entries // CHUNK == index)
         rows = rows[np.argsort(-lengths[rows], kind="stable")]
-        for start in range(0, len(rows), size):
+        for start in np.random.default_rng(0).permutation(np.arange(0, len(rows), size)):
             batch = rows[start : start + size]
-            yield batch, _jets_of_chunk(file, int(index), entries[batch])
+            jets = _jets_of_chunk(file, int(index), entries[batch])
+            yield batch, jets if ENTRY in jets.fields else ak.with_field(jets, entries[batch], ENTRY)
 
 
 def n_shown(file: JetFile, entry: int) -> int:

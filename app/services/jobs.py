@@ -5,10 +5,12 @@ turns. A finished job is found again by its key, which is made of content: the f
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.services.caching import cached
@@ -32,7 +34,9 @@ class Job:
         self.result: Any = None
         self.error: PartError | None = None
         self.measured_on: str | None = None  # a date, of a result that was there before
-        self._stop = threading.Event()
+        self.partial: np.ndarray | None = None  # the entries of a result that does not have all jets
+        self._began: float | None = None
+        self._stop, self._ended, self._keep = threading.Event(), threading.Event(), False
 
     @property
     def is_cancelled(self) -> bool:
@@ -40,10 +44,25 @@ class Job:
 
     @property
     def is_running(self) -> bool:
-        return self.result is None and self.error is None and not self.is_cancelled
+        """Whether there is something to wait for: of a cancelled job, the result so far if it is kept."""
+        is_over = self._ended.is_set() or (self.is_cancelled and not self._keep)
+        return self.result is None and self.error is None and not is_over
 
-    def cancel(self) -> None:
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long the rest will take, at the rate so far; None at the beginning."""
+        if self._began is None or self.fraction < 0.01:
+            return None
+        return (time.monotonic() - self._began) * (1 - self.fraction) / self.fraction
+
+    def cancel(self, keep: bool = False) -> None:
+        """Stop the work; `keep` asks for the result of what is done, if the work can give one."""
+        self._keep = keep
         self._stop.set()
+
+    def end(self) -> None:
+        """Note that the thread has done its work."""
+        self._ended.set()
 
     def wait_for_cancel(self, seconds: float) -> bool:
         """Wait, and return whether the job was cancelled by then."""
@@ -52,7 +71,8 @@ class Job:
     def report(self, text: str, fraction: float) -> None:
         """Say what is being done and how much of all work is done. Raises Cancelled, which stops the work."""
         if self.is_cancelled:
-            raise Cancelled
+            raise Cancelled(self._keep)
+        self._began = self._began or time.monotonic()
         self.stage, self.fraction = text, min(fraction, 1.0)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -61,9 +81,14 @@ class Job:
 
 
 def find(key: tuple) -> Job | None:
-    """Return the job of a key, if one was started and not cancelled."""
+    """Return the job of a key, if one was started and has not been cancelled without a result."""
     job = _jobs().get(key)
-    return None if job is None or job.is_cancelled else job
+    return None if job is None or _is_void(job) else job
+
+
+def _is_void(job: Job) -> bool:
+    """Return whether a job ended without a result because it was cancelled."""
+    return job.is_cancelled and not job.is_running and job.result is None
 
 
 def finished(name: str, result: Any, measured_on: str) -> Job:
@@ -82,7 +107,7 @@ def start(key: tuple, name: str, work: Callable[[Job], Any]) -> Job:
     owner = context.session_id if context else ""
     with _lock():
         job = jobs.get(key)
-        if job is None or job.is_cancelled or job.error:
+        if job is None or _is_void(job) or job.partial is not None or job.error:
             own, most = sum(j.is_running and j.owner == owner for j in jobs.values()), settings().jobs
             if owner and own >= most:
                 raise PartError(f"{own} of your studies are running, the most that this server allows at a time.")
@@ -112,3 +137,5 @@ def _run(job: Job, work: Callable[[Job], Any]) -> None:
         return
     except Exception as error:
         job.error = error if isinstance(error, PartError) else PartError(sentence_on(error))
+    finally:
+        job.end()

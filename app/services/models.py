@@ -180,6 +180,11 @@ def _checkpoint(name: str) -> tuple[Path, str]:
     return checkpoints[stem], precision
 
 
+def checkpoint_path(name: str) -> Path:
+    """Return the file or folder of a model on offer. Raises PartError."""
+    return _checkpoint(name)[0]
+
+
 def command_line_name(name: str) -> str:
     """Return what the library and the commands call a model on offer. Raises PartError."""
     name, _ = split_options(name)

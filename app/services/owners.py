@@ -44,13 +44,33 @@ def _title(upload: Uploaded, uploads: Collection[Uploaded]) -> str:
     namesakes = {other.jets for other in uploads if other.jets and other.jets_title == upload.jets_title}
     if len(namesakes) < 2:
         return upload.jets_title
-    return f"{upload.jets_title} of {upload.model or (upload.jets or '').removeprefix(UPLOAD)[:4]}"
+    model = upload.model and _model_title(upload, uploads)
+    return f"{upload.jets_title} of {model or (upload.jets or '').removeprefix(UPLOAD)[:4]}"
+
+
+def model_title(name: str, uploads: Collection[Uploaded]) -> str:
+    """Return what the visitor calls a model, with its options and precision: an upload has its file's own name.
+
+    Of several uploads of one name, those after the oldest have a number as well.
+    """
+    for upload in uploads:
+        if upload.model and name.startswith(upload.model):
+            return _model_title(upload, uploads) + name.removeprefix(upload.model)
+    return name
+
+
+def _model_title(upload: Uploaded, uploads: Collection[Uploaded]) -> str:
+    title = upload.model_title or upload.model or ""
+    namesakes = [other.model for other in uploads if other.model and other.model_title == upload.model_title]
+    number = len(namesakes) - namesakes.index(upload.model)
+    return title if number == 1 else f"{title} ({number})"
 
 
 def with_titles(text: str, uploads: Collection[Uploaded]) -> str:
-    """Return a text in which uploaded jets have the name that the visitor gave them."""
+    """Return a text in which uploaded jets and models have the names that the visitor gave them."""
     for upload in uploads:
         text = text.replace(upload.jets, _title(upload, uploads)) if upload.jets else text
+        text = text.replace(upload.model, _model_title(upload, uploads)) if upload.model else text
     return text
 
 

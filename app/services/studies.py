@@ -3,13 +3,15 @@
 A study is a job; it is found again by the content of file and weights, the entries and the study's own options.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from app.services import jobs, precomputed
+from app.services import estimates, jobs, precomputed
 from app.services.caching import digest
 from app.services.files import JetFile
 from app.services.jets import batches, error_context, kept_entries, load_sample
@@ -18,7 +20,7 @@ from app.services.models import load_tagger, run_on_model_thread
 from app.services.precomputed import Precomputed
 from part.analysis.registry import study_class
 from part.analysis.results import result_bytes
-from part.analysis.study import Batch, Result, Study, check_study, run_study
+from part.analysis.study import Batch, Result, Study, check_study, keeps_partial_results, run_study
 from part.inference.tagger import Tagger
 
 
@@ -74,21 +76,53 @@ class Task:
         """Return whether there is something left to measure."""
         if self.job is None:
             return self.precomputed is None or not self.precomputed.covers(self.entries)
-        return self.job.error is not None
+        return self.job.error is not None or self.job.partial is not None
+
+    @property
+    def partial_sentence(self) -> str | None:
+        """A sentence on how many jets the result of a cancelled study has; None of any other result."""
+        if self.job is None or self.job.partial is None:
+            return None
+        n, of = len(self.job.partial), len(self.entries)
+        return f"Cancelled: this is the result of {n} of the {of} jets, spread over all. Run takes all of them."
+
+    @property
+    def keeps_partial_results(self) -> bool:
+        """Whether cancelling it leaves the result of the jets so far."""
+        return keeps_partial_results(self.study)
+
+    def estimate(self) -> float | None:
+        """Return about how many seconds it will take; None where nothing tells."""
+        return estimates.estimate(self.study, self.model, self.file, self.entries)
 
     def start(self) -> Job:
         return jobs.start(self.key, self.name, self._run)
 
     def _run(self, job: Job) -> Result:
-        progress = _Progress(job, self.study.n_passes)
+        progress, begun = _Progress(job, self.study.n_passes), time.perf_counter()
         with error_context(self.file):
-            return run_study(
-                self.study, self.model, self._batches, len(self.entries), progress, execute=run_on_model_thread
+            result = run_study(
+                self.study,
+                self.model,
+                partial(self._batches, progress.rows),
+                len(self.entries),
+                progress,
+                execute=run_on_model_thread,
             )
+        taken = np.concatenate(progress.rows)
+        if len(taken) < len(self.entries):
+            job.partial = self.entries[np.sort(taken)]
+        seconds, n_passes = time.perf_counter() - begun, self.study.n_passes
+        done = (n_passes - 1) * len(self.entries) + len(taken)
+        estimates.keep_rate(self.study, self.model, seconds * n_passes / done)
+        return result
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self, all_rows: list[np.ndarray]) -> Iterator[Batch]:
+        """Yield the batches of a pass, and append to a list, anew in each pass, which of the entries they have."""
         truth = load_sample(self.file).truth_for(self.model.dataset)
+        all_rows.clear()
         for rows, jets in batches(self.file, self.entries, self.study.batch_size):
+            all_rows.append(rows)
             yield jets, None if truth is None else truth[self.entries[rows]]
 
 
@@ -97,6 +131,7 @@ class _Progress:
 
     def __init__(self, job: Job, n_passes: int):
         self._job, self._n_passes, self._passes = job, n_passes, 0
+        self.rows: list[np.ndarray] = []  # of the present pass
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         self._passes += not done
@@ -143,4 +178,5 @@ def export(task: Task, shown_name: str, kind: str, filters: Sequence[str] = ()) 
         made = task.precomputed
         return result_bytes(made.result, kind, provenance | {"entries": list(range(*made.entries)), "date": made.date})
     provenance |= {"filters": list(filters)} if filters else {}
-    return result_bytes(task.result, kind, provenance | {"entries": task.entries.tolist()})
+    entries = task.entries if task.job is None or task.job.partial is None else task.job.partial
+    return result_bytes(task.result, kind, provenance | {"entries": entries.tolist()})

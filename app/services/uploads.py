@@ -41,6 +41,8 @@ class Uploaded:
         What the visitor calls it.
     model : str or None
         The name of the training, for `app.services.models`, if there are weights.
+    model_title : str
+        What the visitor calls it: the name of its weights.
     page : Page or None
         What the files of a training are, what they need, and what was assumed; None for jets alone.
     problems : tuple of str
@@ -50,6 +52,7 @@ class Uploaded:
     jets: str | None
     jets_title: str
     model: str | None = None
+    model_title: str = ""
     page: Page | None = None
     problems: tuple[str, ...] = ()
 
@@ -64,7 +67,7 @@ def keep(uploads: Sequence[tuple[str, BinaryIO]]) -> Uploaded:
     uploads : sequence of (str, file)
         The name that the visitor knows, and the content.
     """
-    jets, jets_title, files, has_weights, problems = None, "", {}, False, []
+    jets, jets_title, files, weights, problems = None, "", {}, "", []
     for title, content in uploads:
         try:
             name, path, kind = _keep_file(title, content)
@@ -72,8 +75,8 @@ def keep(uploads: Sequence[tuple[str, BinaryIO]]) -> Uploaded:
             problems.append(str(error))
             continue
         if kinds.is_weights(kind) or kind in _ENDINGS:
-            has_weights |= kinds.is_weights(kind) and kind != OPTIMIZER
             file_name = _file_name(title, kind)
+            weights = Path(file_name).stem if kinds.is_weights(kind) and kind != OPTIMIZER else weights
             if files.setdefault(file_name, path) != path:
                 problems.append(f"There are two files {title} with different contents; the one added last is taken.")
             files[file_name] = path
@@ -86,7 +89,7 @@ def keep(uploads: Sequence[tuple[str, BinaryIO]]) -> Uploaded:
     folder = _keep_training(list(files.items()))
     jets_path = upload_path(jets) if jets else None
     page = inspect_files([str(folder), *([str(jets_path)] if jets_path else [])])
-    uploaded = Uploaded(jets, jets_title, folder.name if has_weights else None, problems=tuple(problems))
+    uploaded = Uploaded(jets, jets_title, folder.name if weights else None, weights, problems=tuple(problems))
     return replace(
         uploaded, page=_renamed(page, partial(_for_visitor, folder=folder, jets=jets_path, title=jets_title))
     )

@@ -12,7 +12,7 @@ from app.services.owners import recent
 from app.services.uploads import Uploaded
 from app.state.filters import ColumnFilter, apply_filters
 from app.state.find_file import find_file
-from app.state.missing import missing_items, missing_sentence
+from app.state.missing import missing_items, missing_numbers, missing_sentence
 from app.state.selection import JetSelection
 from app.state.visitor import visitor
 
@@ -79,8 +79,11 @@ class ResolvedSelection:
         return (*texts, *(chosen.description for chosen in self.filters))
 
 
-def resolve(requested: JetSelection) -> ResolvedSelection:
-    """Return what can be shown of a selection. Raises PartError if nothing can be shown."""
+def resolve(requested: JetSelection, is_link: bool = False) -> ResolvedSelection:
+    """Return what can be shown of a selection. Raises PartError if nothing can be shown.
+
+    Of a link it is said as well which jet, layer, head and classes do not exist; else they follow the models and jets.
+    """
     uploads, offered = recent(visitor()), model_names()
     missing = missing_items(requested, uploads)
     names = tuple(name for name in requested.models if name not in missing) or tuple(offered[:1])
@@ -110,7 +113,12 @@ def resolve(requested: JetSelection) -> ResolvedSelection:
         tuple(uploads),
         tuple(dict.fromkeys((*offered, *(upload.model for upload in uploads if upload.model), *names))),
         candidates,
-        missing_sentence(missing, requested, _replacements(missing, requested, selection)),
+        missing_sentence(
+            missing,
+            requested,
+            _replacements(missing, requested, selection),
+            missing_numbers(requested, selection, len(sample)) if is_link else (),
+        ),
         filters,
         filter_error if file.name == requested.file else None,
         file_error,

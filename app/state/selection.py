@@ -39,6 +39,8 @@ class JetSelection:
         The one of the models that a part for a single model shows.
     groups : tuple of str
         The groups of classes that the user made, as "NAME=CLASS,CLASS".
+    sample : bool
+        Whether Explore shows the chosen head over the jets that pass the filters as well.
     """
 
     file: str = url_field("")
@@ -55,6 +57,7 @@ class JetSelection:
     particle: int | None = url_field(None, whole_number(1, 10**4 + 1), one_based=True)
     focus: int = url_field(0, whole_number(1, MAX_MODELS), one_based=True)
     groups: tuple[str, ...] = url_field((), texts(MAX_GROUPS), name="group")
+    sample: bool = url_field(False, flag)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from app.state.selection import OPENING
-from app.state.url import from_url, parameter, to_url
+from app.state.url import from_url, parameter, to_url, unreadable
 
 S = TypeVar("S")
 
@@ -28,6 +28,17 @@ def load() -> None:
     if "choices" not in st.session_state or (url and not is_updated and url != st.session_state["url"]):
         st.session_state["choices"] = url or to_url(OPENING)
         st.session_state["url"] = url
+        st.session_state["is_link"] = bool(url)
+
+
+def is_link() -> bool:
+    """Return whether the choices are those of a link, or of the history, and not of widgets."""
+    return st.session_state.get("is_link", False)
+
+
+def ignored(cls: type) -> list[str]:
+    """Return the parameters of the URL for a state whose values make no sense, as "name=value"."""
+    return unreadable(cls, st.session_state["choices"])
 
 
 def read(cls: type[S]) -> S:
@@ -53,6 +64,7 @@ def update(cls: type, **values: Any) -> None:
     """Replace some choices of a state, in a callback; the run that follows checks them and writes the URL."""
     clear_error()
     st.session_state["is_updated"] = True
+    st.session_state["is_link"] = False
     st.session_state["choices"] = choices_with(cls, **values)
 
 

@@ -62,6 +62,18 @@ def from_url(cls: type[S], params: Mapping[str, Sequence[str]]) -> S:
     return cls(**values)
 
 
+def unreadable(cls: type, params: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the parameters of a state whose values make no sense, as "name=value"."""
+    found = []
+    for item in fields(cls):
+        if values_in_url := params.get(parameter(item)):
+            try:
+                _read(item, values_in_url)
+            except ValueError:
+                found.append(f"{parameter(item)}={values_in_url[-1][:40]}")
+    return found
+
+
 def _write(item: Field, value: Any) -> list[str]:
     if isinstance(value, tuple) and item.metadata["write"] is str:
         return list(value)

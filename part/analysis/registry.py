@@ -16,6 +16,10 @@ STUDIES: dict[str, tuple[str, str]] = {
         "sparsity.study:SparsityStudy",
         "how sparse and local heads are and how much they attend to leptons, against two null hypotheses",
     ),
+    "mean_attention": (
+        "mean_attention:MeanAttentionStudy",
+        "mean attention of each head by rank in pT and over ΔR and kT, its difference between two classes",
+    ),
     "components": (
         "sparsity.components:ComponentsStudy",
         "first principal component of each head's output against physical features",

@@ -24,7 +24,7 @@ from part.jets.notices import gathered, none_left, say, without_class
 from part.jets.schema import ENTRY
 from part.jets.streaming import Chunk, EntryRange, chunks
 from part.options import check_values
-from part.progress import Executor, ProgressCallback, execute_here, no_progress
+from part.progress import Cancelled, Executor, ProgressCallback, execute_here, no_progress
 
 SHARED_JETS = 512  # the most that a worker takes at a time, since some studies take seconds for a jet
 
@@ -76,7 +76,8 @@ class Study(Protocol):
     batch_size: int
     n_passes: int
 
-    # A study of single jets also has `max_jets = 1`, and one that takes no class probabilities `needs_classes = False`.
+    # A study of single jets also has `max_jets = 1`, and one that takes no class probabilities `needs_classes = False`;
+    # one of several passes whose result is that of the jets in the last pass has `is_of_last_pass = True`.
 
     def check(self, tagger: Tagger) -> None:
         """Raise PartError, in one sentence, for a model that this study cannot be made of."""
@@ -174,7 +175,8 @@ def run_study(
     n_jets : int
         The number of jets in all batches.
     progress : callable
-        Receives the stage, the number of jets done and their total; it may raise `Cancelled` to stop.
+        Receives the stage, the number of jets done and their total; it may raise `Cancelled` to stop, with `keep` for
+        the result of the jets so far, if the study can make one (see `keeps_partial_results`).
     execute : callable
         Where the model runs, see `part.progress.Executor`.
 
@@ -212,6 +214,11 @@ def check_study(study: Study, tagger: Tagger) -> None:
     study.check(tagger)
 
 
+def keeps_partial_results(study: Study) -> bool:
+    """Return whether a study that stops early has a result of the jets so far, as if there were no others."""
+    return study.n_passes == 1 or getattr(study, "is_of_last_pass", False)
+
+
 def _measure(
     study: Study,
     accumulator: Accumulator,
@@ -226,10 +233,15 @@ def _measure(
             execute(accumulator.next_pass)
         stage, done = "Jets" if study.n_passes == 1 else f"Jets, pass {number + 1} of {study.n_passes}", 0
         progress(stage, done, n_jets)
-        for n, n_unknown in add_all(accumulator):
-            done += n
-            without += 0 if number else n_unknown
-            progress(stage, done, n_jets)
+        is_last = number == study.n_passes - 1
+        try:
+            for n, n_unknown in add_all(accumulator):
+                done += n
+                without += 0 if number else n_unknown
+                progress(stage, done, n_jets)
+        except Cancelled as stop:
+            if not (stop.keep and done and is_last and keeps_partial_results(study)):
+                raise
         if not done:
             raise PartError(f"{none_left(n_jets)}, so there are none to study.")
     if without:

@@ -76,6 +76,8 @@ class TrainingConfig:
         The weight of the teacher's probabilities in the loss; the labels have the rest.
     slots, pair_bias : int or None, str or None
         The number of slots and the kind of pair bias; only LinParT has them.
+    layers : int or None
+        The layers of particles, of a transformer that is smaller or larger than usual; None takes the usual 8.
     precision : str
         "auto" (bf16 where the hardware has it), "bf16" or "fp32".
     devices, nodes : int
@@ -135,6 +137,7 @@ class TrainingConfig:
     distill_weight: float = option("weight of the teacher in the loss", 0.7, key="soft")
     slots: int | None = option("slots of a LinParT", None, parse=int)
     pair_bias: str | None = option("pair bias of a LinParT: none, projected or landmark", None)
+    layers: int | None = option("layers of a transformer, in place of its usual 8", None, parse=int)
     precision: str = option("auto, bf16 or fp32", "auto")
     devices: int = option("processes or GPUs per node", 1)
     nodes: int = option("nodes, as started by torchrun or SLURM", 1)
@@ -171,7 +174,7 @@ class TrainingConfig:
         if self.start_from and self.finetune:
             raise PartError("A model starts from the weights of one checkpoint: give --start-from or --finetune.")
         architecture = {item.name for item in fields(config_class(self.model))}
-        for name in ("slots", "pair_bias"):
+        for name in ("slots", "pair_bias", "layers"):
             if getattr(self, name) is not None and name not in architecture:
                 raise PartError(f"{self.model} has no {name}.")
         dataset, features = self.schema
@@ -219,13 +222,13 @@ class TrainingConfig:
     def model_config(self) -> ModelConfig:
         """The architecture to train, unless `finetune` brings its own."""
         dataset, features = self.schema
-        names = ("slots", "pair_bias", "dropout")
+        names = ("slots", "pair_bias", "layers", "dropout")
         chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
         return architecture(self.model, features, len(dataset.labels), chosen)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all choices by the keys of `plan.json`; those on a data config are left out where there is none."""
-        later = {name for name in ("config", "unweighted", "data_config") if not getattr(self, name)}
+        """Return all choices by the keys of `plan.json`; later ones, as on a data config, only where they are made."""
+        later = {name for name in ("config", "unweighted", "data_config", "layers") if not getattr(self, name)}
         return {KEYS[name]: value for name, value in asdict(self).items() if name not in later}
 
 

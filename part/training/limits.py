@@ -22,6 +22,7 @@ _LIMITS = {
     **dict.fromkeys(("lr_hold_fraction", "distill_weight"), _FRACTION),
     **dict.fromkeys(("grad_clip_norm", "weight_decay", "memory"), _FINITE_NOT_NEGATIVE),
     "dropout": (0, math.nextafter(1, 0), "a probability from 0 to below 1"),
+    "layers": (1, 100, "1 to 100"),
     "seed": (0, MAX_SEED, f"a whole number from 0 to {MAX_SEED}"),
     "calibration_jets": _NOT_NEGATIVE,
     "workers": (0, MAX_WORKERS, f"0 to {MAX_WORKERS}"),

@@ -175,3 +175,37 @@ def test_the_executor_does_all_work_of_the_accumulator(folder, tagger):
 
     run_study(Lengths(4), tagger, lambda: [(jets[:4], None), (jets[4:], None)], len(jets), execute=execute)
     assert calls == ["accumulator", "add", "add", "next_pass", "add", "add", "result"]
+
+
+def stop_at(jets: int, last_pass: str, keep: bool = True):
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage.endswith(last_pass) and done >= jets:
+            raise Cancelled(keep)
+
+    return progress
+
+
+def test_a_study_that_is_stopped_gives_the_result_of_the_jets_so_far(folder, tagger, monkeypatch):
+    jets, study = part.read_jets(folder / "0.root"), study_class("sparsity")()
+    monkeypatch.setattr(type(study), "batch_size", 4)
+    stopped = study_jets(study, tagger, jets, stop_at(4, "Jets"))
+    longest = np.argsort(-ak.to_numpy(ak.num(jets["part_px"])), kind="stable")[:4]
+    alone = study_jets(study, tagger, jets[longest])
+    for name, values in alone.arrays().items():
+        if values.dtype.kind != "U":
+            np.testing.assert_allclose(stopped.arrays()[name], values, err_msg=name)
+    with pytest.raises(Cancelled):
+        study_jets(study, tagger, jets, stop_at(4, "Jets", keep=False))
+    with pytest.raises(Cancelled):
+        study_jets(study, tagger, jets, stop_at(0, "Jets"))
+
+
+def test_of_several_passes_only_the_last_one_may_stop_early(folder, tagger, monkeypatch):
+    jets = part.read_jets(folder / "0.root")
+    with pytest.raises(Cancelled):
+        study_jets(Lengths(), tagger, jets, stop_at(4, "2 of 2"))
+    study = study_class("importance")(replacement="mean", draws=5)
+    monkeypatch.setattr(type(study), "batch_size", 4)
+    assert study_jets(study, tagger, jets, stop_at(4, "2 of 2")).jets == 4
+    with pytest.raises(Cancelled):
+        study_jets(study, tagger, jets, stop_at(4, "1 of 2"))

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.services import owners
 from app.state import visitor
+from part.training.runs import control, process
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,3 +71,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("ignore:.* jets have more than:UserWarning"))
+
+
+@pytest.fixture
+def runs_folder(tmp_path) -> Path:
+    (tmp_path / "runs").mkdir()
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def started(monkeypatch) -> list:
+    """Return what would have been started: folder, arguments and choices of each run."""
+    calls = []
+
+    def launch(folder, argv, config, cwd):
+        calls.append((folder, argv, config))
+        process.write_pidfile(folder, 0, [], config)
+
+    monkeypatch.setattr(control, "_launch", launch)
+    return calls

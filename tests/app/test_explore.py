@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.app_driver import canvases, in_url, no_exception, sentences, state_of
+from helpers.app_driver import canvases, in_url, no_exception, sentences, state_of, texts
 from helpers.jets import COUNTS
 from streamlit.testing.v1 import AppTest
 
@@ -116,8 +116,15 @@ def test_a_model_can_be_shown_beside_itself_in_bfloat16(visit):
 def test_a_model_that_needs_more_than_the_jets_have_says_so_in_its_card(visit):
     app = visit(file="bare.root", model=["alpha", "kin"])
     (sentence,) = sentences(app)
-    assert "part_charge" in sentence
+    assert sentence.startswith("alpha needs identity and displacements of the constituents, which these jets do not")
+    assert sentence.endswith("; part-kin, part-qg-kin and part-top fit.")
     assert state_of(app).models == ("alpha", "kin")
+    assert "alpha (needs identity and displacements)" not in app.multiselect(key="choose_models").options
+    assert "beta (needs identity and displacements)" in app.multiselect(key="choose_models").options
+    assert "<li>beta <span>needs identity and displacements</span></li>" in texts(app)
+    app = app.button(key="fit_0_part-qg-kin").click().run()
+    assert sentences(app) == []
+    assert state_of(app).models == ("part-qg-kin", "kin")
 
 
 def test_jets_without_labels_have_no_class_filter(visit):

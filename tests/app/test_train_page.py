@@ -17,26 +17,7 @@ from app.pages.train.state import TrainState
 from app.services import files, runs
 from app.services import models as backend
 from part.errors import PartError
-from part.training.runs import control, process
-
-
-@pytest.fixture
-def runs_folder(tmp_path) -> Path:
-    (tmp_path / "runs").mkdir()
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def started(monkeypatch) -> list:
-    """Return what would have been started: folder, arguments and choices of each run."""
-    calls = []
-
-    def launch(folder, argv, config, cwd):
-        calls.append((folder, argv, config))
-        process.write_pidfile(folder, 0, [], config)
-
-    monkeypatch.setattr(control, "_launch", launch)
-    return calls
+from part.training.runs import process
 
 
 def open_train(**params) -> AppTest:
@@ -55,9 +36,12 @@ def fill(app: AppTest, jets_folder: Path, **values) -> AppTest:
     return no_exception(app.run())
 
 
-def test_without_runs_there_is_the_form(jets_folder):
+def test_without_runs_there_is_the_recorded_example_and_the_form(jets_folder):
     app = open_train()
-    assert "There is no run yet" in texts(app)
+    page = texts(app)
+    for text in ("<b>example</b>", "recorded", "Accuracy: 0.9075", "Attention after epoch 6", "top"):
+        assert text in page, text
+    assert len(app.get("plotly_chart")) == 3
     assert sentences(app) == []
     fill(app, jets_folder)
     assert not app.button(key="start_run").disabled
@@ -71,7 +55,7 @@ def test_a_finished_run_shows_its_curves_attention_and_card(runs_folder):
     assert sentences(app) == []
     assert in_url(app, "run") == ["whole"]
     page = texts(app)
-    for text in ("2 runs", "finished", "Accuracy: 0.6000", "Attention after epoch 2", "t→bqq′", "40 960"):
+    for text in ("2 runs of yours", "finished", "Accuracy: 0.6000", "Attention after epoch 2", "t→bqq′", "40 960"):
         assert text in page, text
     assert len(app.get("plotly_chart")) == 3
     assert {"partscope_table", "partscope_mosaic", "partscope_matrix"} <= set(canvases(app))
@@ -102,7 +86,7 @@ def test_the_url_chooses_the_run_and_another_page_keeps_it(runs_folder):
         assert f"<b>{name}</b>" in texts(app)
         assert state_of(app, TrainState).run == name
     app = open_train(run="third")
-    assert sentences(app) == ["There is no run third; this is another one."]
+    assert sentences(app) == ["There is no run third; second is shown instead."]
 
 
 def test_the_scrubber_goes_through_the_epochs_and_follows_the_last(runs_folder):

@@ -24,7 +24,7 @@ def test_what_was_uploaded_is_a_click_away_after_a_reload(visit, same_visitor):
     app = upload(visit(), contents(*FILES))
     opened = state_of(no_exception(app.button(key="open_upload").click().run()))
     app = visit()
-    assert opened.models[0] in app.multiselect(key="choose_models").options
+    assert "net_best_epoch_state" in app.multiselect(key="choose_models").options
     assert "jets.root" in app.selectbox(key="choose_file").options
     assert state_of(app.button(key="recent_0").click().run()) == opened
     assert "opens only in this browser" in "".join(caption.value for caption in app.caption)
@@ -36,11 +36,11 @@ def test_no_other_visitor_can_open_or_list_it(visit):
     for page in ("explore", "compare", "performance"):
         app = open_page(page, file=opened.file, model=opened.models[0])
         sentence = sentences(app)[0]
-        assert sentence.startswith(f"This view needs uploaded jets and the uploaded training {opened.models[0]}, ")
+        assert sentence.startswith("This view needs uploaded jets and the uploaded training net, ")
         assert "upload the files here" in sentence
         assert state_of(app).models != opened.models
         assert not state_of(app).file.startswith("upload:")
-        assert opened.models[0] not in app.multiselect(key="choose_models").options
+        assert "net_best_epoch_state" not in app.multiselect(key="choose_models").options
         assert "jets.root" not in app.selectbox(key="choose_file").options
 
 
@@ -75,7 +75,7 @@ def test_jets_of_another_training_have_their_title_in_what_its_card_says(visit, 
 def test_a_link_to_a_training_of_nobody_says_so(jets_folder):
     app = open_page("explore", model="net-0123456789ab")
     [sentence] = sentences(app)
-    assert "the uploaded training net-0123456789ab, which is not here" in sentence
+    assert "the uploaded training net, which is not here" in sentence
     assert sentence.endswith("part-full is shown instead.")
 
 

@@ -1,7 +1,6 @@
 """The real server on a free port of this machine, and Chromium, whose requests to other hosts fail."""
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -71,11 +70,6 @@ def wait_until_healthy(process: subprocess.Popen, port: int, log: Path) -> None:
     pytest.fail(f"the server did not start: {log.read_text()}")
 
 
-def is_error(message) -> bool:
-    """Return whether a console message is an error; Streamlit first looks for its server below the URL of the page."""
-    return message.type == "error" and not re.search(r"/\w+/_stcore/(health|host-config)$", message.location["url"])
-
-
 @pytest.fixture
 def page(browser, request):
     """Open a page of 1600 x 900; the test fails on a request to another host and on an error of the page."""
@@ -95,7 +89,7 @@ def page(browser, request):
     context.route(lambda url: url.startswith(("http:", "https:")), local_only)
     page.on("websocket", lambda s: outside.append(s.url) if urlsplit(s.url).hostname not in LOOPBACK else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     yield page
     context.close()
     assert outside == []

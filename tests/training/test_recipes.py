@@ -2,8 +2,9 @@
 
 import pytest
 
+from part.errors import PartError
 from part.training.config import TrainingConfig
-from part.training.recipes import published_recipe
+from part.training.recipes import config_from_options, published_recipe
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,12 @@ def test_only_a_batch_with_padding_is_divided_into_micro_batches():
         for model, packed in (("ParT", False), ("ParT", True), ("PFN", False))
     ]
     assert sizes == [32, 1024, 1024]
+
+
+def test_a_transformer_may_have_fewer_layers():
+    options = {"dataset": "JetClass", "model": "ParT", "train": ("a.root",), "val": ("b.root",), "layers": 2}
+    assert config_from_options(options).model_config.layers == 2
+    with pytest.raises(PartError, match="PFN has no layers"):
+        config_from_options(options | {"model": "PFN"})
+    with pytest.raises(PartError, match="layers is 0; expected 1 to 100"):
+        config_from_options(options | {"layers": 0})

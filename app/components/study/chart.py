@@ -8,7 +8,9 @@ import streamlit as st
 from app.components.explained import question_mark
 from app.components.messages import caption as below
 from app.components.messages import line
+from app.components.study.head_click import draw_figure
 from app.components.theme import theme_name
+from app.components.titles import own_names
 from app.services.figures import chart_pdf, plotly_chart
 from app.services.library import Chart
 
@@ -44,7 +46,7 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
             on_click="ignore",
         )
     figure = plotly_chart(chart, theme_name(), height - SENTENCE, accents)
-    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+    draw_figure(own_names(figure), chart, key)
     below(chart.sentence)
 
 

@@ -164,6 +164,7 @@ class ModelContext(StudyContext):
         elif job is None:
             note(about)
         if job and job.is_running:
-            show_progress([job])
+            show_progress([job], self.task.keeps_partial_results)
+        caption(self.task.partial_sentence or "")
         show_errors(user_error(job))
         return self.task.result

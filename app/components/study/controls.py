@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.titles import model_title
 from app.state import session
 from app.state.selection import JetSelection
 
@@ -43,7 +44,7 @@ def select(
 def model_segments(models: tuple[str, ...], focus: int) -> None:
     """Choose one of the models, where there are several."""
     if len(models) > 1:
-        segments("Model", JetSelection, "focus", dict(enumerate(models)), focus)
+        segments("Model", JetSelection, "focus", dict(enumerate(map(model_title, models))), focus)
 
 
 def head_inputs(layer: int, n_layers: int, head: int | None = None, n_heads: int = 0) -> None:

@@ -6,8 +6,10 @@ from functools import partial
 import streamlit as st
 
 from app.components.guard import callback
-from app.components.messages import grouped, line
+from app.components.messages import grouped, line, plain
 from app.components.study.context import StudyContext
+from app.components.study.estimate import show_estimate
+from app.components.titles import model_title
 from app.components.toolbar import file_title
 from app.services import studies
 from app.services.studies import Task
@@ -77,6 +79,9 @@ def run_and_export(context: StudyContext) -> None:
     tasks = context.tasks
     if not tasks or any(task.can_run for task in tasks):
         st.button("Run", key="run", on_click=_start, args=(tasks,), type="primary", disabled=not tasks)
+        if tasks and not any(task.job and task.job.is_running for task in tasks):
+            with st.container(key="estimate", width="content"):
+                show_estimate(tasks)
     if finished := [task for task in tasks if task.result is not None]:
         _exports(context, finished)
 
@@ -91,7 +96,7 @@ def _exports(context: StudyContext, finished: Sequence[Task]) -> None:
     shown_name = file_title(context.file)
     with st.popover("Export", key="export"):
         for number, task in enumerate(finished):
-            st.caption(task.name)
+            st.caption(plain(model_title(task.name)))
             with st.container(horizontal=True):
                 for kind, label in KINDS.items():
                     st.download_button(

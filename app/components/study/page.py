@@ -6,11 +6,13 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.fitting import show_misfit
 from app.components.messages import show_error, show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
 from app.components.study.context import StudyContext, StudyOptions
 from app.components.study.controls import segments
+from app.components.study.head_click import go_to_explore
 from app.components.study.header import study_header
 from app.components.toolbar import jet_line
 from app.services.library import PartError
@@ -72,6 +74,7 @@ def study_page(
     header : callable
         Draws the line on top, from the title, the tab's question and the context.
     """
+    go_to_explore()
     page = open_page(state_class)
     if page is None:
         return
@@ -86,9 +89,12 @@ def study_page(
         controls(context)
         if tab.controls and context.is_ready:
             tab.controls(context)
-    show_errors(get_error(), page.resolved.jet_note, *context.errors)
+    show_errors(get_error(), page.resolved.jet_note)
     if not context.is_ready:
+        for number, error in enumerate(context.errors):
+            show_misfit(error, page.resolved.focused_model, page.file, f"page{number}")
         return
+    show_errors(*context.errors)
     try:
         if tab.shows_jet:
             with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):

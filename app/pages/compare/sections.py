@@ -11,6 +11,7 @@ from app.components.guard import callback
 from app.components.messages import caption, grouped, line, note, plain, show_error
 from app.components.study.progress import show_progress
 from app.components.theme import accents, theme_name
+from app.components.titles import own_names
 from app.pages.compare.by_column import by_column, sculpting
 from app.pages.compare.context import CompareContext
 from app.pages.compare.explanations import about, sentence
@@ -228,5 +229,5 @@ class Sections:
 
     def _chart(self, figure: go.Figure, key: str) -> None:
         with explained(about(key), f"titled_{key}"):
-            st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+            st.plotly_chart(own_names(figure), theme=None, key=key, config={"displayModeBar": False})
         caption(sentence(key, self.comparison, min(self.context.state.other_model, len(self.comparison.names) - 1)))

@@ -11,6 +11,7 @@ from app.components.canvas.table import draw_table
 from app.components.explained import explained
 from app.components.messages import caption, note
 from app.components.theme import ACCENTS
+from app.components.titles import model_title
 from app.components.toolbar import toggle_particle
 from app.pages.explore.context import ExploreContext
 from app.services.assumptions import measure as measure_assumptions
@@ -122,7 +123,7 @@ class Card:
             return
         view = replace(self.view, query=None)
         # Where several models share one row of detail, the caption must say which one this is.
-        model = f"{self.model}, " if len(self.context.selection.models) > 2 else ""
+        model = f"{model_title(self.model)}, " if len(self.context.selection.models) > 2 else ""
         kind = canvas_kind(self.jet_view)
         with explained("slots" if kind == "slots" else "head", f"{kind}{self.slot}"):
             draw_head(

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app.components.messages import line, show_error
+from app.components.fitting import show_misfit
+from app.components.messages import line
 from app.pages.explore.card import Card
 from app.pages.explore.context import ExploreContext
 from app.services.figures import shared_limits, view_jet
@@ -28,18 +29,19 @@ def _view(context: ExploreContext, name: str) -> tuple[JetView, Tagger] | PartEr
         return error
 
 
-def show_cards(cards: list[Card | PartError], names: tuple[str, ...]) -> None:
+def show_cards(cards: list[Card | PartError], context: ExploreContext) -> None:
     """Draw the cards; then measure accuracies of what was assumed that are not known yet.
 
-    names are those of the models, of which some may have no card.
+    Some of the context's models may have no card.
     """
     shown = []
     columns = st.columns(len(cards), gap="small")
     for slot, (card, column) in enumerate(zip(cards, columns, strict=True)):
         with column.container(border=True, key=f"card{slot}"):
             if isinstance(card, PartError):
-                line('<div class="model"><b>{}</b></div>', names[slot])
-                show_error(card)
+                name = context.selection.models[slot]
+                line('<div class="model"><b>{}</b></div>', name)
+                show_misfit(card, name, context.file, f"{slot}")
                 continue
             shown.append(card)
             st.html(card.title())

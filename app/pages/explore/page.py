@@ -14,6 +14,7 @@ from app.pages.explore.card import Card
 from app.pages.explore.cards import make_cards, show_cards
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.export import export_menu
+from app.pages.explore.sample import sharpest_jets, show_sample
 from app.pages.explore.state import ExploreState
 from app.pages.explore.toolbar import find_classes, view_line
 from app.services.library import PartError
@@ -26,6 +27,7 @@ def render() -> None:
     page = open_page(ExploreState)
     if page:
         sidebar(page.resolved, says_assumptions=False)  # the cards do
+        st.session_state["file_in_sidebar"] = page.file.name
         _main()
 
 
@@ -37,6 +39,8 @@ def _main() -> None:
     page = open_page(ExploreState)
     if not page:
         return
+    if page.file.name != st.session_state["file_in_sidebar"]:  # the file has vanished
+        st.rerun()
     context = ExploreContext(page.resolved, page.state)
     cards = make_cards(context, theme_name())
     drawn = [card for card in cards if not isinstance(card, PartError)]
@@ -50,7 +54,9 @@ def _main() -> None:
     view_line(context, first)
     selection = context.selection
     highlight(selection.layer, selection.head, position_of(first, selection))
-    show_cards(cards, selection.models)
+    sharpest_jets(context, drawn)
+    show_cards(cards, context)
+    show_sample(context, drawn)
     if waiting := st.session_state.get("prefetch"):
         waiting.cancel()
     st.session_state["prefetch"] = prefetch(_prepare_next, context, theme_name())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.services.library import view_options
+from app.state.selection import MAX_JETS
 from app.state.url import one_of, texts, url_field, whole_number
 
 MAX_EDGES = 200
@@ -23,6 +24,10 @@ class ExploreState:
         Classes whose bars are drawn whatever their probabilities.
     colour : str
         What the colours of the constituents in the event display stand for.
+    n_averaged : int
+        The number of jets over which attention is averaged.
+    first_class, second_class : str
+        The classes or groups whose attention is compared, "" for none.
     """
 
     quantity: str = url_field("pattern", one_of(view_options.QUANTITIES), name="show")
@@ -30,3 +35,6 @@ class ExploreState:
     edges: int = url_field(40, whole_number(1, MAX_EDGES))
     shown_classes: tuple[str, ...] = url_field((), texts(MAX_SHOWN), name="shown")
     colour: str = url_field("subjet", one_of(view_options.COLOURS))
+    n_averaged: int = url_field(200, whole_number(1, MAX_JETS), name="averaged")
+    first_class: str = url_field("", name="of")
+    second_class: str = url_field("", name="minus")

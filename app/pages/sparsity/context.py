@@ -77,11 +77,13 @@ class SparsityContext(StudyContext):
         jobs = [task.job for task in self.tasks]
         show_errors(*map(user_error, jobs))
         if any(job and job.is_running for job in jobs):
-            show_progress(jobs)
+            show_progress(jobs, all(task.keeps_partial_results for task in self.tasks))
         elif made := [task for task in self.tasks if task.is_precomputed]:
             caption(made[0].precomputed.sentence(made[0].entries))
         elif self.tasks and not any(jobs):
             note(about)
+        for sentence in filter(None, (task.partial_sentence for task in self.tasks)):
+            caption(sentence)
         return {task.name: task.result for task in self.tasks if task.result is not None}
 
 

@@ -8,19 +8,19 @@ import streamlit as st
 from app.components.messages import note
 from app.services.places import conceal
 from app.services.runs import Run
+from app.services.shipped_runs import is_shipped
 
 LINES = 200
 
 
 def about(run: Run) -> None:
     """Draw a tab for each."""
-    log, card, choices = st.tabs(["Log", "Card", "Choices"])
-    with log:
-        lines = run.tail(LINES)
-        if lines:
-            st.html(f'<div class="log"><pre>{html.escape(conceal(chr(10).join(lines)))}</pre></div>')
-        else:
-            note("There is no output, because the run was started on the command line.")
+    if is_shipped(run):  # their output was not kept
+        card, choices = st.tabs(["Card", "Choices"])
+    else:
+        log, card, choices = st.tabs(["Log", "Card", "Choices"])
+        with log:
+            _log(run)
     with card:
         if run.card:
             training = {key: value for key, value in run.training.items() if key != "plan"}
@@ -39,6 +39,14 @@ def about(run: Run) -> None:
         items = list(run.config.items())
         third = -(-len(items) // 3)
         _tables({f"{i}": dict(items[third * i : third * (i + 1)]) for i in range(3)}, titles=False)
+
+
+def _log(run: Run) -> None:
+    lines = run.tail(LINES)
+    if lines:
+        st.html(f'<div class="log"><pre>{html.escape(conceal(chr(10).join(lines)))}</pre></div>')
+    else:
+        note("There is no output, because the run was started on the command line.")
 
 
 def _with_intervals(held_out: dict[str, Any]) -> dict[str, str]:

@@ -2,19 +2,11 @@
 
 import streamlit as st
 
-from app.components import prediction
-from app.components.canvas.head import canvas_kind, draw_head
-from app.components.canvas.mosaic import draw_mosaic
-from app.components.explained import explained
-from app.components.messages import caption, line, note, show_error
-from app.components.theme import ACCENTS
-from app.components.toolbar import highlight
+from app.components.messages import line, note, show_error
+from app.pages.train.snapshot import draw_attention
 from app.services import runs
-from app.services.figures import heads_sentence, mosaic_pixels
-from app.services.library import JetView, PartError, View, jet_sentences
+from app.services.library import PartError
 from app.services.runs import Run
-from app.state import session
-from app.state.selection import JetSelection
 
 
 def attention(run: Run, theme: str) -> None:
@@ -33,29 +25,7 @@ def attention(run: Run, theme: str) -> None:
         return
     with left:
         line('<div class="caption">{} <small>validation jet: {}</small></div>', _title(epoch), jet_view.heading)
-    view = _chosen_head(jet_view)
-    highlight(view.layer, view.head)
-    columns = st.columns((1, 1.08, 0.92))
-    key = f"{runs.snapshot_key(run, epoch)}/{theme}"
-    with columns[0]:
-        with explained("mosaic", "mosaic"):
-            draw_mosaic(mosaic_pixels(key, None, theme, jet_view, View("mosaic")), "run_mosaic", _choose_head)
-        caption(heads_sentence(key, jet_view))
-    with columns[1]:
-        kind = canvas_kind(jet_view)
-        with explained("slots" if kind == "slots" else "head", f"run_{kind}"):
-            draw_head(
-                jet_view,
-                view,
-                key=f"run_{kind}",
-                painted=f"{key}/{view.layer + 1}:{view.head + 1}",
-                theme=theme,
-                on_particle=_ignore_particle,
-                caption=f"{view.title}: attention",
-            )
-        caption(jet_sentences.head(jet_view, view))
-    with columns[2].container(key="run_bars"), explained("prediction", "run_bars"):
-        prediction.bars(jet_view, ACCENTS[theme][0])
+    draw_attention(jet_view, runs.snapshot_key(run, epoch), theme)
 
 
 def _reason(run: Run) -> str:
@@ -91,19 +61,3 @@ def _on_epoch_change(name: str, last: int) -> None:
 
 def _title(epoch: int) -> str:
     return f"Attention after epoch {epoch}" if epoch else "Attention before the first step"
-
-
-def _chosen_head(jet_view: JetView) -> View:
-    """Return the view of the head that is chosen for all pages, if this model has it."""
-    selection, (layers, heads) = session.read(JetSelection), jet_view.trace.pattern.shape[:2]
-    layer = selection.layer if selection.layer < layers else 0
-    head = selection.head if selection.head < heads else 0
-    return View("matrix", layer=layer, head=head)
-
-
-def _choose_head(layer: int, head: int) -> None:
-    session.update(JetSelection, layer=layer, head=head)
-
-
-def _ignore_particle(particle: int) -> None:
-    """Ignore a click on a constituent, because this jet is not the one of Explore."""

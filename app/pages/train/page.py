@@ -11,9 +11,12 @@ from app.pages.train.about import about
 from app.pages.train.attention import attention
 from app.pages.train.charts import charts
 from app.pages.train.choice import outline_of, resolve
+from app.pages.train.example import example
 from app.pages.train.form import form
 from app.pages.train.header import header
 from app.pages.train.listing import listing
+from app.pages.train.record import record
+from app.services import shipped_runs
 from app.services.library import left_out_sentence
 from app.state import session
 
@@ -27,11 +30,14 @@ def render() -> None:
     is_busy = any(run.is_active for run in all_runs)
     left, right = st.columns((0.365, 0.635), gap="medium")
     with left:
-        line('<div class="jet"><b>Train</b><span>{}</span></div>', f"{len(all_runs)} run{'s' * (len(all_runs) != 1)}")
+        own = sum(not shipped_runs.is_shipped(run) for run in all_runs)
+        counts = f"{own} run{'s' * (own != 1)} of yours, {len(all_runs) - own} that come with the project"
+        line('<div class="jet"><b>Train</b><span>{}</span></div>', counts)
         if all_runs:
             fragment(_list, run_every=REFRESH if is_busy else None)(outline_of(all_runs, chosen))
         caption(left_out_sentence(left_out))
-        with st.expander("New run", expanded=not all_runs):
+        example(is_busy)
+        with st.expander("New run"):
             form(is_busy)
     with right:
         if chosen:
@@ -57,8 +63,11 @@ def _watch(is_active: bool) -> None:
     theme = theme_name()
     show_errors(session.get_error())
     header(chosen)
-    charts(chosen, theme)
-    attention(chosen, theme)
+    if shipped_runs.is_checkpoint(chosen):
+        record(chosen, theme)
+    else:
+        charts(chosen, theme)
+        attention(chosen, theme)
     about(chosen)
 
 

@@ -51,6 +51,7 @@ class ImportanceStudy:
     groups: tuple[str, ...] = option(GROUPS_HELP, (), flag="--group", nargs="+", metavar="GROUP")
 
     batch_size: ClassVar[int] = 16
+    is_of_last_pass: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.replacement not in REPLACEMENTS:

@@ -62,6 +62,7 @@ class PatchingStudy:
 
     batch_size: ClassVar[int] = 16
     n_passes: ClassVar[int] = 2
+    is_of_last_pass: ClassVar[bool] = True
 
     def check(self, tagger: Tagger) -> None:
         check_attention(tagger)

@@ -11,6 +11,7 @@ from part.figures.sentences.attribution import alike as alike_sentence
 from part.figures.sentences.attribution import gain, most_gained
 from part.figures.sentences.one_jet import extremes
 from part.figures.sentences.places import cell_names, ends, farthest
+from part.figures.style import SYMBOLS
 from part.jets.schema import SPECIES
 
 COLOUR_ORDER = ("integrated", "smoothgrad", "occlusion", "shapley", "rollout", "gradient_attention")

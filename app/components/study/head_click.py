@@ -1,0 +1,72 @@
+"""Maps of heads that open a head in Explore when it is clicked."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.components.guard import callback
+from app.services.library import HeadMap
+from app.state import session
+from app.state.selection import JetSelection
+
+EXPLORE = Path(__file__).parents[2] / "pages" / "explore" / "page.py"
+CELL = 34  # pixels of the invisible mark on each cell, which plotly needs to tell what is clicked
+CONFIG = {"displayModeBar": False}
+
+
+def draw_figure(figure: go.Figure, chart: object, key: str) -> None:
+    """Draw a figure; in a map of heads, a click on one opens it in Explore."""
+    if not isinstance(chart, HeadMap):
+        st.plotly_chart(figure, theme=None, key=key, config=CONFIG)
+        return
+    st.plotly_chart(
+        _with_marks(figure, chart),
+        theme=None,
+        key=key,
+        config=CONFIG,
+        on_select=partial(_open, key, _heads(chart)),
+        selection_mode="points",
+    )
+
+
+def go_to_explore() -> None:
+    """Open Explore if a head was clicked, at the beginning of a run of a page."""
+    if st.session_state.pop("open_head", False):
+        st.switch_page(EXPLORE)
+
+
+def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
+    """Return the figure with an invisible mark on the cell of each head, layer after layer."""
+    layers, columns = (a.ravel() for a in np.meshgrid(np.arange(len(chart.values)), _heads(chart), indexing="ij"))
+    [cells] = [trace for trace in figure.data if trace.type == "heatmap"]
+    x = columns + 1 if chart.columns is None else [chart.columns[i] for i in columns]
+    template = cells.hovertemplate.replace("%{customdata:", "%{customdata[1]:").replace("%{z:", "%{customdata[0]:")
+    error = np.full(chart.values.shape, np.nan) if chart.error is None else chart.error
+    figure = go.Figure(figure)
+    return figure.add_trace(
+        go.Scatter(
+            x=x,
+            y=layers + 1,
+            mode="markers",
+            marker={"size": CELL, "symbol": "square", "opacity": 0},
+            customdata=np.stack((chart.values[layers, columns], error[layers, columns]), 1),
+            hovertemplate=template.replace("<extra>", "<br>Click to see it in Explore<extra>"),
+            showlegend=False,
+        )
+    )
+
+
+def _heads(chart: HeadMap) -> list[int]:
+    """Return the columns that are heads; others have names."""
+    return [i for i in range(chart.values.shape[1]) if chart.columns is None or chart.columns[i].isdigit()]
+
+
+@callback
+def _open(key: str, heads: list[int]) -> None:
+    for index in st.session_state[key].selection.point_indices[:1]:
+        layer, column = divmod(index, len(heads))
+        session.update(JetSelection, layer=layer, head=heads[column], sample=True)
+        st.session_state["open_head"] = True

@@ -1,0 +1,103 @@
+"""How long a study will take, about: from its last run on this machine, or else from a quick measure of the model."""
+
+import json
+import os
+import threading
+import time
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from app.services.caching import cached
+from app.services.files import JetFile, performance_folder
+from app.services.jets import jets_at
+from app.services.models import run_on_model_thread
+from part.analysis.study import Study
+from part.errors import PartError
+from part.inference.tagger import Tagger
+from part.io import atomic_write
+
+TRIED = 8  # jets of the quick measure
+MAX_KEPT = 500  # rates
+# How many times as long as a prediction a study takes for a jet, measured with part-full on 20 jets on one thread.
+RELATIVE_COST = {
+    "BiasStudy": 19.0,
+    "BiasAblationStudy": 55.0,
+    "SparsityStudy": 22.0,
+    "ComponentsStudy": 10.0,
+    "ImportanceStudy": 69.0,
+    "PatchingStudy": 6.5,
+    "LensStudy": 3.6,
+    "IRCStudy": 17.0,
+    "TopKStudy": 53.0,
+    "AttributionStudy": 650.0,
+    "JetAttributionStudy": 920.0,
+}
+_lock = threading.Lock()
+
+
+def estimate(study: Study, model: Tagger, file: JetFile, entries: np.ndarray) -> float | None:
+    """Return about how many seconds a study of some entries will take; None where nothing tells.
+
+    The first question about a model runs it on a few of the jets.
+    """
+    rate = _rates().get(_key(study, model))
+    if rate is None:
+        relative = RELATIVE_COST.get(type(study).__name__)
+        try:
+            rate = relative and relative * _seconds_per_jet(model, file, entries[:TRIED])
+        except PartError:  # the study itself says why
+            return None
+    return rate and rate * len(entries)
+
+
+def keep_rate(study: Study, model: Tagger, seconds_per_jet: float) -> None:
+    """Keep how long a study took for a jet, for the next estimate on this machine."""
+    with _lock:
+        rates = _rates()
+        rates.pop(_key(study, model), None)
+        rates[_key(study, model)] = seconds_per_jet
+        for old in list(rates)[:-MAX_KEPT]:
+            del rates[old]
+        try:
+            _path().parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(_path()) as partial_file:
+                partial_file.write_text(json.dumps(rates, indent=0))
+        except OSError:  # it serves this process all the same
+            return
+
+
+def _key(study: Study, model: Tagger) -> str:
+    return f"{study!r} {model.cache_key}"
+
+
+def _path() -> Path:
+    return performance_folder() / "study-rates.json"
+
+
+def _rates() -> dict[str, float]:
+    return _read_rates(_path())
+
+
+@cache
+def _read_rates(path: Path) -> dict[str, float]:
+    try:
+        kept = json.loads(path.read_text()) if os.path.isfile(path) else {}
+    except (OSError, ValueError):
+        kept = {}
+    kept = kept if isinstance(kept, dict) else {}
+    return {key: rate for key, rate in kept.items() if isinstance(rate, float) and 0 < rate < 1e6}
+
+
+@cached(max_entries=32)
+def _seconds_per_jet(model: Tagger, file: JetFile, _entries: np.ndarray) -> float:
+    jets = jets_at(file.for_model(model), _entries.tolist())
+    return run_on_model_thread(partial(_time, model, jets)) / len(jets)
+
+
+def _time(model: Tagger, jets) -> float:
+    model.predict(jets)  # warms up
+    begun = time.perf_counter()
+    model.predict(jets)
+    return time.perf_counter() - begun
