@@ -72,13 +72,15 @@ def test_files_that_were_given_apart_are_given_in_the_script_too(path, tmp_path)
     folder = write_weaver_training(tmp_path / "told", has_network=True)
     weights, config, network = (folder / name for name in ("net_best_epoch_state.pt", "own.yaml", "network.py"))
     text = script(export(weights, path, config=config, network=network))
-    assert f"config={str(config)!r}, network={str(network)!r}" in text
+    assert "config=args.config, network=args.network" in text
+    assert f'"--config", default={str(config)!r}' in text
+    assert f'"--network", default={str(network)!r}' in text
     assert "options=" not in text
     assert "dataset=" not in text
 
 
 def test_a_checkpoint_of_the_project_needs_no_other_file(path, tmp_path):
     figure = export(write_own_model(tmp_path / "mine.safetensors"), path)
-    assert "part.load_model(MODEL, device='cpu')" in script(figure)
+    assert "part.load_model(model, device='cpu')" in script(figure)
     assert {"options", "assumed", "network"}.isdisjoint(provenance_record(figure)["model"])
     assert figure.provenance.training.sha256 == {}

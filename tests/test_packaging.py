@@ -73,6 +73,7 @@ def test_the_wheel_holds_the_library_and_one_model(wheel):
     assert {name.split("/")[0] for name in names} == {"part", "partscope-0.2.0.dist-info"}
     assert sum(name.endswith(".safetensors") for name in names) == 1
     assert {"part/py.typed", "part/models/backends/native/forward.cpp"} <= set(names)
+    assert {"part/figures/canvas/display.js", "part/export/interactive/page.html"} <= set(names)
 
 
 def test_a_model_that_is_not_in_the_wheel_is_refused_by_name(environment):

@@ -2,10 +2,7 @@
 
 import streamlit as st
 
-ACCENTS = {
-    "light": ("#2563c9", "#c8601a", "#14805e", "#7d3fc8"),
-    "dark": ("#7fb0ff", "#f2a15f", "#53cfa6", "#bd95f5"),
-}
+from app.services.library import ACCENTS
 
 
 def theme_name() -> str:

@@ -38,7 +38,8 @@ def particle_button(particle: int | None) -> None:
     """Draw the chosen constituent with a cross that deselects it."""
     if particle is not None:
         label = f"Constituent {particle + 1} ×"
-        st.button(label, key="clear_particle", on_click=session.update, args=(JetSelection,), kwargs={"particle": None})
+        clear = {"on_click": session.update, "args": (JetSelection,), "kwargs": {"particle": None}}
+        st.button(label, key="clear_particle", shortcut="Escape", **clear)
 
 
 def toggle_particle(particle: int) -> None:

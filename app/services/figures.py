@@ -1,6 +1,6 @@
 """Jets as models see them, and the figures of pages: pixels for the canvases, charts, and files to download."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +21,6 @@ from part import export
 from part.analysis.study import Result
 from part.figures import jet_view as jet_views
 from part.figures.charts import Chart
-from part.figures.data import figure_data
-from part.figures.data import shared_limits as limits_of_figures
 from part.figures.heatmaps import Mosaic, make_heatmap
 from part.figures.jet_view import JetView
 from part.figures.mosaic_bytes import mosaic_bytes
@@ -80,15 +78,6 @@ def missing_quantity(model: Tagger, jet_view: JetView, quantity: str) -> str | N
     return missing_capability(model, *needed) or f"A {model.config.model} has no {title}."
 
 
-def shared_limits(jet_views: Iterable[JetView], view: View) -> Limits:
-    """Return the limits of colours over all heads of all models; None for attention, whose limits are fixed."""
-    having = [jet_view for jet_view in jet_views if view.quantity in jet_view.quantities]
-    if view.quantity == "pattern" or not having:
-        return None
-    mosaic = replace(view, figure="mosaic", query=None)
-    return limits_of_figures(figure_data(jet_view, mosaic) for jet_view in having)
-
-
 @cached(max_entries=64)
 def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View) -> bytes:
     """Return the mosaic of all heads for its canvas; `key` identifies jet, model and view by content."""
@@ -135,6 +124,24 @@ def export_figure(
     kind : str
         One of `export.FORMATS`, or "zip" for all of them.
     """
+    exported = _make_export(file, shown_name, entry, model, name, view, limits)
+    return export.bundle(exported) if kind == "zip" else export.render(exported, kind)
+
+
+def export_models(
+    file: JetFile, shown_name: str, entry: int, models: Mapping[str, Tagger], view: View, kind: str, width: float
+) -> bytes:
+    """Return one drawing with a panel for each model, by name; `width` is in inches. See `export_figure`."""
+    from part.export.panels import panel_limits, render_models
+
+    limits = panel_limits([view_jet(file, entry, model, name) for name, model in models.items()], view)
+    figures = [_make_export(file, shown_name, entry, model, name, view, limits) for name, model in models.items()]
+    return render_models(figures, kind, width)
+
+
+def _make_export(
+    file: JetFile, shown_name: str, entry: int, model: Tagger, name: str, view: View, limits: Limits
+) -> export.Export:
     file = file.for_model(model)
     jet = jets_at(file, [entry])
     jets_name = shown_name if file.uploaded else relative_to_root(file.path)
@@ -142,9 +149,7 @@ def export_figure(
         origin = export.origin(
             model, command_line_name(name), jets_name, entry, view, jets_sha256=file.sha256, name=name
         )
-        origin = _with_uploaded_names(origin, name)
-        exported = run_on_model_thread(export.make, model, jet, origin, limits)
-    return export.bundle(exported) if kind == "zip" else export.render(exported, kind)
+        return run_on_model_thread(export.make, model, jet, _with_uploaded_names(origin, name), limits)
 
 
 def _with_uploaded_names(origin: export.Provenance, name: str) -> export.Provenance:

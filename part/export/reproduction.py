@@ -36,7 +36,7 @@ def provenance_record(export: Export) -> dict:
         "constituents_the_model_did_not_see": export.data.jet_view.n_truncated,
         "view": source.view.to_dict(),
         "limits": list(export.data.limits),
-        "counting": "Layers, heads, constituents: from 0 here and in the arrays, from 1 in the drawings.",
+        "counting": "Layers, heads, constituents: from 0 here and in the npz, from 1 in drawings and csv.",
         "arrays": describe(export.data),
         "versions": {"part": part.__version__, "python": platform.python_version()}
         | {package: version(package) for package in PACKAGES},
@@ -44,34 +44,55 @@ def provenance_record(export: Export) -> dict:
 
 
 def script(export: Export) -> str:
-    """Return Python that reproduces exactly this figure from the two files, and rejects other files."""
+    """Return Python that reproduces exactly this figure from the two files, and rejects other files.
+
+    It runs wherever it is saved, with the package installed, and says what it lacks.
+    """
     source = export.provenance
     training = source.training
     checksums = "MODEL_SHA256, JETS_SHA256" + (f", {dict(training.sha256)!r}" if training.sha256 else "")
-    return f'''"""Reproduces a figure with ParTScope {part.__version__}: python {export.stem}.py [folder]"""
+    files = {} if training.is_folder else {"config": training.config, "network": training.network}
+    given = {name: repr(path) for name, path in files.items() if path is not None}
+    options = {"model": "MODEL", "jets": "JETS"} | given
+    declared = "\n".join(f'parser.add_argument("--{name}", default={path})' for name, path in options.items())
+    return f'''"""Reproduces a figure of ParTScope, and rejects other files than those that it was made from."""
 
+import argparse
 import sys
 
-import part
-from part.export import make, origin, save
-from part.figures import View
+VERSION = {part.__version__!r}
+try:
+    import part
+    from part.export import find_jets, find_model, make, origin, save
+    from part.figures import View
+except ImportError as error:
+    sys.exit(f"{{error}}: this script needs ParTScope {{VERSION}}, installed by `pip install .` in its repository.")
 
 MODEL = {source.model!r}
 MODEL_SHA256 = {source.model_sha256!r}
 JETS = {source.jets!r}
 JETS_SHA256 = {source.jets_sha256!r}
 ENTRY = {source.entry}
+NAME = {source.name!r}
 VIEW = {_multiline(source.view)}
 LIMITS = {export.data.limits!r}
 FORMATS = ("png", "pdf", "npz")
 
-tagger = part.load_model({_model_arguments(source)})
-jet = part.read_jets(JETS, ENTRY, ENTRY + 1, config=tagger.data_config)
-source = origin(tagger, MODEL, JETS, ENTRY, VIEW, name={source.name!r})
-source.expect({checksums})
-figure = make(tagger, jet, source, limits=LIMITS, width={export.width!r})
-for path in save(figure, sys.argv[1] if len(sys.argv) > 1 else "reproduced", FORMATS):
-    print(path)
+parser = argparse.ArgumentParser(description=__doc__, epilog=f"Made with ParTScope {{VERSION}}.")
+parser.add_argument("folder", nargs="?", default="reproduced", help="where the figure is written")
+{declared}
+args = parser.parse_args()
+try:
+    model, jets = find_model(args.model), find_jets(args.jets)
+    tagger = part.load_model({_model_arguments(source)})
+    jet = part.read_jets(jets, ENTRY, ENTRY + 1, config=tagger.data_config)
+    source = origin(tagger, model, jets, ENTRY, VIEW, name=NAME)
+    source.expect({checksums})
+    figure = make(tagger, jet, source, limits=LIMITS, width={export.width!r})
+    for path in save(figure, args.folder, FORMATS):
+        print(path)
+except part.PartError as error:
+    sys.exit(f"{{error}} (It was made with ParTScope {{VERSION}}; this is {{part.__version__}}.)")
 '''
 
 
@@ -90,13 +111,15 @@ def _model_arguments(source: Provenance) -> str:
     """Return the arguments of `load_model` in a script."""
     training = source.training
     arguments: dict[str, Any] = {"device": source.device}
+    given: dict[str, str] = {}
     if training.config is None and source.dataset in DATASETS:
         arguments["dataset"] = source.dataset
     if not training.is_folder:
         files = {"config": training.config, "network": training.network}
-        arguments |= {name: path for name, path in files.items() if path is not None}
+        given |= {name: f"args.{name}" for name, path in files.items() if path is not None}
     arguments |= {"options": dict(training.options)} if training.options else {}
-    return ", ".join(["MODEL", *(f"{name}={value!r}" for name, value in arguments.items())])
+    words = {name: repr(value) for name, value in arguments.items()} | given
+    return ", ".join(["model", *(f"{name}={value}" for name, value in words.items())])
 
 
 def _multiline(view: View) -> str:
@@ -108,11 +131,15 @@ def metadata(export: Export, kind: str) -> dict[str, str]:
     """Return the metadata of a drawing, by the names that its kind of file defines."""
     source = export.provenance
     text = f"model {source.model} (sha256 {source.model_sha256}), jets {source.jets} (entry {source.entry})"
+    return named_metadata(f"{source.name}: {export.data.title}", text, kind)
+
+
+def named_metadata(title: str, about: str, kind: str) -> dict[str, str]:
+    """Return a title and a text on the origin by the names that a kind of drawing has for them."""
     maker = f"ParTScope {part.__version__}"
-    title = f"{source.name}: {export.data.title}"
     if kind == "pdf":
-        return {"Title": title, "Subject": text, "Creator": maker}
-    return {"Title": title, "Description": text, "Creator" if kind == "svg" else "Software": maker}
+        return {"Title": title, "Subject": about, "Creator": maker}
+    return {"Title": title, "Description": about, "Creator" if kind == "svg" else "Software": maker}
 
 
 def source_line(export: Export) -> str:

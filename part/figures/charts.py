@@ -101,6 +101,8 @@ class Series:
         What each of the "points" is, for the hover.
     printed_labels : tuple of str
         The labels that are written beside the points, "" for the others.
+    in_legend : bool
+        Whether the legend names it; the hover does in any case.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Series:
     dashed: bool = False
     labels: tuple[str, ...] = ()
     printed_labels: tuple[str, ...] = ()
+    in_legend: bool = True
 
     @property
     def half(self) -> np.ndarray:
@@ -226,6 +229,11 @@ def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float
         largest = float(np.abs(finite).max(initial=0)) or 1.0
         return -largest, largest
     return min(float(finite.min(initial=0)), 0.0), float(finite.max(initial=0)) or 1.0
+
+
+def outer_edges(middles: np.ndarray) -> list[float]:
+    """Return the lower edge of the first cell and the upper edge of the last."""
+    return [1.5 * middles[0] - 0.5 * middles[1], 1.5 * middles[-1] - 0.5 * middles[-2]]
 
 
 def probability_range(*values: np.ndarray) -> tuple[float, float]:

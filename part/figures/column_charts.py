@@ -41,7 +41,7 @@ def accuracy_chart(comparison: Comparison, quality: ColumnQuality) -> Plot:
 
 def efficiency_chart(comparison: Comparison, quality: ColumnQuality, point: WorkingPoint, rate: Rate) -> Plot:
     """Return the signal efficiency of each model in bins of a column, and a line at that of all jets."""
-    overall = Series("", quality.medians[[0, -1]], np.full(2, point.efficiency), colour=None, dashed=True)
+    overall = Series("all jets", quality.medians[[0, -1]], np.full(2, point.efficiency), colour=None, dashed=True)
     series = (overall, *_rates(comparison, quality, rate))
     signal = comparison.dataset.titles[point.signal]
     title = f"Efficiency of {point_title(comparison.dataset, point)}"

@@ -1,6 +1,7 @@
 """The data of a figure, computed once from a jet's view and drawn alike on screen, on paper and in exports."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from part.errors import PartError
 from part.figures.display import Display, make_display
@@ -62,3 +63,10 @@ def shared_limits(figures: Iterable[FigureData]) -> tuple[float, float]:
     """
     limits = [figure.limits for figure in figures]
     return min(low for low, _ in limits), max(high for _, high in limits)
+
+
+def limits_of_models(jet_views: Iterable[JetView], view: View) -> tuple[float, float] | None:
+    """Return the limits of colours over all heads of all models that have the view's quantity; None if none has it."""
+    mosaic = replace(view, figure="mosaic", query=None)
+    having = [figure_data(jet_view, mosaic) for jet_view in jet_views if view.quantity in jet_view.quantities]
+    return shared_limits(having) if having else None

@@ -11,6 +11,7 @@ import numpy as np
 from part.errors import PartError
 from part.figures import scale
 from part.figures.arrays import LabelledArray
+from part.figures.constituent_colours import colour_by, constituent_colours
 from part.figures.jet_view import JetView
 from part.figures.palette import prong_colour, subjet_colour
 from part.figures.particles import UNKNOWN_MARK, Constituents
@@ -87,7 +88,9 @@ class Display:
         partons = self.jet_view.partons
         if self.colour_by == "subjet" or partons is None:
             return [(f"subjet {i + 1}", subjet_colour(i)) for i in sorted(set(self.subjet.tolist()))]
-        occurring = sorted(set(partons.prong(self.colour_by).tolist()) | set(range(partons.n_prongs)), key=_none_last)
+        occurring = sorted(
+            set(partons.prong(self.colour_by).tolist()) | set(range(partons.n_prongs)), key=lambda i: (i < 0, i)
+        )
         titles = ["prong " + partons.prong_title(i) if i >= 0 else "no prong" for i in occurring]
         return list(zip(titles, map(prong_colour, occurring), strict=True))
 
@@ -135,7 +138,13 @@ class Display:
 
     @property
     def extent(self) -> float:
-        """The half side of the square around the jet axis that holds 99 % of the pT, the prongs and the chosen query.
+        """The half side of the square around the jet axis: see `core_extent`; it also holds the ends of all edges."""
+        ends = np.concatenate([self.query, self.key, [] if self.selected is None else [self.selected]]).astype(int)
+        return max(self.core_extent, _rounded_up(self._distance[ends].max(initial=0.0)))
+
+    @property
+    def core_extent(self) -> float:
+        """The half side of the square that holds 99 % of the pT and the prongs.
 
         A soft track may lie several jet radii away; if the square held it, all other constituents would be one spot.
         """
@@ -143,12 +152,10 @@ class Display:
         nearest = np.argsort(distance, kind="stable")
         last = np.searchsorted(np.cumsum(self.pt[nearest]), 0.99 * self.pt.sum())
         farthest = distance[nearest[min(last, len(nearest) - 1)]]
-        if self.selected is not None:
-            farthest = max(farthest, distance[self.selected])
         if (partons := self.jet_view.partons) is not None and partons.n_prongs:
             prongs = np.stack([partons.deta, partons.dphi])[:, : partons.n_prongs]
             farthest = max(farthest, 1.1 * np.abs(prongs).max())  # with its ring and its symbol
-        return float(max(np.ceil(1.05 * farthest / 0.05) * 0.05, 0.1))
+        return max(_rounded_up(farthest), 0.1)
 
     @property
     def n_outside(self) -> int:
@@ -172,31 +179,20 @@ class Display:
         return edges | partons
 
 
+def _rounded_up(distance: float) -> float:
+    """Return a half side with a margin around a distance, in steps of 0.05."""
+    return float(np.ceil(1.05 * distance / 0.05) * 0.05)
+
+
 def short_titles(titles: Sequence[str]) -> list[str]:
     """Return titles such as "prong 1 b", "prong 2 u" for narrow places: of a row only the first one needs the word."""
     word = titles[0].split()[0] + " "
     return [title if i == 0 else title.removeprefix(word) for i, title in enumerate(titles)]
 
 
-def _none_last(prong: int) -> float:
-    return prong if prong >= 0 else np.inf
-
-
 def legend_marks(particles: Constituents) -> dict[int, str]:
     """Return what each marker in a jet stands for; unknown particles need no explanation."""
     return {mark: title for mark, title in particles.mark_titles().items() if mark != UNKNOWN_MARK}
-
-
-def colour_by(jet_view: JetView, view: View) -> str:
-    """Return what colours stand for, one of `part.figures.view.COLOURS`; jets without prongs have those of subjets."""
-    return view.colour if jet_view.partons is not None and jet_view.partons.n_prongs else "subjet"
-
-
-def constituent_colours(jet_view: JetView, view: View) -> list[str]:
-    """Return the colour of each constituent (n,), that of its subjet or of its prong."""
-    if (by := colour_by(jet_view, view)) == "subjet" or jet_view.partons is None:
-        return [subjet_colour(i) for i in jet_view.constituents.subjet]
-    return [prong_colour(i) for i in jet_view.partons.prong(by)]
 
 
 def make_display(jet_view: JetView, view: View, limits: tuple[float, float] | None = None) -> Display:
@@ -222,15 +218,20 @@ def make_display(jet_view: JetView, view: View, limits: tuple[float, float] | No
     n = len(jet_view.constituents)
     if view.query is not None and view.query >= n:
         raise PartError(f"The jet has {n} constituents; there is no constituent {view.query + 1}.")
-    drawn_scale = "linear" if view.signed or jet_view.attends_to_slots else view.scale
     if not jet_view.quantities:
-        empty = np.empty(0, np.int64)
-        return Display(jet_view, view, empty, empty, np.empty(0, np.float32), scale.ATTENTION_LIMITS[drawn_scale])
+        return empty_display(jet_view, view)
+    drawn_scale = "linear" if view.signed or jet_view.attends_to_slots else view.scale
     values = jet_view.pair_weights(view.quantity, view.layer, view.head)
     if limits is None or jet_view.attends_to_slots:  # the given limits are for attention to slots, not through them
         limits = scale.limits(values, SIGNED[0] if jet_view.attends_to_slots else view.quantity, drawn_scale)
     query, key = strongest_edges(values, view.edges, view.query)
     return Display(jet_view, view, query, key, values[query, key], scale.check_limits(limits, drawn_scale))
+
+
+def empty_display(jet_view: JetView, view: View) -> Display:
+    """Return the jet without edges."""
+    none = np.empty(0, np.int64)
+    return Display(jet_view, view, none, none, np.empty(0, np.float32), (0.0, 1.0))
 
 
 def strongest_edges(values: np.ndarray, edges: int, query: int | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """The arrays of a figure as NPZ and CSV, with the names of axes and units.
 
-Layers, heads and constituents (in file order) count from 0. Shapes: n constituents.
+Layers, heads and constituents (in file order) count from 0 in NPZ, as in all arrays of the library, and from 1 in CSV,
+which people read. Shapes: n constituents.
 """
 
 import csv
@@ -82,7 +83,7 @@ def to_csv(data: FigureData) -> bytes:
         case Prediction():
             columns = _prediction_columns(data)
         case Display():
-            columns = {"query_index": data.query, "key_index": data.key}
+            columns = {"query": data.query + 1, "key": data.key + 1}
             columns |= _pair_columns(data.jet_view, data.query, data.key)
             columns |= {_heading(data.quantity_title): data.weight, "within_subjet": data.within_subjet.astype(int)}
         case Heatmap():
@@ -92,7 +93,7 @@ def to_csv(data: FigureData) -> bytes:
 
 def constituents_csv(jet_view: JetView) -> bytes:
     """Return a CSV file of one row per constituent, in file order."""
-    columns = {"constituent_index": np.arange(len(jet_view.constituents))}
+    columns = {"constituent": np.arange(len(jet_view.constituents)) + 1}
     for name, array in constituent_arrays(jet_view).items():
         unit = "" if array.unit == "1" else f" [{array.unit}]"
         columns[name.removeprefix("constituent_") + unit] = array.values
@@ -100,16 +101,16 @@ def constituents_csv(jet_view: JetView) -> bytes:
 
 
 def _heatmap_columns(data: Heatmap) -> dict[str, np.ndarray]:
-    index = dict(zip(data.axes, np.indices(data.values.shape), strict=True))
-    columns = {f"{axis.replace(' ', '_')}_index": values.ravel() for axis, values in index.items()}
+    names = [axis.replace(" ", "_") for axis in data.axes]
+    index = {name: values.ravel() for name, values in zip(names, np.indices(data.values.shape), strict=True)}
+    columns = {axis: values + 1 for axis, values in index.items() if axis != "token"}
     if "token" in index:
-        constituent = np.append(-1, data.order)[columns.pop("token_index")]
-        columns["constituent_index"] = constituent  # -1 is the class token itself
+        columns["constituent"] = np.append(0, data.order + 1)[index["token"]]  # 0 is the class token itself
     elif "slot" in index:
-        columns["query_index"] = data.order[columns["query_index"]]
+        columns["query"] = data.order[index["query"]] + 1
     else:
-        query, key = (data.order[columns[f"{role}_index"]] for role in ("query", "key"))
-        columns |= {"query_index": query, "key_index": key}
+        query, key = (data.order[index[role]] for role in ("query", "key"))
+        columns |= {"query": query + 1, "key": key + 1}
         if data.values.ndim == 2:  # in a mosaic the same columns would repeat for each head
             columns |= _pair_columns(data.jet_view, query, key)
     return columns | {_heading(data.quantity_title): data.values.ravel()}

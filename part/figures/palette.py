@@ -6,6 +6,7 @@ from functools import cache
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 
 from part.errors import PartError
 
@@ -35,7 +36,8 @@ class Theme:
     series : tuple of str
         Curves and bars of a chart in their order; series beyond them repeat the colours.
     colormaps : tuple of str
-        matplotlib's colormaps for values of one sign and of both. Small values fade into the background.
+        Names of matplotlib's, or of `OWN_COLORMAPS`, for values of one sign and of both. Small values fade into the
+        background.
     """
 
     name: str
@@ -69,8 +71,10 @@ DARK = Theme(
     accent="#6ea8fe",
     edge="#d5d9e2",
     series=("#6ea8fe", "#f2a15f", "#63c794", "#c58be0", "#e0b354", "#f07f9d", "#7fc2d6", "#a3a8b4"),
-    colormaps=("viridis", "berlin"),
+    colormaps=("viridis", "blue-grey-red"),
 )
+# matplotlib's diverging maps for dark pages have a black middle, in which zero reads as a hole; here it is grey.
+OWN_COLORMAPS = {"blue-grey-red": ("#cfe6ff", "#5aa2ea", "#2f6bb0", "#4a505b", "#b04a3a", "#ec8a6c", "#ffdccf")}
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 # The subjets, the leading first and the last for all others; distinguishable under common colour blindnesses.
@@ -113,7 +117,11 @@ def colormap(signed: bool, theme: str = "light") -> np.ndarray:
         Red, green and blue (256, 3) uint8 from the lower to the upper limit, read-only.
     """
     name = get_theme(theme).colormaps[int(signed)]
-    colours = matplotlib.colormaps[name](np.arange(256), bytes=True)[:, :3]
+    if name in OWN_COLORMAPS:
+        shades = LinearSegmentedColormap.from_list(name, OWN_COLORMAPS[name])
+    else:
+        shades = matplotlib.colormaps[name]
+    colours = shades(np.arange(256), bytes=True)[:, :3]
     colours.flags.writeable = False
     return colours
 

@@ -10,7 +10,7 @@ from part.errors import PartError
 from part.figures.view import SIGNED
 
 DECADES = 4  # of a logarithmic scale
-ATTENTION_LIMITS = {"log": (10.0**-DECADES, 1.0), "linear": (0.0, 1.0)}
+ATTENTION_LIMITS = (10.0**-DECADES, 1.0)  # of a logarithmic scale
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -22,9 +22,10 @@ def limits(values: np.ndarray, quantity: str, scale: str, square: bool = True) -
     values : np.ndarray
         Numbers, (..., n, n) particles by particles if `square`.
     quantity : str
-        One of `part.figures.view.QUANTITIES`. Attention has the same limits for all models. Signed quantities have
-        symmetric ones up to the largest absolute value off the diagonal, where a particle meets itself and the pair
-        features are degenerate. Norms end at the largest value.
+        One of `part.figures.view.QUANTITIES`. On a logarithmic scale attention has the same limits for all models.
+        Signed quantities have symmetric ones up to the largest absolute value off the diagonal, where a particle meets
+        itself and the pair features are degenerate. Norms, and attention on a linear scale, end at the largest
+        value.
     scale : str
         "log" or "linear".
     square : bool
@@ -35,8 +36,8 @@ def limits(values: np.ndarray, quantity: str, scale: str, square: bool = True) -
     tuple of float
         The lower and the upper limit.
     """
-    if quantity == "pattern":
-        return ATTENTION_LIMITS[scale]
+    if quantity == "pattern" and scale == "log":
+        return ATTENTION_LIMITS
     sizes = np.abs(values)
     if square and quantity in SIGNED and values.shape[-1] > 1:
         sizes = sizes[..., ~np.eye(values.shape[-1], dtype=bool)]

@@ -86,7 +86,8 @@ def passes(series: BySeries, batch: int) -> Plot:
             warm, counted = (1e3 * np.array(values) for values in (row.warmup, row.seconds))
             x = np.arange(1, len(warm) + len(counted) + 1)
             warming = np.append(warm, counted[:1])
-            curves.append(Series("", x[: len(warming)], warming, colour=colour, dashed=True))
+            warm_up = f"{name}, warm-up"
+            curves.append(Series(warm_up, x[: len(warming)], warming, colour=colour, dashed=True, in_legend=False))
             curves.append(Series(name, x[len(warm) :], counted, colour=colour))
     title = f"Every pass of {batch} jet{'s' if batch > 1 else ''}"
     text = sentences.warm_up(series, batch)

@@ -3,6 +3,7 @@
 import numpy as np
 
 COLUMN = 3.4  # inches, the width of a column in most journals
+TWO_COLUMNS = 7.0
 SYMBOLS = ("h±", "h⁰", "γ", "e", "μ", "?")  # in the order of schema.SPECIES; the last one is for unknown particles
 # By `Constituents.mark`: the species, unknown particles, and tokens of the second and of further collections.
 MARKERS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "triangle-down", "pentagon")
@@ -13,6 +14,10 @@ MARKER_CHARACTERS = "●■◆▲★⬢▼⬟"
 PARTON_KINDS = ("prong", "neutrino", "resonance")
 PARTON_MARKERS = ("circle-open", "x-thin", "cross-thin")
 MATPLOTLIB_PARTON_MARKERS = ("o", "x", "+")
+ACCENTS = {  # the colours of models that are shown together, in their order
+    "light": ("#2563c9", "#c8601a", "#14805e", "#7d3fc8"),
+    "dark": ("#7fb0ff", "#f2a15f", "#53cfa6", "#bd95f5"),
+}
 MAX_EDGE_WIDTH = 4.0  # px
 ARROW_POSITION = 0.62  # of the way from query to key, where an edge carries its arrow head
 

@@ -74,3 +74,22 @@ def test_bad_input_ends_with_one_sentence(folder, tmp_path, capsys, extra, messa
     assert message in error
     assert len(error.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_several_models_are_panels_of_one_figure_or_cards_of_one_page(folder, tmp_path, capsys):
+    arguments = ["export", "--model", str(folder / "toy.safetensors"), "--beside", str(folder / "toy.safetensors@bf16")]
+    arguments += ["--jets", str(folder / "jets.root"), "--out", str(tmp_path), "--layer", "2"]
+    assert main([*arguments, "--format", "pdf"]) == 0
+    assert (tmp_path / "toy_toy-bf16_entry0_matrix_L2H1_pattern.pdf").read_bytes().startswith(b"%PDF")
+    assert main([*arguments, "--interactive", "--entries", "0-1"]) == 0
+    page = (tmp_path / "toy_toy-bf16_2-jets_interactive.html").read_text()
+    assert page.count('id="block-') == 4
+    assert '"layer": 1' in page
+    capsys.readouterr()
+    assert main([*arguments, "--format", "npz"]) == 2
+    assert "drawn as pdf, svg, png; got 'npz'" in capsys.readouterr().err
+    assert main([*arguments, "--interactive"]) == 0
+    assert main([*arguments, "--interactive"]) == 2
+    assert "exists; use --force" in capsys.readouterr().err
+    assert main([*arguments, "--interactive", "--entries", "5-1"]) == 2
+    assert "'5-1' is no entry" in capsys.readouterr().err

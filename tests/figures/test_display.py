@@ -53,19 +53,24 @@ def test_subjets_and_areas(jet_view):
     np.testing.assert_allclose(data.relative_size**2 * data.pt.max(), data.pt)
 
 
-def test_a_distant_soft_constituent_is_outside_unless_it_is_the_query(jet_view):
+def test_a_distant_soft_constituent_is_outside_unless_it_is_the_query_or_the_end_of_an_edge(jet_view):
     particles = jet_view.constituents
     softest = int(particles.pt.argmin())
     deta, pt = particles.deta.copy(), particles.pt.copy()
     deta[softest], pt[softest] = 3.0, 1e-3
     with_track = replace(jet_view, constituents=replace(particles, deta=deta, pt=pt))
-    data = figure_data(with_track, View("display"))
+    data = figure_data(with_track, View("display", edges=1))
+    assert softest not in (*data.query, *data.key)
     inside = np.maximum(np.abs(deta), np.abs(particles.dphi)) <= data.extent
     assert data.extent < 1.5
     assert not inside[softest]
     assert data.n_outside == (~inside).sum()
     assert pt[inside].sum() >= 0.99 * pt.sum()
     assert figure_data(with_track, View("display", query=softest)).extent >= 3.0
+    everywhere = figure_data(with_track, View("display", edges=200))
+    assert softest in everywhere.key
+    assert everywhere.extent >= 3.0
+    assert everywhere.n_outside == 0
 
 
 def test_a_lone_particle_has_no_edges():

@@ -83,5 +83,5 @@ def test_numbers_name_the_slots(slot_view):
     rows = list(csv.DictReader(io.StringIO(to_csv(data).decode())))
     assert len(rows) == data.values.size
     row = rows[7]  # the second query's third slot
-    assert (int(row["query_index"]), int(row["slot_index"])) == (data.order[1], 2)
+    assert (int(row["query"]), int(row["slot"])) == (data.order[1] + 1, 3)
     assert float(row["attention"]) == pytest.approx(data.values[1, 2])

@@ -1,1 +1,1 @@
-"""Interactive figures: each is a Streamlit component of a JavaScript file, fed by `app.services.canvas`."""
+"""Interactive figures: each is a Streamlit component of a JavaScript file, fed by `part.figures.canvas`."""

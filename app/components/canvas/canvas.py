@@ -1,21 +1,17 @@
-"""The files of the canvas components, and the callback of a click."""
+"""The canvas components, and the callback of a click."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from app.services.library import canvas_css, canvas_html, canvas_script
 
 
-def asset(name: str) -> str:
-    """Return the text of a file in this folder."""
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-def script(name: str) -> str:
-    """Return a component's JavaScript, preceded by the helpers that all of them share."""
-    return asset("shared.js") + asset(name)
+def canvas_component(kind: str) -> Callable:
+    """Return the Streamlit component of a kind of canvas: "mosaic", "matrix", "slots", "display" or "table"."""
+    return st.components.v2.component(
+        f"partscope_{kind}", html=canvas_html(kind), css=canvas_css(kind), js=canvas_script(kind)
+    )
 
 
 def on_click(key: str, on_particle: Callable[[int], None]) -> Callable[[], None]:

@@ -2,18 +2,11 @@
 
 from collections.abc import Callable
 
-import streamlit as st
+from app.components.canvas.canvas import canvas_component, on_click
 
-from app.components.canvas.canvas import asset, on_click, script
-
-_component = st.components.v2.component(
-    "partscope_display",
-    html=asset("display.html"),
-    css=asset("display.css") + asset("tip.css"),
-    js=script("display.js"),
-)
+_component = canvas_component("display")
 
 
 def draw_display(payload: dict, key: str, on_particle: Callable[[int], None]) -> None:
-    """Draw a payload of `services.canvas.display`; a click calls on_particle with the index in the file."""
+    """Draw a payload of `part.figures.canvas.display`; a click calls on_particle with the index in the file."""
     _component(data=payload, key=key, on_particle_change=on_click(key, on_particle))

@@ -2,21 +2,10 @@
 
 from collections.abc import Callable
 
-import streamlit as st
+from app.components.canvas.canvas import canvas_component, on_click
+from app.services.library import JetView, View, head_payload
 
-from app.components.canvas.canvas import asset, on_click, script
-from app.services.canvas.head import head_payload
-from app.services.library import JetView, View
-
-_COMPONENTS = {
-    kind: st.components.v2.component(
-        f"partscope_{kind}",
-        html=asset("matrix.html"),
-        css=asset("matrix.css") + asset("tip.css"),
-        js=script(f"{kind}.js"),
-    )
-    for kind in ("matrix", "slots")
-}
+_COMPONENTS = {kind: canvas_component(kind) for kind in ("matrix", "slots")}
 
 
 def canvas_kind(jet_view: JetView) -> str:

@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.components.canvas.canvas import asset, script
+from app.components.canvas.canvas import canvas_component
 
-_component = st.components.v2.component(
-    "partscope_mosaic", html=asset("mosaic.html"), css=asset("mosaic.css"), js=script("mosaic.js")
-)
+_component = canvas_component("mosaic")
 
 
 def draw_mosaic(pixels: bytes, key: str, on_head: Callable[[int, int], None]) -> None:

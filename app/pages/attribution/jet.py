@@ -112,12 +112,15 @@ def _caption(context: AttributionContext, result: Attribution) -> str:
 
 def _description(context: AttributionContext, result: Attribution) -> str:
     """Return what the method is, and how well its values sum to what they should."""
-    sentences = [ABOUT[result.method], f"The log odds of the whole jet are {context.target[1]:.2f}."]
-    if (gap := result.completeness_error) is not None:
-        total = result.values.sum()
-        sentences.append(f"The values sum to {total:.2f}; they should sum to {result.total:.2f} (± {abs(gap):.1g}).")
+    odds = context.target[1]
+    sentences = [ABOUT[result.method], f"The log odds of the whole jet are {odds:.2f}."]
+    if result.total is not None and (gap := result.completeness_error) is not None:
+        sentences.append(
+            f"The values sum to {result.values.sum():.2f} (off by {abs(gap):.1g}): they lead from the baseline's log "
+            f"odds, {odds - result.total:.2f}, to the jet's."
+        )
     if result.error is not None:
         sentences.append("Intervals of 95 % are of the sampling.")
     if context.model.precision != "fp32":
         sentences.append("Explained in float32.")
-    return " ".join(sentences)
+    return " ".join(sentences).replace(" -", " −")

@@ -10,17 +10,14 @@ from app.components.canvas.mosaic import draw_mosaic
 from app.components.canvas.table import draw_table
 from app.components.explained import explained
 from app.components.messages import caption, note
-from app.components.theme import ACCENTS
 from app.components.titles import model_title
 from app.components.toolbar import toggle_particle
 from app.pages.explore.context import ExploreContext
 from app.services.assumptions import measure as measure_assumptions
-from app.services.canvas.display import display_payload
-from app.services.canvas.table import table_payload
 from app.services.classes import find_group, group_texts
 from app.services.figures import heads_sentence, missing_quantity, mosaic_pixels
 from app.services.files import JetFile
-from app.services.library import JetView, Tagger, View, jet_sentences
+from app.services.library import ACCENTS, JetView, Tagger, View, display_payload, jet_sentences, table_payload
 from app.state import session
 from app.state.selection import JetSelection
 

@@ -6,15 +6,15 @@ from app.components.fitting import show_misfit
 from app.components.messages import line
 from app.pages.explore.card import Card
 from app.pages.explore.context import ExploreContext
-from app.services.figures import shared_limits, view_jet
-from app.services.library import JetView, PartError, Tagger
+from app.services.figures import view_jet
+from app.services.library import JetView, PartError, Tagger, limits_of_models
 from app.services.models import load_tagger
 
 
 def make_cards(context: ExploreContext, theme: str) -> list[Card | PartError]:
     """Return a card for each model in a light or dark theme, or why there is none."""
     views = [_view(context, name) for name in context.selection.models]
-    limits = shared_limits([pair[0] for pair in views if isinstance(pair, tuple)], context.view)
+    limits = limits_of_models([pair[0] for pair in views if isinstance(pair, tuple)], context.view)
     return [
         pair if isinstance(pair, PartError) else Card(context, slot, *pair, context.view, limits, theme)
         for slot, pair in enumerate(views)

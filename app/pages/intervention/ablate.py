@@ -71,7 +71,7 @@ def _jet(context: InterventionContext) -> None:
     best, config = int(before.argmax()), context.model.config
     explained = context.target or ClassGroup(classes[best], (best,))
     changes = ablations.head_changes(explained, config.layers, config.heads)
-    title = f"Change of p({explained.name}) of this jet without each head [%]"
+    title = f"Change of p({explained.name}) of this jet without each head [percentage points]"
     show_chart(importance_charts.jet_map(title, changes), "jet_heads", 270)
 
 

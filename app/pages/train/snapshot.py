@@ -7,10 +7,9 @@ from app.components.canvas.head import canvas_kind, draw_head
 from app.components.canvas.mosaic import draw_mosaic
 from app.components.explained import explained
 from app.components.messages import caption
-from app.components.theme import ACCENTS
 from app.components.toolbar import highlight
 from app.services.figures import heads_sentence, mosaic_pixels
-from app.services.library import JetView, View, jet_sentences
+from app.services.library import ACCENTS, JetView, View, jet_sentences
 from app.state import session
 from app.state.selection import JetSelection
 

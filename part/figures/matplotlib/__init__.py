@@ -1,6 +1,7 @@
 """Draw figures for papers with matplotlib, without pyplot's global state. Imports the figures' data and style."""
 
 import io
+from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
@@ -10,10 +11,11 @@ from part.figures.display import Display
 from part.figures.heatmaps import ClassRows, Matrix, Mosaic
 from part.figures.matplotlib.display import draw_display
 from part.figures.matplotlib.heatmaps import draw_class, draw_matrix, draw_mosaic
+from part.figures.matplotlib.panels import draw_panels
 from part.figures.matplotlib.prediction import draw_prediction
 from part.figures.matplotlib.style import publication_style
 from part.figures.prediction import Prediction
-from part.figures.style import COLUMN
+from part.figures.style import COLUMN, TWO_COLUMNS
 
 MIN_WIDTH, MAX_WIDTH = 2.4, 12.0  # inches
 
@@ -37,8 +39,7 @@ def draw_matplotlib(data: FigureData, width: float = COLUMN) -> Figure:
     PartError
         If the width is below `MIN_WIDTH` or above `MAX_WIDTH`.
     """
-    if not MIN_WIDTH <= width <= MAX_WIDTH:
-        raise PartError(f"The width is {width:g} inches; expected {MIN_WIDTH:g} to {MAX_WIDTH:g}.")
+    _check_width(width)
     with publication_style():
         match data:
             case Matrix():
@@ -57,6 +58,18 @@ def draw_matplotlib(data: FigureData, width: float = COLUMN) -> Figure:
 def chart_metadata(title: str, sentence: str, kind: str) -> dict[str, str]:
     """Return the entries of a chart's file, "png", "svg" or "pdf": its title, and what it shows if that is said."""
     return {"Title": title} | ({"Subject" if kind == "pdf" else "Description": sentence} if sentence else {})
+
+
+def draw_models(figures: Sequence[FigureData], width: float = TWO_COLUMNS) -> Figure:
+    """Draw the same figure of several models as panels, with one colour bar or one legend; see `draw_panels`."""
+    _check_width(width)
+    with publication_style():
+        return draw_panels(figures, width)
+
+
+def _check_width(width: float) -> None:
+    if not MIN_WIDTH <= width <= MAX_WIDTH:
+        raise PartError(f"The width is {width:g} inches; expected {MIN_WIDTH:g} to {MAX_WIDTH:g}.")
 
 
 def figure_bytes(figure: Figure, kind: str, metadata: dict[str, str], dpi: int = 300) -> bytes:

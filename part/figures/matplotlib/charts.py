@@ -8,9 +8,21 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator
 
 from part.errors import PartError
-from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.charts import (
+    Chart,
+    Grid,
+    HeadMap,
+    Plane,
+    Plot,
+    Series,
+    Surface,
+    cell_texts,
+    colour_limits,
+    outer_edges,
+)
 from part.figures.flame import Flame
 from part.figures.matplotlib.flame import draw_flame
 from part.figures.matplotlib.plane import draw_plane
@@ -115,7 +127,7 @@ def _surface(chart: Surface, width: float) -> Figure:
     _hatch(axes, chart.values)
     if chart.points is not None:
         axes.plot(*chart.points.T, ".", color=PAPER_DARK_TEXT, markersize=0.6, alpha=0.3, rasterized=True)
-        axes.set(xlim=(chart.x[0], chart.x[-1]), ylim=(chart.y[0], chart.y[-1]))
+        axes.set(xlim=outer_edges(chart.x), ylim=outer_edges(chart.y))  # as on the screen
     axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title))
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
     bar.set_label(tex(chart.unit))
@@ -149,11 +161,11 @@ def _plot(chart: Plot, width: float) -> Figure:
         axes.set_yscale("log")
     if chart.x_ticks:
         axes.set_xticks(chart.x_ticks, [f"{x:g}" for x in chart.x_ticks], minor=False)
-        axes.minorticks_off()
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title), xlim=chart.x_range)
     if not bars:
         axes.set_ylim(chart.y_range)
-    if sum(bool(series.name) for series in chart.series) > 1:
+    if sum(bool(series.name) and series.in_legend for series in chart.series) > 1:
         figure.legend(loc="outside lower center", ncols=min(3, len(chart.series)), fontsize=6)
     return figure
 
@@ -169,7 +181,7 @@ def _bars(axes: Axes, series: Series, colour: str, number: int, count: int) -> N
 
 
 def _curve(axes: Axes, series: Series, colour: str) -> None:
-    label = tex(series.name) or None
+    label = tex(series.name) if series.name and series.in_legend else None
     if series.style == "steps":
         axes.stairs(series.y, series.x, color=colour, label=label, baseline=None)
         return

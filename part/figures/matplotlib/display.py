@@ -11,9 +11,11 @@ from matplotlib.patheffects import withStroke
 
 from part.figures import scale, style
 from part.figures.display import Display, legend_marks, short_titles
-from part.figures.matplotlib.style import new_figure, tex
-from part.figures.palette import LIGHT, PAPER_MARKER, PAPER_NOTE, edge_colours
+from part.figures.edge_legend import BETWEEN, DIRECTION, SIGNS, WITHIN, width_titles
+from part.figures.matplotlib.style import COLUMN_AND_A_HALF, mathtext_superscripts, new_figure, tex
+from part.figures.palette import LIGHT, NEGATIVE, PAPER_MARKER, PAPER_NOTE, POSITIVE, edge_colours
 from part.figures.partons import PRONG, Partons
+from part.figures.style import COLUMN
 
 MAX_DIAMETER, MIN_DIAMETER = 12.0, 2.5  # pt, of markers
 MAX_EDGE_WIDTH = 2.0  # pt
@@ -23,26 +25,31 @@ DASHES = (0, (3.0, 1.5))  # of edges between subjets
 
 def draw_display(data: Display, width: float) -> Figure:
     figure = new_figure(data, width, 1.0 * width + 0.4)
-    axes = figure.add_subplot()
+    display_panel(figure.add_subplot(), data)
+    draw_legend(figure, data)
+    return figure
+
+
+def display_panel(axes: Axes, data: Display, extent: float | None = None) -> None:
+    """Draw the jet without a legend, in the square that the figure asks for or in a larger one."""
+    extent = extent or data.extent
     _edges(axes, data)
     _particles(axes, data)
     if data.jet_view.partons is not None:
         _partons(axes, data, data.jet_view.partons)
-    axes.set_xlim(-data.extent, data.extent)
-    axes.set_ylim(-data.extent, data.extent)
+    axes.set_xlim(-extent, extent)
+    axes.set_ylim(-extent, extent)
     axes.set_aspect("equal")
-    marks = [mark for mark in scale.ticks((-data.extent, data.extent), "linear") if abs(mark[0]) < data.extent]
+    marks = [mark for mark in scale.ticks((-extent, extent), "linear") if abs(mark[0]) < extent]
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks([value for value, _ in marks], [label for _, label in marks])
     axes.minorticks_on()
     axes.tick_params(which="both", top=True, right=True)
     axes.set_xlabel(tex("Δη"), loc="right")
     axes.set_ylabel(tex("Δφ"), loc="top")
-    if data.n_outside:
-        note = f"{data.n_outside} constituent{'s' * (data.n_outside > 1)} outside"
+    if data.n_outside and extent == data.extent:
+        note = f"{data.n_outside} soft constituent{'s' * (data.n_outside > 1)} outside"
         axes.text(0.02, 0.98, note, transform=axes.transAxes, va="top", fontsize="x-small", color=PAPER_NOTE)
-    _legend(figure, data)
-    return figure
 
 
 def _edges(axes: Axes, data: Display) -> None:
@@ -112,7 +119,7 @@ def _partons(axes: Axes, data: Display, partons: Partons) -> None:
         )
 
 
-def _legend(figure: Figure, data: Display) -> None:
+def draw_legend(figure: Figure, data: Display) -> None:
     """Draw a legend below the axes with rows for species, subjets and kinds of edges."""
     marks = legend_marks(data.jet_view.constituents)
     species = [
@@ -122,15 +129,15 @@ def _legend(figure: Figure, data: Display) -> None:
     titles, colours = zip(*data.colour_titles(), strict=True)
     titles = titles if data.colour_by == "subjet" else short_titles(titles)
     groups = [_legend_marker(tex(title), "o", colour) for title, colour in zip(titles, colours, strict=True)]
-    edges = [
-        Line2D([], [], color=LIGHT.edge, linewidth=1, linestyle=dashes, label=name)
-        for name, dashes in (("within", "-"), ("between", DASHES))
-        if len(data.weight)
-    ]
-    wide = figure.get_figwidth() > 3
+    edges, widths = (_edge_entries(data), _width_entries(data)) if len(data.weight) else ([], [])
+    if figure.get_figwidth() < COLUMN:
+        for entry in edges[:2] + widths:
+            entry.set_label(_short(str(entry.get_label())))
+    wide = figure.get_figwidth() > COLUMN_AND_A_HALF
     partons = _parton_entries(data)
-    together = wide and not partons
-    rows = [row for row in ((species, groups + edges) if together else (species, partons, groups, edges)) if row]
+    most = 3 if figure.get_figwidth() < COLUMN else 5  # of species in a row
+    narrow = [species[:most], species[most:], partons, groups, edges[:3], edges[3:], widths]
+    rows = list(filter(None, [species + partons, groups, edges + widths] if wide else narrow))
     columns = zip_longest(*rows, fillvalue=_legend_marker(" ", "", "none"))  # matplotlib fills column by column
     figure.legend(
         handles=[entry for column in columns for entry in column],
@@ -141,6 +148,33 @@ def _legend(figure: Figure, data: Display) -> None:
         handletextpad=0.3,
         borderpad=0.2,
     )
+
+
+def _short(title: str) -> str:
+    """Return "within" of "within a subjet", and the number of "attention ≤10⁻⁴"."""
+    return title.split()[-1] if "$" in title or title[-1].isdigit() else title.split()[0]
+
+
+def _edge_entries(data: Display) -> list[Line2D]:
+    """Return the entries of the kinds of lines, of their arrow heads and, if there are two signs, of their colours."""
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        (WITHIN, {"linestyle": "-"}),
+        (BETWEEN, {"linestyle": DASHES}),
+        (DIRECTION, {"linewidth": 0.6, "marker": (3, 0, -90), "markersize": 4, "markeredgewidth": 0}),
+    ]
+    if data.signed:
+        kinds += [(SIGNS[0], {"color": POSITIVE}), (SIGNS[1], {"color": NEGATIVE})]
+    plain: dict[str, Any] = {"color": LIGHT.edge, "linewidth": 1.0}
+    return [Line2D([], [], label=name, **plain | line) for name, line in kinds]
+
+
+def _width_entries(data: Display) -> list[Line2D]:
+    widths = style.edge_width(np.array([0.0, 1.0]), MAX_EDGE_WIDTH)
+    titles = [tex(mathtext_superscripts(title)) for title in width_titles(data)]
+    return [
+        Line2D([], [], color=LIGHT.edge, linewidth=max(width, 0.3), label=title)
+        for width, title in zip(widths, titles, strict=True)
+    ]
 
 
 def _parton_entries(data: Display) -> list[Line2D]:

@@ -14,19 +14,22 @@ from matplotlib.patches import Rectangle
 
 from part.figures import scale
 from part.figures.heatmaps import ClassRows, Heatmap, Matrix, Mosaic
-from part.figures.matplotlib.style import mathtext_superscripts, new_figure, tex
+from part.figures.matplotlib.style import COLUMN_AND_A_HALF, mathtext_superscripts, new_figure, tex
 from part.figures.palette import LIGHT, colormap
 
-COLUMN_AND_A_HALF = 5.0  # inches; in narrower figures only every second number fits beside a colour bar
 LINE: dict[str, Any] = {"color": LIGHT.text, "linewidth": 0.5}
 
 
 def draw_matrix(data: Matrix, width: float) -> Figure:
     if data.jet_view.attends_to_slots:
         return draw_slots(data, width)
-    n = len(data.order)
     figure = new_figure(data, width, 0.82 * width)
     axes = figure.add_subplot()
+    colorbar(figure, [axes], matrix_panel(axes, data), data)
+    return figure
+
+
+def matrix_panel(axes: Axes, data: Matrix) -> AxesImage:
     image = _image(axes, data, data.values)
     _ticks(axes.xaxis, data, "key")
     _ticks(axes.yaxis, data, "query")
@@ -35,9 +38,18 @@ def draw_matrix(data: Matrix, width: float) -> Figure:
         axes.axvline(stop - 0.5, **LINE)
     if data.selected is not None:
         corner = (-0.5, data.selected - 0.5)
-        axes.add_patch(_frame(corner, n, 1))
-    _colorbar(figure, [axes], image, data)
-    return figure
+        axes.add_patch(_frame(corner, len(data.order), 1))
+    return image
+
+
+def slots_panel(axes: Axes, data: Matrix) -> AxesImage:
+    """Draw the attention to slots alone, without what is in them."""
+    image = _image(axes, data, data.values, aspect="auto")
+    _ticks(axes.yaxis, data, "constituent")
+    slots = data.values.shape[1]
+    axes.set_xticks([0, slots - 1], ["1", str(slots)])
+    axes.set_xlabel("slot")
+    return image
 
 
 def draw_slots(data: Matrix, width: float) -> Figure:
@@ -70,9 +82,14 @@ def draw_slots(data: Matrix, width: float) -> Figure:
 
 
 def draw_class(data: ClassRows, width: float) -> Figure:
-    layers, heads, tokens = data.values.shape
     figure = new_figure(data, width, 0.3 + 0.42 * width)
     axes = figure.add_subplot()
+    colorbar(figure, [axes], class_panel(axes, data), data)
+    return figure
+
+
+def class_panel(axes: Axes, data: ClassRows) -> AxesImage:
+    layers, heads, tokens = data.values.shape
     image = _image(axes, data, data.values.reshape(layers * heads, tokens), aspect="auto")
     marks = [(position + 1, label) for position, label in data.ticks if position > tokens / 10]
     axes.set_xticks([0, *(position for position, _ in marks)], ["class", *(label for _, label in marks)])
@@ -86,16 +103,21 @@ def draw_class(data: ClassRows, width: float) -> Figure:
     axes.axvline(0.5, **LINE)
     if data.selected is not None:
         axes.add_patch(_frame((data.selected + 0.5, -0.5), 1, layers * heads))
-    _colorbar(figure, [axes], image, data)
-    return figure
+    return image
 
 
 def draw_mosaic(data: Mosaic, width: float) -> Figure:
     layers, heads = data.values.shape[:2]
-    canvas, tile = data.canvas()
-    n = max(data.values.shape[2:])
     figure = new_figure(data, width, 0.3 + 0.8 * width * layers / heads)
     axes = figure.add_subplot()
+    colorbar(figure, [axes], mosaic_panel(axes, data), data)
+    return figure
+
+
+def mosaic_panel(axes: Axes, data: Mosaic) -> AxesImage:
+    layers, heads = data.values.shape[:2]
+    canvas, tile = data.canvas()
+    n = max(data.values.shape[2:])
     image = _image(axes, data, canvas)
     centres = (n - 1) / 2 + tile * np.arange(max(layers, heads))
     axes.set_xticks(centres[:heads], [f"H{head + 1}" for head in range(heads)])
@@ -103,8 +125,7 @@ def draw_mosaic(data: Mosaic, width: float) -> Figure:
     axes.tick_params(length=0, pad=2, top=False, labeltop=True, bottom=False, labelbottom=False)
     axes.spines[:].set_visible(False)
     axes.set_xlabel(tex(f"query ↓ {data.axes[-1]} →, {data.order_title}"), fontsize=7)
-    _colorbar(figure, [axes], image, data)
-    return figure
+    return image
 
 
 def _image(axes: Axes, data: Heatmap, values: np.ndarray, aspect: Literal["equal", "auto"] = "equal") -> AxesImage:
@@ -120,7 +141,7 @@ def _ticks(axis, data: Heatmap, role: str) -> None:
     axis.set_tick_params(direction="out", top=False, right=False, length=2.5)
 
 
-def _colorbar(figure: Figure, axes, image: AxesImage, data: Heatmap) -> None:
+def colorbar(figure: Figure, axes, image: AxesImage, data: Heatmap) -> None:
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, aspect=30)
     marks = scale.ticks(data.limits, data.scale)
     bar.set_ticks([value for value, _ in marks], labels=[mathtext_superscripts(label) for _, label in marks])

@@ -6,7 +6,7 @@ matplotlib's settings are global and the app draws in threads, so all drawing ha
 import importlib.util
 import textwrap
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -63,6 +63,7 @@ SETTINGS = {
     "svg.fonttype": "path",
     "svg.hashsalt": "part",  # makes the same figure give the same file
 }
+COLUMN_AND_A_HALF = 5.0  # inches; narrower figures have half as many numbers, and legends in more rows
 _lock = threading.RLock()
 
 
@@ -104,8 +105,12 @@ def mathtext_superscripts(label: str) -> str:
 
 def new_figure(data: FigureData, width: float, height: float) -> Figure:
     """Return an empty figure, `height` inches high below its heading of model, head and jet."""
+    return headed_figure([f"{data.jet_view.model}, {lower_first(data.title)}", data.jet_view.heading], width, height)
+
+
+def headed_figure(lines: Sequence[str], width: float, height: float) -> Figure:
+    """Return an empty figure, `height` inches high below its heading of lines, which are wrapped."""
     characters = int(23 * width)  # as many as fit into a line at this size
-    lines = (f"{data.jet_view.model}, {lower_first(data.title)}", data.jet_view.heading)
     wrapped = [tex(row) for line in lines for row in textwrap.wrap(line, characters)]
     figure = Figure(figsize=(width, height + 0.16 * len(wrapped)), layout="constrained")
     figure.suptitle("\n".join(wrapped), x=0.02, ha="left", fontsize=7, linespacing=1.4)

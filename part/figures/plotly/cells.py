@@ -40,7 +40,7 @@ def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
         dtick=1,  # plotly would leave out some of many names
         type="category",  # plotly would take names that are numbers for positions
     )
-    figure.update_yaxes(title_text=to_html(chart.row_title))
+    figure.update_yaxes(title_text=to_html(chart.row_title), dtick=1, type="category")
     widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
     left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
     below = 28 + int(0.75 * CHARACTER_WIDTH * longest) + (20 if chart.column_title else 0) if slanted else 46

@@ -7,16 +7,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.errors import PartError
-from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, colour_limits
+from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, colour_limits, outer_edges
 from part.figures.flame import Flame
 from part.figures.palette import Theme, get_theme, rgba, series_colours
 from part.figures.plotly.cells import CHARACTER_WIDTH, draw_grid, draw_head_map
 from part.figures.plotly.flame import draw_flame
 from part.figures.plotly.limits import draw_lower_limits
 from part.figures.plotly.plane import draw_plane
-from part.figures.plotly.theme import colorbar, colorscale, empty_figure, hatching, to_html, write_above
+from part.figures.plotly.theme import colorbar, colorscale, empty_figure, hatching, log_axis, to_html, write_above
 
-FEW_DECADES = 2.5  # below so many, an axis needs more than one tick per decade
 LEGEND_WIDTH = 60  # characters in one row of the legend
 LONG_TITLE = 20  # characters, more than may fit below the bars beside their names
 
@@ -84,14 +83,9 @@ def _surface(chart: Surface, theme: Theme, height: int) -> go.Figure:
         dots = {"size": 2, "color": theme.text, "opacity": 0.25}
         x, y = chart.points.T
         figure.add_trace(go.Scattergl(x=x, y=y, mode="markers", marker=dots, hoverinfo="skip"))
-    figure.update_xaxes(title_text=to_html(chart.x_title), range=_outer_edges(chart.x))
-    figure.update_yaxes(title_text=to_html(chart.y_title), range=_outer_edges(chart.y))
+    figure.update_xaxes(title_text=to_html(chart.x_title), range=outer_edges(chart.x))
+    figure.update_yaxes(title_text=to_html(chart.y_title), range=outer_edges(chart.y))
     return figure.update_layout(margin={"r": 70})
-
-
-def _outer_edges(middles: np.ndarray) -> list[float]:
-    """Return the lower edge of the first cell and the upper edge of the last."""
-    return [1.5 * middles[0] - 0.5 * middles[1], 1.5 * middles[-1] - 0.5 * middles[-2]]
 
 
 def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.Figure:
@@ -104,7 +98,8 @@ def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.
     if has_bars:
         names = max((len(str(name)) for series in chart.series for name in series.x), default=0)
         figure.update_layout(barmode="group", bargap=0.3, margin={"l": 20 + int(CHARACTER_WIDTH * names)})
-        figure.update_yaxes(autorange="reversed", ticks="", tickfont={"color": theme.text})
+        every = {"type": "category", "dtick": 1}  # plotly would leave out some of many names
+        figure.update_yaxes(every, autorange="reversed", ticks="", tickfont={"color": theme.text})
     is_below_names = has_bars and len(chart.x_title) > LONG_TITLE
     if is_below_names:
         _title_to_the_left(figure, to_html(chart.x_title))
@@ -113,7 +108,7 @@ def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.
     figure.update_yaxes(
         title_text=to_html(chart.y_title), showgrid=not has_bars, gridcolor=theme.grid, **_axis(chart, "y")
     )
-    named_series = [series for series in chart.series if series.name]
+    named_series = [series for series in chart.series if series.name and series.in_legend]
     if len(named_series) > 1:
         _legend(figure, named_series, theme, colours)
     return figure
@@ -127,20 +122,22 @@ def _title_to_the_left(figure: go.Figure, title: str) -> None:
 
 def _axis(chart: Plot, name: str) -> dict:
     logarithmic, span = (chart.log_x, chart.x_range) if name == "x" else (chart.log_y, chart.y_range)
-    options: dict[str, Any] = {"type": "log", "exponentformat": "power", "dtick": 1} if logarithmic else {}
-    if logarithmic and _decades(chart, name) < FEW_DECADES:
-        options["dtick"] = "D2"  # adds ticks at 2 and 5
+    options: dict[str, Any] = log_axis(*(span or _ends(chart, name))) if logarithmic else {}
     if name == "x" and chart.x_ticks:
-        options |= {"tickmode": "array", "tickvals": chart.x_ticks, "ticktext": [f"{x:g}" for x in chart.x_ticks]}
+        texts = [f"{x:g}" for x in chart.x_ticks]
+        options |= {"tickmode": "array", "tickvals": chart.x_ticks, "ticktext": texts, "minor": None}
     if span is not None:
         options["range"] = [float(np.log10(v)) for v in span] if logarithmic else list(span)
     return options
 
 
-def _decades(chart: Plot, name: str) -> float:
-    values = np.concatenate([np.ravel(getattr(series, name)) for series in chart.series] or [np.ones(1)])
-    values = values[values > 0]
-    return float(np.log10(values.max() / values.min())) if len(values) else 0.0
+def _ends(chart: Plot, name: str) -> tuple[float, float]:
+    """Return the least and the largest positive number along an axis; 1 and 10 if there is none."""
+    drawn = ("x",) if name == "x" else ("y", "low", "high")
+    arrays = [getattr(series, key) for series in chart.series for key in drawn]
+    values = np.concatenate([np.ravel(array) for array in arrays if array is not None] or [np.ones(1)])
+    values = values[np.isfinite(values) & (values > 0)]
+    return (float(values.min()), float(values.max())) if len(values) else (1.0, 10.0)
 
 
 def _bars(series: Series, colour: str, theme: Theme) -> list[go.Bar]:

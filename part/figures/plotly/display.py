@@ -5,7 +5,8 @@ import plotly.graph_objects as go
 
 from part.figures import style
 from part.figures.display import Display, legend_marks
-from part.figures.palette import TRANSPARENT, Theme, edge_colours, rgba
+from part.figures.edge_legend import BETWEEN, DIRECTION, SIGNS, WITHIN, width_titles
+from part.figures.palette import NEGATIVE, POSITIVE, TRANSPARENT, Theme, edge_colours, rgba
 from part.figures.partons import PRONG, Partons
 from part.figures.plotly.theme import empty_figure, to_html
 
@@ -22,7 +23,7 @@ def draw_display(data: Display, theme: Theme, height: int, accent: str | None, b
     figure.add_trace(_particles(data, theme, accent or theme.accent))
     if data.jet_view.partons is not None:
         figure.add_trace(_partons(data, data.jet_view.partons, theme))
-    for trace in _legend(data, theme):
+    for trace in [*_legend(data, theme), *(_edge_legend(data, theme) if len(data.weight) else [])]:
         figure.add_trace(trace)
     limits = [-data.extent, data.extent]
     figure.update_xaxes(title_text="Δη", range=limits, constrain="domain", showgrid=True, gridcolor=theme.grid)
@@ -30,9 +31,10 @@ def draw_display(data: Display, theme: Theme, height: int, accent: str | None, b
     figure.update_yaxes(scaleanchor="x")
     figure.update_layout(
         showlegend=True,
-        margin={"b": 92, "l": 56},
-        legend=_legend_box(theme, 22 / height),
-        legend2=_legend_box(theme, 0.0),
+        margin={"b": 114, "l": 56},
+        legend=_legend_box(theme, 44 / height),
+        legend2=_legend_box(theme, 22 / height),
+        legend3=_legend_box(theme, 0.0),
     )
     return figure
 
@@ -156,6 +158,36 @@ def _legend(data: Display, theme: Theme) -> list[go.Scatter]:
             legend=legend,
         )
         for name, symbol, colour, legend in entries
+    ]
+
+
+def _edge_legend(data: Display, theme: Theme) -> list[go.Scatter]:
+    """Return entries for the kinds of lines, their arrow heads, their signs and their widths."""
+    thin, wide = style.edge_width(np.array([0.0, 1.0])).tolist()
+    low, high = width_titles(data)
+    plain = theme.edge
+    entries = [
+        (WITHIN, "lines", {"color": plain, "width": 1.5}),
+        (BETWEEN, "lines", {"color": plain, "dash": "4px,3px"}),
+    ]
+    entries.append((DIRECTION, "lines+markers", {"color": plain, "width": 1}))
+    if data.signed:
+        entries += [
+            (name, "lines", {"color": colour, "width": 2})
+            for name, colour in zip(SIGNS, (POSITIVE, NEGATIVE), strict=True)
+        ]
+    entries += [(low, "lines", {"color": plain, "width": thin}), (high, "lines", {"color": plain, "width": wide})]
+    return [
+        go.Scatter(
+            x=[None],
+            y=[None],
+            mode=mode,
+            name=name,
+            line=line,
+            marker={"symbol": "triangle-right", "size": 8, "color": theme.edge},
+            legend="legend3",
+        )
+        for name, mode, line in entries
     ]
 
 

@@ -9,6 +9,7 @@ from part.figures.palette import TRANSPARENT, Theme, colormap
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 TOP_OF_BAR = 4  # px above a flat colour bar, for which plotly itself makes room
 HATCHES = 40  # lines across half of a hatched plot
+MINOR_TICKS = {"ticks": "outside", "ticklen": 2, "dtick": "D1"}  # of a logarithmic axis, at 2 to 9 of each decade
 SUBSCRIPTS = {"pT": "p<sub>T</sub>", "d0": "d<sub>0</sub>", "log10": "log<sub>10</sub>"}
 
 
@@ -60,6 +61,27 @@ def axis(theme: Theme) -> dict:
         "tickcolor": theme.faint,
         "tickfont": {"size": 12, "color": theme.faint},
         "title": {"font": {"size": 14, "color": theme.text}, "standoff": 6},
+    }
+
+
+def log_axis(low: float, high: float) -> dict:
+    """Return the ticks of a logarithmic axis that shows values from `low` to `high`, with whole numbers as labels.
+
+    Between them are minor ticks at all whole multiples of powers of ten.
+    """
+    decades = np.log10(high / low)
+    digits = (1, 1.5, 2, 3, 5, 7) if decades < 0.9 else (1, 2, 5) if decades < 2.5 else (1,)
+    exponents = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+    step = 1 if len(exponents) <= 9 else 2
+    marks = [(digit, k) for k in exponents for digit in digits if digit > 1 or k % step == 0]
+    powers = {k: f"10<sup>{k}</sup>" for k in exponents}
+    texts = [f"{digit * 10.0**k:g}" if -4 < k < 5 else f"{digit}·{powers[k]}".removeprefix("1·") for digit, k in marks]
+    return {
+        "type": "log",
+        "tickmode": "array",
+        "tickvals": [digit * 10.0**k for digit, k in marks],
+        "ticktext": [text.replace("-", "−") for text in texts],
+        "minor": MINOR_TICKS,
     }
 
 

@@ -17,7 +17,7 @@ from part.figures.sentences.one_jet import largest_part
 from part.figures.sentences.places import cell_names, ends, range_of_heads
 from part.models.pair_inputs import PAIR_FEATURES
 
-PLANE: dict[str, Any] = {"x_title": "ln 1/Δ", "y_title": "ln kT [ln GeV]"}
+PLANE: dict[str, Any] = {"x_title": "ln 1/Δ", "y_title": "ln(kT / GeV)"}
 
 
 def charts(result: BiasResult) -> dict[str, Chart]:

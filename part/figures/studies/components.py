@@ -69,13 +69,14 @@ def profile(result: ComponentsResult, name: str, layer: int, head: int | None = 
         value, error = mean.value[layer, h], mean.error[layer, h]
         finite = np.isfinite(value)
         if head is not None and h != head:
-            series.append(Series("", middle[finite], value[finite], colour=None))
+            series.append(Series(f"head {h + 1}", middle[finite], value[finite], colour=None, in_legend=False))
             continue
         spread = Z95 * np.where(np.isfinite(error), error, 0)[finite]
         label = f"head {h + 1}"
         series.append(Series(label, middle[finite], value[finite], value[finite] - spread, value[finite] + spread, h))
     series.sort(key=lambda s: s.colour is not None)
-    title = f"First component against {name}, layer {layer + 1}"
+    others = "" if head is None else f", head {head + 1}; faint: the layer's other heads"
+    title = f"First component against {name}, layer {layer + 1}{others}"
     texts = title, AXES[name], "first component [std. dev.]"
     return Plot(*texts, tuple(series), sentence=_profile_sentence(series, name, head), about="component_profile")
 

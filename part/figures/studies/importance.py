@@ -135,6 +135,6 @@ def other_targets(result: ImportanceResult, measure: str) -> Plot:
 
 
 def jet_map(title: str, change: np.ndarray) -> HeadMap:
-    """Return the change (L, H) of one jet's probability without each head, in per cent."""
+    """Return the change (L, H) of one jet's probability without each head, in percentage points."""
     sentence = strongest_change(100 * change, "percentage points")
-    return HeadMap(title, "%", 100 * change, signed=True, sentence=sentence, about="jet_without_heads")
+    return HeadMap(title, "points", 100 * change, signed=True, sentence=sentence, about="jet_without_heads")

@@ -14,7 +14,7 @@ from part.comparison.text import rejection_text
 from part.comparison.times import time_text
 from part.figures.palette import Theme, get_theme
 from part.figures.plotly.limits import draw_lower_limits
-from part.figures.plotly.theme import axis, empty_figure
+from part.figures.plotly.theme import axis, empty_figure, log_axis
 
 MAX_REJECTIONS = 14
 
@@ -176,10 +176,8 @@ def draw_reliability(comparison: Comparison, theme_name: str, height: int, accen
 
 
 def _logarithmic(low: float, high: float) -> dict:
-    """Return a logarithmic axis from 10^low to 10^high with enough ticks, also within one decade."""
-    digits = (1, 1.5, 2, 3, 5, 7) if high - low < 0.9 else (1, 2, 5) if high - low < 2 else (1,)
-    marks = [digit * 10.0**k for k in range(int(np.floor(low)), int(np.ceil(high)) + 1) for digit in digits]
-    return {"type": "log", "range": [low, high], "tickvals": marks, "ticktext": [f"{mark:g}" for mark in marks]}
+    """Return a logarithmic axis from 10^low to 10^high."""
+    return log_axis(10.0**low, 10.0**high) | {"range": [low, high]}
 
 
 def _grid(theme: Theme) -> dict:

@@ -10,7 +10,7 @@ from part.analysis.statistics.binomial import limit_of_none
 from part.comparison.result import Comparison
 from part.figures.palette import Theme, get_theme, rgba
 from part.figures.plotly.limits import draw_lower_limits
-from part.figures.plotly.theme import axis, empty_figure
+from part.figures.plotly.theme import MINOR_TICKS, axis, empty_figure
 
 COLUMNS = 5
 MAX_POINTS = 200  # of a curve
@@ -45,7 +45,7 @@ def draw_roc(comparison: Comparison, theme_name: str, height: int, accents: Sequ
         subplot_titles=titles,
     )
     figure.update_xaxes(axis(theme), range=[0, 1.02], dtick=0.25, showgrid=True, gridcolor=theme.grid)
-    figure.update_yaxes(axis(theme), type="log", dtick=1, showgrid=True, gridcolor=theme.grid)
+    figure.update_yaxes(axis(theme), type="log", dtick=1, minor=MINOR_TICKS, showgrid=True, gridcolor=theme.grid)
     figure.update_yaxes(range=[-0.03, np.log10(comparison.background_jets) + 0.1])
     figure.update_annotations(font={"size": 14, "color": theme.text}, yshift=-2)
     for number, signal in enumerate(signals):

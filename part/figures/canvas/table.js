@@ -10,6 +10,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   box.querySelector("thead").replaceChildren(headings(data.columns));
   widen(box, data);
   const fill = () => body.replaceChildren(...inSight(box, data, setTriggerValue));
+  const jet = data.key.split("/")[0];
+  if (box._jet !== jet) box.scrollTop = 0;
+  box._jet = jet;
   const index = data.numbers.indexOf(data.chosen);
   if (index >= 0 && box._chosen !== data.chosen) {
     fill(); // it must be as high as it will be before it can be scrolled

@@ -1,5 +1,5 @@
 // One head, query by key, with the class token's rows below it for the same keys. Data: see
-// app/services/canvas/matrix.py. A click on a row triggers "particle" with the query's number in the file.
+// part/figures/canvas/matrix.py. A click on a row triggers "particle" with the query's number in the file.
 const LEFT = 38, RIGHT = 46, TOP = 16, AXIS = 18, ROW = 4, SPACE = 8;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -50,6 +50,10 @@ function paint(root, canvas, header, arrays) {
   if (header.classRows) paintClass(context, header, arrays.class_pattern, classTop, side);
   paintAxes(context, root, header, side, bottom, classTop);
   paintBar(context, root, header.ticks, colours, LEFT + side + 6, TOP, side);
+  if (header.classRows && !sharesScale(header)) {
+    const ends = header.classTicks.filter((_, i, all) => i === 0 || i === all.length - 1);
+    paintBar(context, root, ends, rgbaNumbers(header.classPalette), LEFT + side + 6, classTop, header.classRows * ROW);
+  }
   const layout = { x: LEFT, y: TOP, side, cell: side / n, bottom: bottom - TOP, classTop };
   for (const name of ["x", "y", "side", "cell", "bottom"]) root.style.setProperty(`--${name}`, layout[name]);
   return layout;
@@ -64,6 +68,11 @@ function paintClass(context, header, values, top, side) {
   context.imageSmoothingEnabled = false;
   context.drawImage(rows, LEFT, top, side, classRows * ROW);
   context.drawImage(token, LEFT - 9, top, 6, classRows * ROW);
+}
+
+/** Whether the class token's rows have the colours of the head above them. */
+function sharesScale({ scale, limits, palette, classScale, classLimits, classPalette }) {
+  return scale === classScale && String([limits, palette]) === String([classLimits, classPalette]);
 }
 
 function paintAxes(context, root, header, side, bottom, classTop) {
@@ -93,9 +102,9 @@ function paintAxes(context, root, header, side, bottom, classTop) {
   drawSideways(context, "query", 5, TOP + side / 2);
   if (header.classRows) {
     const height = (header.classRows * ROW) / header.classLayers;
-    for (let i = 0; i < header.classLayers; i++) {
-      context.fillText(`class ${i + 1}`, LEFT + side + 4, classTop + (i + 0.5) * height);
-    }
+    context.textAlign = "right";
+    for (let i = 0; i < header.classLayers; i++) context.fillText(i + 1, LEFT - 13, classTop + (i + 0.5) * height);
+    drawSideways(context, "class", 5, classTop + (header.classRows * ROW) / 2);
   }
   context.globalAlpha = 1;
 }

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from part.figures.constituent_colours import constituent_colours
 from part.figures.constituent_table import tabulate_constituents
-from part.figures.display import constituent_colours
 from part.figures.jet_view import JetView
 from part.figures.view import View
 

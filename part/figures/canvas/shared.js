@@ -80,6 +80,11 @@ function digits(value) {
   return (plain ? Number(value.toPrecision(3)).toString() : value.toExponential(1)).replaceAll("-", "−");
 }
 
+/** An exponent in Unicode: -4 as ⁻⁴. */
+function superscript(number) {
+  return String(number).replace(/[-0-9]/g, (character) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(character)]);
+}
+
 /** ", 34.2 GeV", or nothing where momenta are not known. */
 function momentum(particle) {
   return particle.pt === undefined ? "" : `, ${digits(particle.pt)} GeV`;

@@ -5,9 +5,9 @@ Shapes: n constituents, K slots.
 
 import numpy as np
 
-from app.services.canvas.matrix import colour_ticks, constituent_tip
-from app.services.canvas.packing import pack
 from part.figures import palette
+from part.figures.canvas.matrix import colour_ticks, constituent_tip
+from part.figures.canvas.packing import pack
 from part.figures.heatmaps import Matrix
 from part.figures.view import QUANTITY_TITLES
 
@@ -33,7 +33,7 @@ def slots_payload(data: Matrix, caption: str, theme: str, painted: str) -> bytes
         "marks": data.ticks,
         "borders": [start for _, start, _ in data.groups if start],
         "particles": [constituent_tip(jet_view, int(i)) for i in order],
-        "contents": [_contents(weights, order) for weights in data.slot_weights.T],
+        "contents": [slot_contents(weights, order) for weights in data.slot_weights.T],
     }
     return pack(header, arrays)
 
@@ -49,7 +49,7 @@ def _panel(array: str, title: str, limits: tuple[float, float], scale: str, sign
     }
 
 
-def _contents(weights: np.ndarray, order: np.ndarray) -> str:
+def slot_contents(weights: np.ndarray, order: np.ndarray) -> str:
     """Return the largest weights of a slot as text: "0.41 of 1, −0.22 of 5, …", constituents in file order from 1."""
     largest = np.argsort(-np.abs(weights), kind="stable")[:MAX_NAMED]
     texts = [f"{weights[i]:.2f} of {order[i] + 1}".replace("-", "−") for i in largest]

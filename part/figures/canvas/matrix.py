@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from app.services.canvas.packing import pack
 from part.figures import palette, scale
+from part.figures.canvas.packing import pack
 from part.figures.heatmaps import ClassRows, Matrix, make_heatmap
 from part.figures.jet_view import JetView
 from part.figures.view import QUANTITY_TITLES, View
@@ -71,6 +71,7 @@ def _class_rows(jet_view: JetView, view: View, theme: str) -> tuple[dict, dict[s
         "classLayers": layers,
         "classScale": rows.scale,
         "classLimits": rows.limits,
+        "classTicks": colour_ticks(rows.limits, rows.scale),
         "classPalette": palette.colormap(False, theme).ravel().tolist(),
     }
     return header, {"class_pattern": rows.values.reshape(layers * heads, tokens)}

@@ -1,5 +1,5 @@
 // One head over slots: the attention of each constituent to the slots, and beside it its weight in each slot.
-// Data: see app/services/canvas/slots.py. A click on a row triggers "particle" with the number in the file.
+// Data: see part/figures/canvas/slots.py. A click on a row triggers "particle" with the number in the file.
 const LEFT = 38, GAP = 50, RIGHT = 46, TOP = 16, AXIS = 18;
 
 export default function ({ data, parentElement, setTriggerValue }) {

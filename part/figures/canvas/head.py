@@ -1,7 +1,7 @@
 """The payload of one attention head, over particles or over slots."""
 
-from app.services.canvas.matrix import matrix_payload
-from app.services.canvas.slots import slots_payload
+from part.figures.canvas.matrix import matrix_payload
+from part.figures.canvas.slots import slots_payload
 from part.figures.heatmaps import Matrix, make_heatmap
 from part.figures.jet_view import JetView
 from part.figures.view import View

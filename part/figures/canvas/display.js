@@ -1,4 +1,4 @@
-// The jet in the η-φ plane with attention as edges. Data: see app/services/canvas/display.py. A click on a particle
+// The jet in the η-φ plane with attention as edges. Data: see part/figures/canvas/display.py. A click on a particle
 // triggers "particle" with its number in the file. Dragging a rectangle zooms in; a double click zooms out again, and
 // then to the constituents outside.
 const NS = "http://www.w3.org/2000/svg";
@@ -14,6 +14,7 @@ const CORNERS = {
   "triangle-down": polygon(3, () => 1.3, Math.PI),
   pentagon: polygon(5, () => 1.1),
 };
+const [WIDEST, FAINTEST, ARROW] = [4, 0.08, 0.62]; // of edges, as in part/figures/style.py
 const LINES = { cross: [[0.8, 0.8], [0.8, -0.8]], plus: [[1, 0], [0, 1]] };
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -27,12 +28,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const draw = () => paint(root, svg, data);
   drawOnResize(root, draw);
   legend(root.querySelector(".legend"), data);
+  const outside = outsideOf(data);
   reportPainted(svg, data.key);
 
   const particle = (event) => event.target.dataset?.particle;
   svg.onmousemove = (event) => {
     const [index, parton] = [particle(event), event.target.dataset?.parton];
-    const rows = index !== undefined ? particleRows(data, Number(index)) : parton !== undefined ? partonRows(data.partons[parton]) : null;
+    const rows =
+      index !== undefined ? particleRows(data, Number(index))
+      : parton !== undefined ? partonRows(data.partons[parton])
+      : outside.n && event.target.classList.contains("caption") ? [[`${outside.text}; a double click shows all`]]
+      : null;
     showTip(tip, event, root._drag ? null : rows);
     if (root._drag) stretch(root, svg, event);
   };
@@ -47,7 +53,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else if (particle(event) !== undefined) setTriggerValue("particle", Number(particle(event)) + 1);
   };
   svg.ondblclick = () => {
-    root._zoom = root._zoom || data.all === data.extent ? null : { x: 0, y: 0, half: data.all };
+    root._zoom = root._zoom || !outside.n ? null : { x: 0, y: 0, half: 1.05 * outside.farthest };
     draw();
   };
 }
@@ -67,8 +73,7 @@ function paint(root, svg, data) {
   clip.append(element("rect", { x: LEFT, y: TOP, width: w, height: h }));
   inside.append(...edges(data, X, Y), ...particles(data, X, Y), ...partons(data, X, Y));
   if (data.selected !== null) inside.append(ring(data, X, Y));
-  const hint = data.hint && width > 250 ? ` ${data.hint}` : "";
-  const caption = element("text", { x: LEFT, y: 12 }, data.caption + hint);
+  const caption = element("text", { class: "caption", x: LEFT, y: 12 }, captionOf(data, width));
   svg.replaceChildren(clip, ...axes(w, h, centre, unit, X, Y), inside, caption);
 }
 
@@ -77,17 +82,49 @@ function ring(data, X, Y) {
   return element("circle", { class: "ring", cx: X(data.deta[i]), cy: Y(data.dphi[i]), r: LARGEST * data.size[i] + 3.5 });
 }
 
+/** How many constituents the square leaves out, how far the farthest is, and that in words. */
+function outsideOf(data) {
+  const distance = data.deta.map((eta, i) => Math.max(Math.abs(eta), Math.abs(data.dphi[i])));
+  const out = data.pt.map((_, i) => i).filter((i) => distance[i] > data.extent);
+  const sum = (indices) => indices.reduce((total, i) => total + data.pt[i], 0);
+  const share = (100 * sum(out)) / sum(data.pt.map((_, i) => i));
+  const words = `${out.length} soft constituent${out.length > 1 ? "s" : ""} outside this square, with ${digits(share)} % of the pT`;
+  return { n: out.length, farthest: Math.max(...distance), text: words };
+}
+
+function captionOf(data, width) {
+  const n = data.edges.length;
+  const shown = !data.quantity ? `${data.pt.length} constituents` : data.selected !== null ? `edges from ${data.selected + 1}` : `${n} strongest edges`;
+  const { n: out } = outsideOf(data);
+  return shown + (out ? ` · ${out} outside${width > 250 ? " (double-click)" : ""}` : "");
+}
+
+/** 0 to 1: width and opacity of an edge grow with it. */
+function strength(data, weight) {
+  const [low, high] = data.limits;
+  const position =
+    data.signed ? Math.abs(weight) / high
+    : data.scale === "log" ? Math.log(Math.max(weight, low) / low) / Math.log(high / low)
+    : (weight - low) / (high - low);
+  return Math.min(1, Math.max(0, position));
+}
+
+/** Lines from query to key with an arrow head, dashed between subjets. */
 function edges(data, X, Y) {
-  return data.edges.map(([query, key, width, opacity, colour, within]) =>
-    element("path", {
-      class: "edge",
-      d: `M${X(data.deta[query])},${Y(data.dphi[query])}L${X(data.deta[key])},${Y(data.dphi[key])}`,
-      stroke: colour,
-      "stroke-width": width,
-      "stroke-opacity": opacity,
-      ...(within ? {} : { "stroke-dasharray": `${3 + width} ${2 + width}` }),
-    }),
-  ).reverse(); // the strongest on top
+  return data.edges.flatMap(([query, key, weight]) => {
+    const size = strength(data, weight);
+    const width = WIDEST * (FAINTEST + (1 - FAINTEST) * size * size);
+    const colour = !data.signed ? data.accent : data.signs[weight >= 0 ? 0 : 1];
+    const [x, y, dx, dy] = [X(data.deta[query]), Y(data.dphi[query]), X(data.deta[key]) - X(data.deta[query]), Y(data.dphi[key]) - Y(data.dphi[query])];
+    const dashes = data.subjet[query] === data.subjet[key] ? {} : { "stroke-dasharray": `${3 + width} ${2 + width}` };
+    const line = { class: "edge", d: `M${x},${y}l${dx},${dy}`, stroke: colour, "stroke-width": width, "stroke-opacity": FAINTEST + 0.62 * size };
+    const length = Math.hypot(dx, dy);
+    if (length < 14) return [element("path", { ...line, ...dashes })]; // too short for a head
+    const head = (3 + width) / length;
+    const [tipX, tipY] = [x + ARROW * dx + head * dx, y + ARROW * dy + head * dy];
+    const corners = `M${tipX},${tipY}l${-1.6 * head * dx - 0.7 * head * dy},${-1.6 * head * dy + 0.7 * head * dx}l${1.4 * head * dy},${-1.4 * head * dx}Z`;
+    return [element("path", { class: "arrow", d: corners, fill: colour, "fill-opacity": 0.2 + 0.7 * size }), element("path", { ...line, ...dashes })];
+  }).reverse(); // the strongest on top
 }
 
 function particles(data, X, Y) {
@@ -188,7 +225,29 @@ function legend(box, data) {
     span.append(icon, text);
     return span;
   };
-  box.replaceChildren(...data.legend.map((item) => entry(...item)));
+  box.replaceChildren(...data.legend.map((item) => entry(...item)), ...(data.edges.length ? edgeLegend(data) : []));
+}
+
+/** What lines, arrow heads, colours and widths of the edges stand for. */
+function edgeLegend(data) {
+  const entry = (text, line, head = "") => {
+    const span = document.createElement("span");
+    const icon = element("svg", { class: "wide", viewBox: "0 0 22 8" });
+    icon.append(element("path", { d: "M0,4h22", ...line }), element("path", { d: head, fill: "currentColor", stroke: "none" }));
+    span.append(icon, text);
+    return span;
+  };
+  const [low, high] = data.signed ? [0, data.limits[1]] : data.limits;
+  const number = (value) => (value > 0 && value < 1e-3 ? `10${superscript(Math.round(Math.log10(value)))}` : digits(value));
+  const title = data.quantity[0].toLowerCase() + data.quantity.slice(1);
+  return [
+    entry("within a subjet", { "stroke-width": 1.5 }),
+    entry("between subjets", { "stroke-width": 1.5, "stroke-dasharray": "4 3" }),
+    entry("query to key", { "stroke-width": 1 }, "M16,4l-6,3v-6Z"),
+    ...(data.signed ? [entry("positive", { "stroke-width": 2.5, stroke: data.signs[0] }), entry("negative", { "stroke-width": 2.5, stroke: data.signs[1] })] : []),
+    entry(`${data.signed ? `|${title}|` : title} ${data.scale === "log" ? "≤ " : ""}${number(low)}`, { "stroke-width": 0.4 }),
+    entry(number(high), { "stroke-width": WIDEST }),
+  ];
 }
 
 /** Corners around the origin, the first one on top. */

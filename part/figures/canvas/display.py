@@ -30,16 +30,30 @@ def display_payload(
         What the canvas reports as drawn, "jet/...".
     """
     data = make_display(jet_view, replace(view, figure="display"), limits)
-    particles, mark = data.jet_view.constituents, data.mark
-    return {
+    return jet_payload(data) | {
         "key": painted,
         "jet": painted.split("/")[0],
         "title": data.title,
-        "caption": _caption(data),
-        "hint": "(double-click)" if data.n_outside else "",
         "height": height,
         "extent": data.extent,
-        "all": _half_width(data),
+        "selected": data.selected,
+        "quantity": data.quantity_title if jet_view.quantities else "",
+        "accent": accent,
+        "signed": data.signed,
+        "scale": data.scale,
+        "limits": data.limits,
+        "weights": _selected_weights(data),
+        "edges": [
+            list(edge) for edge in zip(data.query.tolist(), data.key.tolist(), data.weight.tolist(), strict=True)
+        ],
+    }
+
+
+def jet_payload(data: Display) -> dict:
+    """Return what the event display draws whatever the head and the chosen constituent: constituents and partons."""
+    particles, mark = data.jet_view.constituents, data.mark
+    return {
+        "extent": data.core_extent,
         "deta": _rounded(data.deta, 5),
         "dphi": _rounded(data.dphi, 5),
         "pt": _rounded(data.pt, 4),
@@ -50,27 +64,9 @@ def display_payload(
         "prong": _prongs(data),
         "partons": _partons(data),
         "names": [particles.species_title(i) for i in range(len(particles))],
-        "selected": data.selected,
-        "quantity": data.quantity_title,
-        "weights": _selected_weights(data),
-        "edges": _edges(data, accent),
+        "signs": [palette.POSITIVE, palette.NEGATIVE],
         "legend": _legend(data),
     }
-
-
-def _caption(data: Display) -> str:
-    if not data.jet_view.quantities:
-        shown = f"{len(data.jet_view.constituents)} constituents"
-    elif data.selected is None:
-        shown = f"{len(data.weight)} strongest edges"
-    else:
-        shown = f"edges from {data.selected + 1}"
-    return f"{shown} · {data.n_outside} outside" if data.n_outside else shown
-
-
-def _half_width(data: Display) -> float:
-    """Return half the side of the square that holds every constituent."""
-    return 1.05 * float(max(np.abs(data.deta).max(), np.abs(data.dphi).max(), data.extent / 1.05))
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[float]:
@@ -82,20 +78,6 @@ def _selected_weights(data: Display) -> list[float]:
         return []
     values = data.jet_view.pair_weights(data.view.quantity, data.view.layer, data.view.head)[data.selected]
     return [float(f"{value:.4g}") for value in values]
-
-
-def _edges(data: Display, accent: str) -> list[list]:
-    strength = data.strength
-    colours = palette.edge_colours(data.weight, data.signed, accent)
-    columns = (
-        data.query.tolist(),
-        data.key.tolist(),
-        _rounded(style.edge_width(strength), 2),
-        _rounded(style.edge_opacity(strength), 2),
-        colours,
-        data.within_subjet.tolist(),
-    )
-    return [list(edge) for edge in zip(*columns, strict=True)]
 
 
 def _legend(data: Display) -> list[tuple[str, str | None, str]]:
