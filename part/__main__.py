@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": ("part.cli.predict", "write the class probabilities of the jets in files of any size"),
     "compare": ("part.cli.compare", "compare two to four models on the jets of files of any size"),
     "study": ("part.cli.study", "measure what a model's attention does, over jets in files of any size"),
+    "report": ("part.cli.report", "write the whole interpretation of a training, as one file to read and to print"),
     "reproduce": ("part.cli.reproduce", "repeat the measurements of a paper on ParT's attention"),
     "bench": ("part.cli.bench", "measure how fast models are on this machine and where their time goes"),
     "export": ("part.cli.export", "write a figure with its numbers and their provenance"),

@@ -1,4 +1,4 @@
-"""Names that a package offers but imports on first use (PEP 562), so that `part --help` need not wait for torch."""
+"""What is imported on first use only: names of packages (PEP 562), so that `--help` need not wait for torch; HTML."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -22,3 +22,10 @@ def lazy_imports(package: str, modules: Mapping[str, str]) -> Callable[[str], An
         return getattr(import_module(modules[name]), name)
 
     return get
+
+
+class ShownInNotebooks:
+    """An object that a notebook shows as HTML; `part.notebook`, which says how, is imported only then."""
+
+    def _repr_html_(self) -> str:
+        return import_module("part.notebook.show").html_of(self)

@@ -28,6 +28,8 @@ PACKAGES = (
     "part.training",
     "part.figures",
     "part.export",
+    "part.report",
+    "part.notebook",
     "part.cli",
     "part.__main__",
 )

@@ -115,3 +115,8 @@ def _compiler() -> str | None:
         return None
     output = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
     return output.splitlines()[0] if output else None
+
+
+def torch_threads() -> int:
+    """Return how many threads torch uses on the CPU."""
+    return torch.get_num_threads()

@@ -22,6 +22,7 @@ from part.inference.trace import Trace, trace_model
 from part.jets.features import JetBatch, make_batch, make_ragged, multiplicities
 from part.jets.notices import gathered
 from part.jets.schema import MAX_CONSTITUENTS, Dataset, FeatureSet
+from part.lazy import ShownInNotebooks
 from part.models.attention import Tap, set_backend
 from part.models.checkpoints.checkpoint import Checkpoint, reinitialised
 from part.models.checkpoints.training_files import TrainingFiles
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from part.jets.config.config import DataConfig
 
 
-class Tagger:
+class Tagger(ShownInNotebooks):
     """A trained model with its inputs, classes and device, as `load_model` returns it; threads may share it.
 
     Attributes
@@ -236,8 +237,7 @@ class Tagger:
     def backend_logit_gap(self, jets: ak.Array) -> float:
         """Return the largest difference between the logits of `predict`'s backend and those of `trace`'s."""
         batch = self._batch(jets)
-        tapped = self.logits(batch, tap=lambda name, tensor: tensor)
-        return float((self.logits(batch) - tapped).abs().max())
+        return float((self.logits(batch) - self.logits(batch, tap=lambda name, tensor: tensor)).abs().max())
 
     def __repr__(self) -> str:
         return f"Tagger({self.name}: {self.config.model}, inputs {self.features.name}, {self.dataset.name})"

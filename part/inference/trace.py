@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from part.errors import PartError
 from part.inference.cache import ActivationCache
+from part.lazy import ShownInNotebooks
 from part.models.attention import Attention
 from part.models.config import ModelConfig
 from part.models.embedding import kinds
@@ -41,7 +42,7 @@ _SLOTS = dict.fromkeys(("scores_qk", "bias", "pattern", "value_norms"), ("jet", 
 
 
 @dataclass(frozen=True, repr=False)
-class Trace:
+class Trace(ShownInNotebooks):
     """One forward pass over J jets, as numpy arrays with named axes.
 
     All arrays but the mask and kind are float32 and zero on padding; what a model does not have is None.

@@ -37,6 +37,7 @@ FILES = {
     "evaluate": "evaluate --model a.safetensors --jets jets.root --out {out}.json",
     "bench": "bench sweep --models a.safetensors --jets jets.root --out {out}.json",
     "convert": "convert a.safetensors {out}.safetensors",
+    "report": "report --model a.safetensors --jets jets.root --out {out}.html",
     "quantize": "quantize --model a.safetensors --method dynamic --out {out}.safetensors",
     "lr-find": "lr-find JetClass ParT kin --train jets.root --val jets.root --name x --csv {out}.csv",
 }

@@ -9,6 +9,7 @@ from app.components.messages import said, show_error
 from app.components.toolbar import file_title
 from app.pages.explore.card import Card
 from app.pages.explore.context import ExploreContext
+from app.pages.explore.report import report_menu
 from app.services.classes import find_group
 from app.services.figures import export_figure, export_models
 from app.services.interactive import FIRST_JETS, chosen_entries, interactive_file
@@ -61,6 +62,7 @@ def export_menu(context: ExploreContext, cards: list[Card]) -> None:
             _buttons(context, names[model], view)
             st.caption("Script: reproduces the figure from the file and the checkpoint. JSON: its provenance.")
         _interactive(context, names)
+        report_menu(context, next(iter(names.values())) if model == ALL else names[model])
 
 
 def _shared_quantities(cards: list[Card]) -> set[str]:

@@ -11,13 +11,14 @@ from part.analysis.attribution.faithfulness import FRACTIONS
 from part.analysis.attribution.methods import METHODS
 from part.analysis.statistics.running_mean import Mean
 from part.jets.schema import SPECIES
+from part.lazy import ShownInNotebooks
 
 BY_PT = "pt"  # listed among the methods: an attribution by pT, with the leading particle first
 TITLES = {name: method.title for name, method in METHODS.items()} | {BY_PT: "pT"}
 
 
 @dataclass(frozen=True, eq=False)
-class AttributionResult:
+class AttributionResult(ShownInNotebooks):
     """Means over jets with their standard errors.
 
     Parameters

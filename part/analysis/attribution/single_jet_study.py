@@ -29,6 +29,7 @@ from part.inference.tagger import Tagger
 from part.jets.kinematics import species
 from part.jets.preprocessing import keep_leading
 from part.jets.schema import SPECIES
+from part.lazy import ShownInNotebooks
 from part.options import option
 
 SHAPLEY = "shapley"
@@ -74,7 +75,7 @@ class JetAttributionStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class JetAttributionResult:
+class JetAttributionResult(ShownInNotebooks):
     """The attributions of one jet.
 
     Parameters

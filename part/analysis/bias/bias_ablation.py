@@ -23,6 +23,7 @@ from part.jets.features import make_batch
 from part.jets.hashing import jet_hashes
 from part.jets.labels import known_classes
 from part.jets.schema import Dataset
+from part.lazy import ShownInNotebooks
 from part.options import option
 
 
@@ -116,7 +117,7 @@ class Effect:
 
 
 @dataclass(frozen=True, eq=False)
-class BiasAblationResult:
+class BiasAblationResult(ShownInNotebooks):
     """The result of the study `bias_switch`.
 
     Attributes
@@ -143,22 +144,17 @@ class BiasAblationResult:
         return {effect.ablation: effect for effect in self.effects if effect.quantity == quantity}
 
     def rows(self) -> list[dict]:
-        names = ("value", "low", "high", "change", "change_low", "change_high")
+        names, jets = ("value", "low", "high", "change", "change_low", "change_high"), self.probabilities.shape[1]
         return [
-            {
-                "switch": e.ablation.title,
-                "where": e.ablation.place,
-                "quantity": e.quantity,
-                "jets": self.probabilities.shape[1],
-            }
+            {"switch": e.ablation.title, "where": e.ablation.place, "quantity": e.quantity, "jets": jets}
             | {name: float(value) if np.isfinite(value := getattr(e, name)) else None for name in names}
             for e in self.effects
         ]
 
     def arrays(self) -> dict[str, np.ndarray]:
         titles = np.array([f"{ablation.title} {ablation.place}".strip() for ablation in self.ablations])
-        truth = {} if self.truth is None else {"truth": self.truth}
-        return {"switches": titles, "probabilities": self.probabilities} | truth
+        arrays = {"switches": titles, "probabilities": self.probabilities}
+        return arrays if self.truth is None else arrays | {"truth": self.truth}
 
 
 class BiasAblationAccumulator:

@@ -27,6 +27,7 @@ from part.analysis.statistics.running_mean import Mean, RunningMean
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
+from part.lazy import ShownInNotebooks
 from part.models.pair_inputs import PAIR_FEATURES
 from part.options import option
 
@@ -70,7 +71,7 @@ class BiasStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class BiasResult:
+class BiasResult(ShownInNotebooks):
     """The result of the study `bias`; standard errors are over jets, for this baseline.
 
     Attributes

@@ -17,6 +17,7 @@ from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets.class_groups import merge_classes
 from part.jets.hashing import jet_hashes
+from part.lazy import ShownInNotebooks
 from part.options import option
 
 GROUPS_HELP = 'groups of classes that count as one class each, such as "QCD_*" or "bb=Hbb,Zbb"'
@@ -72,7 +73,7 @@ class ImportanceStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class ImportanceResult:
+class ImportanceResult(ShownInNotebooks):
     """The change of each measure by each ablation.
 
     Parameters

@@ -18,6 +18,7 @@ from part.analysis.statistics.divergence import jensen_shannon
 from part.analysis.statistics.running_mean import Mean, RunningMean
 from part.errors import PartError
 from part.inference.tagger import Tagger
+from part.lazy import ShownInNotebooks
 from part.options import option
 
 EMISSIONS = ("soft", "collinear")
@@ -67,7 +68,7 @@ class IRCStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class IRCResult:
+class IRCResult(ShownInNotebooks):
     """Means over jets at each point (X,).
 
     Parameters

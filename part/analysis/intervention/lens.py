@@ -22,6 +22,7 @@ from part.analysis.statistics.running_mean import Mean, RunningMean, merge_means
 from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets.labels import UNKNOWN
+from part.lazy import ShownInNotebooks
 
 MEASURES = ("accuracy", "true_class", "divergence")
 
@@ -46,7 +47,7 @@ class LensStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class LensResult:
+class LensResult(ShownInNotebooks):
     """Means over jets at each depth (L + 1,).
 
     Parameters

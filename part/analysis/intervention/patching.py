@@ -26,6 +26,7 @@ from part.jets.class_groups import class_group
 from part.jets.features import multiplicities
 from part.jets.hashing import jet_hashes
 from part.jets.schema import IDENTITY, Dataset
+from part.lazy import ShownInNotebooks
 from part.options import option
 
 DONORS = 64
@@ -94,7 +95,7 @@ class PatchingStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class PatchingResult:
+class PatchingResult(ShownInNotebooks):
     """The mean recovery at each place.
 
     Parameters

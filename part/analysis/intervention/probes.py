@@ -21,6 +21,7 @@ from part.inference.forward import CachedForward
 from part.inference.tagger import Tagger
 from part.jets.hashing import jet_hashes
 from part.jets.observables import observables, prongs
+from part.lazy import ShownInNotebooks
 from part.options import option
 
 MIN_JETS = 50
@@ -59,7 +60,7 @@ class ProbesStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class ProbesResult:
+class ProbesResult(ShownInNotebooks):
     """The quality of the probes.
 
     Parameters

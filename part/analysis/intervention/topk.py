@@ -25,6 +25,7 @@ from part.inference.checks import check_outputs
 from part.inference.tagger import Tagger
 from part.jets.features import make_batch
 from part.jets.labels import UNKNOWN
+from part.lazy import ShownInNotebooks
 from part.models.attention import Tap
 from part.options import option
 
@@ -116,7 +117,7 @@ class TopKStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class TopKResult:
+class TopKResult(ShownInNotebooks):
     """Predictions and accuracy for each k (K,).
 
     Parameters

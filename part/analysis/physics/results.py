@@ -10,6 +10,7 @@ import numpy as np
 from part.analysis.attribution.importance import Source
 from part.analysis.physics.observables import OF_PARTICLES
 from part.analysis.statistics.bins import group_columns
+from part.lazy import ShownInNotebooks
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class Correlations:
 
 
 @dataclass(frozen=True, eq=False)
-class PhysicsResult:
+class PhysicsResult(ShownInNotebooks):
     """Rank correlations in all jets, then in each bin of pT.
 
     Parameters

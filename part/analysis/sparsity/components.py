@@ -20,6 +20,7 @@ from part.jets import add_derived_fields, keep_leading, kinematics
 from part.jets.features import multiplicities
 from part.jets.preprocessing import has_momenta
 from part.jets.schema import SPECIES
+from part.lazy import ShownInNotebooks
 
 # Edges of the bins of each profile: pT in GeV, ΔR to the jet axis.
 BINS = {
@@ -46,7 +47,7 @@ class ComponentsStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class ComponentsResult:
+class ComponentsResult(ShownInNotebooks):
     """The result of the study `components`.
 
     The sign of a component is arbitrary and chosen so that its correlation with ln pT is not negative.

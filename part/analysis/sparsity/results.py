@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from part.analysis.statistics.running_mean import Mean
+from part.lazy import ShownInNotebooks
 
 LINEAR = np.linspace(0, 1, 41)  # edges of the histograms of weights
 KINDS = ("found", "shuffled", "excess")  # observed; expected for shuffled keys; their difference, jet by jet
@@ -82,7 +83,7 @@ class HeadStatistics:
 
 
 @dataclass(frozen=True, eq=False)
-class SparsityResult:
+class SparsityResult(ShownInNotebooks):
     """The statistics of a model's heads, and of the same architecture before training, or None.
 
     k, threshold, edge, subjets, n_edges and pt_edges are the options of the study. collections are the names of the

@@ -76,6 +76,15 @@ def interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
     return float(np.quantile(values, tail, method="lower")), float(np.quantile(values, 1 - tail, method="higher"))
 
 
+def auc_interval(scores: np.ndarray, positive: np.ndarray, count: int = 200, seed: int = 0) -> tuple[float, float]:
+    """Return the interval of `metrics.auc`, of scores (J,) and which jets (J,) are positive; jets of both kinds."""
+    values = [
+        _auc(scores[positive], scores[~positive], drawn[:, positive], drawn[:, ~positive])
+        for drawn in draws(positive, count, seed)
+    ]
+    return interval(np.concatenate(values))
+
+
 def draws(labels: np.ndarray, count: int, seed: int = 0) -> Iterator[np.ndarray]:
     """Yield `count` draws in blocks (r, J) of how often each jet was drawn; only the seed decides them."""
     rng = np.random.default_rng(seed)

@@ -11,10 +11,11 @@ from part.analysis.attribution.importance import Source
 from part.analysis.statistics.bins import group_columns
 from part.analysis.statistics.running_mean import Z95, Mean
 from part.analysis.truth.overlap import GROUPS
+from part.lazy import ShownInNotebooks
 
 
 @dataclass(frozen=True, eq=False)
-class TruthResult:
+class TruthResult(ShownInNotebooks):
     """Means over the jets whose prongs are known, with their standard errors.
 
     Parameters

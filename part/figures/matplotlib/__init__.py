@@ -72,7 +72,7 @@ def _check_width(width: float) -> None:
         raise PartError(f"The width is {width:g} inches; expected {MIN_WIDTH:g} to {MAX_WIDTH:g}.")
 
 
-def figure_bytes(figure: Figure, kind: str, metadata: dict[str, str], dpi: int = 300) -> bytes:
+def figure_bytes(figure: Figure, kind: str, metadata: dict[str, str], dpi: int = 300, heatmap_dpi: int = 600) -> bytes:
     """Return a figure as the content of a file.
 
     Parameters
@@ -84,8 +84,8 @@ def figure_bytes(figure: Figure, kind: str, metadata: dict[str, str], dpi: int =
     metadata : dict of str
         Entries that the kind of file supports, such as Title. The date is left out, so that the same figure gives
         the same file.
-    dpi : int
-        Dots per inch of a png; heatmaps in the other kinds have 600.
+    dpi, heatmap_dpi : int
+        Dots per inch of a png, and of heatmaps in the other kinds.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def figure_bytes(figure: Figure, kind: str, metadata: dict[str, str], dpi: int =
     entries: dict[str, str | None] = dict(metadata)
     if kind != "png":
         entries = {"CreationDate" if kind == "pdf" else "Date": None} | entries
-        dpi = 600
+        dpi = heatmap_dpi
     out = io.BytesIO()
     with publication_style():
         figure.savefig(out, format=kind, dpi=dpi, metadata=entries)

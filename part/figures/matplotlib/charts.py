@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ from part.figures.charts import (
 from part.figures.flame import Flame
 from part.figures.matplotlib.flame import draw_flame
 from part.figures.matplotlib.plane import draw_plane
-from part.figures.matplotlib.style import publication_style, tex
+from part.figures.matplotlib.style import make_figure, publication_style, tex
 from part.figures.palette import DARK_FILL, LIGHT, PAPER_DARK_TEXT, PAPER_FAINT, PAPER_LIGHT_TEXT, colormap
 from part.figures.style import COLUMN
 
@@ -70,9 +71,9 @@ def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
     raise PartError(f"There is no drawing of a {type(chart).__name__}.")
 
 
-def _figure(chart: Chart, width: float, height: float) -> tuple[Figure, Axes]:
+def _figure(chart: Chart, width: float, height: float) -> tuple[Any, Axes]:
     lines = textwrap.wrap(tex(chart.title), int(22 * width))
-    figure = Figure(figsize=(width, height + 0.14 * len(lines)), layout="constrained")
+    figure = make_figure(width, height + 0.14 * len(lines))
     figure.suptitle("\n".join(lines), x=0.02, ha="left", fontsize=7)
     return figure, figure.add_subplot()
 

@@ -8,12 +8,14 @@ import textwrap
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib.style
 from matplotlib import font_manager
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from part.figures.data import FigureData
 from part.figures.view import lower_first
@@ -65,19 +67,20 @@ SETTINGS = {
 }
 COLUMN_AND_A_HALF = 5.0  # inches; narrower figures have half as many numbers, and legends in more rows
 _lock = threading.RLock()
+_panel: ContextVar[SubFigure | None] = ContextVar("panel", default=None)
 
 
 @contextmanager
 def publication_style() -> Generator[None, None, None]:
     """Apply the settings of our figures, in one thread at a time."""
     with _lock:
-        _register_fonts()
+        register_fonts()
         with matplotlib.style.context(["default", SETTINGS]):
             yield
 
 
 @cache
-def _register_fonts() -> None:
+def register_fonts() -> None:
     package = importlib.util.find_spec("mplhep_data")
     if package is None or package.origin is None:
         return
@@ -103,7 +106,22 @@ def mathtext_superscripts(label: str) -> str:
     return f"{label[:head]}$^{{{digits[head:]}}}$"
 
 
-def new_figure(data: FigureData, width: float, height: float) -> Figure:
+@contextmanager
+def drawn_into(panel: SubFigure) -> Generator[None, None, None]:
+    """Make the next figure of this block a part of a page, which is as large as the figure would be alone."""
+    token = _panel.set(panel)
+    try:
+        yield
+    finally:
+        _panel.reset(token)
+
+
+def make_figure(width: float, height: float) -> Figure | SubFigure:
+    """Return an empty figure of a size in inches, or the part of a page that `drawn_into` says."""
+    return _panel.get() or Figure(figsize=(width, height), layout="constrained")
+
+
+def new_figure(data: FigureData, width: float, height: float) -> Any:
     """Return an empty figure, `height` inches high below its heading of model, head and jet."""
     return headed_figure([f"{data.jet_view.model}, {lower_first(data.title)}", data.jet_view.heading], width, height)
 
@@ -112,6 +130,6 @@ def headed_figure(lines: Sequence[str], width: float, height: float) -> Figure:
     """Return an empty figure, `height` inches high below its heading of lines, which are wrapped."""
     characters = int(23 * width)  # as many as fit into a line at this size
     wrapped = [tex(row) for line in lines for row in textwrap.wrap(line, characters)]
-    figure = Figure(figsize=(width, height + 0.16 * len(wrapped)), layout="constrained")
+    figure = make_figure(width, height + 0.16 * len(wrapped))
     figure.suptitle("\n".join(wrapped), x=0.02, ha="left", fontsize=7, linespacing=1.4)
     return figure

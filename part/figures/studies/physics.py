@@ -42,13 +42,17 @@ def has_heads(result: PhysicsResult) -> bool:
     return result.of_heads is not None
 
 
-def received_map(result: PhysicsResult, quantity: str) -> HeadMap:
-    """Return the correlation of the attention that particles receive from each head with a quantity of theirs."""
-    rows = [r for r, source in enumerate(result.sources) if source.kind == "head"]
+def received_map(result: PhysicsResult, quantity: str, kind: str = "head") -> HeadMap:
+    """Return the correlation of the attention that particles receive from each head with a quantity of theirs.
+
+    kind: "head", or "class head" for the heads by which the class token attends to particles.
+    """
+    rows = [r for r, source in enumerate(result.sources) if source.kind == kind]
     index = 0, rows, OF_PARTICLES.index(quantity)
     layers = 1 + max(result.sources[r].layer or 0 for r in rows)
     value, error = (array[index].reshape(layers, -1) for array in _value_and_error(result.of_particles))
-    return _map(f"Attention received and {quantity}, within jets", value, error, "received_and_physics")
+    attention = "Attention received" if kind == "head" else "Attention of the class token"
+    return _map(f"{attention} and {quantity}, within jets", value, error, "received_and_physics")
 
 
 def observable_map(result: PhysicsResult, observable: str) -> HeadMap:

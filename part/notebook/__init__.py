@@ -1,0 +1,1 @@
+"""How traces, results of studies and models show themselves in a notebook: HTML without scripts and requests."""
