@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 APP = Path(__file__).parent / "app"
-PAGES = ("explore", "compare", "bias", "sparsity", "attribution", "intervention", "performance", "train")
+PAGES = ("explore", "compare", "bias", "sparsity", "atlas", "attribution", "intervention", "performance", "train")
 
 
 def show_page() -> None:

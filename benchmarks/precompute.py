@@ -41,9 +41,14 @@ SAMPLES = {
     "QuarkGluon": "quarkgluon_like.root",
 }
 # The jets of each study: as many as the pages take by default, fewer where a jet takes a second or many bytes.
-JETS = dict.fromkeys(
-    ("sparsity", "components", "topk", "bias", "importance", "patching", "irc", "lens", "probes"), 500
-) | {"bias_switch": 200, "attribution_jet": 1, "attribution": 100, "truth": 200, "physics": 200}
+HEADS = ("sparsity", "atlas", "direct", "components", "topk", "bias", "importance", "patching")
+JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
+    "bias_switch": 200,
+    "attribution_jet": 1,
+    "attribution": 100,
+    "truth": 200,
+    "physics": 200,
+}
 
 
 COMPARED = CompareState().n_compared  # jets

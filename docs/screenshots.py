@@ -32,6 +32,7 @@ PAGES = {
     "compare": {"model": ["part-full", "linpart-landmark", "particlenet-full"], "jets": "1000"},
     "bias": ONE,
     "sparsity": ONE | {"studied": "200", "measure": "inter_subjet"},
+    "atlas": ONE | {"layer": "8", "head": "7"},
     "attribution": ONE,
     "intervention": ONE | {"studied": "100", "measure": "cross_entropy"},
     "performance": ONE,

@@ -56,6 +56,7 @@ HOMES = {
         "part.inference",
         "part.analysis.attribution",
         "part.analysis.bias",
+        "part.analysis.circuits",
         "part.analysis.intervention",
         "part.benchmarking",
         "part.training",

@@ -9,6 +9,8 @@ from pkgutil import resolve_name
 from typing import Any
 
 _PLACES = {
+    "HYPOTHESES": "part.analysis.atlas.hypotheses:HYPOTHESES",
+    "AtlasResult": "part.analysis.atlas.result:AtlasResult",
     "Attribution": "part.analysis.attribution.task:Attribution",
     "COMPONENTS": "part.analysis.intervention.activation_patching:COMPONENTS",
     "CORRUPTIONS": "part.analysis.intervention.activation_patching:CORRUPTIONS",
@@ -53,9 +55,11 @@ _PLACES = {
     "MAX_CLASSES": "part.figures.prediction:MAX_CLASSES",
     "N_STRONGEST": "part.figures.prediction:N_STRONGEST",
     "strongest_classes": "part.figures.prediction:strongest_classes",
+    "atlas_charts": "part.figures.studies.atlas",
     "attribution_charts": "part.figures.studies.attribution",
     "bias_charts": "part.figures.studies.bias",
     "component_charts": "part.figures.studies.components",
+    "direct_charts": "part.figures.studies.direct",
     "importance_charts": "part.figures.studies.importance",
     "mean_attention_charts": "part.figures.studies.mean_attention",
     "particle_charts": "part.figures.studies.particles",

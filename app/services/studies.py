@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import awkward as ak
 import numpy as np
 
 from app.services import estimates, jobs, precomputed
@@ -22,6 +23,7 @@ from part.analysis.registry import study_class
 from part.analysis.results import result_bytes
 from part.analysis.study import Batch, Result, Study, check_study, keeps_partial_results, run_study
 from part.inference.tagger import Tagger
+from part.jets.schema import ENTRY
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,10 @@ class Task:
         all_rows.clear()
         for rows, jets in batches(self.file, self.entries, self.study.batch_size):
             all_rows.append(rows)
-            yield jets, None if truth is None else truth[self.entries[rows]]
+            entries = self.entries[rows]
+            if ENTRY not in jets.fields:
+                jets = ak.with_field(jets, entries, ENTRY)
+            yield jets, None if truth is None else truth[entries]
 
 
 class _Progress:

@@ -20,6 +20,10 @@ STUDIES: dict[str, tuple[str, str]] = {
         "mean_attention:MeanAttentionStudy",
         "mean attention of each head by rank in pT and over ΔR and kT, its difference between two classes",
     ),
+    "atlas": (
+        "atlas.study:AtlasStudy",
+        "what each head attends to: a name from a family of hypotheses, against two null hypotheses",
+    ),
     "components": (
         "sparsity.components:ComponentsStudy",
         "first principal component of each head's output against physical features",
@@ -46,6 +50,10 @@ STUDIES: dict[str, tuple[str, str]] = {
     "attribution_jet": (
         "attribution.single_jet_study:JetAttributionStudy",
         "all attributions of one jet, and how faithful they are",
+    ),
+    "direct": (
+        "circuits.study:DirectStudy",
+        "what each component adds directly to a difference of logits, which it adds up to",
     ),
     "truth": (
         "truth.study:TruthStudy",

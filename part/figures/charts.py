@@ -31,6 +31,8 @@ class HeadMap:
         Titles of the columns, if they are not the heads from 1.
     limits : tuple of float, optional
         The numbers at the ends of the colour scale, by default those of `colour_limits`.
+    texts : tuple of tuple of str, optional
+        What the cells say in place of their numbers, a line for each "\\n".
     sentence : str
         What the chart shows and how sure that is, see `part.figures.sentences`; "" where nothing is significant.
     about : str
@@ -45,6 +47,7 @@ class HeadMap:
     marked: np.ndarray | None = None
     columns: tuple[str, ...] | None = None
     limits: tuple[float, float] | None = None
+    texts: tuple[tuple[str, ...], ...] | None = None
     sentence: str = ""
     about: str = ""
 

@@ -24,11 +24,27 @@ def normalised_patterns(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.
         True = real.
     """
     cache, mask = _cache(tagger, jets, ("pattern",))
-    length = mask.shape[1]
-    pattern = np.stack([_numpy(layer)[..., -length:, -length:] for layer in cache.blocks("pattern")], 1)
-    pattern *= (mask[:, :, None] & mask[:, None, :])[:, None, None]
-    total = pattern.sum(-1, keepdims=True)
-    return np.divide(pattern, total, out=pattern, where=total > 0), mask
+    return _normalised(cache, mask), mask
+
+
+def patterns_and_class_rows(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what `normalised_patterns` does, and before the mask the attention of the class token.
+
+    Returns
+    -------
+    pattern : ndarray (J, L, H, N, N)
+    class_rows : ndarray (J, A, N)
+        The attention of the class token, or a global token, to particles, with its A heads of all layers; A is 0
+        without one.
+    mask : ndarray (J, N), bool
+        True = real.
+    """
+    cache, mask = _cache(tagger, jets, ("pattern",))
+    n = mask.shape[1]
+    with_token = [_numpy(tensor) for tensor in cache.values() if tensor.shape[-1] == n + 1]  # the token comes first
+    rows = [pattern[..., 0, 1:] * mask[:, None] for pattern in with_token]
+    class_rows = np.concatenate(rows, 1) if rows else np.zeros((len(mask), 0, n), np.float32)
+    return _normalised(cache, mask), class_rows, mask
 
 
 def head_outputs(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +62,15 @@ def head_outputs(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.ndarray
     if gates:
         outputs = [output * gate for output, gate in zip(outputs, gates, strict=True)]
     return np.stack([output[..., -mask.shape[1] :, :] for output in outputs], 1), mask
+
+
+def _normalised(cache: ActivationCache, mask: np.ndarray) -> np.ndarray:
+    """Return the attention between real particles (J, L, H, N, N), each real row scaled to a sum of 1."""
+    length = mask.shape[1]
+    pattern = np.stack([_numpy(layer)[..., -length:, -length:] for layer in cache.blocks("pattern")], 1)
+    pattern *= (mask[:, :, None] & mask[:, None, :])[:, None, None]
+    total = pattern.sum(-1, keepdims=True)
+    return np.divide(pattern, total, out=pattern, where=total > 0)
 
 
 def _cache(tagger: Tagger, jets: ak.Array, names: tuple[str, ...]) -> tuple[ActivationCache, np.ndarray]:

@@ -17,6 +17,7 @@ import precompute
 PATHS = sorted(FOLDER.glob("*/*.json"))
 LARGEST = 8_000_000  # bytes
 TABS = {
+    "atlas": ("heads", "hypotheses", "logits"),
     "attribution": ("jet", "inputs", "methods", "sample", "truth", "physics"),
     "bias": ("jet", "shares", "shapley", "function", "switch"),
     "compare": ("",),

@@ -17,6 +17,7 @@ from part.inference.tagger import Tagger
 from part.jets import keep_leading
 from part.jets.features import multiplicities
 from part.jets.preprocessing import constituent_pt
+from part.models.config import ModelConfig
 
 METHODS_HELP = "methods of attribution beside the heads; by default all but Shapley that the model supports"
 WITHOUT_SHAPLEY = "Shapley values are left out unless --methods names them: they take much longer."
@@ -84,9 +85,7 @@ class ParticleImportance:
         self._target = requested_target(tagger, target_class, contrast_class)
         config = tagger.config
         self.heads = [] if lacks(config, "particles") else _sources("head", config.layers, config.heads)
-        class_layers = config.layers if getattr(config, "global_token", False) else getattr(config, "class_layers", 0)
-        class_heads = getattr(config, "class_block", config).heads if class_layers else 0
-        of_kinds = (self.heads, _sources("class head", class_layers, class_heads))
+        of_kinds = (self.heads, class_heads(config))
         self._numbers = [len(sources) for sources in of_kinds if sources]  # of heads of each kind
         means = [Source("mean", method=sources[0].kind) for sources in of_kinds if sources]
         by_method = [Source("method", method=name) for name in methods]
@@ -145,6 +144,12 @@ def normalised(values: np.ndarray) -> np.ndarray:
 
 def _sources(kind: str, layers: int, heads: int) -> list[Source]:
     return [Source(kind, layer, head) for layer in range(layers) for head in range(heads)]
+
+
+def class_heads(config: ModelConfig) -> list[Source]:
+    """Return the heads with which a class token or a global token attends to the particles."""
+    layers = config.layers if getattr(config, "global_token", False) else getattr(config, "class_layers", 0)
+    return _sources("class head", layers, getattr(config, "class_block", config).heads if layers else 0)
 
 
 def _momenta(jets: ak.Array, mask: np.ndarray) -> np.ndarray:

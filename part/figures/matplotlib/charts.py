@@ -33,6 +33,7 @@ from part.figures.style import COLUMN
 
 LIMIT_ARROW = r"$\uparrow$"
 MIN_CELL = 0.3  # inches, the width that a number in a cell needs
+TEXT_CELL = 0.55  # that of a few words
 
 
 def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
@@ -81,7 +82,8 @@ def _figure(chart: Chart, width: float, height: float) -> tuple[Any, Axes]:
 def _head_map(chart: HeadMap, width: float) -> Figure:
     layers, columns = chart.values.shape
     names = chart.columns or tuple(str(head + 1) for head in range(columns))
-    figure, axes = _cells(chart, max(width, MIN_CELL * columns + 0.5), names, [str(i + 1) for i in range(layers)])
+    cell = MIN_CELL if chart.texts is None else TEXT_CELL
+    figure, axes = _cells(chart, max(width, cell * columns + 0.5), names, [str(i + 1) for i in range(layers)])
     axes.set_ylabel("layer")
     if not chart.columns:
         axes.set_xlabel("head")
@@ -106,11 +108,15 @@ def _cells(chart: HeadMap | Grid, width: float, columns: Sequence[str], rows: Se
     image = axes.imshow(chart.values, _colormap(chart), Normalize(low, high), aspect="auto", interpolation="nearest")
     _hatch(axes, chart.values)
     texts, power = cell_texts(chart.values)
+    words = getattr(chart, "texts", None)
+    if words is not None:
+        texts, power = [[tex(text) for text in row] for row in words], 0
+    size = 6 if words is None else 4.5
     for (row, column), value in np.ndenumerate(chart.values):
         if np.isfinite(value):
             is_dark = np.mean(image.cmap(image.norm(value))[:3]) < DARK_FILL
             colour = PAPER_LIGHT_TEXT if is_dark else PAPER_DARK_TEXT
-            axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=6, color=colour)
+            axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=size, color=colour)
     axes.set_xticks(range(len(columns)), [tex(name) for name in columns])
     axes.set_yticks(range(len(rows)), [tex(name) for name in rows])
     axes.tick_params(length=0)

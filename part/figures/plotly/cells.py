@@ -14,12 +14,16 @@ MAX_LONG_TEXTS = 16  # columns of cells that are wide enough for a zero before t
 
 def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
     texts, power = cell_texts(chart.values)
+    if chart.texts is not None:
+        texts, power = [["<br>".join(map(to_html, text.split("\n"))) for text in row] for row in chart.texts], 0
     figure = _cells(chart, texts, theme, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"))
     figure.update_traces(y0=1, **({"x": list(chart.columns)} if chart.columns else {"x0": 1}))
     units = f"numbers × 10<sup>{power}</sup>" if power else ""
     title = " · ".join(filter(None, ("" if chart.columns else "head", to_html(chart.unit), units)))
     figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
     figure.update_yaxes(dtick=1, title_text="layer")
+    if chart.texts is not None:
+        figure.update_traces(textfont_size=11)
     if chart.marked is not None:
         frame = {"type": "rect", "line": {"color": theme.text, "width": 1.5}, "fillcolor": TRANSPARENT}
         for layer, head in np.argwhere(chart.marked).tolist():

@@ -1,0 +1,1 @@
+"""How components of a model work together towards its logits."""
