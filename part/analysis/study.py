@@ -43,10 +43,7 @@ class Accumulator(Protocol):
     """The sums of a study while jets stream through it."""
 
     def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
-        """Take some more jets of the sample, with their class indices (J,) if there are any; -1 means no class.
-
-        The field `schema.ENTRY` of the jets says where they are in the sample.
-        """
+        """Take some more jets with their `schema.ENTRY`, and class indices (J,) if there are any; -1 is no class."""
 
     def next_pass(self) -> None:
         """Prepare for the whole sample once more; called between passes where `n_passes` is above 1."""

@@ -39,10 +39,6 @@ def latency(series: BySeries, axis: str) -> Plot:
         The measurements by the name of their curve.
     axis : str
         "batch" or "n".
-
-    Returns
-    -------
-    Plot
     """
     return _plot("Time of a pass", "ms", series, axis, lambda row: [1e3 * t for t in _spread(row)])
 

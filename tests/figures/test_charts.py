@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from part.errors import PartError
-from part.figures.charts import Grid, HeadMap, Plot, Series, Surface, cell_texts, colour_limits
+from part.figures.cell_texts import cell_texts
+from part.figures.charts import Grid, HeadMap, Plot, Series, Surface, colour_limits
 from part.figures.flame import Flame
 from part.figures.matplotlib import figure_bytes
 from part.figures.matplotlib.charts import draw_chart as draw_matplotlib

@@ -18,9 +18,9 @@ def direct_study(context: ModelContext) -> tuple[str, dict]:
 
 
 TABS = {
-    "heads": Tab("Heads", heads, atlas_study),
-    "hypotheses": Tab("Hypotheses", hypotheses, atlas_study, choose_hypothesis),
-    "logits": Tab("Shares of logits", logits, direct_study, choose_classes),
+    "heads": Tab("Heads", heads, atlas_study, question="What does each head attend to?"),
+    "hypotheses": Tab("Hypotheses", hypotheses, atlas_study, choose_hypothesis, False, "Which heads do this?"),
+    "logits": Tab("Shares of logits", logits, direct_study, choose_classes, False, "What adds to the logits?"),
 }
 
 study_page("Atlas", TABS, AtlasState, make_context, controls)

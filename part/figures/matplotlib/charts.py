@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from part.errors import PartError
+from part.figures.cell_texts import cell_texts
 from part.figures.charts import (
     Chart,
     Grid,
@@ -20,7 +21,6 @@ from part.figures.charts import (
     Plot,
     Series,
     Surface,
-    cell_texts,
     colour_limits,
     outer_edges,
 )

@@ -3,7 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from part.figures.charts import Grid, HeadMap, cell_texts, colour_limits
+from part.figures.cell_texts import cell_texts
+from part.figures.charts import Grid, HeadMap, colour_limits
 from part.figures.palette import TRANSPARENT, Theme
 from part.figures.plotly.theme import TOP_OF_BAR, colorscale, empty_figure, flat_colorbar, to_html
 

@@ -9,6 +9,7 @@ from part.analysis.atlas.hypotheses import HYPOTHESES
 from part.analysis.atlas.result import AtlasResult
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, HeadMap, Plot, Series
+from part.figures.sentences.places import ends, farthest, head_names, observed_ends, range_of_heads
 
 EFFECT = "share of attention beyond shuffled keys, from 0 to 1"
 UNIFORM = 0.9  # of the tokens: a head that attends to as many is near uniform
@@ -50,7 +51,10 @@ def name_map(result: AtlasResult, kind: str = "head", marked: int | None = None)
     title = "What each head attends to" if kind == "head" else "What the class token's heads attend to"
     frame = None if marked is None else np.array(rows) == marked
     names = tuple(texts)
-    return HeadMap(title, EFFECT, values, marked=frame, limits=(0, 1), texts=names, sentence=_summary(result, kind))
+    sentence = _summary(result, kind)
+    return HeadMap(
+        title, EFFECT, values, marked=frame, limits=(0, 1), texts=names, sentence=sentence, about="head_names"
+    )
 
 
 def short_name(result: AtlasResult, source: int) -> str:
@@ -68,21 +72,29 @@ def effect_map(result: AtlasResult, hypothesis: str) -> HeadMap:
     error = effects.half_width[1, :, k] / Z95
     places = np.array(heads)
     title = f"Attention to: {HYPOTHESES[hypothesis].title}"
-    return HeadMap(title, EFFECT, effects.effect[1, :, k][places], error[places], signed=True, limits=(-1.0, 1.0))
+    value, error = effects.effect[1, :, k][places], error[places]
+    sides = "more than shuffled keys", "less"
+    sentence = farthest(value, Z95 * error, head_names(value.shape), "Largest effect", sides=sides)
+    scale = (-1.0, 1.0)
+    return HeadMap(title, EFFECT, value, error, True, limits=scale, sentence=sentence, about="hypothesis_effect")
 
 
 def position_map(result: AtlasResult) -> HeadMap:
     """Return the share of the variance of each head's attention that the rank of the key explains."""
     places = np.array(_places(result, "head"))
     title = "Variance of attention that the key's rank in the file explains"
-    return HeadMap(title, "share", result.position[places], result.position_error[places], limits=(0.0, 1.0))
+    value, error = result.position[places], result.position_error[places]
+    sentence = range_of_heads(value, Z95 * error)
+    return HeadMap(title, "share", value, error, limits=(0.0, 1.0), sentence=sentence, about="rank_variance")
 
 
 def spread_map(result: AtlasResult) -> HeadMap:
     """Return the effective number of keys of each head as a share of the tokens; 1 is uniform."""
     places = np.array(_places(result, "head"))
     title = "Effective number of keys, over the number of particles"
-    return HeadMap(title, "share", result.spread[places], limits=(0.0, 1.0))
+    value = result.spread[places]
+    sentence = observed_ends(value, head_names(value.shape), "", f"{result.jets} jets")
+    return HeadMap(title, "share", value, limits=(0.0, 1.0), sentence=sentence, about="spread")
 
 
 def head_bars(result: AtlasResult, source: int) -> Plot:
@@ -97,7 +109,10 @@ def head_bars(result: AtlasResult, source: int) -> Plot:
         series.append(Series("untrained weights, largest", titles, largest, colour=None, style="bars"))
     low = min(-0.05, float(np.nanmin((value - half)[order], initial=0)))
     title = str(result.sources[source]).capitalize()
-    return Plot(title, EFFECT, "", tuple(series), x_range=(low, 1.02), sentence=sentence(result, source))
+    texts = title, EFFECT, ""
+    return Plot(
+        *texts, tuple(series), x_range=(low, 1.02), sentence=sentence(result, source), about="hypotheses_of_head"
+    )
 
 
 def by_class(result: AtlasResult, source: int, hypothesis: int) -> Plot:
@@ -108,7 +123,9 @@ def by_class(result: AtlasResult, source: int, hypothesis: int) -> Plot:
     titles = tuple(f"{result.classes[c]} ({effects.jets[2 + c, hypothesis]})" for c in shown)
     bars = Series("", titles, value[shown], (value - half)[shown], (value + half)[shown], style="bars")
     low = min(-0.05, float(np.nanmin((value - half)[shown], initial=0)))
-    return Plot(f"By class: {result.title(hypothesis)}", EFFECT, "", (bars,), x_range=(low, 1.02))
+    differences = ends(value[shown], half[shown], [result.classes[c] for c in shown])
+    texts = f"By class: {result.title(hypothesis)}", EFFECT, ""
+    return Plot(*texts, (bars,), x_range=(low, 1.02), sentence=differences, about="hypothesis_by_class")
 
 
 def shown_hypothesis(result: AtlasResult, source: int) -> int | None:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from part.analysis.circuits.study import DirectResult
-from part.analysis.statistics.running_mean import Z95
+from part.analysis.statistics.running_mean import Z95, Mean
 from part.figures.charts import Chart, HeadMap, Plot, Series
-from part.figures.sentences import number
+from part.figures.sentences.places import farthest, head_names
 
 UNIT = "logit"
 
@@ -19,14 +19,21 @@ def charts(result: DirectResult) -> dict[str, Chart]:
 def head_map(result: DirectResult) -> HeadMap:
     """Return what each head of the layers adds."""
     mean = result.shares["heads"]
-    return HeadMap(f"Direct share of each head, {result.target}", UNIT, mean.value, mean.error, signed=True)
+    return _map(f"Direct share of each head, {result.target}", mean, "direct_heads")
 
 
 def class_head_map(result: DirectResult) -> HeadMap:
     """Return what each head of the class blocks adds by what it reads."""
     mean = result.class_heads
     assert mean is not None
-    return HeadMap(f"Read by the class token's heads, {result.target}", UNIT, mean.value, mean.error, signed=True)
+    return _map(f"Read by the class token's heads, {result.target}", mean, "direct_class_heads")
+
+
+def _map(title: str, mean: Mean, about: str) -> HeadMap:
+    sides = "for the class", "against it"
+    names = head_names(mean.value.shape)
+    sentence = farthest(mean.value, Z95 * mean.error, names, "Largest share", unit=UNIT, sides=sides)
+    return HeadMap(title, UNIT, mean.value, mean.error, signed=True, sentence=sentence, about=about)
 
 
 def components(result: DirectResult) -> Plot:
@@ -61,17 +68,15 @@ def components(result: DirectResult) -> Plot:
 
 
 def _sentence(result: DirectResult) -> str:
-    """Return which head adds most; nothing where none differs from the others by its interval."""
-    mean, total = result.shares["heads"], result.shares["total"]
-    if not np.isfinite(mean.error).all():
-        return ""
-    order = np.argsort(-np.abs(mean.value), axis=None)
-    first, second = (np.unravel_index(i, mean.value.shape) for i in order[:2])
-    gap = abs(mean.value[first]) - abs(mean.value[second])
-    if gap <= Z95 * np.hypot(mean.error[first], mean.error[second]):
-        return ""
-    share = number(float(mean.value[first]), float(Z95 * mean.error[first]))
-    return (
-        f"Layer {first[0] + 1} head {first[1] + 1} adds most of all heads, {share}; the whole difference is "
-        f"{number(float(total.value), float(Z95 * total.error))}."
-    )
+    """Return which component that is no sum of others adds most, of those that differ from none."""
+    names, values, errors = ["the embedding"], [result.shares["embedding"].value], [result.shares["embedding"].error]
+    for title, key in (("layer", "ffn"), ("class layer", "class_ffn")):
+        mean = result.shares[key]
+        names += [f"the feed-forward part of {title} {layer + 1}" for layer in range(len(mean.value))]
+        values += list(mean.value)
+        errors += list(mean.error)
+    heads = result.shares["heads"]
+    names += head_names(heads.value.shape)
+    value, error = np.append(values, heads.value), np.append(errors, heads.error)
+    sides = "for the class", "against it"
+    return farthest(value, Z95 * error, names, "Largest share", "components", unit=UNIT, sides=sides)
