@@ -63,12 +63,9 @@ class HeadMatching:
         rows = []
         for r, (layer, head) in enumerate(np.ndindex(*self.first_shape)):
             known = match[r] >= 0
-            place = np.unravel_index(match[r], self.other_shape) if known else (None, None)
+            match_layer, match_head = divmod(int(match[r]), self.other_shape[1])
             row: dict[str, Any] = {"layer": layer + 1, "head": head + 1}
-            row |= {
-                name: int(i) + 1 if known else None
-                for name, i in zip(("match_layer", "match_head"), place, strict=True)
-            }
+            row |= {"match_layer": match_layer + 1 if known else None, "match_head": match_head + 1 if known else None}
             row |= {"similarity": _plain(value[r]), "half_width": _plain(half[r]), "runner_up": _plain(runner_up[r])}
             row |= {"shuffled_error": _plain(self.shuffled_error[r, match[r]]) if known else None}
             rows.append(row)

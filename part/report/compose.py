@@ -60,7 +60,7 @@ def numbers(measured: Measured) -> dict[str, Any]:
     if measured.speed is not None:
         content["speed"] = {
             "machine": str(measured.speed.machine),
-            "busy": costs.is_busy(measured.speed),
+            "busy": not costs.verdict(measured.speed).quotable,
             "rows": [{"batch": row.batch, "seconds": list(row.seconds)} for row in measured.speed.rows],
         }
     return content

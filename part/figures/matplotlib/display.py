@@ -26,7 +26,7 @@ DASHES = (0, (3.0, 1.5))  # of edges between subjets
 def draw_display(data: Display, width: float) -> Figure:
     figure = new_figure(data, width, 1.0 * width + 0.4)
     display_panel(figure.add_subplot(), data)
-    draw_legend(figure, data)
+    draw_legend(figure, data, width)
     return figure
 
 
@@ -119,8 +119,8 @@ def _partons(axes: Axes, data: Display, partons: Partons) -> None:
         )
 
 
-def draw_legend(figure: Figure, data: Display) -> None:
-    """Draw a legend below the axes with rows for species, subjets and kinds of edges."""
+def draw_legend(figure: Figure, data: Display, width: float) -> None:
+    """Draw a legend below the axes of a figure of some width, with rows for species, subjets and kinds of edges."""
     marks = legend_marks(data.jet_view.constituents)
     species = [
         _legend_marker(title.replace("⁰", "$^0$"), style.MATPLOTLIB_MARKERS[mark], PAPER_MARKER)
@@ -130,12 +130,12 @@ def draw_legend(figure: Figure, data: Display) -> None:
     titles = titles if data.colour_by == "subjet" else short_titles(titles)
     groups = [_legend_marker(tex(title), "o", colour) for title, colour in zip(titles, colours, strict=True)]
     edges, widths = (_edge_entries(data), _width_entries(data)) if len(data.weight) else ([], [])
-    if figure.get_figwidth() < COLUMN:
+    if width < COLUMN:
         for entry in edges[:2] + widths:
             entry.set_label(_short(str(entry.get_label())))
-    wide = figure.get_figwidth() > COLUMN_AND_A_HALF
+    wide = width > COLUMN_AND_A_HALF
     partons = _parton_entries(data)
-    most = 3 if figure.get_figwidth() < COLUMN else 5  # of species in a row
+    most = 3 if width < COLUMN else 5  # of species in a row
     narrow = [species[:most], species[most:], partons, groups, edges[:3], edges[3:], widths]
     rows = list(filter(None, [species + partons, groups, edges + widths] if wide else narrow))
     columns = zip_longest(*rows, fillvalue=_legend_marker(" ", "", "none"))  # matplotlib fills column by column

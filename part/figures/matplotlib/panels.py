@@ -63,7 +63,7 @@ def draw_panels(figures: Sequence[FigureData], width: float) -> Figure:
     if isinstance(first, Heatmap) and drawn[0] is not None:
         colorbar(figure, list(panels.flat[: len(figures)]), drawn[0], first)
     elif isinstance(first, Display):
-        draw_legend(figure, first)
+        draw_legend(figure, first, width)
     return figure
 
 

@@ -126,7 +126,7 @@ def new_figure(data: FigureData, width: float, height: float) -> Any:
     return headed_figure([f"{data.jet_view.model}, {lower_first(data.title)}", data.jet_view.heading], width, height)
 
 
-def headed_figure(lines: Sequence[str], width: float, height: float) -> Figure:
+def headed_figure(lines: Sequence[str], width: float, height: float) -> Any:
     """Return an empty figure, `height` inches high below its heading of lines, which are wrapped."""
     characters = int(23 * width)  # as many as fit into a line at this size
     wrapped = [tex(row) for line in lines for row in textwrap.wrap(line, characters)]

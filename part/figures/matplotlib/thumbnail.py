@@ -20,7 +20,7 @@ def heads_png(pattern: np.ndarray) -> tuple[bytes, int]:
     Of jets with many constituents a pixel shows the strongest of a few weights.
     """
     tiles = _strongest(_strongest(pattern, 2), 3)
-    levels = scale.encode(tiles, scale.ATTENTION_LIMITS["log"], "log")
+    levels = scale.encode(tiles, scale.ATTENTION_LIMITS, "log")
     layers, heads, height, width = levels.shape
     canvas = np.full((layers * (height + GAP) - GAP, heads * (width + GAP) - GAP, 3), 255, np.uint8)
     for layer, head in np.ndindex(layers, heads):

@@ -165,7 +165,7 @@ def _summary(result: AtlasResult, kind: str) -> str:
     if not names:
         return ""
     most = ", ".join(f"{title} ({count})" for title, count in names.most_common(3))
-    return f"{names.total()} of {len(places)} heads have a name; most often: {most}."
+    return f"Heads with a name: {names.total()} of {len(places)}; most often {most}."
 
 
 def _places(result: AtlasResult, kind: str) -> list[list[int]]:
