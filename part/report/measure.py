@@ -1,6 +1,5 @@
 """Everything that a report needs of a model, measured in turn: predictions, studies, three jets, latency."""
 
-import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -183,7 +182,6 @@ def _time(
     progress: ProgressCallback,
     execute: Executor,
 ) -> Speed | None:
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     jets = ak.concatenate([chunk.jets for chunk in chunks(spread(ranges, plan.TIMED_JETS))])
     sweep = SweepPlan((tagger.name,), plan.BATCHES, repeats=9, budget=3.0)
     rows: list[SpeedMeasurement] = []
@@ -195,4 +193,4 @@ def _time(
     if not measured:
         left_out["Costs"] = str(rows[0].failed)
         return None
-    return Speed(measured, describe_machine(), torch_threads(), load)
+    return Speed(measured, describe_machine(), torch_threads())
