@@ -51,7 +51,16 @@ UNFORESEEN = "Something went wrong here"  # the guard's words for any error but 
 # What is done, and how often of a hundred times.
 ACTIONS = {"next": 45, "random": 12, "number": 5, "head": 14, "models": 5, "file": 4, "page": 9, "upload": 4, "load": 2}
 JET_CHANGES = ("next", "random", "number")
-KEYS = {"next": "next", "random": "random", "number": "choose_jet", "head": "choose_head"}  # their widgets
+# The widgets of what not all pages have.
+KEYS = {
+    "next": "next",
+    "random": "random",
+    "number": "choose_jet",
+    "head": "choose_head",
+    "models": "choose_models",
+    "file": "choose_file",
+    "upload": "upload",
+}
 OUTCOMES = ("drawn", "said why not", "another jet", "exception", "no answer")
 
 
@@ -79,7 +88,7 @@ class User:
 
     async def _act(self, action: str, times: dict, outcomes: dict) -> None:
         visitor, rng = self.visitor, self.rng
-        if action in KEYS and "next" not in visitor.widgets:
+        if action in KEYS and KEYS[action] not in visitor.widgets:
             await self._note("page", visitor.go_to(""), times, outcomes)
         if action in KEYS and KEYS[action] not in visitor.widgets:
             return  # a model without heads, or jets that it cannot read
@@ -99,8 +108,7 @@ class User:
                 content = self.files[rng.integers(len(self.files))]
                 is_sound = rng.random() < 0.3
                 action = "upload" if is_sound else "damaged upload"
-                key = next(key for key, widget in visitor.widgets.items() if widget.kind == "file_uploader")
-                doing = visitor.upload(key, "mine.root", content if is_sound else damaged(content, rng))
+                doing = visitor.upload("upload", "mine.root", content if is_sound else damaged(content, rng))
         await self._note(action, doing, times, outcomes)
         if action == "file":
             await self._note("models", self._choose_models(), times, outcomes)

@@ -190,4 +190,6 @@ class Visitor:
         elif kind == "exception":
             self.alerts.append(f"{drawn.type}: {drawn.message}")
         elif identifier := getattr(drawn, "id", ""):
-            self.widgets[identifier.rpartition("-")[2]] = Widget(kind, drawn, fragment)
+            # A widget that is new after each use has a number at the end of its key.
+            key = "upload" if kind == "file_uploader" else identifier.rpartition("-")[2]
+            self.widgets[key] = Widget(kind, drawn, fragment)

@@ -123,7 +123,7 @@ def _prepared_sample(file: JetFile, config: DataConfig) -> Sample:
     pt, n, truth, kept = np.full(size, np.nan), np.zeros(size, np.int64), np.full(size, UNKNOWN), np.zeros(size, bool)
     has_truth = False
     for start in range(0, size, CHUNK):
-        jets = read_prepared(str(file.path), config, start, min(start + CHUNK, size), with_partons=False)
+        jets = read_prepared(str(file.path), config, start, min(start + CHUNK, size), with_partons=False, strict=False)
         entries = ak.to_numpy(jets[ENTRY])
         kept[entries], n[entries] = True, multiplicities(jets)
         if "jet_pt" in jets.fields:
@@ -148,7 +148,11 @@ def _chunk(file: JetFile, index: int) -> ak.Array:
     start, stop = index * CHUNK, (index + 1) * CHUNK
     with error_context(file), gathered(lambda _: None):  # load_sample keeps what there is to say
         config = data_config(file)
-        return read_prepared(str(file.path), config, start, stop) if config else _read_plain(file, start, stop)
+        return (
+            read_prepared(str(file.path), config, start, stop, strict=False)
+            if config
+            else _read_plain(file, start, stop)
+        )
 
 
 def _read_plain(file: JetFile, start: int, stop: int) -> ak.Array:

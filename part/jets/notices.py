@@ -14,6 +14,8 @@ WITHOUT_MOMENTUM = "Left out: {items} without momentum, in {jets}."
 NOT_A_NUMBER = "NaN among the inputs of {jets} ({detail}); 0 was taken there, as in weaver-core."
 UNKNOWN_CODE = "Taken as massless, neutral and of no species: {items} of unknown PDG codes, in {jets}."
 UNUSABLE = "Left out: {jets} that cannot be used{example}."
+UNCLEAR_CLASS = "Taken as of no class: {jets} whose labels say several, or none that there is{example}."
+UNCLEAR_PARTONS = "Taken without their partons: {jets} whose branches of them differ in length{example}."
 ENERGY_BELOW = "Taken as they are: {items} whose energy is below their momentum by up to a tenth, in {jets}."
 MAX_COUNTED = 100_000  # jets of a notice
 

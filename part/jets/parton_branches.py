@@ -11,6 +11,7 @@ import numpy as np
 from part.errors import PartError
 from part.jets.buffers import list_array, list_buffers, without_none
 from part.jets.formats.source import Column
+from part.jets.notices import UNCLEAR_PARTONS, notify
 
 PARTONS = ("parton_", "aux_genpart_")  # what their names begin with, see `part.jets.truth`
 GENERATED = "genpart_"  # of the particles before the detector, some hundred in each jet: read if they are asked for
@@ -26,7 +27,7 @@ def prefix_of(name: str) -> str:
     return next((prefix for prefix in (*PARTONS, GENERATED) if name.startswith(prefix)), "")
 
 
-def parton_lists(path: str, columns: Mapping[str, Column], first: int) -> dict[str, ak.Array]:
+def parton_lists(path: str, columns: Mapping[str, Column], first: int, strict: bool = True) -> dict[str, ak.Array]:
     """Return the columns that hold a list of numbers for each jet, of equal lengths where they belong together.
 
     Parameters
@@ -37,6 +38,9 @@ def parton_lists(path: str, columns: Mapping[str, Column], first: int) -> dict[s
         The branches by name, of J jets each; those that are no lists of numbers are left out.
     first : int
         The entry of the first jet.
+    strict : bool
+        Whether lists of different lengths in one jet are an error; otherwise the jet has no partons, and a notice says
+        so.
 
     Returns
     -------
@@ -46,30 +50,46 @@ def parton_lists(path: str, columns: Mapping[str, Column], first: int) -> dict[s
     Raises
     ------
     PartError
-        Naming branch and entry of the first list of another length.
+        If `strict`, naming branch and entry of the first list of another length.
     """
-    lists: dict[str, tuple[ak.index.Index64, np.ndarray]] = {}
-    known: dict[str, tuple[str, np.ndarray, ak.index.Index64]] = {}
+    together: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
     for name, column in columns.items():
-        if not is_parton_branch(name) or (buffers := _buffers(column)) is None:
-            continue
-        counts, values = buffers
-        reference, expected, offsets = known.setdefault(prefix_of(name), (name, counts, _offsets(counts)))
-        if (counts != expected).any():
-            jet = int(np.argmax(counts != expected))
-            raise PartError(
+        if is_parton_branch(name) and (buffers := _buffers(column)) is not None:
+            together.setdefault(prefix_of(name), {})[name] = buffers
+    lists = {}
+    for branches in together.values():
+        lists |= _of_equal_lengths(path, branches, first, strict)
+    return {name: lists[name] for name in columns if name in lists}
+
+
+def _of_equal_lengths(
+    path: str, branches: Mapping[str, tuple[np.ndarray, np.ndarray]], first: int, strict: bool
+) -> dict[str, ak.Array]:
+    """Return branches that belong together as lists, empty for a jet in which their lengths differ."""
+    reference, (expected, _) = next(iter(branches.items()))
+    unclear, reason = np.zeros(len(expected), bool), ""
+    for name, (counts, _) in branches.items():
+        wrong = counts != expected
+        if wrong.any() and not reason:
+            jet = int(np.argmax(wrong))
+            reason = (
                 f"{path}: branch {name}, entry {first + jet}: {counts[jet]} partons; expected {expected[jet]} as in "
                 f"{reference}"
             )
-        lists[name] = offsets, values
-    return {name: ak.Array(list_array(offsets, values)) for name, (offsets, values) in lists.items()}
+        unclear |= wrong
+    if reason and strict:
+        raise PartError(reason)
+    notify(UNCLEAR_PARTONS, [(path, first + int(jet)) for jet in unclear.nonzero()[0]], example=reason)
+    offsets = _offsets(np.where(unclear, 0, expected))
+    clear = {n: v[np.repeat(~unclear, counts)] if reason else v for n, (counts, v) in branches.items()}
+    return {name: ak.Array(list_array(offsets, values)) for name, values in clear.items()}
 
 
-def parton_columns(path: str, columns: Mapping[str, Column], first: int) -> dict[str, ak.Array]:
+def parton_columns(path: str, columns: Mapping[str, Column], first: int, strict: bool = True) -> dict[str, ak.Array]:
     """Return the columns of partons: those that `parton_lists` returns, and numbers of each jet (J,)."""
     flat = {name: ak.Array(column) for name, column in columns.items()}
     flat = {name: without_none(column) for name, column in flat.items() if column.ndim == 1 and _holds_numbers(column)}
-    return flat | parton_lists(path, columns, first)
+    return flat | parton_lists(path, columns, first, strict)
 
 
 def with_columns(jets: ak.Array, columns: Mapping[str, ak.Array]) -> ak.Array:

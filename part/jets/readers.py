@@ -13,6 +13,7 @@ from part.jets.labels import LABEL_BRANCHES
 from part.jets.notices import ENERGY_BELOW, UNUSABLE, WITHOUT_MOMENTUM, notify, say
 from part.jets.parton_branches import GENERATED, PARTONS, parton_lists, with_columns
 from part.jets.schema import CONSTITUENT_BRANCHES, ENTRY, JET_MOMENTUM, MOMENTA
+from part.jets.unclear_labels import without_unclear_labels
 from part.jets.units import notify_units
 from part.jets.validation import CheckedJets, to_jets
 from part.text import first_names
@@ -75,7 +76,7 @@ def read_jets(
         from part.jets.config.parsing import load_config
         from part.jets.config.reading import read_prepared
 
-        return read_prepared(path, load_config(config), start, stop)
+        return read_prepared(path, load_config(config), start, stop, strict=strict)
     with open_source(path) as source:
         first, last = bounds(path, start, stop, source.n_jets)
         names = _jet_branches(path, source, branches)
@@ -84,14 +85,16 @@ def read_jets(
         columns = source.read(names, first, last)
     if source.remark:
         say(source.remark)
-    lists = parton_lists(path, columns, first)
+    lists = parton_lists(path, columns, first, strict)
     columns = {name: c for name, c in columns.items() if name in SCHEMA_BRANCHES or _is_flat_numbers(c)}
     checked = to_jets(path, columns, first, last, strict)
     _notify(path, first, checked)
+    entries = first + checked.rows
+    usable = checked.jets if strict else without_unclear_labels(checked.jets, path, entries)
     if not checked.reason:
-        return with_columns(checked.jets, lists)
-    jets = with_columns(checked.jets, {name: column[checked.rows] for name, column in lists.items()})
-    return ak.with_field(jets, first + checked.rows, ENTRY)
+        return with_columns(usable, lists)
+    jets = with_columns(usable, {name: column[checked.rows] for name, column in lists.items()})
+    return ak.with_field(jets, entries, ENTRY)
 
 
 def _notify(path: str, first: int, checked: CheckedJets) -> None:

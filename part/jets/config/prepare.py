@@ -33,9 +33,11 @@ from part.jets.config.config import DataConfig
 from part.jets.config.per_jet import is_text, numbers_of_jets, selected
 from part.jets.config.selected import SelectedJets
 from part.jets.config.tokens import Tokens, make_tokens
+from part.jets.config.unclear import Unclear
 from part.jets.config.variables import Variables
 from part.jets.expressions.evaluation import variables
 from part.jets.expressions.lists import Value, n_dimensions
+from part.jets.labels import UNKNOWN
 from part.jets.notices import NOT_A_NUMBER, notify
 from part.jets.schema import (
     ENTRY,
@@ -62,6 +64,7 @@ def prepare(
     first: int = 0,
     where: str = "jets",
     selection: str | None = None,
+    strict: bool = True,
 ) -> ak.Array:
     """Select jets and compute the inputs that a data config describes.
 
@@ -76,6 +79,8 @@ def prepare(
         What error messages call the file.
     selection : str, optional
         The expression that decides which jets are kept; by default the one for prediction.
+    strict : bool
+        Whether a label that cannot be is an error; otherwise the jet has no class, and a notice says so.
 
     Returns
     -------
@@ -105,35 +110,38 @@ def prepare(
     notify(BEYOND_LENGTH, too_long)
     empty = entries[tokens.counts == 0]
     notify(WITHOUT_TOKENS, [(where, int(entry)) for entry in empty])
-    jets = _records(table, config, tokens, entries, where)
+    jets = _records(table, config, tokens, entries, where, strict)
     return jets if tokens.counts.all() else jets[tokens.counts > 0]
 
 
-def class_indices(table: Variables, config: DataConfig, entries: np.ndarray, where: str) -> np.ndarray | None:
+def class_indices(
+    table: Variables, config: DataConfig, entries: np.ndarray, where: str, strict: bool = True
+) -> np.ndarray | None:
     """Return the class index of each jet (J,) int64, -1 for a jet of no class; None where labels are missing.
 
     Raises
     ------
     PartError
-        If a jet belongs to several classes, or its label is not a number, or no index of a class.
+        If `strict`, and a jet belongs to several classes, or its label is not a number, or no index of a class.
     """
     labels = config.labels
     if labels.kind == "none" or not _available(table, config, labels.expressions):
         return None
     jets = SelectedJets(where, table, entries)
     columns = [jets.per_jet(expression, "label") for expression in labels.expressions]
+    unclear = Unclear(jets, strict)
     for expression, column in zip(labels.expressions, columns, strict=True):
-        jets.refuse(np.isnan(column), lambda _, label=expression: f"label {label} is not a number", "a class")
+        unclear.refuse(np.isnan(column), lambda _, label=expression: f"label {label} is not a number", "a class")
     if labels.kind == "index":
         column, last = columns[0], len(labels.names) - 1 if labels.names else np.iinfo(np.int32).max
         wrong = (column < -1) | (column > last) | (column != np.trunc(column))
         names = f"-1 to {last}, the classes of {config.name}" if labels.names else "the index of a class"
-        jets.refuse(wrong, lambda jet: f"label {labels.expressions[0]} is {column[jet]:g}", names)
-        return column.astype(np.int64)
+        unclear.refuse(wrong, lambda jet: f"label {labels.expressions[0]} is {column[jet]:g}", names)
+        return np.where(unclear.jets, UNKNOWN, np.nan_to_num(column)).astype(np.int64)
     is_class = np.stack(columns, axis=1) != 0
     count = is_class.sum(axis=1)
-    jets.refuse(count > 1, lambda jet: f"a jet belongs to {count[jet]} classes of {config.name}", "one")
-    return np.where(count == 1, is_class.argmax(axis=1), -1).astype(np.int64)
+    unclear.refuse(count > 1, lambda jet: f"a jet belongs to {count[jet]} classes of {config.name}", "one")
+    return np.where((count == 1) & ~unclear.jets, is_class.argmax(axis=1), UNKNOWN).astype(np.int64)
 
 
 def _available(table: Variables, config: DataConfig, expressions: tuple[str, ...]) -> bool:
@@ -141,7 +149,9 @@ def _available(table: Variables, config: DataConfig, expressions: tuple[str, ...
     return table.has(config.branches_of(names))
 
 
-def _records(table: Variables, config: DataConfig, tokens: Tokens, entries: np.ndarray, where: str) -> ak.Array:
+def _records(
+    table: Variables, config: DataConfig, tokens: Tokens, entries: np.ndarray, where: str, strict: bool
+) -> ak.Array:
     offsets = ak.index.Index64(np.concatenate([[0], np.cumsum(tokens.counts)]))
     contents = {
         ENTRY: flat_array(entries.astype(np.int64)),
@@ -158,7 +168,7 @@ def _records(table: Variables, config: DataConfig, tokens: Tokens, entries: np.n
         contents[KIND] = list_array(offsets, tokens.kind)
         if not are_particles(config).all():
             contents[IS_PARTICLE] = list_array(offsets, are_particles(config)[tokens.kind])
-    truth = class_indices(table, config, entries, where)
+    truth = class_indices(table, config, entries, where, strict)
     contents |= {} if truth is None else {TRUTH: flat_array(truth)}
     for name, values in _jet_columns(table, config, tokens, roles, where).items():
         contents.setdefault(name, flat_array(values) if isinstance(values, np.ndarray) else values.layout)

@@ -26,6 +26,7 @@ def read_prepared(
     stop: int | None = None,
     selection: str | None = None,
     with_partons: bool = True,
+    strict: bool = True,
 ) -> ak.Array:
     """Read the jets of a file that a data config selects, with the inputs that it describes.
 
@@ -40,6 +41,9 @@ def read_prepared(
         The expression that decides which jets are kept; by default the config's for prediction.
     with_partons : bool
         Whether the branches of partons are read, by their names in the file.
+    strict : bool
+        Whether truth that contradicts itself is an error: labels of several classes, or lists of partons of different
+        lengths. Otherwise such a jet has no class, or no partons, and a notice says so.
 
     Returns
     -------
@@ -58,8 +62,8 @@ def read_prepared(
         columns = read_branches(path, source, config, needed, optional, first, last)
         names = [n for n in source.branches if with_partons and n.startswith(PARTONS) and "/" not in n]
         found = source.read(names, first, last) if names else {}
-    jets = prepare(columns, config, first, path, selection)
-    jets = with_columns(jets, _of_kept(parton_columns(path, found, first), ak.to_numpy(jets[ENTRY]) - first))
+    jets = prepare(columns, config, first, path, selection, strict)
+    jets = with_columns(jets, _of_kept(parton_columns(path, found, first, strict), ak.to_numpy(jets[ENTRY]) - first))
     _report(path, jets, config)
     return jets
 
