@@ -57,10 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         _say(shortened(f"{error.sentence}; say which with --{error.option}."))
         return 2
     except PartError as error:
-        flag = (
-            f"{error.sentence}; say which with --{error.option}." if isinstance(error, UndecidedError) else str(error)
-        )
-        _say(shortened(flag))
+        _say(shortened(str(error)))
         return 2
     except OSError as error:  # what was written or read before has become impossible: the disk is full, for instance
         place = error.filename or "A file"
