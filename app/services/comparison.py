@@ -171,9 +171,9 @@ def _cache(file: JetFile, entries: np.ndarray) -> Cache:
     return {}
 
 
-def measure_title(name: str) -> str:
-    """Return the title of a measure."""
-    return text.measure_title(name)
+def measure_title(name: str, titles: Mapping[str, str]) -> str:
+    """Return the title of a measure; titles are those of classes by their names."""
+    return text.measure_title(name, titles)
 
 
 def measure_text(comparison: Comparison, m: int, name: str) -> str:

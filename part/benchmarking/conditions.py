@@ -93,7 +93,9 @@ def judge(timings: Iterable[Timing], conditions: Iterable[Conditions | None] = (
         most = f"{100 * MAX_SCATTER:.0f} %, up to {100 * max(wide):.0f} %"
         reasons.append(f"the passes of {_count(len(wide), timings)} scatter by more than {most}")
     if few:
-        reasons.append(f"{_count(few, timings)} {'is' if few == 1 else 'are'} of fewer than {MIN_PASSES} passes")
+        reasons.append(
+            f"{_count(few, timings)} {'is' if few == 1 < len(timings) else 'are'} of fewer than {MIN_PASSES} passes"
+        )
     if reasons:
         return Verdict(False, f"Do not quote these times: {'; '.join(reasons)}.")
     loads = [c.load for c in known if c.load is not None]

@@ -112,7 +112,7 @@ def quality(probabilities: np.ndarray, truth: np.ndarray, dataset: Dataset, coun
         intervals["accuracy"] = [*(rounded_wilson(right, len(truth)) or ())]
     calibration = round(reliability(probabilities, truth).expected_error, 5)
     counts = rejection_counts(probabilities, truth, dataset)
-    return result | {"calibration_error": calibration, "intervals": intervals, "rejections": counts}
+    return result | {"calibration_error": calibration, "intervals": intervals, "background_counts": counts}
 
 
 def _rounded(name: str, value: float) -> float | None:
@@ -147,7 +147,7 @@ def _score(taggers: "Sequence[Tagger]", chunk: "Chunk") -> tuple[np.ndarray, np.
 
 def _line(name: str, value: float | None, result: dict) -> str:
     """Return a measure with its interval, a rejection with the background jets that pass or, without any, its limit."""
-    counts, ends = result["rejections"].get(name), result["intervals"].get(name)
+    counts, ends = result["background_counts"].get(name), result["intervals"].get(name)
     of = f"({counts['passing']} of {counts['background']} background jets)" if counts else ""
     if value is None:
         text = f"> {counts['above']:.2g} at 95 %" if counts else "none (jets of one class)"
@@ -158,7 +158,7 @@ def _line(name: str, value: float | None, result: dict) -> str:
 
 
 def _table(result: dict, classes: dict) -> str:
-    left_out = ("intervals", "rejections", "groups", "background")
+    left_out = ("intervals", "background_counts", "groups", "background")
     lines = [_line(name, value, result) for name, value in result.items() if name not in left_out]
     width = max(8, *map(len, classes))
     heads = f"{'efficiency [95 %]':>26} {'purity [95 %]':>26} {'AUC':>8}"

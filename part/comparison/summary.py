@@ -6,13 +6,14 @@ Shapes: M models, J jets, C classes, L layers, H heads.
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from part.analysis.statistics.binomial import Rate
 from part.analysis.statistics.bootstrap import LEVEL
 from part.analysis.statistics.divergence import AttentionChange, jensen_shannon
 from part.comparison.result import GAIN_MEASURES, Comparison
@@ -155,6 +156,7 @@ def summary(comparison: Comparison) -> dict:
         "confusion": {comparison.names[m]: comparison.confusion(m).tolist() for m in models},
         "reliability": {comparison.names[m]: _reliability(comparison, m) for m in models},
         "roc": {comparison.names[m]: _roc_curves(comparison, m) for m in models},
+        "roc_intervals": {comparison.names[m]: _roc_intervals(comparison, m) for m in models},
     }
 
 
@@ -183,16 +185,25 @@ def _reliability(comparison: Comparison, m: int) -> dict:
 
 
 def _roc_curves(comparison: Comparison, m: int) -> dict:
-    """Return the background efficiency at signal efficiencies of 0 to 1, for each class, with Wilson's intervals."""
+    """Return the background efficiency at signal efficiencies of 0 to 1, for each class."""
+    curves = {name: _rounded(rate.value[places]) for name, rate, places in _roc_rates(comparison, m)}
+    return {"efficiency": _rounded(np.linspace(0, 1, ROC_POINTS)), **curves}
+
+
+def _roc_intervals(comparison: Comparison, m: int) -> dict:
+    """Return Wilson's intervals of `_roc_curves`, and the number of background jets."""
+    ends = {name: [end[places] for end in rate.interval] for name, rate, places in _roc_rates(comparison, m)}
+    intervals = {name: {"low": _rounded(low), "high": _rounded(high)} for name, (low, high) in ends.items()}
+    return {"background_jets": comparison.background_jets, **intervals}
+
+
+def _roc_rates(comparison: Comparison, m: int) -> Iterator[tuple[str, Rate, np.ndarray]]:
+    """Yield each class with the rates along its curve, and the place of each efficiency on the curve."""
     grid = np.linspace(0, 1, ROC_POINTS)
-    curves: dict[str, Any] = {"background_jets": comparison.background_jets, "efficiency": _rounded(grid)}
     for signal in comparison.signals:
         efficiency, rate = comparison.roc_rate(m, signal)
         # The tightest cut of at least this efficiency, as the curve has steps.
-        place, name = np.searchsorted(efficiency, grid - 1e-12), comparison.dataset.classes[signal]
-        numbers = {"": rate.value, "_low": rate.interval[0], "_high": rate.interval[1]}
-        curves |= {f"{name}{end}": _rounded(values[place]) for end, values in numbers.items()}
-    return curves
+        yield comparison.dataset.classes[signal], rate, np.searchsorted(efficiency, grid - 1e-12)
 
 
 def jet_columns(

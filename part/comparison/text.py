@@ -4,6 +4,7 @@ Shapes: M models.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from part.analysis.statistics.bootstrap import LEVEL
@@ -47,12 +48,15 @@ def _quality(comparison: Comparison) -> list[list[str]]:
     return [line for line in lines[:2] + gains + lines[2:] if any(line[1:])]
 
 
-def measure_title(name: str) -> str:
-    """Return the title of a measure, for instance "1/εB Hbb at 50 %" for "rejection_Hbb_50%"."""
+def measure_title(name: str, titles: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the title of a measure, for instance "1/εB Hbb at 50 %" for "rejection_Hbb_50%".
+
+    titles are those of classes by their names.
+    """
     if name in TITLES:
         return TITLES[name]
-    _, kind, efficiency = name.split("_")
-    return f"1/εB {kind} at {efficiency.removesuffix('%')} %"
+    signal, _, efficiency = name.removeprefix("rejection_").rpartition("_")  # a signal's name may have a "_"
+    return f"1/εB {titles.get(signal, signal)} at {efficiency.removesuffix('%')} %"
 
 
 def measure_text(comparison: Comparison, m: int, name: str) -> str:

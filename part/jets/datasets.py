@@ -26,3 +26,8 @@ def _dataset(name: str) -> Dataset:
 
 JETCLASS, TOPLANDSCAPE, QUARKGLUON = (_dataset(name) for name in _TITLES)
 DATASETS = {dataset.name: dataset for dataset in (JETCLASS, TOPLANDSCAPE, QUARKGLUON)}
+
+
+def class_title(name: str) -> str:
+    """Return the title of a class of a benchmark, such as "H→bb" for "Hbb"; that of any other class is its name."""
+    return next((d.titles[d.classes.index(name)] for d in DATASETS.values() if name in d.classes), name)

@@ -53,7 +53,7 @@ def test_the_numbers_are_the_librarys(folder, tmp_path, capsys):
         ends = interval(drawn[name][0]) if name != "accuracy" else wilson(round(content[name] * 90), 90)
         assert (low, high) == tuple(pytest.approx(e, abs=0.06) if np.isfinite(e) else None for e in ends), name
         assert content[name] is None or low <= content[name]
-    counts = content.pop("rejections")
+    counts = content.pop("background_counts")
     assert content == measure(probabilities, truth, JETCLASS)
     assert counts == rejection_counts(probabilities, truth, JETCLASS)
     for name, count in counts.items():
@@ -95,7 +95,7 @@ def test_a_card_keeps_results_by_name(folder, tmp_path):
     assert card["held_out"] == card["real"]
     assert card["real"]["files"] == ["0.root"]
     assert card["real"]["intervals"] == {}
-    assert {count["background"] for count in card["real"]["rejections"].values()} == {3}
+    assert {count["background"] for count in card["real"]["background_counts"].values()} == {3}
     assert main(["convert", str(model), str(tmp_path / "half.safetensors"), "--half", "--note", "A toy."]) == 0
     content = json.loads((tmp_path / "half.json").read_text())
     assert content["note"] == "A toy."

@@ -52,7 +52,7 @@ def _table(pair: SamplePair, rows: list[dict]) -> None:
         title = f"Efficiency {titles[row['class']]}" if row["measure"] == "efficiency" else titles.get(row["class"], "")
         extra = divergences.get(row["class"])
         ends = [_number(extra, "change") if extra else ""]
-        shown.append((title or measure_title(row["measure"]), "", cells([*texts, *ends])))
+        shown.append((title or measure_title(row["measure"], titles), "", cells([*texts, *ends])))
     model_table(headings, shown, is_long=True)
 
 

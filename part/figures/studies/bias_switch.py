@@ -9,6 +9,7 @@ from part.figures.charts import Chart, Grid, Plot, Series, probability_range
 from part.figures.prediction import strongest_classes
 from part.figures.sentences.ablation import absolute, jet_classes, relative
 from part.figures.view import lower_first
+from part.jets.datasets import class_title
 
 TITLES = {
     "accuracy": "Accuracy",
@@ -67,7 +68,8 @@ def rejections(result: BiasAblationResult) -> Grid:
     effects = [result.by_ablation(name) for name in names]
     values = np.array([[effect[ablation].change for effect in effects] for ablation in ablations])
     values = np.where(np.isfinite(values), values, np.nan)
-    columns = tuple(name.removeprefix(REJECTION).replace("_", " ") for name in names)
+    points = [name.removeprefix(REJECTION).rpartition("_") for name in names]
+    columns = tuple(f"{class_title(signal)} {efficiency}" for signal, _, efficiency in points)
     rows = tuple(f"{ablation.title}, {ablation.place}" for ablation in ablations)
     sentence = relative([effect[a] for effect in effects for a in ablations], "the rejection", is_ratio=True)
     title, unit = "Background rejection over that of the untouched model", "of the untouched"

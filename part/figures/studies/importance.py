@@ -10,6 +10,7 @@ from part.figures.sentences.effects import strongest, strongest_target
 from part.figures.sentences.one_jet import strongest_change
 from part.figures.sentences.places import cell_names, ends, head_names
 from part.figures.view import lower_first
+from part.jets.datasets import class_title
 
 # Title, unit and factor by measure.
 MEASURES = {
@@ -43,7 +44,7 @@ def measure_texts(measure: str) -> tuple[str, str, float]:
     if measure in MEASURES:
         return MEASURES[measure]
     signal, _, efficiency = measure.removeprefix("rejection_").rpartition("_")  # a signal's name may have a "_"
-    return f"Relative change of the rejection of {signal} at {efficiency}", "%", 100.0
+    return f"Relative change of the rejection of {class_title(signal)} at {efficiency}", "%", 100.0
 
 
 def measured_text(measure: str) -> str:
