@@ -67,12 +67,19 @@ def test_a_card_shows_results_with_their_intervals_and_the_previous_training(run
     path = write_run(runs_folder, "whole") / "whole.json"
     card = json.loads(path.read_text())
     ends = {"accuracy": [0.79, 0.83], "rejection_Hgg_50%": [75.8, None], "rejection_Hbb_50%": [None, None]}
+    counts = {"rejection_Hbb_50%": {"passing": 0, "background": 50, "above": 17.2}}
+    counts |= {"rejection_Hgg_50%": {"passing": 2, "background": 200}}
     card["held_out"] = {"jets": 500, "accuracy": 0.81, "rejection_Hgg_50%": 100, "rejection_Hbb_50%": None}
-    card["held_out"]["intervals"] = ends
+    card["held_out"] |= {"intervals": ends, "background_counts": counts}
     card["training"]["before"] = {"command": "python -m part train once", "jets_seen": 3, "seconds": 77}
     path.write_text(json.dumps(card))
     page = texts(open_train())
-    for text in ("0.81 [0.79, 0.83]", "100 [75.8, ∞]", "python -m part train once"):
+    for text in (
+        "0.81 [0.79, 0.83]",
+        "100 [75.8, ∞] (2 of 200)",
+        "&gt; 17 at 95 % (0 of 50)",
+        "python -m part train once",
+    ):
         assert text in page, text
     assert "intervals" not in page
     assert "seconds 77" not in page

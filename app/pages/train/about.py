@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.messages import note
+from app.services.library import significant
 from app.services.places import conceal
 from app.services.runs import Run
 from app.services.shipped_runs import is_shipped
@@ -50,15 +51,23 @@ def _log(run: Run) -> None:
 
 
 def _with_intervals(held_out: dict[str, Any]) -> dict[str, str]:
-    """Return the results on held-out jets, each followed by its 95 % interval, whose upper end may be infinite."""
-    intervals = held_out.get("intervals", {})
-    results = {key: _text(value) for key, value in held_out.items() if key != "intervals"}
+    """Return the results on held-out jets, each followed by its 95 % interval, whose upper end may be infinite.
+
+    Rejections have the number of background jets that pass, or their limit; cards of earlier versions lack both.
+    """
+    intervals, counts = held_out.get("intervals", {}), held_out.get("background_counts", {})
+    results = {key: _text(value) for key, value in held_out.items() if key not in ("intervals", "background_counts")}
+    for key in results:
+        if key.startswith("rejection") and held_out[key] is None:
+            above = counts.get(key, {}).get("above")
+            results[key] = "no background jet passes" if above is None else f"> {significant(above)} at 95 %"
     brackets = {
         key: f" [{_text(low)}, {'∞' if high is None else _text(high)}]"
         for key, (low, high) in intervals.items()
         if low is not None
     }
-    return {f"held out: {key}": text + brackets.get(key, "") for key, text in results.items()}
+    passing = {key: f" ({own['passing']} of {own['background']})" for key, own in counts.items()}
+    return {f"held out: {key}": text + brackets.get(key, "") + passing.get(key, "") for key, text in results.items()}
 
 
 def _tables(tables: dict[str, dict[str, Any]], titles: bool = True) -> None:
