@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,28 @@ def test_a_finished_comparison_is_shown_at_once_to_the_next_visitor(visit):
     app = visit()
     assert 'class="models"' in texts(app)
     assert not [button for button in app.button if button.key == "run"]
+
+
+def test_models_are_shown_with_times_only_once_they_were_timed_in_turns(visit):
+    app = finish(visit())
+    assert "Per jet of 64 [ms]" in texts(app)
+    assert "passes in turns with 68 % of them" in captions(app)
+    file = files.find("many.root")
+    job = comparison.find(file, np.arange(JETS), comparison.comparable_models(("alpha", "beta"), file))
+    timed = job.result
+    untimed = [replace(c, single_passes=(), batch_passes=(), conditions=None) for c in timed.costs]
+    job.result = timed.with_costs(untimed)  # as in results that ship
+    try:
+        app = visit()
+        assert "Per jet of 64 [ms]" not in texts(app)
+        assert "Accuracy and size" in texts(app)
+        app.button(key="time_models").click().run()
+        app = run_until(app, lambda app: "passes in turns" in captions(app))
+        assert sentences(app) == []
+        assert "Per jet of 64 [ms]" in texts(app)
+        assert not job.result.costs[0].is_timed  # the comparison is the same as before
+    finally:
+        job.result = timed
 
 
 @pytest.mark.parametrize("section", ["overview", "roc", "confusion", "disagreement", "attention"])
