@@ -28,12 +28,11 @@ class Studied:
 
 @dataclass(frozen=True, eq=False)
 class Speed:
-    """Times of passes on this machine, and the load before they were measured (None where the system has none)."""
+    """Times of passes on this machine."""
 
     rows: tuple[SpeedMeasurement, ...]
     machine: Machine
     threads: int
-    load: float | None
 
 
 @dataclass(frozen=True, eq=False)
