@@ -9,12 +9,11 @@ import streamlit as st
 from app.components.messages import plain
 from app.services.library import explain
 
-WIDTH = 380  # pixels of the text
 PAPER = re.compile(r"arXiv\\:(\d+)\\\.(\d+)")  # as `plain` writes it
 
 
 def question_mark(kind: str, key: str) -> None:
-    """Draw a button that opens the explanation of a kind of picture; nothing for no kind.
+    """Draw a question mark whose tooltip explains a kind of picture, as those of widgets do; nothing for no kind.
 
     Parameters
     ----------
@@ -25,8 +24,9 @@ def question_mark(kind: str, key: str) -> None:
     """
     if not kind:
         return
-    with st.popover("?", type="tertiary", key=f"about_{key}"):
-        st.markdown(PAPER.sub(r"[arXiv:\1.\2](https://arxiv.org/abs/\1.\2)", plain(explain(kind))), width=WIDTH)
+    text = PAPER.sub(r"[arXiv:\1.\2](https://arxiv.org/abs/\1.\2)", plain(explain(kind)))
+    with st.container(key=f"about_{key}", width="content"):
+        st.markdown("&#8203;", help=text, width="content")  # an empty text would have no place for the question mark
 
 
 @contextmanager

@@ -26,16 +26,8 @@ def shipped_files(monkeypatch):
 
 
 def question_marks(app: AppTest) -> list[str]:
-    """Return the ids of the popovers that explain pictures."""
-
-    def below(block):
-        for child in block.children.values():
-            if getattr(child, "type", None) == "popover" and child.proto.popover.label == "?":
-                yield child.proto.id
-            if hasattr(child, "children"):
-                yield from below(child)
-
-    return list(below(no_exception(app).main))
+    """Return the texts of the question marks beside pictures."""
+    return [mark.proto.help for mark in no_exception(app).main.markdown if mark.proto.help]
 
 
 def pictures(app: AppTest) -> int:
@@ -46,14 +38,15 @@ def pictures(app: AppTest) -> int:
 def test_every_picture_of_a_tab_is_explained(page, tab):
     app = open_page(page, tab=tab, jet=str(OPENING.jet))
     assert pictures(app)
-    assert len(set(question_marks(app))) == pictures(app)
+    assert len(question_marks(app)) == pictures(app)
+    assert all(text.endswith((".", "\\.")) for text in question_marks(app))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_picture_of_a_comparison_is_explained(section):
     app = open_page("compare", section=section)
     assert pictures(app)
-    assert len(set(question_marks(app))) == pictures(app)
+    assert len(question_marks(app)) == pictures(app)
 
 
 def test_a_jet_is_explained():

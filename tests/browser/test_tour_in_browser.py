@@ -1,4 +1,4 @@
-"""The tour comes once, by itself, and only to visitors; the question marks open."""
+"""The tour comes once, by itself, and only to visitors; the question marks explain."""
 
 import pytest
 
@@ -37,8 +37,8 @@ def test_a_driven_browser_is_not_shown_the_tour_and_pictures_are_explained(page,
     page.wait_for_selector(".st-key-explained_mosaic0", timeout=60_000)
     page.wait_for_timeout(2500)
     assert not page.locator(CARD).is_visible()
-    page.locator(".st-key-about_mosaic0 button").click()
-    body = page.locator("[data-testid=stPopoverBody]")
-    body.wait_for(timeout=30_000)
-    assert "Every head's matrix" in body.inner_text()
-    assert body.locator("a").get_attribute("href") == "https://arxiv.org/abs/2202.03772"
+    page.locator(".st-key-about_mosaic0 [data-testid=stTooltipHoverTarget]").hover()
+    tip = page.locator("[data-testid=stTooltipContent]")
+    tip.wait_for(timeout=30_000)
+    assert "Every head's matrix" in tip.inner_text()
+    assert tip.locator("a").get_attribute("href") == "https://arxiv.org/abs/2202.03772"

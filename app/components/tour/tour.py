@@ -37,7 +37,7 @@ STEPS = (
         "What it says, and how sure",
         "The sentence below a chart is made of its numbers, and names only what is significant. The small question "
         "mark explains the picture: quantity, unit, how to read it, and the paper.",
-        "[class*=st-key-about_]",
+        "[class*=st-key-about_] button",
     ),
     (
         "Take it along",
