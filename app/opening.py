@@ -1,7 +1,8 @@
-"""The HTML that opens a page, which tells the browser where the server is.
+"""The HTML that opens a page, with a script before Streamlit's own.
 
-Otherwise Streamlit's own HTML asks below the page's address first, such as /train/_stcore/health, and the browser's
-console reports that there is nothing.
+It tells the browser where the server is; otherwise Streamlit asks below the page's address first, such as
+/train/_stcore/health, and the browser's console reports that there is nothing. And it lets the address with the
+choices of a page replace the one without, to which its link leads, so that Back takes one press.
 """
 
 from pathlib import Path
@@ -12,12 +13,19 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
-SCRIPT = '<script>window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href }</script>'
+SCRIPT = """<script>
+window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href };
+const push = history.pushState.bind(history);
+history.pushState = (state, title, url) => {
+  const isSamePage = url && new URL(url, location.href).pathname === location.pathname;
+  (isSamePage && !location.search ? history.replaceState.bind(history) : push)(state, title, url);
+};
+</script>"""
 
 
 def page_routes(pages: tuple[str, ...]) -> list[Route]:
-    """Return the routes of pages, by the last part of their addresses."""
-    return [Route(f"/{page}", _open) for page in pages]
+    """Return the routes of the first page and of each page by its name."""
+    return [Route(f"/{page}", _open) for page in ("", *pages)]
 
 
 async def _open(_: Request) -> HTMLResponse:

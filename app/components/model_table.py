@@ -27,7 +27,7 @@ def model_table(headings: Mapping[str, str], rows: Sequence[tuple[str, str, str]
     )
     table = f'<table class="models"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>'
     st.html(STYLE)
-    st.html(f'<div class="long">{table}</div>' if is_long else table)
+    st.html(f'<div class="{"long" if is_long else "wide"}">{table}</div>')
 
 
 def cells(texts: Sequence[str]) -> str:

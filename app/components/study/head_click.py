@@ -19,7 +19,7 @@ CONFIG = {"displayModeBar": False}
 
 def draw_figure(figure: go.Figure, chart: object, key: str) -> None:
     """Draw a figure; in a map of heads, a click on one opens it in Explore."""
-    if not isinstance(chart, HeadMap):
+    if not isinstance(chart, HeadMap) or not _heads(chart):
         st.plotly_chart(figure, theme=None, key=key, config=CONFIG)
         return
     st.plotly_chart(
@@ -45,7 +45,11 @@ def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
     x = columns + 1 if chart.columns is None else [chart.columns[i] for i in columns]
     template = cells.hovertemplate.replace("%{customdata:", "%{customdata[1]:").replace("%{z:", "%{customdata[0]:")
     error = np.full(chart.values.shape, np.nan) if chart.error is None else chart.error
+    first = 0.5 if chart.columns is None else -0.5  # names are at 0, 1, ...
+    n_layers, n_columns = chart.values.shape
     figure = go.Figure(figure)
+    figure.update_xaxes(range=[first, first + n_columns])  # plotly would leave room for the marks
+    figure.update_yaxes(range=[n_layers + 0.5, 0.5], autorange=False)
     return figure.add_trace(
         go.Scatter(
             x=x,

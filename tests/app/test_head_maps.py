@@ -1,0 +1,82 @@
+"""Maps of heads that open a head in Explore, and the chosen head over the selected jets there."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import streamlit as st
+from helpers.app_driver import captions, no_exception, run_until, sentences, state_of, texts
+
+from app.components.study import head_click
+from app.services.figures import plotly_chart
+from app.state.selection import JetSelection
+from part.figures.charts import Grid, HeadMap
+
+TOYS = {"file": "toys.root", "model": "alpha"}
+
+
+def marks(chart: HeadMap) -> go.Scatter:
+    figure = head_click._with_marks(plotly_chart(chart, "light", 300), chart)
+    return next(trace for trace in figure.data if trace.type == "scatter")
+
+
+def test_each_head_has_a_mark_that_says_what_its_cell_says():
+    values = np.arange(6.0).reshape(2, 3)
+    chart = HeadMap("map", "nats", values, values / 10)
+    found = marks(chart)
+    assert list(zip(found.y, found.x, strict=True)) == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
+    np.testing.assert_array_equal(found.customdata, np.stack((values.ravel(), values.ravel() / 10), 1))
+    assert found.hovertemplate.startswith("Layer %{y}, head %{x}: <b>%{customdata[0]:.4~g}</b> ± %{customdata[1]:.2~g}")
+    figure = head_click._with_marks(plotly_chart(chart, "light", 300), chart)
+    assert list(figure.layout.xaxis.range) == [0.5, 3.5]
+    assert list(figure.layout.yaxis.range) == [2.5, 0.5]
+
+
+def test_columns_that_are_no_heads_have_no_mark():
+    chart = HeadMap("map", "", np.zeros((2, 3)), columns=("1", "2", "all"))
+    assert list(marks(chart).x) == ["1", "2", "1", "2"]
+    assert head_click._heads(chart) == [0, 1]
+
+
+@pytest.mark.parametrize("title", ["a grid", "a map"])
+def test_only_maps_of_heads_can_be_clicked(monkeypatch, title):
+    calls = []
+    monkeypatch.setattr(st, "plotly_chart", lambda figure, **options: calls.append("on_select" in options))
+    chart = Grid(title, "", np.zeros((1, 1)), ("a",), ("b",)) if title == "a grid" else HeadMap(title, "", np.eye(2))
+    head_click.draw_figure(plotly_chart(chart, "light", 300), chart, "key")
+    assert calls == [title == "a map"]
+
+
+def test_a_click_chooses_the_head_and_opens_explore(monkeypatch):
+    chosen = {}
+    monkeypatch.setattr(head_click.session, "update", lambda cls, **values: chosen.update(values))
+    state = {"map": SimpleNamespace(selection=SimpleNamespace(point_indices=[5]))}
+    monkeypatch.setattr(st, "session_state", state)
+    head_click._open("map", [0, 1, 2])
+    assert chosen == {"layer": 1, "head": 2, "sample": True}
+    assert state["open_head"]
+
+
+def test_explore_shows_a_head_over_the_selection_and_the_jets_it_is_sharpest_in(visit):
+    app = visit(sample="True", layer="2", head="3", averaged="12", jet="1")
+    app = run_until(app, lambda app: any(str(b.key).startswith("sharpest_") for b in app.button))
+    assert sentences(app) == []
+    assert len(app.get("plotly_chart")) == 3
+    assert "L2 H3 is sharpest in" in texts(app)
+    button = next(b for b in app.button if str(b.key).startswith("sharpest_") and b.key != "sharpest_1")
+    app = no_exception(button.click().run())
+    assert state_of(app).jet == int(button.key.removeprefix("sharpest_"))
+    assert state_of(app, JetSelection).sample
+
+
+def test_two_classes_have_a_difference(visit):
+    app = visit(sample="True", averaged="30", of="Hbb", minus="QCD")
+    app = run_until(app, lambda app: len(app.get("plotly_chart")) == 6)
+    assert sentences(app) == []
+    assert "minus" in texts(app)
+
+
+def test_a_model_without_attention_says_that_it_has_no_mean(visit):
+    app = visit(sample="True", model="pfn-full", file="jetclass_like.root")
+    assert "has no mean attention" in texts(app) + captions(app)
