@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 
 from app.services.caching import cached
@@ -18,6 +19,7 @@ from app.services.models import (
 )
 from app.services.uploads import training_folder
 from part import export
+from part.analysis.sparsity.measures import sparsity
 from part.analysis.study import Result
 from part.figures import jet_view as jet_views
 from part.figures.charts import Chart
@@ -33,6 +35,14 @@ from part.inference.tagger import Tagger
 from part.jets.preprocessing import keep_leading
 from part.models.numerics.precision import parse_model_name
 
+# What can be marked for each head of a jet.
+HEAD_MEASURES = {
+    "entropy": "entropy [nats]",
+    "top1": "mass of the strongest key",
+    "gini": "Gini coefficient",
+    "near_binary": "near-binary rows",
+    "identity_distance": "distance to identity",
+}
 Limits = tuple[float, float] | None
 # What a model needs so that a quantity exists.
 CAPABILITIES = {"scores_qk": ("qk",), "bias": ("bias",)}
@@ -79,9 +89,25 @@ def missing_quantity(model: Tagger, jet_view: JetView, quantity: str) -> str | N
 
 
 @cached(max_entries=64)
-def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View) -> bytes:
-    """Return the mosaic of all heads for its canvas; `key` identifies jet, model and view by content."""
-    return mosaic_bytes(make_heatmap(Mosaic, _jet_view, replace(_view, figure="mosaic"), limits), theme, key)
+def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View, measure: str = "") -> bytes:
+    """Return the mosaic of all heads for its canvas; `key` identifies jet, model and view by content.
+
+    `measure` names a number of each head that is marked, see `head_measure`; "" for none.
+    """
+    mosaic = make_heatmap(Mosaic, _jet_view, replace(_view, figure="mosaic"), limits)
+    return mosaic_bytes(mosaic, theme, f"{key}/{measure}" if measure else key, head_measure(_jet_view, measure))
+
+
+def head_measure(jet_view: JetView, name: str) -> tuple[str, np.ndarray] | None:
+    """Return the title of a measure of sparsity and its values (L, H) for a jet.
+
+    None for a name that is none, and for a model whose particles do not attend to each other.
+    """
+    pattern = jet_view.trace.pattern
+    if name not in HEAD_MEASURES or pattern is None or jet_view.attends_to_slots:
+        return None
+    own = pattern[..., -pattern.shape[-2] :]
+    return HEAD_MEASURES[name], sparsity(own[None], np.ones((1, own.shape[-1]), bool))[name][0]
 
 
 @cached(max_entries=48)

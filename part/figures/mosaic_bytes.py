@@ -5,6 +5,7 @@ Shapes: L layers, H heads, n constituents, K slots.
 
 import json
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,9 @@ from part.figures.heatmaps import Mosaic
 from part.figures.palette import colormap
 
 
-def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "") -> bytes:
+def mosaic_bytes(
+    mosaic: Mosaic, theme: str = "light", key: str = "", measure: tuple[str, np.ndarray] | None = None
+) -> bytes:
     """Encode a mosaic.
 
     Parameters
@@ -24,6 +27,9 @@ def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "") -> bytes:
         "light" or "dark".
     key : str
         Identifies the content; the page compares it with what is painted.
+    measure : (str, ndarray (L, H)), optional
+        The title of a number of each head and its values, which a bar below each tile shows from the least to the
+        greatest.
 
     Returns
     -------
@@ -47,5 +53,18 @@ def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "") -> bytes:
         "ticks": [[int(level), label] for level, (_, label) in zip(levels, marks, strict=True)],
         "palette": colormap(mosaic.view.signed, theme).ravel().tolist(),
     }
+    if measure is not None:
+        header["measure"] = _measure(*measure)
     encoded = json.dumps(header, ensure_ascii=False).encode()
     return struct.pack("<I", len(encoded)) + encoded + mosaic.pixels.tobytes()
+
+
+def _measure(title: str, values: np.ndarray) -> dict[str, Any]:
+    """Return a measure for the header: its title, and of each head the length of its bar from 0 to 1 and its text."""
+    low, high = np.nanmin(values), np.nanmax(values)
+    lengths = np.nan_to_num((values - low) / (high - low if high > low else 1.0))
+    return {
+        "title": title,
+        "lengths": [round(float(length), 3) for length in lengths.ravel()],
+        "texts": [f"{value:.3g}" for value in values.ravel()],
+    }

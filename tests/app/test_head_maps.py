@@ -1,5 +1,6 @@
 """Maps of heads that open a head in Explore, and the chosen head over the selected jets there."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,10 @@ import streamlit as st
 from helpers.app_driver import captions, no_exception, run_until, sentences, state_of, texts
 
 from app.components.study import head_click
-from app.services.figures import plotly_chart
+from app.services import files
+from app.services.figures import head_measure, mosaic_pixels, plotly_chart, view_jet
+from app.services.library import View
+from app.services.models import load_tagger
 from app.state.selection import JetSelection
 from part.figures.charts import Grid, HeadMap
 
@@ -80,3 +84,21 @@ def test_two_classes_have_a_difference(visit):
 def test_a_model_without_attention_says_that_it_has_no_mean(visit):
     app = visit(sample="True", model="pfn-full", file="jetclass_like.root")
     assert "has no mean attention" in texts(app) + captions(app)
+
+
+def test_bars_in_the_mosaic_show_a_measure_of_each_head(visit):
+    app = visit(marked="entropy")
+    assert sentences(app) == []
+    file, tagger = files.find("toys.root"), load_tagger("alpha", files.find("toys.root"))
+    jet_view = view_jet(file, 0, tagger, "alpha")
+    title, values = head_measure(jet_view, "entropy")
+    weights = jet_view.trace.pattern[1, 2].astype(float)
+    logs = np.log(weights, out=np.zeros_like(weights), where=weights > 0)
+    assert values[1, 2] == pytest.approx(-(weights * logs).sum(-1).mean(), rel=1e-4)
+    content = mosaic_pixels("k", None, "light", jet_view, View("mosaic"), "entropy")
+    header = json.loads(content[4 : 4 + int.from_bytes(content[:4], "little")])
+    assert header["measure"]["title"] == title == "entropy [nats]"
+    lengths = np.reshape(header["measure"]["lengths"], values.shape)
+    assert (lengths.min(), lengths.max()) == (0, 1)
+    assert np.unravel_index(lengths.argmax(), values.shape) == np.unravel_index(values.argmax(), values.shape)
+    assert head_measure(jet_view, "nothing") is None

@@ -227,3 +227,21 @@ def test_only_this_machine_is_answered_and_only_under_its_name(server):
     assert handshake(here, "http://elsewhere.example") == 403
     with pytest.raises(OSError, match="refused"):  # a server on all addresses would answer here, too
         socket.create_connection(("127.0.0.2", server.port), timeout=2)
+
+
+def test_back_takes_one_press_from_jet_to_jet_and_from_page_to_page(page, server):
+    page.goto(server.url(jet=1))
+    page.wait_for_selector(".st-key-table0 [data-painted]")
+
+    def shows(text: str) -> None:
+        page.wait_for_function("text => document.querySelector('.jet b')?.innerText === text", arg=text, timeout=60_000)
+
+    page.locator(".st-key-next button").click()
+    shows("Jet 2")
+    page.locator("[data-testid=stSidebarNavLink]", has_text="Bias").click()
+    shows("Bias")
+    page.wait_for_function("location.search.includes('jet=2')")
+    page.evaluate("history.back()")
+    shows("Jet 2")
+    page.evaluate("history.back()")
+    shows("Jet 1")

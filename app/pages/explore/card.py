@@ -109,7 +109,7 @@ class Card:
         """Return the picture of all heads, of a model that has the quantity."""
         view = replace(self.view, query=None, layer=0, head=0)
         key = f"{self.content_key}/{self.theme}"
-        return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view)
+        return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view, self.context.state.marked)
 
     def _choose_head(self, layer: int, head: int) -> None:
         session.update(JetSelection, layer=layer, head=head, focus=self.slot)

@@ -13,6 +13,7 @@ from app.pages.explore.context import ExploreContext
 from app.pages.explore.state import ExploreState
 from app.services import studies
 from app.services.classes import class_titles, without_shared
+from app.services.figures import HEAD_MEASURES
 from app.services.library import PartError, mean_attention_charts
 from app.services.studies import Task
 from app.state import session
@@ -23,12 +24,16 @@ ABOUT = "The mean weight of each query's strongest key, of"
 
 
 def show_sample(context: ExploreContext, cards: list[Card]) -> None:
-    """Draw the switch, and if it is on the mean attention of the chosen head of the card that was clicked last."""
-    st.toggle(
-        "Mean over the selection",
-        help="The chosen head over the jets that pass the filters, and those of them in which it is sharpest.",
-        **session.bind_widget(JetSelection, "sample"),
-    )
+    """Draw the switches, and the mean attention of the chosen head of the card that was clicked last if it is on."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sample_switches"):
+        titles = {"": "–"} | HEAD_MEASURES
+        marked = context.state.marked if context.state.marked in titles else ""
+        select("Mark heads by", ExploreState, "marked", titles, marked, 220)
+        st.toggle(
+            "Mean over the selection",
+            help="The chosen head over the jets that pass the filters, and those of them in which it is sharpest.",
+            **session.bind_widget(JetSelection, "sample"),
+        )
     if not context.selection.sample or not cards:
         return
     card = _chosen_card(context, cards)

@@ -24,6 +24,8 @@ class ExploreState:
         Classes whose bars are drawn whatever their probabilities.
     colour : str
         What the colours of the constituents in the event display stand for.
+    marked : str
+        The measure of each head that bars in the mosaic show, "" for none.
     n_averaged : int
         The number of jets over which attention is averaged.
     first_class, second_class : str
@@ -35,6 +37,7 @@ class ExploreState:
     edges: int = url_field(40, whole_number(1, MAX_EDGES))
     shown_classes: tuple[str, ...] = url_field((), texts(MAX_SHOWN), name="shown")
     colour: str = url_field("subjet", one_of(view_options.COLOURS))
+    marked: str = url_field("")
     n_averaged: int = url_field(200, whole_number(1, MAX_JETS), name="averaged")
     first_class: str = url_field("", name="of")
     second_class: str = url_field("", name="minus")

@@ -15,7 +15,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   canvas.setAttribute("aria-label", `${header.title}, ${layers} layers by ${heads} heads; click a head to see it`);
 
   const colours = rgbaNumbers(header.palette);
-  const draw = () => paint(canvas, header, levels, colours);
+  const draw = () => {
+    paint(canvas, header, levels, colours);
+    if (header.measure) paintMeasure(canvas, header);
+  };
   drawOnResize(canvas, draw);
   reportPainted(canvas, header.key);
 
@@ -30,7 +33,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   canvas.onclick = (event) => setTriggerValue("head", cellAt(event));
   canvas.onmousemove = (event) => {
     const { layer, head } = cellAt(event);
-    canvas.title = layers > 1 ? `Layer ${layer + 1}, head ${head + 1}` : `Head ${head + 1}`;
+    const name = layers > 1 ? `Layer ${layer + 1}, head ${head + 1}` : `Head ${head + 1}`;
+    const measure = header.measure;
+    canvas.title = measure ? `${name}: ${measure.title} ${measure.texts[layer * heads + head]}` : name;
   };
   canvas.onkeydown = (event) => {
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
@@ -78,6 +83,21 @@ function paint(canvas, { layers, heads, n, columns: m }, levels, colours) {
     }
     context.putImageData(image, Math.round((tile % heads) * w), Math.round(Math.floor(tile / heads) * h));
   }
+}
+
+/** A bar at the foot of each tile, as long as the head's measure is large. */
+function paintMeasure(canvas, { layers, heads, measure }) {
+  const context = canvas.getContext("2d");
+  const { width, height } = canvas.getBoundingClientRect();
+  const style = getComputedStyle(canvas);
+  const [w, h, thick] = [width / heads, height / layers, 5];
+  measure.lengths.forEach((length, tile) => {
+    const [x, y] = [(tile % heads) * w, Math.floor(tile / heads) * h + h - GAP - thick];
+    context.fillStyle = style.getPropertyValue("--st-background-color");
+    context.fillRect(x, y, w - GAP, thick);
+    context.fillStyle = style.getPropertyValue("--st-primary-color");
+    context.fillRect(x, y + 1, (w - GAP) * length, thick - 1);
+  });
 }
 
 /** First and past the last cell under each of `dots` screen dots, in pairs. */
