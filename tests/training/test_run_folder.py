@@ -63,8 +63,8 @@ def test_the_written_keys_and_flags_are_those_of_earlier_versions():
     assert list(keys) == [*OLD_PLAN, "packed", "reflect"]
     written = [field for field in fields(TrainingConfig) if "help" in field.metadata]
     flags = {field.metadata.get("flag", f"--{field.name.replace('_', '-')}") for field in written}
-    positional, of_data_configs = {"dataset", "model", "features"}, {"--config", "--no-weights"}
-    assert flags == {key if key in positional else f"--{key.replace('_', '-')}" for key in keys} | of_data_configs
+    positional, later = {"dataset", "model", "features"}, {"--config", "--no-weights", "--layers"}
+    assert flags == {key if key in positional else f"--{key.replace('_', '-')}" for key in keys} | later
 
 
 def test_states_follow_from_the_files(tmp_path):
