@@ -73,7 +73,7 @@ def test_files_that_were_given_apart_are_given_in_the_script_too(path, tmp_path)
     weights, config, network = (folder / name for name in ("net_best_epoch_state.pt", "own.yaml", "network.py"))
     text = script(export(weights, path, config=config, network=network))
     assert "config=args.config, network=args.network" in text
-    assert f'"--config", default={str(config)!r}' in text
+    assert f'"--config", default={str(config)!r}, help=' in text
     assert f'"--network", default={str(network)!r}' in text
     assert "options=" not in text
     assert "dataset=" not in text

@@ -53,5 +53,5 @@ def interactive_file(
             return PartError(say(str(error)))
 
     views = [[view_or_error(entry, name) for name in models] for entry in entries]
-    about = [PageModel(name, tagger.n_parameters, tagger.sha256) for name, tagger in models.items()]
+    about = [PageModel.of_tagger(name, tagger) for name, tagger in models.items()]
     return interactive_page(about, views, entries, f"{shown_name} sha256 {file.sha256[:12]}", view).encode()

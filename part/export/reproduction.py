@@ -52,9 +52,12 @@ def script(export: Export) -> str:
     training = source.training
     checksums = "MODEL_SHA256, JETS_SHA256" + (f", {dict(training.sha256)!r}" if training.sha256 else "")
     files = {} if training.is_folder else {"config": training.config, "network": training.network}
-    given = {name: repr(path) for name, path in files.items() if path is not None}
-    options = {"model": "MODEL", "jets": "JETS"} | given
-    declared = "\n".join(f'parser.add_argument("--{name}", default={path})' for name, path in options.items())
+    given = {name: (repr(path), '"of the training"') for name, path in files.items() if path is not None}
+    jets_are = 'f"file with the sha256 {JETS_SHA256}"' if source.jets_sha256 else '"file or URL"'
+    options = {"model": ("MODEL", 'f"weights with the sha256 {MODEL_SHA256}"'), "jets": ("JETS", jets_are)} | given
+    declared = "\n".join(
+        f'parser.add_argument("--{name}", default={path}, help={about})' for name, (path, about) in options.items()
+    )
     return f'''"""Reproduces a figure of ParTScope, and rejects other files than those that it was made from."""
 
 import argparse
@@ -74,7 +77,7 @@ JETS = {source.jets!r}
 JETS_SHA256 = {source.jets_sha256!r}
 ENTRY = {source.entry}
 NAME = {source.name!r}
-VIEW = {_multiline(source.view)}
+VIEW = {_multiline(source.view)}  # layers, heads and constituents count from 0 here
 LIMITS = {export.data.limits!r}
 FORMATS = ("png", "pdf", "npz")
 
@@ -92,7 +95,8 @@ try:
     for path in save(figure, args.folder, FORMATS):
         print(path)
 except part.PartError as error:
-    sys.exit(f"{{error}} (It was made with ParTScope {{VERSION}}; this is {{part.__version__}}.)")
+    other = f" (Made with ParTScope {{VERSION}}; this is {{part.__version__}}.)" if part.__version__ != VERSION else ""
+    sys.exit(f"{{error}}{{other}}")
 '''
 
 

@@ -44,7 +44,7 @@ def page_of_file(
     """
     checksum = file_sha256(path)
     source = os.path.basename(os.fspath(path)) + (f" sha256 {checksum[:12]}" if checksum else "")
-    models = [PageModel(name, tagger.n_parameters, tagger.sha256) for name, tagger in taggers.items()]
+    models = [PageModel.of_tagger(name, tagger) for name, tagger in taggers.items()]
     read = cache(partial(_read, path))
     views = [[_view(name, tagger, read, entry) for name, tagger in taggers.items()] for entry in entries]
     return interactive_page(models, views, entries, source, view)

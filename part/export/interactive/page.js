@@ -241,7 +241,12 @@ at("jets").onchange = () => choose({ jet: Number(at("jets").value) });
 at("theme").onclick = () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
 at("cards").style.setProperty("--cards", cards.length);
 at("cards").append(...cards.map(({ root }) => root), ...(many ? [detailBox] : []));
-at("source").textContent = `${index.source} · ${index.maker} · ${index.models.map(({ name, sha256 }) => `${name} sha256 ${sha256.slice(0, 12)}`).join(" · ")} · scores in steps of 1/256, so attention is exact to 0.8 %`;
+at("source").textContent = [
+  index.source,
+  index.maker,
+  ...index.models.map(({ name, sha256, assumed }) => `${name} sha256 ${sha256.slice(0, 12)}${assumed.length ? `, assumed: ${assumed.join(", ")}` : ""}`),
+  "scores in steps of 1/256, so attention is exact to 0.8 %",
+].join(" · ");
 addEventListener("hashchange", () => { fromAddress(); draw(); });
 fromAddress();
 setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");

@@ -17,6 +17,7 @@ from part.figures.data import limits_of_models
 from part.figures.jet_view import JetView
 from part.figures.style import ACCENTS
 from part.figures.view import QUANTITIES, SCALES, View
+from part.inference.tagger import Tagger
 
 MAX_JETS, MAX_MODELS = 20, 4
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
@@ -35,11 +36,20 @@ class PageModel:
         The number of its parameters.
     sha256 : str
         Checksum of its weights.
+    assumed : tuple of str
+        What was assumed of the network because nothing said it.
     """
 
     name: str
     n_parameters: int
     sha256: str
+    assumed: tuple[str, ...] = ()
+
+    @classmethod
+    def of_tagger(cls, name: str, tagger: Tagger) -> "PageModel":
+        """Describe a loaded model under a name."""
+        assumed = tuple(f"{key} = {value}" for key, value in tagger.assumed.items())
+        return cls(name, tagger.n_parameters, tagger.sha256, assumed)
 
 
 def interactive_page(
