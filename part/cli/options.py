@@ -104,9 +104,7 @@ def add_jets(parser: argparse.ArgumentParser) -> None:
 def add_entries(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=int, help="first entry, counted through all files in a row")
     parser.add_argument("--stop", type=int, help="entry after the last")
-    text = (
-        "end at the first jet that cannot be used, or whose labels say several classes, instead of counting such jets"
-    )
+    text = "end at the first jet that cannot be used, or whose labels say several classes, instead of counting them"
     parser.add_argument("--strict", action="store_true", help=text)
 
 
