@@ -4,6 +4,7 @@ A file is written again after each step, so that a measurement that is stopped l
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,12 @@ from part.io import atomic_write, check_regular
 
 FORMAT = "ParTScope performance 1"
 KINDS = ("sweep", "profile", "roofline")
+
+PASSES: dict[type, tuple[str, ...]] = {
+    SpeedMeasurement: ("warmup", "seconds"),
+    Profile: ("unprofiled_passes",),
+    RooflinePoint: ("passes",),
+}
 
 MeasurementPlan = SweepPlan | ProfilePlan | RooflinePlan
 Measurements = list[SpeedMeasurement] | list[Profile] | list[RooflinePoint]
@@ -136,9 +143,15 @@ def _to_file(row: SpeedMeasurement | Profile | RooflinePoint) -> dict:
 
 
 def _from_file(kind: type, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a measurement's class, with tuples in place of lists, and its conditions."""
+    """Return the arguments of a measurement's class, with tuples in place of lists, and its conditions.
+
+    Raises TypeError for times that are none.
+    """
     names = {key: name for name, key in _FILE_KEYS[kind].items()}
     fields = {names.get(key, key): tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    for name in PASSES[kind]:
+        if not all(isinstance(seconds, int | float) and 0 < seconds < math.inf for seconds in fields.get(name, ())):
+            raise TypeError(f"{name} are numbers above 0")
     if (conditions := row.get("conditions")) is not None:
         fields["conditions"] = Conditions(**conditions)
     return fields

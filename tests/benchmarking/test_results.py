@@ -75,6 +75,15 @@ def test_published_files_open(name):
     assert all(m.timing.median > 0 for m in measurements if not m.failed)
 
 
+@pytest.mark.parametrize("wrong", [[1.0, 0], ["1"], [-1.0], [None], [float("nan")], [float("inf")], 3.0])
+def test_times_that_are_none_are_refused(tmp_path, wrong):
+    write(tmp_path / "a.json", "sweep", CREATED, describe_machine(), SweepPlan(("m",)), [MEASUREMENT], complete=True)
+    content = json.loads((tmp_path / "a.json").read_text())
+    content["rows"][0]["seconds"] = wrong
+    with pytest.raises(PartError, match="another version"):
+        parse(json.dumps(content), "a.json").measurements()
+
+
 def test_conditions_of_another_kind_are_refused(tmp_path):
     write(tmp_path / "a.json", "sweep", CREATED, describe_machine(), SweepPlan(("m",)), [MEASUREMENT], complete=True)
     content = json.loads((tmp_path / "a.json").read_text())

@@ -31,7 +31,7 @@ from part.figures.matplotlib.style import make_figure, publication_style, tex
 from part.figures.palette import DARK_FILL, LIGHT, PAPER_DARK_TEXT, PAPER_FAINT, PAPER_LIGHT_TEXT, colormap
 from part.figures.style import COLUMN
 
-LIMIT_ARROW = r"$\uparrow$"
+LIMIT_LENGTH = 0.5  # of an arrow above a lower limit, relative to the limit
 MIN_CELL = 0.3  # inches, the width that a number in a cell needs
 TEXT_CELL = 0.55  # that of a few words
 
@@ -199,7 +199,10 @@ def _curve(axes: Axes, series: Series, colour: str) -> None:
             axes.annotate(tex(text), (x, y), (2, -5), textcoords="offset points", fontsize=5, color=colour)
         return
     if series.style == "limits":
-        axes.plot(series.x, series.y, linestyle="none", marker=LIMIT_ARROW, markersize=7, color=colour, label=label)
+        above = np.stack([np.zeros(len(series.y)), LIMIT_LENGTH * series.y])
+        axes.errorbar(
+            series.x, series.y, above, lolims=True, fmt="_", markersize=5, linewidth=0.7, color=colour, label=label
+        )
         return
     axes.plot(series.x, series.y, ":" if series.dashed else "-", color=colour, linewidth=1.0, label=label)
     if series.low is not None and series.high is not None:
