@@ -22,6 +22,7 @@ from part.io import atomic_write, check_regular
 FORMAT = "ParTScope performance 1"
 KINDS = ("sweep", "profile", "roofline")
 
+# Fields that hold the seconds of passes.
 PASSES: dict[type, tuple[str, ...]] = {
     SpeedMeasurement: ("warmup", "seconds"),
     Profile: ("unprofiled_passes",),
