@@ -57,8 +57,7 @@ def jet_classes(probabilities: np.ndarray, rows: Sequence[str], classes: Sequenc
     name, value = classes[int(best[0])], short(100 * probabilities[0, best[0]])
     others = np.flatnonzero(best != best[0])
     if not len(others):
-        return f"{name} ({value} %) stays the most probable class under all {len(best) - 1} changes."
+        return f"{name} ({value} %) stays the most probable class, whatever is removed."
     shown = listed([f"{classes[int(best[i])]} ({rows[i]})" for i in others[:2]])
-    return (
-        f"{len(others)} of {len(best) - 1} changes replace {name} ({value} %) as the most probable class, as {shown}."
-    )
+    count = f"{len(others)} of {len(best) - 1} cases"
+    return f"In {count}, another class than {name} ({value} %) is the most probable, such as {shown}."
