@@ -7,11 +7,14 @@ from helpers.app_driver import captions, no_exception
 
 from app.services import files, jobs, reports
 from app.services.models import load_tagger
+from part.report import plan
 
 
 @pytest.fixture(autouse=True)
 def few_jets(monkeypatch):
     monkeypatch.setattr(reports, "MAX_JETS", 4)
+    monkeypatch.setattr(plan, "STEPS", ())  # which have tests of their own
+    monkeypatch.setattr(plan, "BATCHES", (1,))
 
 
 def keys(app) -> set[str]:
