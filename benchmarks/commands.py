@@ -30,7 +30,7 @@ COMMANDS = {
     "export": "export --model {in}/a.safetensors --jets {in}/{n}.root --out {out} --format png,pdf,npz,json --force",
     "convert": "convert {in}/a.safetensors {out}/x.safetensors --note {n}",
     "simulate": "simulate QuarkGluon --jets 3 --seed {n} --out {out}",
-    "train": "train JetClass PFN kin --train {in}/{n}.root --val {in}/1.root --name x --out {out} --batch-size 16 "
+    "train": "train JetClass PFN kin --train {in}/{n}.root --val {in}/3.root --name x --out {out} --batch-size 16 "
     "--epochs 3 --jets-per-epoch 48 --val-jets 20 --precision fp32 --calibration-jets 20 --memory 0 --workers 0",
 }
 

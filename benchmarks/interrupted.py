@@ -112,7 +112,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place, small_disk(Path(place) / "disk") as is_mounted:
         folder, inputs = Path(place), Path(place) / "inputs"
         inputs.mkdir()
-        for number in (1, 2):
+        for number in (1, 2, 3):
             write_jets(inputs / f"{number}.root", rng.integers(2, 20, 60).tolist(), seed=number)
         for seed, name in enumerate("ab"):
             write_model(inputs / f"{name}.safetensors", seed, **SMALL)
