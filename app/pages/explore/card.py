@@ -78,6 +78,11 @@ class Card:
     def has_quantity(self) -> bool:
         return self.view.quantity in self.jet_view.quantities
 
+    @property
+    def _has_room(self) -> bool:
+        """Return whether sentences fit below the pictures: two full cards fill the screen, narrow as they are."""
+        return len(self.context.selection.models) != 2
+
     def title(self) -> str:
         return prediction.title(self.tagger, self.model, self.accent, self.jet_view)
 
@@ -103,7 +108,8 @@ class Card:
             return
         with explained("mosaic", f"mosaic{self.slot}"):
             draw_mosaic(self.pixels(), f"mosaic{self.slot}", self._choose_head)
-        caption(heads_sentence(self.content_key, self.jet_view))
+        if self._has_room:
+            caption(heads_sentence(self.content_key, self.jet_view))
 
     def pixels(self) -> bytes:
         """Return the picture of all heads, of a model that has the quantity."""
@@ -133,7 +139,8 @@ class Card:
                 limits=self.limits,
                 caption=f"{model}{view.title}: {{quantity}}",
             )
-        caption(jet_sentences.head(self.jet_view, self.view))
+        if self._has_room:
+            caption(jet_sentences.head(self.jet_view, self.view))
 
     def event_display(self, height: int) -> None:
         """Draw the jet in the η-φ plane with the chosen head's edges; a model without heads shows the jet alone."""
