@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import safetensors.torch
 import uproot
 
 from part.__main__ import main as run_command
@@ -71,7 +72,7 @@ class Case:
     def start(self, out: Path, number: int, limit: int | None = None) -> tuple[Process, Connection]:
         """Start the command in a process of its own; return it, and the pipe of its exit code and its words."""
         words = COMMANDS[self.name].format_map({"out": out, "n": number, "in": self.inputs}).split()
-        if self.name == "train" and (out / "x" / "last.ckpt").exists():
+        if self.name == "train" and (out / "x" / "plan.json").exists():
             words.append("--resume")
         here, there = multiprocessing.Pipe(duplex=False)
         process = Process(target=work, args=(words, there, limit))
@@ -96,9 +97,10 @@ class Case:
         )
 
     def has_half_file(self, found: dict[str, bytes]) -> bool:
-        """Return whether a file is neither the old one nor the new one."""
+        """Return whether a file is neither the old one nor the new one; a training has the weights of each epoch."""
         return not all(
-            value in (self.old.get(file), self.new.get(file)) or (file in self.varying and is_whole(file, value))
+            value in (self.old.get(file), self.new.get(file))
+            or ((file in self.varying or self.name == "train") and is_whole(file, value))
             for file, value in found.items()
             if file in self.new
         )
@@ -141,6 +143,8 @@ def is_whole(name: str, value: bytes) -> bool:
                 return len(pq.read_table(io.BytesIO(value))) > 0
             case ".csv":
                 return value.count(b"\n") > 1 and value.endswith(b"\n")
+            case ".safetensors":
+                return bool(safetensors.torch.load(value))
             case ".pdf":
                 return value.startswith(b"%PDF") and value.rstrip().endswith(b"%%EOF")
             case ".root":
