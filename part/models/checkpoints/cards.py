@@ -95,10 +95,15 @@ def parse_card(path: Path) -> Card:
     return card
 
 
+def card_bytes(card: Mapping[str, Any]) -> bytes:
+    """Return what a card's file holds."""
+    return (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode()
+
+
 def write_card(path: Path, card: Mapping[str, Any]) -> None:
     """Write a card atomically."""
     with atomic_write(path) as partial:
-        partial.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+        partial.write_bytes(card_bytes(card))
 
 
 def check_result_name(name: str) -> str:

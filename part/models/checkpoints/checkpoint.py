@@ -16,14 +16,14 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from part.errors import PartError
-from part.io import atomic_write
+from part.io import write_together
 from part.jets.benchmarks import FEATURE_SETS
 from part.jets.config.parsing import parse_config
 from part.jets.datasets import DATASETS
 from part.jets.schema import Dataset, FeatureSet
 from part.limits import MAX_NAME, shorten
 from part.models.build import build, config_from_dict, model_class
-from part.models.checkpoints.cards import Card, parse_card, read_card, write_card
+from part.models.checkpoints.cards import Card, card_bytes, parse_card, read_card
 from part.models.checkpoints.strict_loading import check_shapes, load_strictly, weights
 from part.models.checkpoints.training_files import TrainingFiles, locate_files
 from part.models.checkpoints.weaver_training import load_training, warn_of_assumptions
@@ -172,7 +172,7 @@ def _load_alias(path: Path, dataset: str | None) -> Checkpoint:
 def save_checkpoint(
     path: Path, model: Model, features: FeatureSet, dataset: Dataset, card: Mapping[str, Any], half: bool = False
 ) -> Path:
-    """Write a model's weights and their card, each of them atomically.
+    """Write a model's weights and their card, both or none.
 
     Parameters
     ----------
@@ -209,9 +209,7 @@ def save_checkpoint(
         identity["data_config"] = dict(features.config.options)
     if scheme := int8_scheme(model):
         identity["int8"] = scheme
-    with atomic_write(path) as partial:
-        partial.write_bytes(content)
-    write_card(path.with_suffix(".json"), identity | dict(card))
+    write_together({path: content, path.with_suffix(".json"): card_bytes(identity | dict(card))})
     return path
 
 
