@@ -97,7 +97,7 @@ def test_the_function_follows_its_sliders_and_the_url(visit):
 def test_jets_that_lack_what_a_model_needs_give_one_sentence(visit):
     for tab in ("jet", "function"):
         (sentence,) = sentences(visit(file="bare.root", tab=tab))
-        assert "part_charge" in sentence
+        assert "alpha needs identity and displacements of the constituents" in sentence
 
 
 def test_models_without_bias_say_so(visit):
