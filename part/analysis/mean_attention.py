@@ -21,6 +21,7 @@ from part.jets.class_groups import class_group
 from part.jets.kinematics import delta_r, eta, kt, phi, pt
 from part.jets.preprocessing import has_momenta, keep_leading
 from part.jets.schema import ENTRY, MOMENTA
+from part.lazy import ShownInNotebooks
 from part.options import option
 
 DELTA_R = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.6)
@@ -65,7 +66,7 @@ class MeanAttentionStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class MeanAttentionResult:
+class MeanAttentionResult(ShownInNotebooks):
     """Mean attention over jets.
 
     Parameters

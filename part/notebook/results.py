@@ -25,6 +25,9 @@ STUDIES = {
     "ComponentsResult": "components",
     "PhysicsResult": "physics",
     "TruthResult": "truth",
+    "AtlasResult": "atlas",
+    "DirectResult": "direct",
+    "MeanAttentionResult": "mean_attention",
 }
 ROWS, COLUMNS = 8, 9
 WIDTH = 3.4  # inches

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from part.analysis.statistics import bootstrap
-from part.analysis.statistics.binomial import wilson
+from part.analysis.statistics.binomial import limit_of_none, wilson
 from part.comparison.result import Comparison
 from part.figures import performance_charts
 from part.jets.schema import Dataset
@@ -24,7 +24,7 @@ def comparison(scores, truth):
 def test_a_rejection_says_how_many_pass_and_is_a_bound_where_none_does():
     perfect = comparison([0.1] * 40 + [0.9] * 10, [0] * 40 + [1] * 10)
     for row in performance._rejections(perfect).rows:
-        low = 1 / float(wilson(0, 40)[1])
+        low = 1 / float(limit_of_none(40))
         assert row[3:] == ("0 of 40", f"> {low:.3g}")
     some = comparison([0.1] * 30 + [0.95] * 10 + [0.9] * 10, [0] * 40 + [1] * 10)
     assert [row[3] for row in performance._rejections(some).rows] == ["10 of 40", "10 of 40"]

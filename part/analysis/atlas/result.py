@@ -14,10 +14,11 @@ from part.analysis.atlas.hypotheses import HYPOTHESES
 from part.analysis.atlas.names import HeadName, find_names
 from part.analysis.attribution.importance import Source
 from part.analysis.statistics.running_mean import Z95
+from part.lazy import ShownInNotebooks
 
 
 @dataclass(frozen=True, eq=False)
-class AtlasResult:
+class AtlasResult(ShownInNotebooks):
     """What each head attends to.
 
     Attributes

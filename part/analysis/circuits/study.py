@@ -16,6 +16,7 @@ from part.analysis.circuits.direct_logits import check_linear, class_head_shares
 from part.analysis.statistics.running_mean import Mean, RunningMean, merge_means
 from part.inference.tagger import Tagger
 from part.jets.class_groups import class_group
+from part.lazy import ShownInNotebooks
 from part.models.config import ParTConfig
 from part.options import option
 
@@ -48,7 +49,7 @@ class DirectStudy:
 
 
 @dataclass(frozen=True, eq=False)
-class DirectResult:
+class DirectResult(ShownInNotebooks):
     """Mean shares over jets; those of `shares` add up to the mean of "total".
 
     Attributes
