@@ -110,11 +110,9 @@ class Display:
     @property
     def strength(self) -> np.ndarray:
         """The strength of each edge (E,) in [0, 1] on the scale of `limits`."""
-        if not len(self.weight):  # a jet without edges has limits without a range
-            return np.zeros(0)
         if self.signed:
             return np.clip(np.abs(self.weight) / self.limits[1], 0.0, 1.0)
-        return scale.position(self.weight, self.limits, self.scale)
+        return scale.position(self.weight, self.limits, self.scale) if len(self.weight) else np.zeros(0)
 
     @property
     def within_subjet(self) -> np.ndarray:

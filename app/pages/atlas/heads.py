@@ -13,7 +13,7 @@ from app.state import session
 from app.state.selection import JetSelection
 
 EXPLORE = Path(__file__).parents[1] / "explore" / "page.py"
-NAMES, CLASS_NAMES, BARS = 440, 150, 420  # px
+NAMES, CLASS_NAMES, BARS = 440, 190, 420  # px
 N_CLASSES = 16  # classes in bars
 
 

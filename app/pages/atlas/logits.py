@@ -9,7 +9,7 @@ from app.components.study.context import ModelContext
 from app.services.library import direct_charts
 
 ABOUT = "Run measures what each head, feed-forward part and the embedding add to a difference of logits, on average."
-BARS, HEADS, CLASS_HEADS = 600, 400, 150  # px
+BARS, HEADS, CLASS_HEADS = 600, 400, 190  # px
 
 
 def choose_classes(context: ModelContext) -> None:

@@ -106,7 +106,7 @@ def _sample(context: InterventionContext) -> None:
     with columns[1]:
         if any(target.kind == "class head" for target in result.targets):
             chart = importance_charts.head_map(result, measure, "class head")
-            show_chart(chart, f"{measure}_class", 150, caption="… a head of the class blocks")
+            show_chart(chart, f"{measure}_class", 190, caption="… a head of the class blocks")
         else:
             note("This model has no class blocks.")
 

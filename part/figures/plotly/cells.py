@@ -42,6 +42,7 @@ def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     figure.update_xaxes(
         title_text=" · ".join(filter(None, (to_html(chart.column_title), to_html(chart.unit), units))),
         tickangle=-45 if slanted else 0,
+        title_standoff=6 if slanted else None,
         dtick=1,  # plotly would leave out some of many names
         type="category",  # plotly would take names that are numbers for positions
     )
@@ -82,6 +83,8 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: 
     )
     plain = {"ticks": "", "showline": False, "ticklabelstandoff": 4, "tickfont": {"size": 12, "color": theme.text}}
     figure.update_xaxes(plain, tickfont_size=12 if chart.values.shape[1] <= 40 else 10)
+    # A title without a standoff keeps its distance; labels are sometimes measured before they are drawn.
+    figure.update_xaxes(title_standoff=None)
     figure.update_yaxes(plain, autorange="reversed")
     return figure.update_layout(margin={"t": TOP_OF_BAR})
 

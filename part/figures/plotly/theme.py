@@ -27,6 +27,7 @@ def empty_figure(theme: Theme, height: int, background: str | None) -> go.Figure
         template=None,
         height=height,
         autosize=True,
+        minreducedheight=24,  # of low figures plotly would cut the margins, and titles would lie on ticks
         paper_bgcolor=background or TRANSPARENT,
         plot_bgcolor=TRANSPARENT,
         font={"family": FONT, "size": 14, "color": theme.text},
