@@ -177,9 +177,10 @@ def _loggers(config: TrainingConfig, folder: Path, resume: bool) -> list[Logger]
 
 def _csv_logger(folder: Path, resume: bool) -> CSVLogger:
     """Return the logger of a run, with the rows of all finished epochs: Lightning would start a resumed log anew."""
-    path, rows = folder / "log" / "metrics.csv", []
-    if resume and path.exists():
-        done = json.loads((folder / f"{folder.name}.json").read_text())["training"]["epochs_done"]
+    path, rows, card = folder / "log" / "metrics.csv", [], folder / f"{folder.name}.json"
+    if resume and path.exists() and (folder / "last.ckpt").exists():
+        # Where the disk was full there may be the first epoch's state, but neither its weights nor their card.
+        done = json.loads(card.read_text())["training"]["epochs_done"] if card.exists() else 1
         with path.open(newline="") as file:
             rows = [{k: v for k, v in row.items() if v} for row in csv.DictReader(file) if int(row["epoch"]) < done]
     logger = CSVLogger(folder, name="", version="log", flush_logs_every_n_steps=LOG_EVERY)

@@ -106,6 +106,21 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(config, tra
         assert torch.equal(resumed[name], value), name
 
 
+def test_a_run_whose_first_weights_met_a_full_disk_can_be_resumed(config, trained, monkeypatch):
+    full = replace(config, name="full")
+
+    def without_room(*_):
+        raise part.PartError("no room")
+
+    monkeypatch.setattr("part.training.callbacks.checkpointing.save_checkpoint", without_room)
+    with pytest.raises(part.PartError, match="no room"):
+        train(full)
+    monkeypatch.undo()
+    resumed = load_file(train(full, resume=True))
+    for name, value in load_file(trained).items():
+        assert torch.equal(resumed[name], value), name
+
+
 @pytest.mark.parametrize("model", ["LinParT", "PairAttn", "ParTNoBias", "ParticleNet", "PFN", "P-CNN"])
 def test_every_model_trains_by_its_recipe_and_loads(config, model):
     small = {"batch_size": 16, "micro_batch": None, "calibration_jets": 0, "epochs": 1, "name": model, "model": model}
