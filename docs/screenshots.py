@@ -1,7 +1,6 @@
-"""Takes the pictures of the app's pages again: `.venv/bin/python docs/screenshots.py [PAGE ...]`, about ten minutes.
+"""Takes the pictures of the app's pages again: `.venv/bin/python docs/screenshots.py [PAGE ...]`, about two minutes.
 
-The Train page needs a run, which is trained on the shipped jets first; the Performance page shows the measurement of
-docs/performance/speed.json.
+All pages show what comes with the project, before anything is run.
 """
 
 import io
@@ -15,11 +14,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlencode
 
-import awkward as ak
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
-
-import part
 
 ROOT = Path(__file__).parents[1]
 SIZE = {"width": 1600, "height": 900}
@@ -29,27 +25,20 @@ ONE = {"model": ["part-full"]}
 # page -> parameters of its address
 PAGES = {
     "explore": {"model": ["part-full", "linpart-projected"]},
-    "compare": {"model": ["part-full", "linpart-landmark", "particlenet-full"], "jets": "1000"},
+    "compare": ONE,
     "bias": ONE,
-    "sparsity": ONE | {"studied": "200", "measure": "inter_subjet"},
+    "sparsity": ONE | {"measure": "inter_subjet"},
     "atlas": ONE | {"layer": "8", "head": "7"},
     "attribution": ONE,
-    "intervention": ONE | {"studied": "100", "measure": "cross_entropy"},
+    "intervention": ONE | {"measure": "cross_entropy"},
     "performance": ONE,
     "train": {},
 }
-RUN = ("compare", "sparsity", "intervention")  # the pages that show something only after a click on Run
-TRAINING = ("JetClass", "ParT", "full", "--name", "part-full-demo", "--epochs", "5", "--jets-per-epoch", "4000")
-TRAINING += ("--batch-size", "128", "--val-jets", "1000", "--calibration-jets", "1000", "--dropout", "0")
 
 
 def main(pages: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         environment = os.environ | {"PARTSCOPE_RUNS": f"{folder}/runs", "PARTSCOPE_PERFORMANCE": f"{folder}/speed"}
-        os.mkdir(f"{folder}/speed")
-        shutil.copy(ROOT / "docs" / "performance" / "speed.json", f"{folder}/speed/speed-1.json")
-        if "train" in pages:
-            _train(Path(folder))
         port = _free_port()
         command = (sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port))
         server = subprocess.Popen(command, cwd=ROOT, env=environment)
@@ -64,17 +53,6 @@ def main(pages: list[str]) -> None:
             server.wait(10)
 
 
-def _train(folder: Path) -> None:
-    """Train for some minutes on 4,000 of the shipped jets; the other 1,000 are for validation."""
-    jets = part.read_jets(ROOT / "data_samples" / "jetclass_like.root")
-    files = {"--train": (folder / "train.parquet", jets[:4000]), "--val": (folder / "val.parquet", jets[4000:])}
-    command = [sys.executable, "-m", "part", "train", *TRAINING, "--out", str(folder / "runs")]
-    for option, (path, some) in files.items():
-        ak.to_parquet(some, path)
-        command += [option, str(path)]
-    subprocess.run(command, cwd=ROOT, check=True)
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
@@ -85,10 +63,6 @@ def _take(browser: Browser, page: str, server: str) -> None:
     tab = browser.new_page(viewport=SIZE, color_scheme="light")
     path = "" if page == "explore" else page
     tab.goto(f"{server}/{path}?{urlencode(JET | PAGES[page], doseq=True)}")
-    if page in RUN:
-        tab.get_by_role("button", name="Run", exact=True).click()
-        tab.get_by_role("button", name="Cancel").wait_for(timeout=60_000)
-        tab.get_by_role("button", name="Cancel").wait_for(state="detached", timeout=600_000)
     _wait_until_still(tab)
     _save(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"), ROOT / "docs" / "app" / f"{page}.png")
     tab.close()
