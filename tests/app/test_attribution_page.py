@@ -94,7 +94,7 @@ def test_run_computes_all_attributions_of_the_jet(page):
     assert "Run draws the Shapley values" in texts(app)
     finish(app)
     assert len(app.get("plotly_chart")) == 2
-    assert any("they should sum to" in caption.value for caption in app.caption)
+    assert any("The values sum to" in caption.value for caption in app.caption)
     assert len(page(tab="methods").get("plotly_chart")) == 5  # not computed again
 
 

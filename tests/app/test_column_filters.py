@@ -149,6 +149,7 @@ def test_an_exported_study_has_the_filters(monkeypatch):
         model=SimpleNamespace(sha256="0"),
         entries=np.arange(2),
         is_precomputed=False,
+        job=None,
     )
     content = json.loads(studies.export(task, "columns.parquet", "json", ("class Hbb", "weight 0.05 to 0.105")))
     assert content["filters"] == ["class Hbb", "weight 0.05 to 0.105"]

@@ -73,8 +73,8 @@ def test_the_truth_gives_the_numbers_of_the_library(page, models_folder, jets_fo
 def test_jets_without_truth_say_so(page):
     app = page(file="plain.root", tab="truth", model="sum", compared="occlusion")
     app.button(key="run").click().run()
-    app = run_until(app, lambda app: bool(sentences(app)))
-    assert "None of 5 jets can be compared with the truth" in sentences(app)[0]
+    app = run_until(app, lambda app: any("None of 5" in sentence for sentence in sentences(app)))
+    assert any("None of 5 jets can be compared with the truth" in sentence for sentence in sentences(app))
 
 
 def test_physics_gives_the_numbers_of_the_library(page, models_folder, jets_folder):

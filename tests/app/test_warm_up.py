@@ -3,6 +3,7 @@
 import gc
 
 import pytest
+import streamlit as st
 from helpers.app_driver import ROOT
 from streamlit.web.server.app_discovery import discover_asgi_app
 
@@ -20,6 +21,8 @@ def test_the_server_finds_its_own_entry_in_the_script():
 
 @pytest.mark.slow
 def test_the_opening_jet_is_traced_before_anybody_asks(monkeypatch):
+    st.cache_resource.clear()  # another test of this process may have begun the work with other folders
+    st.cache_data.clear()
     try:
         warm_up.start().join()
         assert gc.isenabled()

@@ -81,7 +81,7 @@ def test_what_needs_classes_says_that_there_are_none(folder, mass):
     with pytest.raises(PartError, match=sentence):
         check_comparable({"a": mass, "b": mass})
     without = {name for name in STUDIES if getattr(study_class(name), "needs_classes", True)}
-    assert set(STUDIES) - without == {"bias", "sparsity", "mean_attention", "components", "probes"}
+    assert set(STUDIES) - without == {"bias", "sparsity", "atlas", "mean_attention", "components", "probes"}
     for name in without:
         with pytest.raises(PartError, match=sentence):
             check_study(study_class(name)(), mass)

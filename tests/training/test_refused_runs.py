@@ -60,6 +60,7 @@ def test_a_run_that_this_machine_cannot_train_leaves_nothing_behind(config):
     assert not Path(config.out).exists()
 
 
+@pytest.mark.filterwarnings("ignore:Taken as of no class")
 def test_a_run_that_its_first_jets_refuse_leaves_nothing_behind(config, tmp_path):
     table = part.read_jets(config.train[0])
     two_classes = ak.with_field(table, np.ones(len(table), np.int32), "label_QCD")

@@ -65,7 +65,7 @@ def _single(card: Card) -> None:
             card.table(470)
         return
     columns = st.columns(3)
-    for column, draw in zip(columns, (card.overview, card.matrix, lambda: card.event_display(430)), strict=True):
+    for column, draw in zip(columns, (card.overview, card.matrix, lambda: card.event_display(380)), strict=True):
         with column:
             draw()
     card.table(178)
@@ -75,10 +75,10 @@ def _pair(card: Card) -> None:
     left, right = st.columns(2)
     with left:
         card.overview()
-        card.event_display(290)
+        card.event_display(235)
     with right:
         card.matrix()
-        card.table(240)
+        card.table(220)
 
 
 def _detail(cards: list[Card | PartError]) -> None:
