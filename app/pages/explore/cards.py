@@ -68,14 +68,14 @@ def _single(card: Card) -> None:
     for column, draw in zip(columns, (card.overview, card.matrix, lambda: card.event_display(380)), strict=True):
         with column:
             draw()
-    card.table(178)
+    card.table(150)
 
 
 def _pair(card: Card) -> None:
     left, right = st.columns(2)
     with left:
         card.overview()
-        card.event_display(235)
+        card.event_display(220)
     with right:
         card.matrix()
         card.table(220)
