@@ -74,11 +74,9 @@ def study_of(patterns: np.ndarray, sample, tagger, monkeypatch, **options):
     return study_jets(AtlasStudy(untrained=0, **options), tagger, sample)
 
 
-@pytest.mark.parametrize("first", range(0, len(HYPOTHESES), HEADS))
+@pytest.mark.parametrize("first", range(0, len(HYPOTHESES) - len(ABSENT), HEADS))
 def test_heads_built_by_hand_get_their_names(first, sample, tokens, load, monkeypatch):
     names = [name for name in HYPOTHESES if name not in ABSENT][first : first + HEADS]
-    if not names:
-        pytest.skip("all hypotheses are in the other cases")
     keys = dict(zip(HYPOTHESES, find_keys(tokens, HYPOTHESES).swapaxes(0, 1), strict=True))
     made = [on_keys(keys[name], tokens.mask) for name in names]
     made += [on_keys(np.zeros_like(keys["leading"]), tokens.mask)] * (HEADS - len(made))

@@ -68,7 +68,7 @@ def _single(card: Card) -> None:
     for column, draw in zip(columns, (card.overview, card.matrix, lambda: card.event_display(380)), strict=True):
         with column:
             draw()
-    card.table(150)
+    card.table(125)
 
 
 def _pair(card: Card) -> None:
