@@ -8,7 +8,9 @@ no detector has measured go through every model: `finite` probabilities, `refuse
 """
 
 import argparse
+import importlib.util
 import multiprocessing
+import os
 import resource
 import shutil
 import sys
@@ -16,7 +18,9 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import awkward as ak
 import numpy as np
@@ -27,9 +31,12 @@ from helpers.runs import write_run
 
 import part
 from part.errors import PartError
+from part.inference.engines import Engine
+from part.inference.tagger import Tagger
 from part.models.checkpoints.catalogue import bundled_names
 from part.models.checkpoints.checkpoint import load_checkpoint
 from part.models.checkpoints.weights_file import read_state
+from part.models.transformer import ParticleTransformer
 from part.training.runs.folder import list_readable
 
 SMALL = {"embed": (16,), "pair_embed": (8,), "heads": 2, "layers": 1, "class_layers": 1}
@@ -208,13 +215,13 @@ def _replaced(jets: ak.Array, lists: dict[str, ak.Array]) -> ak.Array:
     return ak.zip({name: lists.get(name, jets[name]) for name in jets.fields}, depth_limit=1)
 
 
-def predict_odd_jets(models: list[str]) -> Iterator[tuple[str, Counter, Counter]]:
+def predict_odd_jets(models: dict[str, Callable[[], Tagger]]) -> Iterator[tuple[str, Counter, Counter]]:
     """Yield each model with the numbers of outcomes for odd jets and of unforeseen errors."""
-    for name in models:
+    for name, load in models.items():
         outcomes, errors = Counter(), Counter()
         for about, jets in odd_jets():
             try:
-                is_finite = np.isfinite(part.load_model(name).predict(jets)).all()
+                is_finite = np.isfinite(load().predict(jets)).all()
                 outcomes["finite" if is_finite else "NaN"] += 1
             except PartError:
                 outcomes["refused"] += 1
@@ -222,6 +229,17 @@ def predict_odd_jets(models: list[str]) -> Iterator[tuple[str, Counter, Counter]
                 outcomes["exception"] += 1
                 errors[f"{about}: {type(error).__name__}: {error}"[:200]] += 1
         yield name, outcomes, errors
+
+
+def packed_tagger(path: Path) -> Tagger:
+    """Return an untrained ParT whose passes are the packed Triton kernels: on a GPU, else in Triton's interpreter."""
+    from part.models.backends.packed import PackedModel
+
+    tagger = part.load_model(path, backend="auto" if torch.cuda.is_available() else "fused")
+    if tagger.backend != "packed":  # the kernels run in the interpreter, which a tagger does not offer
+        model = cast(ParticleTransformer, tagger.model)
+        tagger.engine = Engine(model, lambda: PackedModel(model, graphs=False))
+    return tagger
 
 
 def print_table(names: tuple[str, ...], rows: Iterator[tuple[str, Counter, Counter]]) -> bool:
@@ -249,14 +267,20 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    if not torch.cuda.is_available():
+        os.environ["TRITON_INTERPRET"] = "1"  # kernels run on the CPU; read once, when torch imports Triton
     multiprocessing.set_start_method("spawn")
     models = ["part-full", "part-kin", "particlenet-full"] if options.quick else bundled_names()
     models = models if options.models is None else options.models
+    taggers: dict[str, Callable[[], Tagger]] = {name: partial(part.load_model, name) for name in models}
     with tempfile.TemporaryDirectory() as folder:
         count = 100 if options.quick else options.files // 9
         is_clean = print_table(OUTCOMES, damage_files(count, options.seed, Path(folder), options.kinds))
-    print()
-    is_clean &= print_table(("finite", "refused", "NaN", "exception"), predict_odd_jets(models))
+        print()
+        if importlib.util.find_spec("triton") is not None:
+            small = write_model(Path(folder) / "small.safetensors", **SMALL | {"heads": 1, "pair_embed": (16,)})
+            taggers["an untrained ParT, packed kernels"] = partial(packed_tagger, small)
+        is_clean &= print_table(("finite", "refused", "NaN", "exception"), predict_odd_jets(taggers))
     return 0 if is_clean else 1
 
 

@@ -64,6 +64,7 @@ def components(result: DirectResult) -> Plot:
         "",
         (bars,),
         sentence=_sentence(result),
+        about="direct_components",
     )
 
 
