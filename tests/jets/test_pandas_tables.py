@@ -1,5 +1,6 @@
 """HDF5 files with tables by any key, in both formats of pandas, and FILE:OBJECT."""
 
+import awkward as ak
 import h5py
 import numpy as np
 import pytest
@@ -135,6 +136,18 @@ def test_a_compression_that_is_not_installed_is_named(tmp_path, code, name, monk
         for branch in MOMENTA:
             h5py.h5d.create(file.id, branch.encode(), h5py.h5t.NATIVE_FLOAT, space, properties)
     assert_rejected(path, f"compressed with {name}" if code == 32001 else name, "pip install hdf5plugin")
+
+
+def test_blosc_is_read_with_its_plugin(tmp_path):
+    plugin = pytest.importorskip("hdf5plugin")
+    rng, plain, compressed = np.random.default_rng(0), tmp_path / "plain.h5", tmp_path / "blosc.h5"
+    momenta = {branch: rng.uniform(1, 2, (12, 4)) for branch in MOMENTA}
+    momenta["part_energy"] += 9
+    for path, options in ((plain, {}), (compressed, plugin.Blosc())):
+        with h5py.File(path, "w") as file:
+            for branch, values in momenta.items():
+                file.create_dataset(branch, data=values, chunks=(6, 4), **options)
+    assert ak.to_list(read_jets(compressed)) == ak.to_list(read_jets(plain))
 
 
 def test_shared_case():
