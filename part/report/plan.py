@@ -47,6 +47,7 @@ class Step:
 
 
 STEPS = (
+    Step("atlas", "Names of heads", 300),
     Step("sparsity", "Sparsity of heads", 500),
     Step("physics", "What heads follow", 150),
     Step("truth", "Attention on true prongs", 150),

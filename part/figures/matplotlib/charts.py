@@ -169,12 +169,17 @@ def _plot(chart: Plot, width: float) -> Figure:
     if chart.x_ticks:
         axes.set_xticks(chart.x_ticks, [f"{x:g}" for x in chart.x_ticks], minor=False)
         axes.xaxis.set_minor_locator(NullLocator())
-    axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title), xlim=chart.x_range)
+    axes.set(xlabel=tex(chart.x_title), ylabel=_beside(chart.y_title, figure.get_figheight()), xlim=chart.x_range)
     if not bars:
         axes.set_ylim(chart.y_range)
     if sum(bool(series.name) and series.in_legend for series in chart.series) > 1:
         figure.legend(loc="outside lower center", ncols=min(3, len(chart.series)), fontsize=6)
     return figure
+
+
+def _beside(title: str, height: float) -> str:
+    """Return a title in lines that fit beside the axes of a figure of this height [inches], titles and legend apart."""
+    return "\n".join(tex(line) for line in textwrap.wrap(title, max(10, int((height - 0.9) / 0.06))))
 
 
 def _bars(axes: Axes, series: Series, colour: str, number: int, count: int) -> None:

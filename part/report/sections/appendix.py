@@ -16,6 +16,8 @@ from part.report.sections.importance import main_measure
 from part.report.words import MINUS
 
 METHODS = (
+    ("atlas", "The share of attention beyond shuffled keys, exactly; 19 initialisations of the same architecture, each "
+     "on a part of the jets; Bonferroni."),
     ("sparsity", "Attention is averaged over queries, then over jets. Null hypotheses: the same weights on shuffled "
      "keys, exactly; and the same architecture before training, on the same jets. See arXiv:2412.03673."),
     ("physics", "Spearman's ρ within each jet, then the mean over jets."),

@@ -1,27 +1,45 @@
 """Where the heads look: how sparse they are, at what, what they follow, and what the class token attends to."""
 
 from part.figures.charts import Chart, HeadMap
+from part.figures.studies import atlas as atlas_charts
 from part.figures.studies import physics as physics_charts
 from part.figures.studies import sparsity as sparsity_charts
 from part.figures.studies import study_charts
 from part.report.content import Block, Paragraph, Section, Subheading
 from part.report.measured import Measured
-from part.report.words import jets_of, pictures, sentence
+from part.report.words import WIDE, jets_of, pictures, sentence
 
 FOLLOWED = ("pT", "ΔR", "|d0|/σ")
 
 
 def section(measured: Measured) -> Section | None:
-    blocks = (*_sparsity(measured), *_physics(measured), *_truth(measured))
+    blocks = (*_names(measured), *_sparsity(measured), *_physics(measured), *_truth(measured))
     return Section("attention", "Where its heads look", blocks) if blocks else None
 
 
 def summary(measured: Measured) -> list[str]:
-    """Return how many particles heads attend to, as the chart says it."""
-    if (result := measured.result("sparsity")) is None:
+    """Return how many particles heads attend to, and what they are called, as the charts say it."""
+    texts = []
+    if (result := measured.result("sparsity")) is not None:
+        text = sentence(sparsity_charts.head_map(result, "effective_number"))
+        texts += [f"Number of particles that a head attends to: {text[0].lower()}{text[1:]}"] if text else []
+    if (atlas := measured.result("atlas")) is not None:
+        texts += [text] if (text := atlas_charts.name_map(atlas).sentence) else []
+    return texts
+
+
+def _names(measured: Measured) -> list[Block]:
+    if (result := measured.result("atlas")) is None:
         return []
-    text = sentence(sparsity_charts.head_map(result, "effective_number"))
-    return [f"Number of particles that a head attends to: {text[0].lower()}{text[1:]}"] if text else []
+    shown = pictures("atlas", study_charts("atlas", result), ("names", "class_names"), WIDE)
+    text = (
+        "Each head is asked whether it attends to the leading particle, to leptons, to its own subjet and so on. It "
+        f"has the name of what it does most on one half of {jets_of(measured.studies['atlas'], measured)}, if its "
+        f"effect on the other half is at least {result.least_effect:g}, larger than that of any head with untrained "
+        "weights, and significant at 5 % for all heads and hypotheses together. Colour: the effect, from 0 (shuffled "
+        "keys) to 1 (all attention)."
+    )
+    return [Subheading("What they are"), Paragraph(text), shown] if shown else []
 
 
 def _sparsity(measured: Measured) -> list[Block]:

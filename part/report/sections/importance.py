@@ -17,8 +17,10 @@ def summary(measured: Measured) -> list[str]:
     """Return the largest effect, as the chart says it."""
     if (result := measured.result("importance")) is None:
         return []
-    text = importance_charts.head_map(result, main_measure(result)).sentence
-    return [text] if text else ["No head by itself changes the predictions significantly."]
+    measure = main_measure(result)
+    text = importance_charts.head_map(result, measure).sentence
+    what = "the accuracy" if measure == "accuracy" else "the predictions"
+    return [text or f"No head by itself changes {what} significantly."]
 
 
 def main_measure(result: ImportanceResult) -> str:

@@ -1,5 +1,7 @@
 """What the model is: architecture, parameters, inputs, classes, how it computes, and what was assumed of it."""
 
+from pathlib import Path
+
 from part.inspection.page import listed
 from part.inspection.weights import describe_model
 from part.report.content import Paragraph, Section, named_rows
@@ -48,4 +50,7 @@ def _training(card: dict) -> list[str]:
     names = {"jets_seen": "jets seen", "epochs": "epochs", "dataset": "dataset", "recipe": "recipe"}
     texts = [f"{title}: {training[name]:,}" if isinstance(training[name], int) else f"{title}: {training[name]}"
              for name, title in names.items() if isinstance(training.get(name), int | float | str)]  # fmt: skip
+    plan = training.get("plan")
+    if isinstance(plan, dict) and (start := plan.get("start_from") or plan.get("finetune")):
+        texts.append(f"on top of the weights of {Path(str(start)).stem}")
     return [", ".join(texts)] if texts else []
