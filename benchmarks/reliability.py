@@ -126,6 +126,7 @@ def work(pipe: multiprocessing.connection.Connection, folder: Path, kind: str) -
     expected = read(path)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + GIGABYTE, resource.RLIM_INFINITY))
+    pipe.send("ready")
     while (content := pipe.recv_bytes()) != b"end":
         path.write_bytes(content)
         pipe.send(outcome_of(read, path, expected))
@@ -145,6 +146,7 @@ class Reader:
         self.process = multiprocessing.Process(target=work, args=(other, self.folder, self.kind), daemon=True)
         self.process.start()
         other.close()
+        self.pipe.recv()
 
     def read(self, content: bytes) -> tuple[str, str]:
         """Return the outcome of one file."""

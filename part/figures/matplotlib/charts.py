@@ -103,15 +103,16 @@ def _grid(chart: Grid, width: float) -> Figure:
 
 
 def _cells(chart: HeadMap | Grid, width: float, columns: Sequence[str], rows: Sequence[str]) -> tuple[Figure, Axes]:
-    figure, axes = _figure(chart, width, 0.9 + 0.24 * len(rows))
+    words = getattr(chart, "texts", None)
+    height = 0.9 + (0.24 if words is None else 0.34) * len(rows)
+    figure, axes = _figure(chart, width, height)
     low, high = colour_limits(chart)
     image = axes.imshow(chart.values, _colormap(chart), Normalize(low, high), aspect="auto", interpolation="nearest")
     _hatch(axes, chart.values)
     texts, power = cell_texts(chart.values)
-    words = getattr(chart, "texts", None)
     if words is not None:
         texts, power = [[tex(text) for text in row] for row in words], 0
-    size = 6 if words is None else 4.5
+    size = 6 if words is None else min(6, 4.5 * (width - 0.5) / (TEXT_CELL * len(columns)))
     for (row, column), value in np.ndenumerate(chart.values):
         if np.isfinite(value):
             is_dark = np.mean(image.cmap(image.norm(value))[:3]) < DARK_FILL
@@ -122,7 +123,7 @@ def _cells(chart: HeadMap | Grid, width: float, columns: Sequence[str], rows: Se
     axes.tick_params(length=0)
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
     bar.outline.set_linewidth(0.5)
-    bar.set_label(tex(chart.unit) + (f" (cells: $\\times 10^{{{power}}}$)" if power else ""))
+    bar.set_label(_beside(chart.unit, height) + (f" (cells: $\\times 10^{{{power}}}$)" if power else ""))
     return figure, axes
 
 
@@ -155,7 +156,8 @@ def _colormap(chart: HeadMap | Grid | Surface) -> ListedColormap:
 def _plot(chart: Plot, width: float) -> Figure:
     bars = [series for series in chart.series if series.style == "bars"]
     rows = max((len(series.x) for series in bars), default=0)
-    figure, axes = _figure(chart, width, 0.5 + 0.16 * rows * len(bars) if bars else 0.72 * width)
+    height = 0.5 + 0.16 * rows * len(bars) if bars else 0.72 * width
+    figure, axes = _figure(chart, width, height)
     for number, series in enumerate(chart.series):
         colour = PAPER_FAINT if series.colour is None else LIGHT.series[series.colour % len(LIGHT.series)]
         if bars:
@@ -169,7 +171,7 @@ def _plot(chart: Plot, width: float) -> Figure:
     if chart.x_ticks:
         axes.set_xticks(chart.x_ticks, [f"{x:g}" for x in chart.x_ticks], minor=False)
         axes.xaxis.set_minor_locator(NullLocator())
-    axes.set(xlabel=tex(chart.x_title), ylabel=_beside(chart.y_title, figure.get_figheight()), xlim=chart.x_range)
+    axes.set(xlabel=tex(chart.x_title), ylabel=_beside(chart.y_title, height), xlim=chart.x_range)
     if not bars:
         axes.set_ylim(chart.y_range)
     if sum(bool(series.name) and series.in_legend for series in chart.series) > 1:

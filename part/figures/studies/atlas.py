@@ -53,7 +53,7 @@ def name_map(result: AtlasResult, kind: str = "head", marked: int | None = None)
     names = tuple(texts)
     sentence = _summary(result, kind)
     return HeadMap(
-        title, EFFECT, values, marked=frame, limits=(0, 1), texts=names, sentence=sentence, about="head_names"
+        title, "effect", values, marked=frame, limits=(0, 1), texts=names, sentence=sentence, about="head_names"
     )
 
 
