@@ -8,7 +8,18 @@ from pathlib import Path
 import streamlit as st
 
 APP = Path(__file__).parent / "app"
-PAGES = ("explore", "compare", "bias", "sparsity", "atlas", "attribution", "intervention", "performance", "train")
+PAGES = (
+    "explore",
+    "compare",
+    "bias",
+    "sparsity",
+    "atlas",
+    "circuits",
+    "attribution",
+    "intervention",
+    "performance",
+    "train",
+)
 
 
 def show_page() -> None:

@@ -29,6 +29,7 @@ PAGES = {
     "bias": ONE,
     "sparsity": ONE | {"measure": "inter_subjet"},
     "atlas": ONE | {"layer": "8", "head": "7"},
+    "circuits": ONE,
     "attribution": ONE,
     "intervention": ONE | {"measure": "cross_entropy"},
     "performance": ONE,

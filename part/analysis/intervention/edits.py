@@ -128,14 +128,18 @@ def split(jets: ak.Array, rank: int, fraction: float, distance: float = 0.0) -> 
     return _build_jets(jets, source, n_constituents, np.insert(first, ends, daughters[1], axis=0))
 
 
-def rotate(jets: ak.Array, angle: float) -> ak.Array:
-    """Rotate each jet about its axis in space, which keeps its four-momentum, energies and masses of pairs."""
+def rotate(jets: ak.Array, angle: float | np.ndarray) -> ak.Array:
+    """Rotate constituents about the axis of their jet in space.
+
+    One angle for all keeps the jet's four-momentum, energies and masses of pairs. With an angle (P,) for each
+    constituent, those that turn together keep their masses, and the mass of the jet changes.
+    """
     counts, p4 = _counts(jets), _momenta(jets)
     axis = _sums(p4, counts)[:, :3]
     axis = np.repeat(axis / np.linalg.norm(axis, axis=1, keepdims=True), counts, axis=0)
-    p3 = p4[:, :3]
+    p3, turn = p4[:, :3], np.broadcast_to(angle, len(p4))[:, None]
     along = (axis * p3).sum(1, keepdims=True) * axis
-    rotated = along + np.cos(angle) * (p3 - along) + np.sin(angle) * np.cross(axis, p3)
+    rotated = along + np.cos(turn) * (p3 - along) + np.sin(turn) * np.cross(axis, p3)
     return _build_jets(jets, np.arange(len(p4)), counts, np.column_stack((rotated, p4[:, 3])))
 
 

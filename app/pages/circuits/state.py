@@ -1,0 +1,25 @@
+"""The state of the page Circuits."""
+
+from dataclasses import dataclass
+
+from app.state.selection import StudyState
+from app.state.url import url_field, whole_number
+
+SHOWN = 60  # edges that are drawn at first
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class CircuitsState(StudyState):
+    """The choices of Circuits.
+
+    Attributes
+    ----------
+    corruption : str
+        What the corrupted jet of a pair is, a name of `part.analysis.circuits.corruptions`.
+    shown : int
+        How many edges the graph shows, the strongest ones.
+    """
+
+    corruption: str = url_field("class")
+    shown: int = url_field(SHOWN, whole_number(1, MOST_SHOWN), name="edges")
