@@ -55,6 +55,10 @@ STUDIES: dict[str, tuple[str, str]] = {
         "circuits.study:DirectStudy",
         "what each component adds directly to a difference of logits, which it adds up to",
     ),
+    "edges": (
+        "circuits.edges.study:EdgesStudy",
+        "how strongly each component acts on each other one, between jets of two classes",
+    ),
     "truth": (
         "truth.study:TruthStudy",
         "how much of each head's attention and of each attribution falls on the true prongs, against shuffled ones",

@@ -55,12 +55,20 @@ class PairEmbed(PairMLP):
 
         v (B, N, 4), mask (B, N), extra (B, N, N, E).
         """
+        jet, i, j = self.pairs(mask)
+        return self.to_bias(self._embed_pairs(v, extra, jet, i, j), jet, i, j, mask)
+
+    def pairs(self, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the jets, queries and keys (P,) of the pairs of mask (B, N), one order of symmetric ones."""
         pairs = mask[:, :, None] & mask[:, None, :]
         if self.symmetric:
             pairs = pairs.tril(0 if self.self_pairs else -1)
         jet, i, j = pairs.nonzero(as_tuple=True)
-        values = self._embed_pairs(v, extra, jet, i, j)
-        bias = values.new_zeros(*pairs.shape, values.shape[-1])
+        return jet, i, j
+
+    def to_bias(self, values: Tensor, jet: Tensor, i: Tensor, j: Tensor, mask: Tensor) -> Tensor:
+        """Return the values (P, H) of pairs as a bias (B, H, N, N), zero for all other pairs."""
+        bias = values.new_zeros(*mask.shape, mask.shape[1], values.shape[-1])
         bias[jet, i, j] = values
         if self.symmetric:
             bias[jet, j, i] = values

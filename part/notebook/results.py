@@ -27,6 +27,7 @@ STUDIES = {
     "TruthResult": "truth",
     "AtlasResult": "atlas",
     "DirectResult": "direct",
+    "EdgesResult": "edges",
     "MeanAttentionResult": "mean_attention",
 }
 ROWS, COLUMNS = 8, 9

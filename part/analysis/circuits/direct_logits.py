@@ -74,9 +74,12 @@ class ClassHeadShares:
     constant: Tensor
 
 
-def check_linear(tagger: Tagger) -> None:
-    """Raise PartError for a model whose logits are no linear function of its residual stream, or that has none."""
-    model, subject = tagger.model, f"{tagger.name} has no shares of logits"
+def check_linear(tagger: Tagger, what: str = "shares of logits") -> None:
+    """Raise PartError for a model whose logits are no linear function of its residual stream, or that has none.
+
+    `what` is what the caller wants of it, as it reads after "has no".
+    """
+    model, subject = tagger.model, f"{tagger.name} has no {what}"
     if not isinstance(model, ParticleTransformer):
         raise PartError(f"{subject}: a {tagger.config.model} has no residual stream.")
     if len(model.head_layers):
