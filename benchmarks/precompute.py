@@ -48,7 +48,10 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
     "attribution": 100,
     "truth": 200,
     "physics": 200,
+    "edges": 500,
 }
+# Studies that only some models come with, since they take minutes of each.
+ONLY = {"edges": ("part-full", "part-top", "part-kin")}
 
 
 COMPARED = CompareState().n_compared  # jets
@@ -65,6 +68,8 @@ def tasks(model: str) -> Iterator[tuple[str, Task]]:
     file, jet = files.find(SAMPLES[dataset]), OPENING.jet if dataset == "JetClass" else 0
     tagger = load_tagger(model, file)
     for name, n_jets in JETS.items():
+        if model not in ONLY.get(name, (model,)):
+            continue
         entries = np.array([jet]) if n_jets == 1 else np.arange(n_jets)
         try:
             yield name, studies.task(model, name, file, entries, **_options(name, tagger, file, jet))

@@ -9,6 +9,7 @@ import numpy as np
 
 from part.figures.display import Display
 from part.figures.flame import Flame
+from part.figures.graph import Graph
 
 STYLES = ("line", "points", "steps", "bars", "limits")
 
@@ -220,7 +221,7 @@ class Plane:
     about: str = ""
 
 
-Chart = HeadMap | Grid | Plot | Surface | Plane | Flame
+Chart = HeadMap | Grid | Plot | Surface | Plane | Flame | Graph
 
 
 def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float]:

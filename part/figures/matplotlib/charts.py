@@ -25,7 +25,9 @@ from part.figures.charts import (
     outer_edges,
 )
 from part.figures.flame import Flame
+from part.figures.graph import Graph
 from part.figures.matplotlib.flame import draw_flame
+from part.figures.matplotlib.graph import draw_graph
 from part.figures.matplotlib.plane import draw_plane
 from part.figures.matplotlib.style import make_figure, publication_style, tex
 from part.figures.palette import DARK_FILL, LIGHT, PAPER_DARK_TEXT, PAPER_FAINT, PAPER_LIGHT_TEXT, colormap
@@ -67,6 +69,8 @@ def draw_chart(chart: Chart, width: float = COLUMN) -> Figure:
                 return draw_plane(*_figure(chart, width, 0.95 * width), chart)
             case Flame():
                 return draw_flame(*_figure(chart, 2 * width, 0.9 * width), chart)
+            case Graph():
+                return draw_graph(*_figure(chart, 2.2 * width, 1.1 * width), chart)
             case Plot():
                 return _plot(chart, width)
     raise PartError(f"There is no drawing of a {type(chart).__name__}.")

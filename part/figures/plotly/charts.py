@@ -9,9 +9,11 @@ import plotly.graph_objects as go
 from part.errors import PartError
 from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, colour_limits, outer_edges
 from part.figures.flame import Flame
+from part.figures.graph import Graph
 from part.figures.palette import Theme, get_theme, rgba, series_colours
 from part.figures.plotly.cells import CHARACTER_WIDTH, draw_grid, draw_head_map
 from part.figures.plotly.flame import draw_flame
+from part.figures.plotly.graph import draw_graph
 from part.figures.plotly.limits import draw_lower_limits
 from part.figures.plotly.plane import draw_plane
 from part.figures.plotly.theme import colorbar, colorscale, empty_figure, hatching, log_axis, to_html, write_above
@@ -55,6 +57,8 @@ def draw_chart(chart: Chart, theme_name: str, height: int, accents: Sequence[str
             return draw_plane(chart, theme, height)
         case Flame():
             return draw_flame(chart, theme, height)
+        case Graph():
+            return draw_graph(chart, theme, height)
         case Plot():
             return _plot(chart, theme, height, series_colours(theme_name, accents))
     raise PartError(f"There is no drawing of a {type(chart).__name__}.")
@@ -182,7 +186,8 @@ def _curve(series: Series, colour: str, theme: Theme) -> list[go.Scatter]:
     curve = go.Scatter(x=x, y=y, mode=mode, line=shape, error_y=error, hovertemplate=tip)
     curve.update(marker={"size": 6, "color": colour})
     if series.labels:
-        right = np.log(x) > np.log(x).mean() if len(x) else []
+        places = np.log(x) if len(x) and (x > 0).all() else x
+        right = places > places.mean() if len(x) else []
         sides = ["bottom left" if is_right else "bottom right" for is_right in right]  # towards the middle
         text = {"mode": "markers+text", "text": series.printed_labels, "textposition": sides}
         curve.update(customdata=series.labels, textfont={"size": 11, "color": colour}, **text)

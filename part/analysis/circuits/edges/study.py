@@ -52,8 +52,8 @@ class EdgesStudy:
     method, steps
         "integrated" or "gradient", see `part.analysis.circuits.edges.scores`.
     exact : int
-        How many of the strongest edges are patched exactly, and as many of the others, evenly spaced by rank; with 0
-        components are not patched, either.
+        How many of the strongest edges are patched exactly, and as many of the others, evenly spaced in the logarithm
+        of their rank; with 0 components are not patched, either.
     """
 
     target_class: str = option("class or group of the clean jets (Tbqq, or the first one)", "", flag="--class")
@@ -167,11 +167,12 @@ class EdgesAccumulator:
         self._exact = {name: RunningMean((size,)) for name, size in shapes.items()}
 
     def _choose(self, n: int) -> np.ndarray:
-        """Return the n strongest edges, and as many of the others, evenly spaced by rank."""
+        """Return the n strongest edges, and as many of the others, evenly spaced in the logarithm of their rank."""
         order = self._by_strength()
-        rest = order[n:]
-        spaced = np.unique(np.linspace(0, len(rest) - 1, min(n, len(rest))).round().astype(int)) if len(rest) else []
-        return np.concatenate([order[:n], rest[np.asarray(spaced, int)]])
+        if n >= len(order):
+            return order
+        ranks = np.unique(np.geomspace(n + 1, len(order), n).round().astype(int)) - 1
+        return np.concatenate([order[:n], order[ranks]])
 
     def _by_strength(self) -> np.ndarray:
         return np.argsort(-np.abs(np.nan_to_num(self._scores["edges"].result.value)), kind="stable")

@@ -1,0 +1,28 @@
+"""Explanations of charts of edges between components."""
+
+EAP = "arXiv:2403.17806"
+
+EDGES: dict[str, tuple[str, str]] = {
+    "edge_graph": (
+        "Components from left to right: E embedding, circles with numbers heads, F feed-forward parts. A line is the "
+        "change of the difference of logits where only this edge carries what its sender does in the corrupted jet: "
+        "blue lowers it, so the edge speaks for the class; red raises it. Width is the size.",
+        EAP,
+    ),
+    "edge_exact": (
+        "The exact change of the difference of logits by patching one edge, against its score by gradients on the same "
+        "pairs: of the strongest edges, and of as many others, down to the weakest. On the dashed line both are equal. "
+        "Bars: 95 %.",
+        "arXiv:2304.05969",
+    ),
+    "node_effects": (
+        "The exact change of the difference of logits if this head alone has its output of the corrupted jet, with all "
+        "that follows: blue speaks for the class, red against it, on a linear scale about zero.",
+        "arXiv:2202.05262",
+    ),
+    "edge_flow": (
+        "The sizes of the scores of all edges from the components of one layer (rows) to those of another (columns), "
+        "added up, on a linear scale. Weak edges add up as well, and noise with them.",
+        EAP,
+    ),
+}

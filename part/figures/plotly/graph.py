@@ -1,0 +1,90 @@
+"""Draw graphs of components with plotly."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from part.figures.graph import DASHES, Graph, GraphEdge, line_width
+from part.figures.palette import NEGATIVE, POSITIVE, Theme, rgba
+from part.figures.plotly.theme import empty_figure, to_html, write_above
+
+STEPS = 5  # widths of edges; one trace for each, since plotly is slow with many
+NODE = 19  # px
+HANDLE = 11  # px of the invisible marks on edges, which a pointer finds
+
+
+def draw_graph(chart: Graph, theme: Theme, height: int) -> go.Figure:
+    """Draw the nodes over the edges; nodes that no drawn edge touches are faint."""
+    figure = empty_figure(theme, height, None)
+    for trace in _edges(chart):
+        figure.add_trace(trace)
+    figure.add_trace(_handles(chart))
+    figure.add_trace(_nodes(chart, theme))
+    places, names = zip(*chart.ticks, strict=True)
+    right = max(node.x for node in chart.nodes) + 0.6
+    figure.update_xaxes(tickvals=places, ticktext=[to_html(name) for name in names], range=[-0.6, right], ticks="")
+    figure.update_yaxes(visible=False, range=[chart.rows + 0.7, 0.2])
+    write_above(figure, _legend(chart), theme.faint)
+    return figure.update_layout(margin={"l": 4, "r": 4, "t": 24, "b": 28})
+
+
+def _legend(chart: Graph) -> str:
+    colours = f"<span style='color:{POSITIVE}'>▬ above 0</span>   <span style='color:{NEGATIVE}'>▬ below 0</span>"
+    return f"{colours}   {chart.legend}"
+
+
+def _edges(chart: Graph) -> list[go.Scatter]:
+    """Return the lines, those of equal colour, width and dash together."""
+    groups: dict[tuple[bool, int, str], list[GraphEdge]] = {}
+    for edge in reversed(chart.edges):  # the strongest last, above the others
+        step = min(int(chart.share(edge) * STEPS), STEPS - 1)
+        groups.setdefault((edge.value >= 0, step, DASHES.get(edge.channel, "solid")), []).append(edge)
+    traces = []
+    for (is_positive, step, dash), edges in sorted(groups.items(), key=lambda item: item[0][1]):
+        curves = [chart.curve(edge) for edge in edges]
+        x, y = (np.concatenate([np.append(curve[axis], np.nan) for curve in curves]) for axis in (0, 1))
+        share = (step + 0.5) / STEPS
+        colour = rgba(POSITIVE if is_positive else NEGATIVE, 0.45 + 0.5 * share)
+        line = {"color": colour, "width": line_width(share), "dash": dash}
+        traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip"))
+    return traces
+
+
+def _handles(chart: Graph) -> go.Scatter:
+    """Return invisible marks on the edges that tell what each carries."""
+    curves = [chart.curve(edge) for edge in chart.edges]
+    places = [(10, 13, 16)[number % 3] for number in range(len(curves))]  # so that few marks coincide
+    return go.Scatter(
+        x=[x[place] for (x, _), place in zip(curves, places, strict=True)],
+        y=[y[place] for (_, y), place in zip(curves, places, strict=True)],
+        mode="markers",
+        marker={"size": HANDLE, "opacity": 0},
+        text=[to_html(edge.text).replace("\n", "<br>") for edge in chart.edges],
+        hovertemplate="%{text}<extra></extra>",
+        name="edges",
+    )
+
+
+def _nodes(chart: Graph, theme: Theme) -> go.Scatter:
+    touched = chart.connected
+    strong = [number in touched for number in range(len(chart.nodes))]
+    marker = {
+        "size": NODE,
+        "color": theme.background,
+        "opacity": 1.0,
+        "line": {"width": 1.2, "color": [theme.text if known else theme.grid for known in strong]},
+    }
+    click = "Click to see it in Explore"
+    return go.Scatter(
+        x=[node.x for node in chart.nodes],
+        y=[node.y for node in chart.nodes],
+        mode="markers+text",
+        marker=marker,
+        text=[to_html(node.label) for node in chart.nodes],
+        textfont={"size": 10, "color": [theme.text if known else theme.faint for known in strong]},
+        customdata=[
+            "<br>".join(filter(None, (f"<b>{to_html(node.name)}</b>", to_html(node.text), click if node.head else "")))
+            for node in chart.nodes
+        ],
+        hovertemplate="%{customdata}<extra></extra>",
+        name="nodes",
+    )
