@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from part.analysis.study import study_files
     from part.figures.matplotlib import chart_metadata, figure_bytes
     from part.figures.matplotlib.charts import draw_chart
-    from part.figures.studies import study_charts
+    from part.figures.studies import study_charts, study_downloads
     from part.inference.loading import load_model
     from part.io import write_together
     from part.jets.notices import so_far
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
         "notices": so_far(),
     }
     contents = {args.out / name: result_bytes(result, kind, provenance) for kind, name in FILES.items()}
+    contents |= {args.out / name: content for name, content in study_downloads(args.kind, result).items()}
     for name, chart in study_charts(args.kind, result).items():
         figure, title = draw_chart(chart), f"{tagger.name}: {chart.title}"
         for kind in formats:
@@ -78,8 +79,9 @@ def run(args: argparse.Namespace) -> None:
     print(_table(rows[:PRINTED]))
     if len(rows) > PRINTED:
         print(f"{len(rows) - PRINTED} more rows are in {args.out / FILES['csv']}.")
-    if remark := getattr(study, "remark", None):
-        print(remark)
+    for remark in (getattr(measured, "remark", None) for measured in (study, result)):
+        if remark:
+            print(remark)
 
 
 def _table(rows: list[dict]) -> str:

@@ -1,4 +1,4 @@
-"""Maps of heads that open a head in Explore when it is clicked."""
+"""Maps of heads, and graphs, that open a head in Explore when it is clicked."""
 
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.guard import callback
-from app.services.library import HeadMap
+from app.services.library import Graph, HeadMap
 from app.state import session
 from app.state.selection import JetSelection
 
@@ -18,7 +18,12 @@ CONFIG = {"displayModeBar": False}
 
 
 def draw_figure(figure: go.Figure, chart: object, key: str) -> None:
-    """Draw a figure; in a map of heads, a click on one opens it in Explore."""
+    """Draw a figure; in a map of heads or a graph, a click on a head opens it in Explore."""
+    if isinstance(chart, Graph):
+        heads = [node.head for node in chart.nodes]
+        opening = partial(_open_node, key, len(figure.data) - 1, heads)
+        st.plotly_chart(figure, theme=None, key=key, config=CONFIG, on_select=opening, selection_mode="points")
+        return
     if not isinstance(chart, HeadMap) or not _heads(chart):
         st.plotly_chart(figure, theme=None, key=key, config=CONFIG)
         return
@@ -72,5 +77,17 @@ def _heads(chart: HeadMap) -> list[int]:
 def _open(key: str, heads: list[int]) -> None:
     for index in st.session_state[key].selection.point_indices[:1]:
         layer, column = divmod(index, len(heads))
-        session.update(JetSelection, layer=layer, head=heads[column], sample=True)
-        st.session_state["open_head"] = True
+        _open_head(layer, heads[column])
+
+
+@callback
+def _open_node(key: str, trace: int, heads: list[tuple[int, int] | None]) -> None:
+    """Open a head if it is one of the nodes, which are the last trace of the figure."""
+    for point in st.session_state[key].selection.points[:1]:
+        if point["curve_number"] == trace and (head := heads[point["point_index"]]) is not None:
+            _open_head(*head)
+
+
+def _open_head(layer: int, head: int) -> None:
+    session.update(JetSelection, layer=layer, head=head, sample=True)
+    st.session_state["open_head"] = True

@@ -48,6 +48,7 @@ def chosen_corruption(context: ModelContext) -> str:
 
 
 def pair_options(context: ModelContext) -> dict[str, str]:
-    """Return the options of a study of pairs that say which pairs."""
-    target, contrast = chosen_classes(context)
+    """Return the options of a study of pairs that say which pairs; "" for the classes that the study takes itself."""
+    chosen = chosen_classes(context)
+    target, contrast = ("", "") if chosen == pair_classes(context.model.dataset, "", "") else chosen
     return {"target_class": target, "contrast_class": contrast, "corruption": chosen_corruption(context)}

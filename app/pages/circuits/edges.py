@@ -1,8 +1,69 @@
 """Which component acts on which, as a graph."""
 
-from app.components.messages import note
+from functools import partial
+
+import streamlit as st
+
+from app.components.messages import plain
+from app.components.study.chart import show_chart
 from app.components.study.context import ModelContext
+from app.pages.circuits.context import choose_pair, pair_options
+from app.pages.circuits.state import MOST_SHOWN, CircuitsState
+from app.services.circuits import graph_json
+from app.services.library import EdgesResult, edge_charts
+from app.state import session
+
+ABOUT = (
+    "Run makes pairs of a clean jet and a corrupted one, scores all edges between components by gradients, and "
+    "measures the strongest ones exactly."
+)
+GRAPH, EXACT, HEADS, CLASS_HEADS = 620, 300, 330, 150  # px
+
+
+def edges_study(context: ModelContext) -> tuple[str, dict]:
+    return "edges", pair_options(context)
+
+
+def choose_edges(context: ModelContext) -> None:
+    """Choose the pairs, and how many edges are drawn."""
+    choose_pair(context)
+    shown = session.bind_widget(CircuitsState, "shown", context.state.shown)
+    st.slider("Strongest edges", 1, MOST_SHOWN, width=200, **shown)
 
 
 def edges(context: ModelContext) -> None:
-    note("The edges between components are drawn here.")
+    """Draw the graph, and beside it how good the scores are and what heads do as a whole."""
+    result = context.result(ABOUT)
+    if result is None:
+        return
+    left, right = st.columns((0.66, 0.34), gap="medium")
+    with left:
+        show_chart(edge_charts.graph(result, context.state.shown), "graph", GRAPH)
+        _below(result, context.state.shown)
+    with right:
+        if result.measured.any():
+            show_chart(edge_charts.exact_values(result), "exact", EXACT)
+            show_chart(edge_charts.effect_map(result), "effects", HEADS)
+            if any(node.kind == "class head" for node in result.nodes):
+                show_chart(edge_charts.effect_map(result, "class head"), "class_effects", CLASS_HEADS)
+        show_chart(edge_charts.flow_grid(result), "flow", HEADS)
+
+
+def _below(result: EdgesResult, shown: int) -> None:
+    weakest = abs(result.score.value[min(shown, len(result.edges)) - 1])
+    st.caption(
+        plain(
+            f"{result.pairs} pairs: clean jets of the class, and {result.corruption}; {result.matched:.0%} of the "
+            f"constituents have a match, others keep what they have. The difference of logits is "
+            f"{result.clean.value:.1f} for clean and {result.corrupted.value:.1f} for corrupted jets; the weakest edge "
+            f"that is drawn changes it by {weakest:.2g}. Scores: {result.method}."
+        )
+    )
+    st.download_button(
+        "Graph as JSON",
+        data=partial(graph_json, result),
+        file_name=f"{result.model}_graph.json",
+        key="graph_json",
+        on_click="ignore",
+        help="The kept edges in the schema of circuit-tracer and Neuronpedia. Export has the table.",
+    )

@@ -1,12 +1,12 @@
 """Circuits: how the components of a model work together."""
 
 from app.components.study.page import Tab, study_page
-from app.pages.circuits.context import choose_pair, controls, make_context
-from app.pages.circuits.edges import edges
+from app.pages.circuits.context import controls, make_context
+from app.pages.circuits.edges import choose_edges, edges, edges_study
 from app.pages.circuits.state import CircuitsState
 
 TABS = {
-    "edges": Tab("Edges", edges, controls=choose_pair, question="Which component acts on which?"),
+    "edges": Tab("Edges", edges, edges_study, choose_edges, question="Which component acts on which?"),
 }
 
 study_page("Circuits", TABS, CircuitsState, make_context, controls)

@@ -22,3 +22,15 @@ def study_charts(kind: str, result: Any) -> dict[str, Chart]:
         The charts by name, in the order in which they are shown.
     """
     return import_module(f"part.figures.studies.{kind}").charts(result)
+
+
+def study_downloads(kind: str, result: Any) -> dict[str, bytes]:
+    """Return the files that a study has beside its table, arrays and charts, by name; most have none.
+
+    Parameters
+    ----------
+    kind, result
+        See `study_charts`.
+    """
+    make = getattr(import_module(f"part.figures.studies.{kind}"), "downloads", None)
+    return {} if make is None else make(result)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from part.analysis.circuits.edges.graph_json import graph_json
 from part.analysis.circuits.edges.result import EdgesResult
 from part.analysis.circuits.edges.wiring import CHANNELS, Node
 from part.analysis.statistics.running_mean import Z95, Mean
@@ -30,6 +31,11 @@ def charts(result: EdgesResult) -> dict[str, Chart]:
         if any(node.kind == "class head" for node in result.nodes):
             drawn["class_effects"] = effect_map(result, "class head")
     return drawn | {"flow": flow_grid(result)}
+
+
+def downloads(result: EdgesResult) -> dict[str, bytes]:
+    """Return the graph as JSON, see `graph_json`."""
+    return {"graph.json": graph_json(result)}
 
 
 def graph(result: EdgesResult, shown: int = SHOWN) -> Graph:
@@ -94,9 +100,10 @@ def flow_grid(result: EdgesResult) -> Grid:
     rows = np.flatnonzero(result.flow.any(1))
     columns = np.flatnonzero(result.flow.any(0))
     values = result.flow[np.ix_(rows, columns)]
-    names = [tuple(result.groups[i] for i in chosen) for chosen in (rows, columns)]
+    senders, receivers = (tuple(result.groups[i] for i in chosen) for chosen in (rows, columns))
     title = "Where edges lead: sums of the sizes of scores"
-    return Grid(title, UNIT, np.where(values > 0, values, np.nan), *names, "from layer", "to layer", about="edge_flow")
+    known = np.where(values > 0, values, np.nan)
+    return Grid(title, UNIT, known, senders, receivers, "from layer", "to layer", about="edge_flow")
 
 
 def _by_head(result: EdgesResult, kind: str) -> Mean:
@@ -109,7 +116,7 @@ def _by_head(result: EdgesResult, kind: str) -> Mean:
 
 def _layout(result: EdgesResult) -> tuple[tuple[GraphNode, ...], tuple[tuple[float, str], ...]]:
     """Return the places of all nodes, and the names of the columns."""
-    heads = 1 + max(node.index for node in result.nodes if node.kind.endswith("head"))
+    heads = 1 + max(node.index for node in result.nodes)  # or pair features, if there are more of them
     layers = 1 + max(node.layer for node in result.nodes if node.kind == "head")
     class_layers = 1 + max((node.layer for node in result.nodes if node.kind == "class head"), default=-1)
     nodes = tuple(

@@ -105,6 +105,18 @@ class EdgesResult(ShownInNotebooks):
         sender, receiver, channel = self.edges[i].tolist()
         return self.nodes[sender].name, self.nodes[receiver].name, CHANNELS[channel]
 
+    @property
+    def remark(self) -> str:
+        """How well scores agree with exact values, in a sentence."""
+        n = int(self.measured.sum())
+        if not n:
+            return "No exact values were measured, so nothing tells how good the scores are."
+        return (
+            f"Exact values of the {self.n_strongest} strongest edges correlate with their scores with "
+            f"r = {self.correlation(True):.3f} and are {self.slope:.3f} times as large; for {n - self.n_strongest} "
+            f"others r = {self.correlation(False):.3f}."
+        )
+
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each kept edge, the strongest first."""
         rows = []

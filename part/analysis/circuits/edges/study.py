@@ -33,6 +33,7 @@ from part.options import option
 KEPT = 300  # edges of a result
 EXACT_PAIRS = 64  # the pairs of the lowest hashes, on which edges are patched exactly
 PAIRS_AT_ONCE = 8
+RESOLUTION = 1e-4  # of the strongest edge, below which strengths count as equal
 MAX_STEPS, MAX_EXACT = 100, 1000
 
 
@@ -175,7 +176,10 @@ class EdgesAccumulator:
         return np.concatenate([order[:n], order[ranks]])
 
     def _by_strength(self) -> np.ndarray:
-        return np.argsort(-np.abs(np.nan_to_num(self._scores["edges"].result.value)), kind="stable")
+        """Return the edges by falling strength; what differs by rounding alone keeps the order of the forward pass."""
+        size = np.abs(np.nan_to_num(self._scores["edges"].result.value))
+        steps = np.round(size / max(size.max(), 1e-30) / RESOLUTION)
+        return np.argsort(-steps, kind="stable")
 
     @property
     def sums(self) -> Any:
@@ -200,8 +204,7 @@ class EdgesAccumulator:
             raise PartError(f"There are no {self._classes[0]} jets among these; expected some to make pairs of.")
         wiring, study = self._wiring, self._study
         order = self._by_strength()
-        kept = np.concatenate([order[:KEPT], np.intersect1d(self._chosen, order[KEPT:])])
-        kept = kept[np.argsort(-np.abs(means["edges"].value[kept]), kind="stable")]
+        kept = order[(np.arange(len(order)) < KEPT) | np.isin(order, self._chosen)]
         groups, flow = flows(wiring, means["edges"].value)
         return EdgesResult(
             model=self._tagger.name,
