@@ -64,7 +64,7 @@ def test_odd_entries_of_all_folders_are_named(own, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["compare", "bias", "sparsity", "attribution", "intervention"])
+@pytest.mark.parametrize("page", ["compare", "bias", "sparsity", "circuits", "attribution", "intervention"])
 def test_every_page_comes_up_beside_odd_entries(own, page):
     for number, make in enumerate(ODD.values()):
         make(own / "data" / f"odd{number}.root")

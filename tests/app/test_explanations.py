@@ -11,6 +11,7 @@ from part.figures.about import TEXTS
 TABS = {
     "attribution": ("jet", "inputs", "methods", "sample", "truth", "physics"),
     "bias": ("jet", "shares", "shapley", "function", "switch"),
+    "circuits": ("edges",),
     "intervention": ("ablate", "patch", "edit", "probes", "lens"),
     "sparsity": ("heads", "weights", "groups", "places", "components", "topk"),
     "performance": ("speed", "growth", "operators", "roofline"),

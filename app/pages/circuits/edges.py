@@ -17,7 +17,7 @@ ABOUT = (
     "Run makes pairs of a clean jet and a corrupted one, scores all edges between components by gradients, and "
     "measures the strongest ones exactly."
 )
-GRAPH, EXACT, HEADS, CLASS_HEADS = 620, 300, 330, 150  # px
+GRAPH, EXACT, HEADS, CLASS_HEADS = 580, 290, 330, 170  # px
 
 
 def edges_study(context: ModelContext) -> tuple[str, dict]:

@@ -28,7 +28,7 @@ def draw_graph(chart: Graph, theme: Theme, height: int) -> go.Figure:
 
 
 def _legend(chart: Graph) -> str:
-    colours = f"<span style='color:{POSITIVE}'>▬ above 0</span>   <span style='color:{NEGATIVE}'>▬ below 0</span>"
+    colours = f"<span style='color:{POSITIVE}'>━ above 0</span>   <span style='color:{NEGATIVE}'>━ below 0</span>"
     return f"{colours}   {chart.legend}"
 
 
