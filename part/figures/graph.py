@@ -75,7 +75,7 @@ class Graph:
     ticks : tuple of (float, str)
         Places along the x axis, and what they are called.
     n_left_out : int
-        How many weaker edges there are.
+        How many other edges there are.
     sentence, about : str
         See `part.figures.charts.HeadMap`.
     """
@@ -102,12 +102,12 @@ class Graph:
     @property
     def legend(self) -> str:
         """What the lines stand for."""
-        left = f" · {self.n_left_out:,} weaker edges left out".replace(",", " ") if self.n_left_out else ""
+        left = f" · {self.n_left_out:,} others left out".replace(",", " ") if self.n_left_out else ""
         return f"to q ····   to k – –   to v and all else ——{left}"
 
     def share(self, edge: GraphEdge) -> float:
         """Return the strength of an edge relative to the strongest one."""
-        largest = max(abs(other.value) for other in self.edges)
+        largest = max((abs(other.value) for other in self.edges), default=0.0)
         return abs(edge.value) / largest if largest else 0.0
 
     def curve(self, edge: GraphEdge) -> tuple[np.ndarray, np.ndarray]:

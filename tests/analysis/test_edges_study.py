@@ -152,7 +152,7 @@ def test_the_graph_shows_the_strongest_edges_and_says_how_many_it_leaves_out(res
     assert isinstance(drawn, Graph)
     assert len(drawn.edges) == 5
     assert drawn.n_left_out == result.n_edges - 5
-    assert f"{drawn.n_left_out} weaker edges left out" in drawn.legend
+    assert f"{drawn.n_left_out} others left out" in drawn.legend
     assert [edge.value for edge in drawn.edges] == result.score.value[:5].tolist()
     assert all(drawn.nodes[e.sender].x < drawn.nodes[e.receiver].x for e in graph(result, 999).edges)
     places = [(node.x, node.y) for node in drawn.nodes]
@@ -169,6 +169,15 @@ def test_the_graph_shows_the_strongest_edges_and_says_how_many_it_leaves_out(res
         assert x[0] == drawn.nodes[edge.sender].x
         assert x[-1] == pytest.approx(drawn.nodes[edge.receiver].x)
         assert np.isfinite(y).all()
+
+
+def test_the_graph_can_be_that_of_heads(result):
+    drawn = graph(result, 999, heads_only=True)
+    kinds = {node.name: node.kind for node in result.nodes}
+    ends = [drawn.nodes[end].name for edge in drawn.edges for end in (edge.sender, edge.receiver)]
+    assert {kinds[name] for name in ends} == {"head", "class head"}
+    assert len(drawn.edges) < len(graph(result, 999).edges)
+    assert draw_plotly(graph(result, 0), "light", 300).data[-1].name == "nodes"  # also without any edge
 
 
 def test_the_json_has_the_fields_of_the_schema(result):

@@ -10,7 +10,7 @@ from app.components.study.context import ModelContext
 from app.pages.circuits.context import choose_pair, pair_options
 from app.pages.circuits.state import MOST_SHOWN, CircuitsState
 from app.services.circuits import graph_json
-from app.services.library import EdgesResult, edge_charts
+from app.services.library import EdgesResult, Graph, edge_charts
 from app.state import session
 
 ABOUT = (
@@ -29,6 +29,8 @@ def choose_edges(context: ModelContext) -> None:
     choose_pair(context)
     shown = session.bind_widget(CircuitsState, "shown", context.state.shown)
     st.slider("Strongest edges", 1, MOST_SHOWN, width=200, **shown)
+    heads_only = session.bind_widget(CircuitsState, "heads_only", context.state.heads_only)
+    st.toggle("Heads only", help="Edges from heads to heads, of the strongest of all that are kept.", **heads_only)
 
 
 def edges(context: ModelContext) -> None:
@@ -38,8 +40,9 @@ def edges(context: ModelContext) -> None:
         return
     left, right = st.columns((0.66, 0.34), gap="medium")
     with left:
-        show_chart(edge_charts.graph(result, context.state.shown), "graph", GRAPH)
-        _below(result, context.state.shown)
+        graph = edge_charts.graph(result, context.state.shown, context.state.heads_only)
+        show_chart(graph, "graph", GRAPH)
+        _below(result, graph)
     with right:
         if result.measured.any():
             show_chart(edge_charts.exact_values(result), "exact", EXACT)
@@ -49,8 +52,8 @@ def edges(context: ModelContext) -> None:
         show_chart(edge_charts.flow_grid(result), "flow", HEADS)
 
 
-def _below(result: EdgesResult, shown: int) -> None:
-    weakest = abs(result.score.value[min(shown, len(result.edges)) - 1])
+def _below(result: EdgesResult, graph: Graph) -> None:
+    weakest = min((abs(edge.value) for edge in graph.edges), default=0.0)
     st.caption(
         plain(
             f"{result.pairs} pairs: clean jets of the class, and {result.corruption}; {result.matched:.0%} of the "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.state.selection import StudyState
-from app.state.url import url_field, whole_number
+from app.state.url import flag, url_field, whole_number
 
 SHOWN = 60  # edges that are drawn at first
 MOST_SHOWN = 200
@@ -19,7 +19,10 @@ class CircuitsState(StudyState):
         What the corrupted jet of a pair is, a name of `part.analysis.circuits.corruptions`.
     shown : int
         How many edges the graph shows, the strongest ones.
+    heads_only : bool
+        Whether the graph shows only edges from heads to heads.
     """
 
     corruption: str = url_field("class")
     shown: int = url_field(SHOWN, whole_number(1, MOST_SHOWN), name="edges")
+    heads_only: bool = url_field(False, flag, name="heads")

@@ -38,7 +38,7 @@ def downloads(result: EdgesResult) -> dict[str, bytes]:
     return {"graph.json": graph_json(result)}
 
 
-def graph(result: EdgesResult, shown: int = SHOWN) -> Graph:
+def graph(result: EdgesResult, shown: int = SHOWN, heads_only: bool = False) -> Graph:
     """Return the strongest edges as a graph.
 
     Parameters
@@ -46,12 +46,17 @@ def graph(result: EdgesResult, shown: int = SHOWN) -> Graph:
     result : EdgesResult
     shown : int
         How many of the edges of the result are drawn at most.
+    heads_only : bool
+        Whether only edges from heads to heads are drawn, those of the class token among them.
     """
     nodes, ticks = _layout(result)
-    chosen = range(min(shown, len(result.edges)))
+    are_heads = [node.kind.endswith("head") for node in result.nodes]
+    chosen = [
+        i for i, (a, b, _) in enumerate(result.edges.tolist()) if not heads_only or (are_heads[a] and are_heads[b])
+    ]
     edges = tuple(
         GraphEdge(sender, receiver, float(result.score.value[i]), CHANNELS[channel], edge_text(result, i))
-        for i in chosen
+        for i in chosen[:shown]
         for sender, receiver, channel in [result.edges[i].tolist()]
     )
     left_out = result.n_edges - len(edges)
