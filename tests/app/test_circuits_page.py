@@ -43,7 +43,7 @@ def test_the_numbers_are_those_of_the_library(models_folder, jets_folder):
     expected = study_jets(EdgesStudy(corruption="subjet"), tagger, jets)
     task = studies.task("alpha", "edges", files.find("few.root"), np.arange(JETS), corruption="subjet")
     np.testing.assert_allclose(task.result.score.value, expected.score.value, rtol=1e-3, atol=1e-5)
-    assert f"{expected.pairs} pairs: clean jets of the class" in captions(app).replace("\\\\", "")
+    assert f"{expected.pairs} pairs of a clean jet and the jet with" in captions(app).replace("\\\\", "")
     assert circuits.graph_json(task.result).startswith(b"{")
 
 

@@ -56,7 +56,7 @@ def _below(result: EdgesResult, graph: Graph) -> None:
     weakest = min((abs(edge.value) for edge in graph.edges), default=0.0)
     st.caption(
         plain(
-            f"{result.pairs} pairs: clean jets of the class, and {result.corruption}; {result.matched:.0%} of the "
+            f"{result.pairs} pairs of a clean jet and {result.corruption}; {result.matched:.0%} of the "
             f"constituents have a match, others keep what they have. The difference of logits is "
             f"{result.clean.value:.1f} for clean and {result.corrupted.value:.1f} for corrupted jets; the weakest edge "
             f"that is drawn changes it by {weakest:.2g}. Scores: {result.method}."

@@ -33,7 +33,7 @@ class Corruption:
     Parameters
     ----------
     title, about : str
-        What it is called, and one sentence on what it does.
+        What it is called, and what the corrupted jet is, as it reads after "the corrupted jet is".
     apply : callable
         From J jets, J donors and keys (J,) to J jets.
     needs_donors : bool
@@ -129,43 +129,43 @@ CORRUPTIONS: dict[str, Corruption] = {
     ),
     "resampled": Corruption(
         "half of the constituents",
-        "half of the constituents are those of a jet of the other class, of the same rank in pT",
+        "the jet with half of its constituents from a jet of the other class, by rank in pT",
         resampled_half,
         needs_donors=True,
     ),
     "subjet": Corruption(
         "turned subjet",
-        "the second of three kT subjets turns about the jet axis: the mass of the jet changes, its subjets do not",
+        "the jet with the second of its three kT subjets turned about the axis",
         turned_subjet,
     ),
     "flavour": Corruption(
         "flavour of the other class",
-        "species, charges and displacements of a jet of the other class, by rank in pT",
+        "the jet with species, charges and displacements of a jet of the other class, by rank in pT",
         other_flavour,
         needs_donors=True,
         sees=(*IDENTITY, *DISPLACEMENT),
     ),
     "identities": Corruption(
         "shuffled identities",
-        "species and charges, with the displacements of tracks, are shuffled among the constituents",
+        "the jet with species, charges and displacements shuffled among its constituents",
         shuffled_identities,
         sees=(*IDENTITY, *DISPLACEMENT),
     ),
     "displacements": Corruption(
         "shuffled displacements",
-        "the displacements of tracks are shuffled among them",
+        "the jet with the displacements of its tracks shuffled",
         shuffled_displacements,
         sees=DISPLACEMENT,
     ),
     "collinear": Corruption(
         "collinear split (control)",
-        "the leading constituent is split in two halves at a distance of 0.001; this should not matter",
+        "the jet with its leading constituent split in two halves, 0.001 apart",
         collinear_split,
         added=1,
     ),
     "soft": Corruption(
         "soft photon (control)",
-        "a photon of a thousandth of the jet's pT is added at a distance of 0.2; this should not matter",
+        "the jet with one more photon, of a thousandth of its pT and 0.2 from the axis",
         soft_photon,
         added=1,
     ),

@@ -60,7 +60,7 @@ def graph(result: EdgesResult, shown: int = SHOWN, heads_only: bool = False) -> 
         for sender, receiver, channel in [result.edges[i].tolist()]
     )
     left_out = result.n_edges - len(edges)
-    title = f"Edges, {result.target}: clean jets against {result.corruption}"
+    title = f"Edges, {result.target}; corrupted is {result.corruption}"
     return Graph(title, UNIT, nodes, edges, ticks, left_out, strongest_edge(result), "edge_graph")
 
 

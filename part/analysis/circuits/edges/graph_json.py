@@ -37,7 +37,7 @@ def graph_json(result: EdgesResult) -> bytes:
             "slug": re.sub(r"[^a-z0-9]+", "-", f"{result.model} {result.target}".lower()).strip("-"),
             "scan": result.model,
             "prompt_tokens": [*(f"head {i + 1}" for i in range(columns)), "feed-forward"],
-            "prompt": f"{result.target}: clean jets against {result.corruption}",
+            "prompt": f"{result.target}; corrupted is {result.corruption}",
             "info": {
                 "title": f"{result.model}: {result.target}",
                 "description": f"Mean scores over {result.pairs} pairs by {result.method}; {len(result.edges)} of "
