@@ -54,12 +54,13 @@ def edges(context: ModelContext) -> None:
 
 def _below(result: EdgesResult, graph: Graph) -> None:
     weakest = min((abs(edge.value) for edge in graph.edges), default=0.0)
+    clean, corrupted = (f"{float(mean.value):.1f}".replace("-", "−") for mean in (result.clean, result.corrupted))
     st.caption(
         plain(
-            f"{result.pairs} pairs of a clean jet and {result.corruption}; {result.matched:.0%} of the "
-            f"constituents have a match, others keep what they have. The difference of logits is "
-            f"{result.clean.value:.1f} for clean and {result.corrupted.value:.1f} for corrupted jets; the weakest edge "
-            f"that is drawn changes it by {weakest:.2g}. Scores: {result.method}."
+            f"{result.pairs} pairs of a clean jet and {result.corruption}; {100 * result.matched:.1f} % of the "
+            f"constituents have a match, others keep what they have. The difference of logits is {clean} for clean "
+            f"and {corrupted} for corrupted jets; the weakest edge that is drawn changes it by {weakest:.2g}. Scores: "
+            f"{result.method}."
         )
     )
     st.download_button(

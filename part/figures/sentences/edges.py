@@ -4,7 +4,7 @@ import numpy as np
 
 from part.analysis.circuits.edges.result import EdgesResult
 from part.analysis.statistics.running_mean import Z95, Mean
-from part.figures.sentences.numbers import number, short
+from part.figures.sentences.numbers import MINUS, number
 from part.figures.sentences.significance import widening
 
 
@@ -39,5 +39,6 @@ def agreement(result: EdgesResult) -> str:
         return ""
     pairs = int(result.exact.jets.max())
     text = f"Exact values of the {result.n_strongest} strongest edges on {pairs} pairs: correlation {r:.2f}"
-    text += f", {short(float(f'{result.slope:.2g}'))} times the score"
-    return f"{text}; others: correlation {others:.2f}." if np.isfinite(others) else f"{text}."
+    text += f", {result.slope:.2f} times the score"
+    text += f"; of others: correlation {others:.2f}" if np.isfinite(others) else ""
+    return f"{text}.".replace("-", MINUS)

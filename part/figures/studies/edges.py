@@ -3,7 +3,7 @@
 import numpy as np
 
 from part.analysis.circuits.edges.graph_json import graph_json
-from part.analysis.circuits.edges.result import EdgesResult
+from part.analysis.circuits.edges.result import KEPT, EdgesResult
 from part.analysis.circuits.edges.wiring import CHANNELS, Node
 from part.analysis.statistics.running_mean import Z95, Mean
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
@@ -52,7 +52,9 @@ def graph(result: EdgesResult, shown: int = SHOWN, heads_only: bool = False) -> 
     nodes, ticks = _layout(result)
     are_heads = [node.kind.endswith("head") for node in result.nodes]
     chosen = [
-        i for i, (a, b, _) in enumerate(result.edges.tolist()) if not heads_only or (are_heads[a] and are_heads[b])
+        i
+        for i, (a, b, _) in enumerate(result.edges[:KEPT].tolist())
+        if not heads_only or (are_heads[a] and are_heads[b])
     ]
     edges = tuple(
         GraphEdge(sender, receiver, float(result.score.value[i]), CHANNELS[channel], edge_text(result, i))

@@ -13,6 +13,8 @@ from part.analysis.circuits.edges.wiring import CHANNELS, Node
 from part.analysis.statistics.running_mean import Mean
 from part.lazy import ShownInNotebooks
 
+KEPT = 300  # the strongest edges, which a result keeps
+
 
 @dataclass(frozen=True, eq=False)
 class EdgesResult(ShownInNotebooks):
@@ -28,8 +30,8 @@ class EdgesResult(ShownInNotebooks):
     nodes : tuple of Node
         All components (N,).
     edges : ndarray (E, 3)
-        Sender and receiver as indices of nodes, and the channel as that of `CHANNELS`; the strongest edges by falling
-        score, and further ones of which the exact value is known.
+        Sender and receiver as indices of nodes, and the channel as that of `CHANNELS`; the KEPT strongest edges by
+        falling score, and further ones of which the exact value is known.
     score : Mean (E,)
         By gradients, over all pairs.
     exact, compared : Mean (E,)

@@ -16,7 +16,7 @@ from part.analysis.circuits.corruptions import CORRUPTIONS, check_corruption, fi
 from part.analysis.circuits.direct_logits import check_linear
 from part.analysis.circuits.edges.changes import NAMES, Changes, find_changes
 from part.analysis.circuits.edges.exact import edge_patch, node_patch, patched
-from part.analysis.circuits.edges.result import EdgesResult
+from part.analysis.circuits.edges.result import KEPT, EdgesResult
 from part.analysis.circuits.edges.scores import METHODS, score_edges
 from part.analysis.circuits.edges.wiring import Wiring, flows
 from part.analysis.circuits.pairs import Donors, make_pairs, match_tokens, of_classes, pair_classes
@@ -30,7 +30,6 @@ from part.jets.hashing import jet_hashes
 from part.models.config import ParTConfig
 from part.options import option
 
-KEPT = 300  # edges of a result
 EXACT_PAIRS = 64  # the pairs of the lowest hashes, on which edges are patched exactly
 PAIRS_AT_ONCE = 8
 RESOLUTION = 1e-4  # of the strongest edge, below which strengths count as equal
