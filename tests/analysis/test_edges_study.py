@@ -15,6 +15,7 @@ from part.analysis.circuits.edges.graph_json import graph_json
 from part.analysis.circuits.edges.result import EdgesResult
 from part.analysis.circuits.edges.study import EdgesStudy
 from part.analysis.circuits.edges.wiring import Wiring, flows
+from part.analysis.results import result_bytes
 from part.analysis.stored_results import dumps, loads
 from part.analysis.study import study_jets
 from part.errors import PartError
@@ -197,6 +198,21 @@ def test_the_json_has_the_fields_of_the_schema(result):
     assert all({*link} <= set(ids) for link in weights)
     assert sum(weights.values()) == pytest.approx(result.score.value.sum())
     assert study_downloads("lens", None) == {}
+
+
+def test_a_single_pair_and_more_exact_edges_than_there_are_can_be_drawn(load, jets):
+    truth = labels(jets, load("part").dataset)
+    rows = [*np.flatnonzero(truth == 8)[:1], *np.flatnonzero(truth == 0)[:1]]
+    found = study_jets(EdgesStudy(steps=1, exact=1000), load("part"), jets[rows])
+    assert found.pairs == 1
+    assert found.measured.all()
+    assert "others" not in found.remark
+    for chart in study_charts("edges", found).values():
+        assert "nan" not in chart.sentence
+        draw_plotly(chart, "light", 300)
+        figure_bytes(draw_chart(chart), "svg", {})
+    for kind in ("json", "csv", "npz"):
+        assert result_bytes(found, kind, {})
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def test_the_bias_is_studied_where_only_some_blocks_have_it(tab):
         ("sparsity", "places"),
         ("sparsity", "components"),
         ("sparsity", "topk"),
+        ("circuits", "edges"),
         ("attribution", "jet"),
         ("attribution", "inputs"),
         ("intervention", "ablate"),
@@ -156,6 +157,8 @@ def test_what_the_jets_do_not_have_is_left_out_with_a_sentence():
     assert "so they have no subjets" in texts(app)
     (sentence,) = sentences(open_page("intervention", file=FILE, model="vertices", tab="edit"))
     assert "does not follow an edit of constituents" in sentence
+    app = open_page("circuits", file=FILE, model="vertices", corruption="subjet")
+    assert "expected the corruption class, another jet" in texts(app)
 
 
 def test_models_with_the_same_data_config_are_compared(own_models):

@@ -53,6 +53,7 @@ def test_explore_shows_the_number_and_why_it_is_no_class(visit, value):
     [
         ("attribution", {}),
         ("intervention", {}),
+        ("circuits", {}),
         ("compare", {"model": ["regressed", "regressed@bf16"]}),
         ("sparsity", {"tab": "topk"}),
         ("bias", {"tab": "switch"}),

@@ -26,19 +26,26 @@ def choose_pair(context: ModelContext) -> None:
     """Choose the class of the clean jets, that of the others, and the corruption."""
     dataset, made = context.model.dataset, context.selection.groups
     target, contrast = chosen_classes(context)
-    titles = class_titles(dataset, made, [target, contrast])
-    select("Class", StudyState, "target_class", without_shared(dataset, titles, contrast), target, WIDTH)
-    select("Against", StudyState, "contrast_class", without_shared(dataset, titles, target), contrast, WIDTH)
-    classes_menu(dataset, made)
+    if target:
+        titles = class_titles(dataset, made, [target, contrast])
+        select("Class", StudyState, "target_class", without_shared(dataset, titles, contrast), target, WIDTH)
+        select("Against", StudyState, "contrast_class", without_shared(dataset, titles, target), contrast, WIDTH)
+        classes_menu(dataset, made)
     select("Corruption", CircuitsState, "corruption", CORRUPTION_TITLES, chosen_corruption(context), 230)
 
 
 def chosen_classes(context: ModelContext) -> tuple[str, str]:
-    """Return the two classes or groups, those of the library where none is chosen or they cannot be compared."""
-    try:
-        return pair_classes(context.model.dataset, context.target_class, context.contrast_class)
-    except PartError:
-        return pair_classes(context.model.dataset, "", "")
+    """Return the two classes or groups, those of the library where none is chosen or they cannot be compared.
+
+    Both are "" for a model of fewer than two classes.
+    """
+    dataset = context.model.dataset
+    for chosen in ((context.target_class, context.contrast_class), ("", "")):
+        try:
+            return pair_classes(dataset, *chosen)
+        except PartError:
+            continue
+    return "", ""
 
 
 def chosen_corruption(context: ModelContext) -> str:
@@ -50,5 +57,6 @@ def chosen_corruption(context: ModelContext) -> str:
 def pair_options(context: ModelContext) -> dict[str, str]:
     """Return the options of a study of pairs that say which pairs; "" for the classes that the study takes itself."""
     chosen = chosen_classes(context)
-    target, contrast = ("", "") if chosen == pair_classes(context.model.dataset, "", "") else chosen
+    is_default = not chosen[0] or chosen == pair_classes(context.model.dataset, "", "")
+    target, contrast = ("", "") if is_default else chosen
     return {"target_class": target, "contrast_class": contrast, "corruption": chosen_corruption(context)}

@@ -44,8 +44,10 @@ def pair_classes(dataset: Dataset, target: str, contrast: str) -> tuple[str, str
     Raises
     ------
     PartError
-        If there is no such class or group, or if both share a class.
+        If there is no such class or group, if both share a class, or if there are not two classes.
     """
+    if len(dataset.classes) < 2:
+        raise PartError(f"{dataset.name} has fewer than two classes; expected two to make pairs of.")
     background = dataset.classes[background_class(dataset)]
     if not contrast:
         contrast = _apart(dataset, background, class_group(dataset, target).members if target else ())

@@ -113,11 +113,12 @@ class EdgesResult(ShownInNotebooks):
         n = int(self.measured.sum())
         if not n:
             return "No exact values were measured, so nothing tells how good the scores are."
-        return (
-            f"Exact values of the {self.n_strongest} strongest edges correlate with their scores with "
-            f"r = {self.correlation(True):.3f} and are {self.slope:.3f} times as large; for {n - self.n_strongest} "
-            f"others r = {self.correlation(False):.3f}."
+        text = (
+            f"Exact values of the {min(n, self.n_strongest)} strongest edges correlate with their scores with "
+            f"r = {self.correlation(True):.3f} and are {self.slope:.3f} times as large"
         )
+        others = n - self.n_strongest
+        return f"{text}; for {others} others r = {self.correlation(False):.3f}." if others > 0 else f"{text}."
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each kept edge, the strongest first."""
