@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from app.pages.compare.state import CompareState
-from app.services import attribution, comparison, files, intervention, studies
+from app.services import attribution, comparison, files, head_matching, intervention, studies
 from app.services.files import JetFile
 from app.services.jets import load_sample
 from app.services.models import load_tagger
@@ -28,6 +28,7 @@ from app.services.studies import Task
 from app.state.selection import OPENING
 from part.analysis.stored_results import BITS, dumps
 from part.analysis.study import Result, study_files
+from part.comparison.match_heads import HeadMatchers, HeadMatches, match_heads
 from part.comparison.result import Comparison
 from part.errors import PartError
 from part.inference.tagger import Tagger
@@ -124,6 +125,16 @@ def run_comparison(models: dict[str, Tagger], file: JetFile) -> Comparison:
     return job.result.with_costs(untimed)
 
 
+def about_heads(models: dict[str, Tagger], file: JetFile) -> dict[str, Any]:
+    """Return what the matches of some models' heads are about."""
+    return about_comparison(models, file) | {"study": head_matching.stored_name(models)}
+
+
+def run_heads(models: dict[str, Tagger], file: JetFile) -> HeadMatches:
+    dataset, entries = next(iter(models.values())).dataset, head_matching.matched_entries(np.arange(COMPARED))
+    return match_heads(models, comparison.EntriesSample(file, entries, dataset))
+
+
 def write(path: Path, described: dict[str, Any], measure: Callable[[], Any], bits: int = BITS) -> None:
     """Measure a result and write it, unless it is there."""
     if path.is_file() and key(read_about(path)) == key(described):
@@ -155,6 +166,8 @@ def main() -> None:
         models = comparison.comparable_models(comparison.with_partner((model,), file), file)
         described, measure = about_comparison(models, file), partial(run_comparison, models, file)
         write(FOLDER / model / "comparison.json", described, measure, COMPARISON_BITS)
+        if HeadMatchers(models).is_possible:
+            write(FOLDER / model / "heads.json", about_heads(models, file), partial(run_heads, models, file))
 
 
 if __name__ == "__main__":

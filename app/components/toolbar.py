@@ -1,5 +1,7 @@
 """The line of the jet with the steps to others, and the marks of the chosen head and constituent."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app.components.messages import grouped, line
@@ -52,6 +54,15 @@ def highlight(layer: int, head: int, position: int = NOWHERE) -> None:
     """Mark the chosen head and constituent on all canvases, which draw their frames from these CSS variables."""
     variables = f"--partscope-layer: {layer}; --partscope-head: {head}; --partscope-position: {position};"
     st.html(f"<style>:root {{ {variables} }}</style>")
+
+
+def highlight_heads(places: Mapping[str, tuple[int, int]]) -> None:
+    """Mark a head of its own, by row and column, on the canvases of each container, given by its key."""
+    rules = (
+        f".st-key-{key} {{ --partscope-layer: {layer}; --partscope-head: {head}; }}"
+        for key, (layer, head) in places.items()
+    )
+    st.html(f"<style>{' '.join(rules)}</style>")
 
 
 def position_of(jet_view: JetView | None, selection: JetSelection) -> int:

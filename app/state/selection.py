@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.services.library import view_options
-from app.state.url import flag, interval, one_of, texts, url_field, whole_number, write_interval
+from app.state.url import flag, head_place, interval, one_of, texts, url_field, whole_number, write_head, write_interval
 
 MAX_MODELS = 4
 MAX_GROUPS = 20  # that the user makes
@@ -31,6 +31,8 @@ class JetSelection:
         Names of models on offer, () for the default.
     layer, head : int
         The attention head.
+    other_head : tuple of int or None
+        Layer and head that models but the first show, where it is not the same.
     order : str
         How constituents are ordered.
     particle : int or None
@@ -53,6 +55,7 @@ class JetSelection:
     models: tuple[str, ...] = url_field((), texts(MAX_MODELS), name="model")
     layer: int = url_field(0, whole_number(1, 100), one_based=True)
     head: int = url_field(0, whole_number(1, 100), one_based=True)
+    other_head: tuple[int, int] | None = url_field(None, head_place, name="others", write=write_head)
     order: str = url_field("pt", one_of(view_options.ORDERS))
     particle: int | None = url_field(None, whole_number(1, 10**4 + 1), one_based=True)
     focus: int = url_field(0, whole_number(1, MAX_MODELS), one_based=True)

@@ -134,6 +134,16 @@ def write_interval(value: tuple[float, float]) -> str:
     return f"{value[0]:g}-{value[1]:g}"
 
 
+def head_place(values: Sequence[str]) -> tuple[int, int]:
+    """Return layer and head, from 0, of "layer:head", which count from 1."""
+    layer, head = (_within(int(value), 1, 100) - 1 for value in values[-1].split(":"))
+    return layer, head
+
+
+def write_head(value: tuple[int, int]) -> str:
+    return f"{value[0] + 1}:{value[1] + 1}"
+
+
 def texts(most: int | None = None) -> Parser:
     """Return a parser of a parameter that may come several times: each text once, at most so many."""
     return lambda values: tuple(dict.fromkeys(value for value in values if value))[:most]

@@ -39,10 +39,12 @@ from part.errors import PartError
 from part.options import MAX_SEED
 
 if TYPE_CHECKING:
+    from part.comparison.match_heads import HeadMatches
     from part.inference.cluster import Cluster
     from part.jets.streaming import EntryRange
 
 FILES = {"parquet": "per_jet.parquet", "json": "summary.json", "csv": "summary.csv"}
+HEADS = "heads.csv"
 MAX_LISTED = 50  # jets of the largest disagreement in the summary
 
 
@@ -60,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_column_studies(parser)
     add_output(parser, f"folder to write {', '.join(FILES.values())} into")
     parser.add_argument("--attention-jets", type=int, default=200, help="jets that attention is compared on")
+    text = f"match heads by what they attend to on those jets ({HEADS}): what became of each of the first model's"
+    parser.add_argument("--heads", action="store_true", help=text)
     parser.add_argument("--replicas", type=int, default=200, help="bootstrap draws for the intervals (0: none)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap draws")
     add_device(parser)
@@ -72,7 +76,8 @@ def run(args: argparse.Namespace) -> None:
     from part.jets.streaming import entry_ranges
 
     paths = {kind: args.out / name for kind, name in FILES.items()}
-    check_outputs(args.force, *paths.values(), *([args.out / TABLE] if args.by else []))
+    more = [args.out / name for name, is_wanted in ((TABLE, args.by), (HEADS, args.heads)) if is_wanted]
+    check_outputs(args.force, *paths.values(), *more)
     check_replicas(args)
     check_number(args, "attention_jets")
     check_number(args, "seed", 0, MAX_SEED)
@@ -115,7 +120,7 @@ def _compare_models(
     from part.comparison.compare import compare_files
     from part.comparison.summary import comparison_bytes, most_different_jets
     from part.comparison.text import text_table
-    from part.io import write_table, write_together
+    from part.io import csv_bytes, write_table, write_together
     from part.jets.notices import so_far
     from part.progress import TerminalProgress
 
@@ -145,13 +150,32 @@ def _compare_models(
             print(f"Slice: {within}; attention, cost: all jets.")
         provenance["notices"] = so_far()
         most_different = most_different_jets(result, ranges, MAX_LISTED, positions, n_compared)
+        matches = _match_heads(args, models, ranges, cluster) if args.heads else None
+        if matches is not None:
+            provenance["heads"] = matches.summary()
         rows, figures = columns_with_figures(result, args, formats) if args.by else ([], {})
         if rows:
             provenance["columns"] = rows
         summary = comparison_bytes(result, "json", provenance, most_different=most_different) + b"\n"
         tables = {args.out / FILES["json"]: summary, args.out / FILES["csv"]: comparison_bytes(result, "csv")}
+        if matches is not None and matches.rows():
+            tables[args.out / HEADS] = csv_bytes(matches.rows())
     write_together(tables | figures)  # right after the table of the jets, so that all are there or none
-    print("\n".join(filter(None, (text_table(result), sculpting_text(rows)))))
+    told = matches.text() if matches is not None else ""
+    print("\n".join(filter(None, (text_table(result), told, sculpting_text(rows)))))
+
+
+def _match_heads(
+    args: argparse.Namespace,
+    models: dict[str, Any],
+    ranges: "Sequence[EntryRange]",
+    cluster: "Cluster | None",
+) -> "HeadMatches":
+    from part.comparison.match_heads import match_heads_in_files
+    from part.jets.streaming import proportional_subset
+    from part.progress import TerminalProgress
+
+    return match_heads_in_files(models, proportional_subset(ranges, args.attention_jets), TerminalProgress(), cluster)
 
 
 def _places(ranges: "Sequence[EntryRange]") -> list[dict[str, Any]]:

@@ -41,6 +41,8 @@ def compare_two_samples(
         raise PartError(f"{len(models)} models with --other-jets; expected one, on two samples.")
     if args.by or args.slice:
         raise PartError("--by and --slice compare models on one sample; expected them without --other-jets.")
+    if args.heads:
+        raise PartError("--heads matches the heads of several models; expected it without --other-jets.")
     (name, tagger), names = next(iter(models.items())), needed_columns(args)
     merged = merge_classes(tagger.dataset, args.group, args.background)
     others = entry_ranges(args.other_jets, None, None, tagger.data_config, [tagger.features], args.strict)

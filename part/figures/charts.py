@@ -34,6 +34,8 @@ class HeadMap:
         The numbers at the ends of the colour scale, by default those of `colour_limits`.
     texts : tuple of tuple of str, optional
         What the cells say in place of their numbers, a line for each "\\n".
+    notes : tuple of tuple of str, optional
+        What a hover says of each cell below its number.
     sentence : str
         What the chart shows and how sure that is, see `part.figures.sentences`; "" where nothing is significant.
     about : str
@@ -49,6 +51,7 @@ class HeadMap:
     columns: tuple[str, ...] | None = None
     limits: tuple[float, float] | None = None
     texts: tuple[tuple[str, ...], ...] | None = None
+    notes: tuple[tuple[str, ...], ...] | None = None
     sentence: str = ""
     about: str = ""
 

@@ -89,8 +89,7 @@ PAPER_FAINT = "#8b8f9b"  # series in the background
 PAPER_BAR = "#9aa3b5"  # bars of classes other than the jet's own
 PAPER_BLOCK = "#d5d8df"  # parts of a flame chart without a colour of their own
 PAPER_NOTE, PAPER_MARKER, PAPER_OUTLINE = "0.35", "0.45", "0.4"  # greys: notes, legend markers, rims of markers
-PAPER_LIGHT_TEXT, PAPER_DARK_TEXT = "white", "black"  # on dark and on light fills
-DARK_FILL = 0.45  # mean of red, green and blue below which text on a fill is light
+LIGHT_TEXT, DARK_TEXT = "white", "black"  # on dark and on light fills, on pages as well
 
 
 def get_theme(name: str) -> Theme:
@@ -124,6 +123,13 @@ def colormap(signed: bool, theme: str = "light") -> np.ndarray:
     colours = shades(np.arange(256), bytes=True)[:, :3]
     colours.flags.writeable = False
     return colours
+
+
+def is_dark(fills: np.ndarray) -> np.ndarray:
+    """Return on which fills (..., 3), red, green and blue from 0 to 1, white has more contrast than black (WCAG 2)."""
+    linear = np.where(fills <= 0.04045, fills / 12.92, ((fills + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
+    return (luminance + 0.05) ** 2 < 1.05 * 0.05
 
 
 def series_colours(theme: str, accents: Sequence[str] = ()) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Activations of the heads of the particle blocks on some jets, in numpy; they are less than a whole trace.
 
-Shapes: J jets, N particles (the longest jet), L layers, H heads, d channels of a head.
+Shapes: J jets, N particles (the longest jet), L layers, H heads, K slots, d channels of a head.
 """
 
 import awkward as ak
@@ -25,6 +25,28 @@ def normalised_patterns(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.
     """
     cache, mask = _cache(tagger, jets, ("pattern",))
     return _normalised(cache, mask), mask
+
+
+def attention_between_particles(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights with which particles take each other's values, also of a model that attends to slots.
+
+    Where particles attend to slots these are sums over slots of the attention times the weight of a particle in the
+    slot; they may have either sign, and rows need not sum to 1. Otherwise they are `normalised_patterns`.
+
+    Returns
+    -------
+    weights : ndarray (J, L, H, N, N)
+        Rows and columns of padding are 0.
+    mask : ndarray (J, N), bool
+        True = real.
+    """
+    cache, mask = _cache(tagger, jets, ("pattern", "mixing"))
+    mixing = cache.blocks("mixing")  # (J, K, N) of each layer, 0 on padding
+    if not mixing:
+        return _normalised(cache, mask), mask
+    layers = zip(cache.blocks("pattern"), mixing, strict=True)
+    weights = np.stack([_numpy(pattern) @ _numpy(slots)[:, None] for pattern, slots in layers], 1)
+    return weights * mask[:, None, None, :, None], mask
 
 
 def patterns_and_class_rows(tagger: Tagger, jets: ak.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

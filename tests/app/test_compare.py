@@ -13,10 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 import part
 from app.pages.compare.state import CompareState
-from app.services import comparison, files
+from app.services import comparison, files, head_matching
 from app.services.jets import batches
 from part.analysis.statistics.metrics import measure
+from part.comparison.match_heads import match_heads
 from part.comparison.result import Comparison
+from part.comparison.samples import MemorySample
 from part.jets.datasets import JETCLASS
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +97,28 @@ def test_every_section_can_be_shown_of_four_models(visit, section):
     assert state_of(app, CompareState).section == section
     assert app.query_params.get("section", ["overview"]) in (section, [section])
     assert app.get("plotly_chart")
+
+
+def test_heads_are_matched_on_request_and_open_side_by_side(visit):
+    app = visit(section="heads", layer="2", head="2")
+    app = finish(app)
+    app = no_exception(app.button(key="match_heads").click().run())
+    app = run_until(app, lambda app: len(app.get("plotly_chart")) == 2 or app.error)
+    assert sentences(app) == []
+    assert "A click opens a head and its match on the same jet in Explore." in captions(app)
+    file = files.find("many.root")
+    models = comparison.comparable_models(("alpha", "beta"), file)
+    matches = head_matching.find(file, np.arange(JETS), models).result
+    jets = part.read_jets(files.find("many.root").path)
+    expected = match_heads(models, MemorySample(jets, JETCLASS))
+    np.testing.assert_array_equal(matches.matchings[1].match, expected.matchings[1].match)
+    np.testing.assert_allclose(matches.matchings[1].similarity, expected.matchings[1].similarity, atol=1e-6)
+
+
+def test_models_without_heads_say_so_where_heads_are_matched(visit):
+    app = finish(visit(model=["pfn-full", "alpha"], section="heads"))
+    assert "pfn-full has no heads to match" in texts(app)
+    assert not [button for button in app.button if button.key == "match_heads"]
 
 
 @pytest.mark.slow

@@ -57,8 +57,8 @@ def test_a_click_chooses_the_head_and_opens_explore(monkeypatch):
     monkeypatch.setattr(head_click.session, "update", lambda cls, **values: chosen.update(values))
     state = {"map": SimpleNamespace(selection=SimpleNamespace(point_indices=[5]))}
     monkeypatch.setattr(st, "session_state", state)
-    head_click._open("map", [0, 1, 2])
-    assert chosen == {"layer": 1, "head": 2, "sample": True}
+    head_click._open("map", [0, 1, 2], head_click._over_jets)
+    assert chosen == {"layer": 1, "head": 2, "other_head": None, "sample": True}
     assert state["open_head"]
 
 

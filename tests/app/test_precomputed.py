@@ -44,7 +44,9 @@ def test_a_model_has_all_of_them_for_its_weights_and_jets(model):
     assert model in precompute.shipped()
     expected = {name: key(precompute.about(task)) for name, task in precompute.tasks(model)}
     found = {path.stem: key(read_about(path)) for path in (FOLDER / model).glob("*.json")}
-    assert found.pop("comparison")[0].startswith(f"{next(iter(expected.values()))[0]}+")
+    own = f"{next(iter(expected.values()))[0]}+"
+    assert found.pop("comparison")[0].startswith(own)
+    assert found.pop("heads", (own,))[0].startswith(own)
     assert found == expected
 
 
@@ -71,6 +73,16 @@ def test_a_comparison_can_be_made_again():
     again = precompute.run_comparison(models, file)
     np.testing.assert_allclose(made.result.probabilities, again.probabilities, atol=1e-3)
     assert made.result.quality[0]["accuracy"] == pytest.approx(again.quality[0]["accuracy"], abs=1e-3)
+
+
+def test_matches_of_heads_belong_to_the_models_that_are_compared():
+    file = files.find("jetclass_like.root")
+    models = precompute.comparison.comparable_models(("part-full", "linpart-landmark"), file)
+    assert key(read_about(FOLDER / "part-full" / "heads.json")) == key(precompute.about_heads(models, file))
+    job = precompute.head_matching.find(file, np.arange(precompute.COMPARED), models)
+    assert job.measured_on
+    assert job.result.matchings[1].jets == 200
+    assert precompute.head_matching.find(file, np.arange(5), models) is None
 
 
 @pytest.mark.parametrize(("page", "tab"), [(page, tab) for page, tabs in TABS.items() for tab in tabs])

@@ -31,10 +31,12 @@ def test_permuted_heads_are_found_again(sample):
     permuted = pattern.reshape(JETS, 6, N, N)[:, order].reshape(pattern.shape)
     result = matching(pattern, permuted, mask, half)
     np.testing.assert_array_equal(order[result.match], np.arange(6))
-    value, half_width = result.best()
+    value, half_width = result.best
     np.testing.assert_allclose(value, 1)
     np.testing.assert_allclose(half_width, 0, atol=1e-7)
-    assert (result.runner_up() < 0.2).all()
+    assert (result.similarity[np.arange(6), result.runner_up] < 0.2).all()
+    assert result.is_distinct.all()
+    assert result.is_in_place.tolist() == [order[r] == r for r in range(6)]
     row = result.rows()[0]
     assert (row["layer"], row["head"], row["match_layer"], row["match_head"]) == (1, 1, 1, 2)
     assert result.jets == JETS
@@ -47,8 +49,9 @@ def test_a_mixture_is_as_similar_as_its_share_says(sample):
     mixed = ((flat[:, :1] + flat[:, 1:2]) / 2)[:, None]
     result = matching(mixed, pattern, mask, half)
     assert result.match[0] in (0, 1)
-    assert result.similarity.mean(0)[0, :2] == pytest.approx(2**-0.5, abs=0.04)
-    assert np.abs(result.similarity.mean(0)[0, 2:]).max() < 0.1
+    assert result.similarity[0, :2] == pytest.approx(2**-0.5, abs=0.05)
+    assert np.abs(result.similarity[0, 2:]).max() < 0.1
+    assert not result.is_distinct[0]  # both are as near
 
 
 def test_shuffled_keys_scatter_around_zero_as_their_variance_says(sample):
@@ -57,9 +60,10 @@ def test_shuffled_keys_scatter_around_zero_as_their_variance_says(sample):
     for jet, n in enumerate(mask.sum(1)):
         shuffled[jet, ..., :n, :n] = rng.permuted(pattern[jet, ..., :n, :n], axis=-1)
     result = matching(pattern, shuffled, mask, half)
-    z = result.similarity[1] / result.shuffled_error
+    z = result.similarity / result.shuffled_error[:, None]  # heads are about equally sharp
     assert np.abs(z).max() < 4
     assert z.std() == pytest.approx(1, abs=0.3)
+    assert not result.is_like.any()
 
 
 def test_uniform_heads_have_no_match_and_shapes_may_differ(sample):
@@ -67,9 +71,11 @@ def test_uniform_heads_have_no_match_and_shapes_may_differ(sample):
     uniform = np.broadcast_to(mask[:, None, None, None] / mask.sum(1)[:, None, None, None, None], (JETS, 1, 2, N, N))
     result = matching(uniform, pattern, mask, half)
     assert result.match.tolist() == [-1, -1]
-    assert np.isnan(result.best()[0]).all()
+    assert np.isnan(result.best[0]).all()
+    assert not result.is_like.any()
+    assert result.runner_up.tolist() == [-1, -1]
     assert [row["match_head"] for row in result.rows()] == [None, None]
-    assert matching(pattern, uniform[:, :, :1], mask, half).similarity.shape == (2, 6, 1)
+    assert matching(pattern, uniform[:, :, :1], mask, half).similarity.shape == (6, 1)
 
 
 def test_a_jet_of_one_particle_counts_for_nothing(sample):

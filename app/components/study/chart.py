@@ -8,7 +8,7 @@ import streamlit as st
 from app.components.explained import question_mark
 from app.components.messages import caption as below
 from app.components.messages import line
-from app.components.study.head_click import draw_figure
+from app.components.study.head_click import Opens, draw_figure
 from app.components.theme import theme_name
 from app.components.titles import own_names
 from app.services.figures import chart_pdf, plotly_chart
@@ -17,7 +17,14 @@ from app.services.library import Chart
 SENTENCE = 40  # pixels of two lines, also where there is none, so that charts side by side are equally high
 
 
-def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (), caption: str | None = None) -> None:
+def show_chart(
+    chart: Chart,
+    key: str,
+    height: int,
+    accents: Sequence[str] = (),
+    caption: str | None = None,
+    opens: Opens | None = None,
+) -> None:
     """Draw a chart as wide as its column.
 
     Parameters
@@ -32,6 +39,8 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
         Colours of the series.
     caption : str, optional
         In place of the chart's title.
+    opens : callable, optional
+        What a click on a map of heads chooses in Explore, see `draw_figure`.
     """
     title = caption or chart.title
     with st.container(horizontal=True, vertical_alignment="center", key=f"caption_{key}"):
@@ -46,7 +55,7 @@ def show_chart(chart: Chart, key: str, height: int, accents: Sequence[str] = (),
             on_click="ignore",
         )
     figure = plotly_chart(chart, theme_name(), height - SENTENCE, accents)
-    draw_figure(own_names(figure), chart, key)
+    draw_figure(own_names(figure), chart, key, opens)
     below(chart.sentence)
 
 

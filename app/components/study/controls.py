@@ -51,5 +51,5 @@ def head_inputs(layer: int, n_layers: int, head: int | None = None, n_heads: int
     """Choose a layer and, unless it is None, a head by number; people count them from 1."""
     for field, value, count in (("layer", layer, n_layers), ("head", head, n_heads)):
         if value is not None:
-            choice = session.bind_widget(JetSelection, field, value + 1, session.minus_one)
+            choice = session.bind_widget(JetSelection, field, value + 1, session.minus_one, {"other_head": None})
             st.number_input(field.capitalize(), 1, count, width=95, **choice)

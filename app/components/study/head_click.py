@@ -1,7 +1,9 @@
 """Maps of heads, and graphs, that open a head in Explore when it is clicked."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,10 +17,14 @@ from app.state.selection import JetSelection
 EXPLORE = Path(__file__).parents[2] / "pages" / "explore" / "page.py"
 CELL = 34  # pixels of the invisible mark on each cell, which plotly needs to tell what is clicked
 CONFIG = {"displayModeBar": False}
+Opens = Callable[[int, int], dict[str, Any]]  # layer and head -> what is chosen in Explore
 
 
-def draw_figure(figure: go.Figure, chart: object, key: str) -> None:
-    """Draw a figure; in a map of heads or a graph, a click on a head opens it in Explore."""
+def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None = None) -> None:
+    """Draw a figure; in a map of heads or a graph, a click on a head opens it in Explore.
+
+    `opens` returns the choices that a click on a layer and head makes; by default these, over the selected jets.
+    """
     if isinstance(chart, Graph):
         heads = [node.head for node in chart.nodes]
         opening = partial(_open_node, key, len(figure.data) - 1, heads)
@@ -32,7 +38,7 @@ def draw_figure(figure: go.Figure, chart: object, key: str) -> None:
         theme=None,
         key=key,
         config=CONFIG,
-        on_select=partial(_open, key, _heads(chart)),
+        on_select=partial(_open, key, _heads(chart), opens or _over_jets),
         selection_mode="points",
     )
 
@@ -46,9 +52,10 @@ def go_to_explore() -> None:
 def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
     """Return the figure with an invisible mark on the cell of each head, layer after layer."""
     layers, columns = (a.ravel() for a in np.meshgrid(np.arange(len(chart.values)), _heads(chart), indexing="ij"))
-    [cells] = [trace for trace in figure.data if trace.type == "heatmap"]
+    cells = next(trace for trace in figure.data if trace.type == "heatmap" and "%{z" in (trace.hovertemplate or ""))
     x = columns + 1 if chart.columns is None else [chart.columns[i] for i in columns]
     template = cells.hovertemplate.replace("%{customdata:", "%{customdata[1]:").replace("%{z:", "%{customdata[0]:")
+    notes = None if cells.hovertext is None else np.array(cells.hovertext)[layers, columns]
     error = np.full(chart.values.shape, np.nan) if chart.error is None else chart.error
     first = 0.5 if chart.columns is None else -0.5  # names are at 0, 1, ...
     n_layers, n_columns = chart.values.shape
@@ -62,6 +69,7 @@ def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
             mode="markers",
             marker={"size": CELL, "symbol": "square", "opacity": 0},
             customdata=np.stack((chart.values[layers, columns], error[layers, columns]), 1),
+            hovertext=notes,
             hovertemplate=template.replace("<extra>", "<br>Click to see it in Explore<extra>"),
             showlegend=False,
         )
@@ -73,11 +81,15 @@ def _heads(chart: HeadMap) -> list[int]:
     return [i for i in range(chart.values.shape[1]) if chart.columns is None or chart.columns[i].isdigit()]
 
 
+def _over_jets(layer: int, head: int) -> dict[str, Any]:
+    return {"layer": layer, "head": head, "other_head": None, "sample": True}
+
+
 @callback
-def _open(key: str, heads: list[int]) -> None:
+def _open(key: str, heads: list[int], opens: Opens) -> None:
     for index in st.session_state[key].selection.point_indices[:1]:
         layer, column = divmod(index, len(heads))
-        _open_head(layer, heads[column])
+        _open_head(opens(layer, heads[column]))
 
 
 @callback
@@ -85,9 +97,9 @@ def _open_node(key: str, trace: int, heads: list[tuple[int, int] | None]) -> Non
     """Open a head if it is one of the nodes, which are the last trace of the figure."""
     for point in st.session_state[key].selection.points[:1]:
         if point["curve_number"] == trace and (head := heads[point["point_index"]]) is not None:
-            _open_head(*head)
+            _open_head(_over_jets(*head))
 
 
-def _open_head(layer: int, head: int) -> None:
-    session.update(JetSelection, layer=layer, head=head, sample=True)
+def _open_head(choices: dict[str, Any]) -> None:
+    session.update(JetSelection, **choices)
     st.session_state["open_head"] = True

@@ -63,7 +63,7 @@ def _jets(context: ModelContext, result: AtlasResult, source: int, hypothesis: i
                 if entry >= 0:
                     place = {"jet": int(entry), "models": (context.name,)}
                     if chosen.kind == "head":
-                        place |= {"layer": chosen.layer, "head": chosen.head}
+                        place |= {"layer": chosen.layer, "head": chosen.head, "other_head": None}
                     st.page_link(
                         EXPLORE, label=f"jet {entry}", query_params=session.choices_with(JetSelection, **place)
                     )

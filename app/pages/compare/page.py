@@ -7,6 +7,7 @@ import streamlit as st
 from app.components.messages import caption, note, show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
+from app.components.study.head_click import go_to_explore
 from app.components.study.progress import show_progress, user_error
 from app.pages.compare.context import CompareContext
 from app.pages.compare.header import header
@@ -21,6 +22,7 @@ EXPLORE = Path(__file__).parents[1] / "explore" / "page.py"
 def render() -> None:
     if st.session_state.pop("open_explore", False):
         st.switch_page(EXPLORE)
+    go_to_explore()
     page = open_page(CompareState)
     if not page:
         return

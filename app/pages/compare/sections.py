@@ -15,6 +15,7 @@ from app.components.titles import own_names
 from app.pages.compare.by_column import by_column, sculpting
 from app.pages.compare.context import CompareContext
 from app.pages.compare.explanations import about, sentence
+from app.pages.compare.heads import heads
 from app.pages.compare.jets import jets_table
 from app.pages.compare.state import CompareState
 from app.pages.compare.table import quality_table
@@ -30,6 +31,7 @@ TITLES = {
     "confusion": "Confusion",
     "disagreement": "Disagreement",
     "attention": "Attention",
+    "heads": "Heads",
     "columns": "Columns",
     "sculpting": "Sculpting",
 }
@@ -201,6 +203,9 @@ class Sections:
             line('<div class="caption">Logit drift from {}</div>', self.comparison.names[0])
             drift = charts.draw_drift(self.comparison, other, self.theme, height, self.accents[other])
             self._chart(drift, "drift")
+
+    def _heads(self) -> None:
+        heads(self.context, self._choose_other(), min(self.height - 80, 520))
 
     def _columns(self) -> None:
         by_column(self.context, self.comparison, self.accents, min(self.height - 150, 400))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.state.selection import MAX_GROUPS, MAX_JETS, MAX_MODELS
 from app.state.url import one_of, texts, url_field, whole_number
 
-SECTIONS = ("overview", "roc", "confusion", "disagreement", "attention", "columns", "sculpting")
+SECTIONS = ("overview", "roc", "confusion", "disagreement", "attention", "heads", "columns", "sculpting")
 EFFICIENCIES = ("0.5", "0.3")  # of the signal, at the working points on offer
 
 

@@ -118,7 +118,7 @@ class Card:
         return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view, self.context.state.marked)
 
     def _choose_head(self, layer: int, head: int) -> None:
-        session.update(JetSelection, layer=layer, head=head, focus=self.slot)
+        session.update(JetSelection, layer=layer, head=head, other_head=None, focus=self.slot)
 
     def matrix(self) -> None:
         """Draw the chosen head: with the class token's rows or, over slots, with the constituents in them."""

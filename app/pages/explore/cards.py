@@ -16,7 +16,9 @@ def make_cards(context: ExploreContext, theme: str) -> list[Card | PartError]:
     views = [_view(context, name) for name in context.selection.models]
     limits = limits_of_models([pair[0] for pair in views if isinstance(pair, tuple)], context.view)
     return [
-        pair if isinstance(pair, PartError) else Card(context, slot, *pair, context.view, limits, theme)
+        pair
+        if isinstance(pair, PartError)
+        else Card(context, slot, *pair, context.view_of(slot, pair[1]), limits, theme)
         for slot, pair in enumerate(views)
     ]
 

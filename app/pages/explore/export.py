@@ -55,7 +55,7 @@ def export_menu(context: ExploreContext, cards: list[Card]) -> None:
             required=True,
             key=f"export_figure_{'_'.join(offered)}",
         )
-        view = replace(context.view, figure=figure)
+        view = replace(context.view if model == ALL else names[model].view, figure=figure)
         if model == ALL:
             _panels(context, names, view)
         else:

@@ -9,7 +9,7 @@ from app.components.messages import show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
 from app.components.theme import theme_name
-from app.components.toolbar import highlight, jet_line, position_of
+from app.components.toolbar import highlight, highlight_heads, jet_line, position_of
 from app.pages.explore.card import Card
 from app.pages.explore.cards import make_cards, show_cards
 from app.pages.explore.context import ExploreContext
@@ -54,6 +54,7 @@ def _main() -> None:
     view_line(context, first)
     selection = context.selection
     highlight(selection.layer, selection.head, position_of(first, selection))
+    highlight_heads({f"card{card.slot}": (card.view.layer, card.view.head) for card in drawn})
     sharpest_jets(context, drawn)
     show_cards(cards, context)
     show_sample(context, drawn)

@@ -59,7 +59,7 @@ def _chosen_head(jet_view: JetView) -> View:
 
 
 def _choose_head(layer: int, head: int) -> None:
-    session.update(JetSelection, layer=layer, head=head)
+    session.update(JetSelection, layer=layer, head=head, other_head=None)
 
 
 def _ignore_particle(particle: int) -> None:

@@ -54,6 +54,17 @@ MODELS: dict[str, tuple[str, str]] = {
         "Per cent of the queries whose strongest key differs between two models in the same head, on a linear scale.",
         "",
     ),
+    "head_matches": (
+        "The head of the other model whose attention is most like each head's on the same jets. Similarity: "
+        "correlation over all pairs of particles, from 0 (shuffled keys) to 1 (the same). Matches are chosen on half "
+        "of the jets and measured on the others, so that choosing does not inflate them.",
+        "",
+    ),
+    "head_likeness": (
+        "Correlation of one head's attention with that of each head of the other model, over all pairs of particles of "
+        "a jet, averaged over jets: 1 for the same attention, 0 for shuffled keys, below 0 where one looks away.",
+        "",
+    ),
     "drift": (
         "Number of jets by the root mean square difference of their logits, over classes, from the first model's, on "
         "a logarithmic axis. The dotted line is the median.",

@@ -30,7 +30,7 @@ from part.figures.matplotlib.flame import draw_flame
 from part.figures.matplotlib.graph import draw_graph
 from part.figures.matplotlib.plane import draw_plane
 from part.figures.matplotlib.style import make_figure, publication_style, tex
-from part.figures.palette import DARK_FILL, LIGHT, PAPER_DARK_TEXT, PAPER_FAINT, PAPER_LIGHT_TEXT, colormap
+from part.figures.palette import DARK_TEXT, LIGHT, LIGHT_TEXT, PAPER_FAINT, colormap, is_dark
 from part.figures.style import COLUMN
 
 LIMIT_LENGTH = 0.5  # of an arrow above a lower limit, relative to the limit
@@ -119,8 +119,7 @@ def _cells(chart: HeadMap | Grid, width: float, columns: Sequence[str], rows: Se
     size = 6 if words is None else min(6, 4.5 * (width - 0.5) / (TEXT_CELL * len(columns)))
     for (row, column), value in np.ndenumerate(chart.values):
         if np.isfinite(value):
-            is_dark = np.mean(image.cmap(image.norm(value))[:3]) < DARK_FILL
-            colour = PAPER_LIGHT_TEXT if is_dark else PAPER_DARK_TEXT
+            colour = LIGHT_TEXT if is_dark(np.array(image.cmap(image.norm(value))[:3])) else DARK_TEXT
             axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=size, color=colour)
     axes.set_xticks(range(len(columns)), [tex(name) for name in columns])
     axes.set_yticks(range(len(rows)), [tex(name) for name in rows])
@@ -138,7 +137,7 @@ def _surface(chart: Surface, width: float) -> Figure:
     )
     _hatch(axes, chart.values)
     if chart.points is not None:
-        axes.plot(*chart.points.T, ".", color=PAPER_DARK_TEXT, markersize=0.6, alpha=0.3, rasterized=True)
+        axes.plot(*chart.points.T, ".", color=DARK_TEXT, markersize=0.6, alpha=0.3, rasterized=True)
         axes.set(xlim=outer_edges(chart.x), ylim=outer_edges(chart.y))  # as on the screen
     axes.set(xlabel=tex(chart.x_title), ylabel=tex(chart.y_title))
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)

@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 
 from part.figures.flame import Flame
 from part.figures.matplotlib.style import tex
-from part.figures.palette import LIGHT, PAPER_BLOCK, PAPER_DARK_TEXT, PAPER_LIGHT_TEXT
+from part.figures.palette import DARK_TEXT, LIGHT, LIGHT_TEXT, PAPER_BLOCK
 
 CHARACTER = 0.009  # of the chart's width
 
@@ -30,7 +30,7 @@ def draw_flame(figure: Figure, axes: Axes, chart: Flame) -> Figure:
         name = path[-1] if path else f"{chart.root}: {total:.3g} {chart.unit}"
         if CHARACTER * len(name) < value / total:
             middle = start + value / total / 2
-            text = PAPER_DARK_TEXT if number is None else PAPER_LIGHT_TEXT
+            text = DARK_TEXT if number is None else LIGHT_TEXT
             axes.text(middle, len(path) + 0.5, tex(name), ha="center", va="center", fontsize=5, color=text)
     axes.set(xlim=(0, 1), ylim=(0, 1 + max(map(len, nodes))))
     axes.set_axis_off()

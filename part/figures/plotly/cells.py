@@ -23,6 +23,10 @@ def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
     title = " · ".join(filter(None, ("" if chart.columns else "head", to_html(chart.unit), units)))
     figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
     figure.update_yaxes(dtick=1, title_text="layer")
+    if chart.notes is not None:
+        cells = figure.data[-1]
+        template = cells.hovertemplate.replace("<extra>", "<br>%{hovertext}<extra>")
+        cells.update(hovertext=[list(map(to_html, row)) for row in chart.notes], hovertemplate=template)
     if chart.texts is not None:
         figure.update_traces(textfont_size=11)
     if chart.marked is not None:

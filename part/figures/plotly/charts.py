@@ -12,6 +12,7 @@ from part.figures.flame import Flame
 from part.figures.graph import Graph
 from part.figures.palette import Theme, get_theme, rgba, series_colours
 from part.figures.plotly.cells import CHARACTER_WIDTH, draw_grid, draw_head_map
+from part.figures.plotly.contrast import with_contrast
 from part.figures.plotly.flame import draw_flame
 from part.figures.plotly.graph import draw_graph
 from part.figures.plotly.limits import draw_lower_limits
@@ -48,9 +49,9 @@ def draw_chart(chart: Chart, theme_name: str, height: int, accents: Sequence[str
     theme = get_theme(theme_name)
     match chart:
         case HeadMap():
-            return draw_head_map(chart, theme, height)
+            return with_contrast(draw_head_map(chart, theme, height))
         case Grid():
-            return draw_grid(chart, theme, height)
+            return with_contrast(draw_grid(chart, theme, height))
         case Surface():
             return _surface(chart, theme, height)
         case Plane():

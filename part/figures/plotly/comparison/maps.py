@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from part.comparison.result import Comparison
 from part.figures.palette import Theme, get_theme
 from part.figures.plotly.comparison.shares import NAMES_WIDTH, short_names
+from part.figures.plotly.contrast import with_contrast
 from part.figures.plotly.theme import TOP_OF_BAR, colorscale, empty_figure, flat_colorbar
 
 FEW_CLASSES = 12  # whose names and numbers have room
@@ -29,7 +30,7 @@ def draw_confusion(comparison: Comparison, model: int, theme_name: str, height: 
     figure = _map(percent, texts, (0, 100), theme, height, tip, counts)
     figure = _by_class(figure, comparison)
     _show_scale(figure, (0, 100), theme)
-    return figure
+    return with_contrast(figure)
 
 
 def confusion_classes(comparison: Comparison) -> np.ndarray:
@@ -65,7 +66,7 @@ def draw_confusion_change(comparison: Comparison, model: int, theme_name: str, h
     figure.update_traces(colorscale=colorscale(True, theme))
     figure = _by_class(figure, comparison)
     _show_scale(figure, (-largest, largest), theme)
-    return figure
+    return with_contrast(figure)
 
 
 def _percent(comparison: Comparison, model: int) -> np.ndarray:
@@ -99,7 +100,7 @@ def draw_agreement(comparison: Comparison, theme_name: str, height: int) -> go.F
     below = ["<br>".join(textwrap.wrap(name.replace("_", "_ "), width)) for name in comparison.names]
     figure.update_xaxes(tickvals=positions, ticktext=below, tickangle=0)
     figure.update_yaxes(tickvals=positions, ticktext=short_names(comparison))
-    return figure.update_layout(margin={"l": NAMES_WIDTH, "b": 46, "t": 4})
+    return with_contrast(figure.update_layout(margin={"l": NAMES_WIDTH, "b": 46, "t": 4}))
 
 
 def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int, largest: float | None = None) -> go.Figure:
@@ -116,7 +117,7 @@ def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int, lar
     figure.update_xaxes(dtick=1, title_text=f"head (numbers × 10<sup>{power}</sup>)" if power else "head")
     figure.update_yaxes(dtick=1, title_text="layer")
     _show_scale(figure, (0, largest), theme)
-    return figure
+    return with_contrast(figure)
 
 
 def _show_scale(figure: go.Figure, limits: tuple[float, float], theme: Theme) -> None:
