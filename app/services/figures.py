@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import plotly.graph_objects as go
 
 from app.services.caching import cached
@@ -19,13 +18,12 @@ from app.services.models import (
 )
 from app.services.uploads import training_folder
 from part import export
-from part.analysis.sparsity.measures import sparsity
 from part.analysis.study import Result
 from part.figures import jet_view as jet_views
 from part.figures.charts import Chart
 from part.figures.heatmaps import Mosaic, make_heatmap
 from part.figures.jet_view import JetView
-from part.figures.mosaic_bytes import mosaic_bytes
+from part.figures.mosaic_bytes import HeadMarks, mosaic_bytes
 from part.figures.particles import Constituents, constituents
 from part.figures.plotly.charts import draw_chart
 from part.figures.sentences import jet as jet_sentences
@@ -35,15 +33,8 @@ from part.inference.tagger import Tagger
 from part.jets.preprocessing import keep_leading
 from part.models.numerics.precision import parse_model_name
 
-# What can be marked for each head of a jet.
-HEAD_MEASURES = {
-    "entropy": "entropy [nats]",
-    "top1": "mass of the strongest key",
-    "gini": "Gini coefficient",
-    "near_binary": "near-binary rows",
-    "identity_distance": "distance to identity",
-}
 Limits = tuple[float, float] | None
+Marks = HeadMarks | None
 # What a model needs so that a quantity exists.
 CAPABILITIES = {"scores_qk": ("qk",), "bias": ("bias",)}
 
@@ -89,25 +80,10 @@ def missing_quantity(model: Tagger, jet_view: JetView, quantity: str) -> str | N
 
 
 @cached(max_entries=64)
-def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View, measure: str = "") -> bytes:
-    """Return the mosaic of all heads for its canvas; `key` identifies jet, model and view by content.
-
-    `measure` names a number of each head that is marked, see `head_measure`; "" for none.
-    """
+def mosaic_pixels(key: str, limits: Limits, theme: str, _jet_view: JetView, _view: View, _marks: Marks = None) -> bytes:
+    """Return the mosaic of all heads for its canvas; `key` identifies jet, model, view and marks by content."""
     mosaic = make_heatmap(Mosaic, _jet_view, replace(_view, figure="mosaic"), limits)
-    return mosaic_bytes(mosaic, theme, f"{key}/{measure}" if measure else key, head_measure(_jet_view, measure))
-
-
-def head_measure(jet_view: JetView, name: str) -> tuple[str, np.ndarray] | None:
-    """Return the title of a measure of sparsity and its values (L, H) for a jet.
-
-    None for a name that is none, and for a model whose particles do not attend to each other.
-    """
-    pattern = jet_view.trace.pattern
-    if name not in HEAD_MEASURES or pattern is None or jet_view.attends_to_slots:
-        return None
-    own = pattern[..., -pattern.shape[-2] :]
-    return HEAD_MEASURES[name], sparsity(own[None], np.ones((1, own.shape[-1]), bool))[name][0]
+    return mosaic_bytes(mosaic, theme, key, _marks or HeadMarks())
 
 
 @cached(max_entries=48)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app.services.figures import view_jet
 from app.services.files import JetFile
+from app.services.head_measures import head_names
 from app.services.library import PartError, Tagger, View
 from part.export.interactive import MAX_JETS, PageModel, interactive_page, parse_entries
 from part.figures.jet_view import JetView
@@ -53,5 +54,5 @@ def interactive_file(
             return PartError(say(str(error)))
 
     views = [[view_or_error(entry, name) for name in models] for entry in entries]
-    about = [PageModel.of_tagger(name, tagger) for name, tagger in models.items()]
+    about = [PageModel.of_tagger(name, tagger, head_names(tagger)) for name, tagger in models.items()]
     return interactive_page(about, views, entries, f"{shown_name} sha256 {file.sha256[:12]}", view).encode()

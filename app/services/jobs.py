@@ -91,6 +91,12 @@ def _is_void(job: Job) -> bool:
     return job.is_cancelled and not job.is_running and job.result is None
 
 
+def results(is_wanted: Callable[[tuple], bool]) -> list[Any]:
+    """Return the results of all jets of the finished jobs with such keys, the latest last."""
+    found = [(key, job) for key, job in list(_jobs().items()) if is_wanted(key)]
+    return [job.result for _, job in found if job.result is not None and job.partial is None]
+
+
 def finished(name: str, result: Any, measured_on: str) -> Job:
     """Return a job whose result was there before."""
     job = Job(name)

@@ -50,6 +50,7 @@ _PLACES = {
     "Chart": "part.figures.charts:Chart",
     "Graph": "part.figures.charts:Graph",
     "HeadMap": "part.figures.charts:HeadMap",
+    "HeadMarks": "part.figures.mosaic_bytes:HeadMarks",
     "JetView": "part.figures.jet_view:JetView",
     "head_matching_charts": "part.figures.head_matching_charts",
     "comparison_charts": "part.figures.plotly.comparison",

@@ -66,6 +66,12 @@ def find(weights: str, file: str, study: str, jet: int | None = None) -> Precomp
     return None if path is None else _read(path)
 
 
+def find_any(weights: str, beginning: str) -> Precomputed | None:
+    """Return a result of these weights whose study begins so, whatever its options and jets, if there is one."""
+    paths = (path for (own, _, study, _), path in _index().items() if own == weights and study.startswith(beginning))
+    return next((made for path in paths if (made := _read(path))), None)
+
+
 @cache
 def _index() -> dict[tuple, Path]:
     """Return the files by what they are about."""

@@ -5,6 +5,7 @@ Shapes: L layers, H heads, n constituents, K slots.
 
 import json
 import struct
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,32 @@ from part.figures.heatmaps import Mosaic
 from part.figures.palette import colormap
 
 
-def mosaic_bytes(
-    mosaic: Mosaic, theme: str = "light", key: str = "", measure: tuple[str, np.ndarray] | None = None
-) -> bytes:
+@dataclass(frozen=True, eq=False)
+class HeadMarks:
+    """What a mosaic says of its heads beside their attention.
+
+    Parameters
+    ----------
+    measure : (str, ndarray (L, H)), optional
+        The title of a number of each head and its values, which a bar below each tile shows from the least to the
+        greatest.
+    names : tuple of str
+        What each head (L H) is called in its tip, "" for one without a name; () for none.
+    order : tuple of int, optional
+        The heads (L H) in the order of their tiles, row by row; their places are then written into them.
+    """
+
+    measure: tuple[str, np.ndarray] | None = None
+    names: tuple[str, ...] = ()
+    order: tuple[int, ...] | None = None
+
+    def tile(self, layer: int, head: int, heads: int) -> tuple[int, int]:
+        """Return row and column of a head in a mosaic that is `heads` wide."""
+        place = layer * heads + head
+        return divmod(place if self.order is None else self.order.index(place), heads)
+
+
+def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "", marks: HeadMarks | None = None) -> bytes:
     """Encode a mosaic.
 
     Parameters
@@ -27,14 +51,13 @@ def mosaic_bytes(
         "light" or "dark".
     key : str
         Identifies the content; the page compares it with what is painted.
-    measure : (str, ndarray (L, H)), optional
-        The title of a number of each head and its values, which a bar below each tile shows from the least to the
-        greatest.
+    marks : HeadMarks, optional
+        What it says of the heads.
 
     Returns
     -------
     bytes
-        Length of the header (uint32, little endian), header (JSON), pixels (L, H, n, n or K) uint8.
+        Length of the header (uint32, little endian), header (JSON), pixels (L, H, n, n or K) uint8, tile by tile.
     """
     layers, heads, n, columns = mosaic.file_order_values.shape
     marks = scale.ticks(mosaic.limits, mosaic.scale)
@@ -53,10 +76,16 @@ def mosaic_bytes(
         "ticks": [[int(level), label] for level, (_, label) in zip(levels, marks, strict=True)],
         "palette": colormap(mosaic.view.signed, theme).ravel().tolist(),
     }
-    if measure is not None:
-        header["measure"] = _measure(*measure)
+    marks, pixels = marks or HeadMarks(), mosaic.pixels
+    if marks.measure is not None:
+        header["measure"] = _measure(*marks.measure)
+    if marks.names:
+        header["names"] = marks.names
+    if marks.order is not None:
+        header["order"] = marks.order
+        pixels = pixels.reshape(layers * heads, n, columns)[list(marks.order)]
     encoded = json.dumps(header, ensure_ascii=False).encode()
-    return struct.pack("<I", len(encoded)) + encoded + mosaic.pixels.tobytes()
+    return struct.pack("<I", len(encoded)) + encoded + pixels.tobytes()
 
 
 def _measure(title: str, values: np.ndarray) -> dict[str, Any]:

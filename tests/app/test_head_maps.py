@@ -10,8 +10,8 @@ import streamlit as st
 from helpers.app_driver import captions, no_exception, run_until, sentences, state_of, texts
 
 from app.components.study import head_click
-from app.services import files
-from app.services.figures import head_measure, mosaic_pixels, plotly_chart, view_jet
+from app.services import files, head_measures
+from app.services.figures import mosaic_pixels, plotly_chart, view_jet
 from app.services.library import View
 from app.services.models import load_tagger
 from app.state.selection import JetSelection
@@ -91,14 +91,81 @@ def test_bars_in_the_mosaic_show_a_measure_of_each_head(visit):
     assert sentences(app) == []
     file, tagger = files.find("toys.root"), load_tagger("alpha", files.find("toys.root"))
     jet_view = view_jet(file, 0, tagger, "alpha")
-    title, values = head_measure(jet_view, "entropy")
+    marks = head_measures.head_marks("jet", tagger, jet_view, "entropy", "")
+    title, values = marks.measure
     weights = jet_view.trace.pattern[1, 2].astype(float)
     logs = np.log(weights, out=np.zeros_like(weights), where=weights > 0)
     assert values[1, 2] == pytest.approx(-(weights * logs).sum(-1).mean(), rel=1e-4)
-    content = mosaic_pixels("k", None, "light", jet_view, View("mosaic"), "entropy")
+    content = mosaic_pixels("k", None, "light", jet_view, View("mosaic"), marks)
     header = json.loads(content[4 : 4 + int.from_bytes(content[:4], "little")])
     assert header["measure"]["title"] == title == "entropy [nats]"
     lengths = np.reshape(header["measure"]["lengths"], values.shape)
     assert (lengths.min(), lengths.max()) == (0, 1)
     assert np.unravel_index(lengths.argmax(), values.shape) == np.unravel_index(values.argmax(), values.shape)
-    assert head_measure(jet_view, "nothing") is None
+    assert head_measures.head_measure("jet", tagger, jet_view, "nothing") is None
+
+
+def header_of(content: bytes) -> dict:
+    return json.loads(content[4 : 4 + int.from_bytes(content[:4], "little")])
+
+
+@pytest.mark.parametrize("arrangement", ["layers", "all"])
+def test_heads_are_arranged_by_a_measure_and_keep_their_numbers(visit, arrangement):
+    app = visit(marked="entropy", arranged=arrangement, layer="2", head="1")
+    assert sentences(app) == []
+    file, tagger = files.find("toys.root"), load_tagger("alpha", files.find("toys.root"))
+    jet_view = view_jet(file, 0, tagger, "alpha")
+    marks = head_measures.head_marks("jet", tagger, jet_view, "entropy", arrangement)
+    values = marks.measure[1]
+    shown = values.ravel()[list(marks.order)].reshape(values.shape)
+    assert sorted(marks.order) == list(range(values.size))
+    assert (np.diff(shown, axis=1) <= 0).all()
+    assert arrangement == "layers" or (np.diff(shown.ravel()) <= 0).all()
+    layer, head = divmod(marks.order[0], values.shape[1])
+    assert marks.tile(layer, head, values.shape[1]) == (0, 0)
+    plain = mosaic_pixels("plain", None, "light", jet_view, View("mosaic"))
+    arranged = mosaic_pixels(f"in {arrangement}", None, "light", jet_view, View("mosaic"), marks)
+    size = len(jet_view.constituents) ** 2
+    first = marks.order[0] * size
+    pixels, moved = (content[4 + int.from_bytes(content[:4], "little") :] for content in (plain, arranged))
+    assert moved[:size] == pixels[first : first + size]
+    assert header_of(arranged)["order"] == list(marks.order)
+    row, column = marks.tile(1, 0, values.shape[1])
+    assert f".st-key-card0 {{ --partscope-layer: {row}; --partscope-head: {column}; }}" in texts(app)
+
+
+def test_the_bias_share_of_a_head_is_that_of_the_study(visit):
+    file, tagger = files.find("toys.root"), load_tagger("alpha", files.find("toys.root"))
+    jet_view = view_jet(file, 0, tagger, "alpha")
+    title, values = head_measures.head_measure("bias", tagger, jet_view, "bias_share")
+    scores, bias = jet_view.trace["scores_qk"][1, 0], jet_view.trace["bias"][1, 0]
+    shares = [np.var(array, axis=-1).mean() for array in (bias, scores + bias)]
+    assert title == "bias share"
+    assert values[1, 0] == pytest.approx(shares[0] / shares[1], rel=1e-4)
+
+
+def test_models_may_show_heads_of_their_own_side_by_side(visit):
+    app = visit(model=["alpha", "beta"], layer="1", head="2", others="2:1")
+    assert sentences(app) == []
+    assert ".st-key-card0 { --partscope-layer: 0; --partscope-head: 1; }" in texts(app)
+    assert ".st-key-card1 { --partscope-layer: 1; --partscope-head: 0; }" in texts(app)
+    app = no_exception(app.number_input(key="choose_head").set_value(1).run())
+    assert state_of(app).other_head is None
+
+
+def test_names_of_heads_are_those_of_the_atlas_that_the_model_comes_with():
+    file = files.find("jetclass_like.root")
+    tagger = load_tagger("part-full", file)
+    names = head_measures.head_names(tagger)
+    result = head_measures.known_result(tagger, "AtlasStudy")
+    assert len(names) == tagger.config.layers * tagger.config.heads
+    assert names == tuple(result.label(i) for i in range(len(names)))
+    assert any("null" in name for name in names)
+    view = view_jet(file, 8, tagger, "part-full")
+    marks = head_measures.head_marks("jet", tagger, view, "", "")
+    assert header_of(mosaic_pixels("named", None, "light", view, View("mosaic"), marks))["names"] == list(names)
+    assert "importance" in head_measures.offered(tagger, view)
+
+
+def test_a_model_without_an_atlas_has_no_names():
+    assert head_measures.head_names(load_tagger("alpha", files.find("toys.root"))) == ()

@@ -17,7 +17,6 @@ from part.jets.datasets import JETCLASS
 from part.jets.streaming import chunks, entry_ranges
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
-from part.models.linpart import LinParTConfig
 from part.models.pfn import PFNConfig
 
 SMALL = {"embed": (16,), "pair_embed": (8,), "heads": 2, "layers": 2, "class_layers": 1}
@@ -31,9 +30,8 @@ def folder(tmp_path_factory):
     write_model(folder / "alpha.safetensors", 0, **SMALL)
     write_model(folder / "deep.safetensors", 1, **SMALL | {"layers": 3})
     write_model(folder / "kin.safetensors", 2, "kin", **SMALL)
+    write_model(folder / "slots.safetensors", 3, model="LinParT", **SMALL, slots=4, pair_bias="projected")
     features = part.load_model(folder / "alpha.safetensors").features
-    slots = build(LinParTConfig(**SMALL, inputs=len(features.names), slots=4, pair_bias="projected"))
-    save_checkpoint(folder / "slots.safetensors", slots, features, JETCLASS, {})
     save_checkpoint(folder / "pfn.safetensors", build(PFNConfig()), features, JETCLASS, {})
     return folder
 

@@ -1,6 +1,7 @@
 """A model's card: its prediction, all its heads, the chosen one, the event display, the constituents."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from app.components import prediction
 from app.components.assumed import assumptions
@@ -13,11 +14,21 @@ from app.components.messages import caption, note
 from app.components.titles import model_title
 from app.components.toolbar import toggle_particle
 from app.pages.explore.context import ExploreContext
+from app.services import head_measures
 from app.services.assumptions import measure as measure_assumptions
 from app.services.classes import find_group, group_texts
 from app.services.figures import heads_sentence, missing_quantity, mosaic_pixels
 from app.services.files import JetFile
-from app.services.library import ACCENTS, JetView, Tagger, View, display_payload, jet_sentences, table_payload
+from app.services.library import (
+    ACCENTS,
+    HeadMarks,
+    JetView,
+    Tagger,
+    View,
+    display_payload,
+    jet_sentences,
+    table_payload,
+)
 from app.state import session
 from app.state.selection import JetSelection
 
@@ -111,11 +122,22 @@ class Card:
         if self._has_room:
             caption(heads_sentence(self.content_key, self.jet_view))
 
+    @cached_property
+    def marks(self) -> HeadMarks:
+        """What the mosaic says of the heads, of a model that has the quantity."""
+        state = self.context.state
+        return head_measures.head_marks(self.content_key, self.tagger, self.jet_view, state.marked, state.arranged)
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Row and column of the chosen head in the mosaic."""
+        return self.marks.tile(self.view.layer, self.view.head, self.tagger.config.heads)
+
     def pixels(self) -> bytes:
         """Return the picture of all heads, of a model that has the quantity."""
         view = replace(self.view, query=None, layer=0, head=0)
-        key = f"{self.content_key}/{self.theme}"
-        return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view, self.context.state.marked)
+        key = f"{self.content_key}/{self.theme}/{head_measures.marks_key(self.marks)}"
+        return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view, self.marks)
 
     def _choose_head(self, layer: int, head: int) -> None:
         session.update(JetSelection, layer=layer, head=head, other_head=None, focus=self.slot)

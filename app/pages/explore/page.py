@@ -54,7 +54,7 @@ def _main() -> None:
     view_line(context, first)
     selection = context.selection
     highlight(selection.layer, selection.head, position_of(first, selection))
-    highlight_heads({f"card{card.slot}": (card.view.layer, card.view.head) for card in drawn})
+    highlight_heads({f"card{card.slot}": card.tile for card in drawn if card.has_quantity})
     sharpest_jets(context, drawn)
     show_cards(cards, context)
     show_sample(context, drawn)

@@ -26,6 +26,8 @@ class ExploreState:
         What the colours of the constituents in the event display stand for.
     marked : str
         The measure of each head that bars in the mosaic show, "" for none.
+    arranged : str
+        How that measure arranges the heads: "" not at all, "layers" within their layers, "all" over all layers.
     n_averaged : int
         The number of jets over which attention is averaged.
     first_class, second_class : str
@@ -38,6 +40,7 @@ class ExploreState:
     shown_classes: tuple[str, ...] = url_field((), texts(MAX_SHOWN), name="shown")
     colour: str = url_field("subjet", one_of(view_options.COLOURS))
     marked: str = url_field("")
+    arranged: str = url_field("", one_of(("", "layers", "all")))
     n_averaged: int = url_field(200, whole_number(1, MAX_JETS), name="averaged")
     first_class: str = url_field("", name="of")
     second_class: str = url_field("", name="minus")

@@ -177,7 +177,7 @@ function drawCanvases(own, block, slot, theme, accent) {
   const picture = [`${state.jet}`, slot, state.quantity, state.scale, state.order].join("/");
   const key = `${picture}/${local.layer + 1}:${local.head + 1}`;
   if (quantity) {
-    show(own.mosaic, "mosaic", `${picture}/${theme}`, () => mosaicPayload(block, local, palettes, `${picture}/${theme}`), slot);
+    show(own.mosaic, "mosaic", `${picture}/${theme}`, () => mosaicPayload(block, local, palettes, `${picture}/${theme}`, index.models[slot].head_names), slot);
   }
   if (many && slot !== state.focus) return;
   const model = many ? `${index.models[slot].name}, ` : "";

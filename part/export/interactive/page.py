@@ -38,18 +38,21 @@ class PageModel:
         Checksum of its weights.
     assumed : tuple of str
         What was assumed of the network because nothing said it.
+    head_names : tuple of str
+        What each head (L H) is called in its tip, such as `AtlasResult.label`, "" for none; () if nothing is known.
     """
 
     name: str
     n_parameters: int
     sha256: str
     assumed: tuple[str, ...] = ()
+    head_names: tuple[str, ...] = ()
 
     @classmethod
-    def of_tagger(cls, name: str, tagger: Tagger) -> "PageModel":
+    def of_tagger(cls, name: str, tagger: Tagger, head_names: tuple[str, ...] = ()) -> "PageModel":
         """Describe a loaded model under a name."""
         assumed = tuple(f"{key} = {value}" for key, value in tagger.assumed.items())
-        return cls(name, tagger.n_parameters, tagger.sha256, assumed)
+        return cls(name, tagger.n_parameters, tagger.sha256, assumed, head_names)
 
 
 def interactive_page(

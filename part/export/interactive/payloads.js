@@ -35,7 +35,7 @@ function headTitle(state) {
   return `Layer ${state.layer + 1}, head ${state.head + 1}`;
 }
 
-function mosaicPayload(block, state, palettes, key) {
+function mosaicPayload(block, state, palettes, key, names) {
   const quantity = quantityOf(block, state);
   const { scale, limits } = quantity[state.scale];
   const { order } = orderOf(block, state);
@@ -46,7 +46,7 @@ function mosaicPayload(block, state, palettes, key) {
     const values = reordered(block, headValues(block, state.quantity, Math.floor(tile / heads), tile % heads), order);
     for (let i = 0; i < values.length; i++) pixels[tile * n * keys + i] = level(values[i]);
   }
-  const header = { key, layers, heads, n, columns: keys, title: quantity.title, palette: palettes[Number(quantity.signed)] };
+  const header = { key, layers, heads, n, columns: keys, title: quantity.title, palette: palettes[Number(quantity.signed)], names };
   return packed(header, {}, pixels);
 }
 

@@ -1,5 +1,6 @@
 // All heads of a model side by side. Data: header {layers, heads, n, columns, key, title, palette}, then uint8 levels
-// [layer, head, query, key or slot]. A click, or an arrow key, triggers "head" with {layer, head}.
+// [layer, head, query, key or slot]. The header may have a measure {title, lengths, texts} and names of the heads, and
+// the order in which the tiles show them. A click, or an arrow key, triggers "head" with {layer, head}.
 const GAP = 2;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -10,32 +11,39 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = root.querySelector("canvas");
   root.style.setProperty("--layers", layers);
   root.style.setProperty("--heads", heads);
-  label(root.querySelector(".columns"), "H", heads);
-  label(root.querySelector(".rows"), "L", layers > 1 ? layers : 0);
+  const inRows = !header.order || header.order.every((place, tile) => Math.floor(place / heads) === Math.floor(tile / heads));
+  label(root.querySelector(".columns"), "H", header.order ? 0 : heads);
+  label(root.querySelector(".rows"), "L", layers > 1 && inRows ? layers : 0);
+  const headOf = (tile) => (header.order ? header.order[tile] : tile);
   canvas.setAttribute("aria-label", `${header.title}, ${layers} layers by ${heads} heads; click a head to see it`);
 
   const colours = rgbaNumbers(header.palette);
   const draw = () => {
     paint(canvas, header, levels, colours);
-    if (header.measure) paintMeasure(canvas, header);
+    if (header.measure) paintMeasure(canvas, header, headOf);
+    if (header.order) paintPlaces(canvas, header, inRows);
   };
   drawOnResize(canvas, draw);
   reportPainted(canvas, header.key);
 
+  const choose = (row, column) => {
+    const place = headOf(row * heads + column);
+    setTriggerValue("head", { layer: Math.floor(place / heads), head: place % heads });
+  };
   const cellAt = (event) => {
     const box = canvas.getBoundingClientRect();
     const clip = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value * count)));
-    return {
-      layer: clip((event.clientY - box.top) / box.height, layers),
-      head: clip((event.clientX - box.left) / box.width, heads),
-    };
+    return [clip((event.clientY - box.top) / box.height, layers), clip((event.clientX - box.left) / box.width, heads)];
   };
-  canvas.onclick = (event) => setTriggerValue("head", cellAt(event));
+  canvas.onclick = (event) => choose(...cellAt(event));
   canvas.onmousemove = (event) => {
-    const { layer, head } = cellAt(event);
-    const name = layers > 1 ? `Layer ${layer + 1}, head ${head + 1}` : `Head ${head + 1}`;
-    const measure = header.measure;
-    canvas.title = measure ? `${name}: ${measure.title} ${measure.texts[layer * heads + head]}` : name;
+    const [row, column] = cellAt(event);
+    const place = headOf(row * heads + column);
+    const head = `ead ${(place % heads) + 1}`;
+    const told = [layers > 1 ? `Layer ${Math.floor(place / heads) + 1}, h${head}` : `H${head}`];
+    if (header.names?.[place]) told[0] += `: ${header.names[place]}`;
+    if (header.measure) told.push(`${header.measure.title} ${header.measure.texts[place]}`);
+    canvas.title = told.join("\n");
   };
   canvas.onkeydown = (event) => {
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
@@ -44,10 +52,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.stopPropagation();
     const style = getComputedStyle(canvas);
     const now = (name) => Number(style.getPropertyValue(name)) || 0;
-    setTriggerValue("head", {
-      layer: (now("--partscope-layer") + step[0] + layers) % layers,
-      head: (now("--partscope-head") + step[1] + heads) % heads,
-    });
+    choose((now("--partscope-layer") + step[0] + layers) % layers, (now("--partscope-head") + step[1] + heads) % heads);
   };
 }
 
@@ -86,17 +91,36 @@ function paint(canvas, { layers, heads, n, columns: m }, levels, colours) {
 }
 
 /** A bar at the foot of each tile, as long as the head's measure is large. */
-function paintMeasure(canvas, { layers, heads, measure }) {
+function paintMeasure(canvas, { layers, heads, measure }, headOf) {
   const context = canvas.getContext("2d");
   const { width, height } = canvas.getBoundingClientRect();
   const style = getComputedStyle(canvas);
   const [w, h, thick] = [width / heads, height / layers, 5];
-  measure.lengths.forEach((length, tile) => {
+  measure.lengths.forEach((_, tile) => {
+    const length = measure.lengths[headOf(tile)];
     const [x, y] = [(tile % heads) * w, Math.floor(tile / heads) * h + h - GAP - thick];
     context.fillStyle = style.getPropertyValue("--st-background-color");
     context.fillRect(x, y, w - GAP, thick);
     context.fillStyle = style.getPropertyValue("--st-primary-color");
     context.fillRect(x, y + 1, (w - GAP) * length, thick - 1);
+  });
+}
+
+/** The place of each head in its tile, where tiles are in another order: its number, and its layer unless rows tell it. */
+function paintPlaces(canvas, { layers, heads, order }, inRows) {
+  const context = canvas.getContext("2d");
+  const { width, height } = canvas.getBoundingClientRect();
+  const style = getComputedStyle(canvas);
+  const [w, h] = [width / heads, height / layers];
+  context.font = `${Math.min(11, h / 3)}px ${style.getPropertyValue("--st-font")}`;
+  context.textBaseline = "top";
+  order.forEach((place, tile) => {
+    const text = `${inRows && layers > 1 ? "" : `L${Math.floor(place / heads) + 1}`}H${(place % heads) + 1}`;
+    const [x, y] = [(tile % heads) * w, Math.floor(tile / heads) * h];
+    context.fillStyle = style.getPropertyValue("--st-background-color");
+    context.fillRect(x, y, context.measureText(text).width + 4, Math.min(11, h / 3) + 2);
+    context.fillStyle = style.getPropertyValue("--st-text-color");
+    context.fillText(text, x + 2, y + 1);
   });
 }
 
