@@ -42,9 +42,9 @@ def _view_opening_jet() -> None:
     from app.services.library import PartError
     from app.services.models import load_tagger, model_names
     from app.state.find_file import find_file
-    from app.state.selection import OPENING
+    from app.state.selection import OPENING, first_jet
 
     with suppress(PartError, IndexError):  # the page says what is missing
         name = model_names()[0]
         file, _, _ = find_file(OPENING.file, (name,))
-        view_jet(file, OPENING.jet, load_tagger(name, file), name)
+        view_jet(file, first_jet(file.name), load_tagger(name, file), name)

@@ -25,7 +25,7 @@ from app.services.jets import load_sample
 from app.services.models import load_tagger
 from app.services.precomputed import FOLDER, key, read_about
 from app.services.studies import Task
-from app.state.selection import OPENING
+from app.state.selection import first_jet
 from part.analysis.stored_results import BITS, dumps
 from part.analysis.study import Result, study_files
 from part.comparison.match_heads import HeadMatchers, HeadMatches, match_heads
@@ -66,7 +66,8 @@ def dataset_of(model: str) -> str:
 def tasks(model: str) -> Iterator[tuple[str, Task]]:
     """Yield the names of the studies that a model allows, each with the task that its page starts with."""
     dataset = dataset_of(model)
-    file, jet = files.find(SAMPLES[dataset]), OPENING.jet if dataset == "JetClass" else 0
+    file = files.find(SAMPLES[dataset])
+    jet = first_jet(file.name)
     tagger = load_tagger(model, file)
     for name, n_jets in JETS.items():
         if model not in ONLY.get(name, (model,)):

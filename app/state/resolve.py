@@ -13,7 +13,7 @@ from app.services.uploads import Uploaded
 from app.state.filters import ColumnFilter, apply_filters
 from app.state.find_file import find_file
 from app.state.missing import missing_items, missing_numbers, missing_sentence
-from app.state.selection import JetSelection
+from app.state.selection import UNSAID, JetSelection, first_jet
 from app.state.visitor import visitor
 
 BATCH = 16  # jets classified at a time when looking for a misclassified one
@@ -90,6 +90,8 @@ def resolve(requested: JetSelection, is_link: bool = False) -> ResolvedSelection
     if not names:
         raise PartError("There is no model: put a checkpoint where PARTSCOPE_CHECKPOINTS points to.")
     file, sample, file_error = find_file("" if requested.file in missing else requested.file, names)
+    if requested.jet == UNSAID:
+        requested = replace(requested, jet=min(first_jet(file.name), len(sample) - 1))
     selection = replace(
         requested,
         file=file.name,

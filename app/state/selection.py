@@ -8,8 +8,10 @@ from app.state.url import flag, head_place, interval, one_of, texts, url_field, 
 MAX_MODELS = 4
 MAX_GROUPS = 20  # that the user makes
 MAX_FILTERS = 4  # on columns
+UNSAID = -1  # in place of a jet: the one that the file begins with
+EXAMPLES = {"jetclass_like.root": 8}  # a t→bqq′ of the shipped sample; other files begin with their first jet
 # Where another file begins.
-FIRST_JET = {"jet": 0, "particle": None, "pt": None, "n": None, "classes": (), "filters": ()}
+FIRST_JET = {"jet": UNSAID, "particle": None, "pt": None, "n": None, "classes": (), "filters": ()}
 MAX_JETS = 100_000  # of a study or a comparison
 
 
@@ -22,7 +24,7 @@ class JetSelection:
     file : str
         A name for `files.find`, "" for the first file.
     jet : int
-        The entry in the file.
+        The entry in the file, or UNSAID before it is resolved.
     classes, pt, n, misclassified_only
         Filters: class names, jet pT in GeV, number of constituents, wrong predictions of the first model only.
     filters : tuple of str
@@ -46,7 +48,7 @@ class JetSelection:
     """
 
     file: str = url_field("")
-    jet: int = url_field(0, whole_number(0, 10**9))
+    jet: int = url_field(UNSAID, whole_number(0, 10**9))
     classes: tuple[str, ...] = url_field((), texts(), name="class")
     pt: tuple[float, float] | None = url_field(None, interval(float), write=write_interval)
     n: tuple[int, int] | None = url_field(None, interval(int), write=write_interval)
@@ -84,4 +86,9 @@ class StudyState:
     contrast_class: str = url_field("", name="versus")
 
 
-OPENING = JetSelection(jet=8, layer=4, head=3)  # what the bare URL shows: a t→bqq′ of the shipped sample
+OPENING = JetSelection(layer=4, head=3)  # what the bare URL shows
+
+
+def first_jet(file: str) -> int:
+    """Return the entry that a file begins with, where nothing says another one."""
+    return EXAMPLES.get(file, 0)

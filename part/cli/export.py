@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--order", choices=ORDERS, default=default.order, help="order of the constituents")
     parser.add_argument("--query", type=int, help="a constituent, from 1 in file order")
     parser.add_argument("--edges", type=int, default=default.edges, help="largest number of edges in a display")
+    text = "the square of a display: Δη and Δφ of its middle, half of its side"
+    parser.add_argument("--zoom", type=float, nargs=3, metavar=("ETA", "PHI", "HALF"), help=text)
     parser.add_argument(
         "--colour",
         choices=COLOURS,
@@ -71,6 +73,7 @@ def run(args: argparse.Namespace) -> None:
         query=None if args.query is None else _from_one(args.query, "query"),
         edges=args.edges,
         colour=args.colour,
+        zoom=tuple(args.zoom) if args.zoom else None,
         classes=tuple(args.classes),
     )
     if args.interactive:

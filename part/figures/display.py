@@ -143,6 +143,11 @@ class Display:
         return max(self.core_extent, _rounded_up(self._distance[ends].max(initial=0.0)))
 
     @property
+    def square(self) -> tuple[float, float, float]:
+        """The square that is shown: Δη and Δφ of its middle, and half of its side."""
+        return self.view.zoom or (0.0, 0.0, self.extent)
+
+    @property
     def core_extent(self) -> float:
         """The half side of the square that holds 99 % of the pT and the prongs.
 
@@ -160,7 +165,8 @@ class Display:
     @property
     def n_outside(self) -> int:
         """The number of constituents outside the square."""
-        return int((self._distance > self.extent).sum())
+        x, y, half = self.square
+        return int((np.maximum(np.abs(self.deta - x), np.abs(self.dphi - y)) > half).sum())
 
     @property
     def _distance(self) -> np.ndarray:

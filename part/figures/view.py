@@ -6,6 +6,8 @@ Layers, heads and constituents count from 0 here, and from 1 where people read t
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from part.errors import PartError
 
 FIGURES = ("matrix", "mosaic", "class", "display", "prediction")
@@ -52,6 +54,9 @@ class View:
     colour : str
         What a constituent's colour in a display stands for: its "subjet", or its prong, matched by "deltaR" or by the
         "kt" history; see `part.jets.truth.match`. Jets without prongs are coloured by subjet.
+    zoom : tuple of float, optional
+        The square that a display shows: Δη and Δφ of its middle and half of its side; by default one around the axis
+        that holds 99 % of the pT and all edges.
     classes : tuple of str
         Classes, and groups of them, that a prediction draws beside the strongest; see `part.jets.class_groups`.
 
@@ -70,6 +75,7 @@ class View:
     query: int | None = None
     edges: int = 40
     colour: str = "subjet"
+    zoom: tuple[float, float, float] | None = None
     classes: tuple[str, ...] = ()
 
     def __post_init__(self):
@@ -88,6 +94,9 @@ class View:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise PartError(f"The view's {name} is {value!r}; expected a whole number not smaller than {least}.")
+
+        if self.zoom is not None and not (len(self.zoom) == 3 and np.isfinite(self.zoom).all() and self.zoom[2] > 0):
+            raise PartError(f"The view's zoom is {self.zoom}; expected Δη, Δφ and half a side, which is above 0.")
 
     @property
     def signed(self) -> bool:
@@ -108,6 +117,8 @@ class View:
         if unknown := sorted(set(values) - {field.name for field in fields(cls)}):
             raise PartError(f"A view has no {', '.join(unknown)}.")
         values |= {"classes": tuple(values.get("classes", ()))}  # a list in JSON
+        if values.get("zoom") is not None:
+            values |= {"zoom": tuple(values["zoom"])}
         return cls(**values)
 
 

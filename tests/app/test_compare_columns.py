@@ -105,6 +105,16 @@ def test_a_slice_is_shown_alone_and_taken_back():
     assert sentences(app) == ["The slice holds no jets; expected at least one."]
 
 
+def test_a_slice_follows_the_classes_that_count_as_one():
+    merged = "higgs=Hbb,Hcc"
+    finish(visit())
+    finish(visit(as_one=merged))
+    plain, own = context(slice="n_vertices:in:1"), context(slice="n_vertices:in:1", merged=(merged,))
+    assert plain.sliced(plain.job.result)[1].probabilities.shape[2] == 10
+    shown = own.sliced(own.job.result)[1]
+    assert shown.probabilities.shape[2] == len(shown.dataset.classes) == 9
+
+
 def test_the_exports_have_the_column():
     finish(visit(by="jet_sdmass"))
     chosen = context(column="jet_sdmass", bins=4, slice="n_vertices:in:1")

@@ -5,7 +5,6 @@ from helpers.app_driver import canvases, captions, no_exception, open_page
 from streamlit.testing.v1 import AppTest
 
 from app.components.tour.tour import STEPS
-from app.state.selection import OPENING
 from part.figures.about import TEXTS
 
 TABS = {
@@ -37,7 +36,7 @@ def pictures(app: AppTest) -> int:
 
 @pytest.mark.parametrize(("page", "tab"), [(page, tab) for page, tabs in TABS.items() for tab in tabs])
 def test_every_picture_of_a_tab_is_explained(page, tab):
-    app = open_page(page, tab=tab, jet=str(OPENING.jet))
+    app = open_page(page, tab=tab)
     assert pictures(app)
     assert len(question_marks(app)) == pictures(app)
     assert all(text.endswith((".", "\\.")) for text in question_marks(app))

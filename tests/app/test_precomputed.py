@@ -9,7 +9,6 @@ from helpers.app_driver import can_run, captions, no_exception, open_page, run_u
 
 from app.services import files, precomputed
 from app.services.precomputed import FOLDER, key, read_about
-from app.state.selection import OPENING
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 import precompute
@@ -87,7 +86,7 @@ def test_matches_of_heads_belong_to_the_models_that_are_compared():
 
 @pytest.mark.parametrize(("page", "tab"), [(page, tab) for page, tabs in TABS.items() for tab in tabs])
 def test_a_page_opens_with_charts(page, tab):
-    app = open_page(page, jet=str(OPENING.jet), **({"tab": tab} if tab else {}))
+    app = open_page(page, **({"tab": tab} if tab else {}))
     assert sentences(app) == []
     assert len(app.get("plotly_chart")) + len(app.get("bidi_component")) > 0
     assert "Run " not in " ".join(info.value for info in app.info)

@@ -11,7 +11,7 @@ from app import warm_up
 from app.services.figures import view_jet
 from app.services.models import load_tagger, model_names
 from app.state.find_file import find_file
-from app.state.selection import OPENING
+from app.state.selection import OPENING, first_jet
 from part.inference.tagger import Tagger
 
 
@@ -32,6 +32,6 @@ def test_the_opening_jet_is_traced_before_anybody_asks(monkeypatch):
     monkeypatch.setattr(Tagger, "trace", None)  # from here on no jet can be traced
     name = model_names()[0]
     file, _, _ = find_file(OPENING.file, (name,))
-    assert view_jet(file, OPENING.jet, load_tagger(name, file), name).trace.has("pattern")
+    assert view_jet(file, first_jet(file.name), load_tagger(name, file), name).trace.has("pattern")
     with pytest.raises(TypeError):
-        view_jet(file, OPENING.jet + 1, load_tagger(name, file), name)
+        view_jet(file, first_jet(file.name) + 1, load_tagger(name, file), name)

@@ -14,6 +14,7 @@ from app.components.messages import caption, note
 from app.components.titles import model_title
 from app.components.toolbar import toggle_particle
 from app.pages.explore.context import ExploreContext
+from app.pages.explore.state import ExploreState
 from app.services import head_measures
 from app.services.assumptions import measure as measure_assumptions
 from app.services.classes import find_group, group_texts
@@ -170,8 +171,12 @@ class Card:
             note("There is no event display: the data config does not say which of its variables are the momenta.")
         elif self.has_quantity or not self.jet_view.quantities:
             payload = display_payload(self.jet_view, self.view, self.limits, self.accent, height, self.head_key)
+            payload["zoom"] = self.view.zoom
             with explained("display", f"display{self.slot}"):
-                draw_display(payload, f"display{self.slot}", toggle_particle)
+                draw_display(payload, f"display{self.slot}", toggle_particle, self._zoom)
+
+    def _zoom(self, square: tuple[float, float, float] | None) -> None:
+        session.update(ExploreState, zoom=None if square is None else (self.context.jet, *square))
 
     def table(self, height: int) -> None:
         """Draw the constituents."""

@@ -13,8 +13,9 @@ class ExploreContext(PageContext):
     def view(self) -> View:
         """The view of a model in this selection."""
         s, state = self.selection, self.state
+        zoom = state.zoom[1:] if state.zoom and state.zoom[0] == s.jet else None
         return View(
-            "matrix", state.quantity, s.layer, s.head, state.scale, s.order, s.particle, state.edges, state.colour
+            "matrix", state.quantity, s.layer, s.head, state.scale, s.order, s.particle, state.edges, state.colour, zoom
         )
 
     def view_of(self, slot: int, model: Tagger) -> View:

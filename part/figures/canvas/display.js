@@ -1,6 +1,6 @@
 // The jet in the η-φ plane with attention as edges. Data: see part/figures/canvas/display.py. A click on a particle
 // triggers "particle" with its number in the file. Dragging a rectangle zooms in; a double click zooms out again, and
-// then to the constituents outside.
+// then to the constituents outside. Where the data say the zoom, [Δη, Δφ, half a side] or null, both trigger "zoom".
 const NS = "http://www.w3.org/2000/svg";
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 18, 30];
 const LARGEST = 11; // radius of the leading constituent in pixels
@@ -23,13 +23,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const svg = root.querySelector("svg");
   const tip = root.querySelector(".tip");
   svg.setAttribute("aria-label", data.title);
-  if (root._jet !== data.jet) root._zoom = null;
+  const follows = data.zoom !== undefined; // the page keeps the zoom
+  if (follows) root._zoom = data.zoom && { x: data.zoom[0], y: data.zoom[1], half: data.zoom[2] };
+  else if (root._jet !== data.jet) root._zoom = null;
   root._jet = data.jet;
   const draw = () => paint(root, svg, data);
   drawOnResize(root, draw);
   legend(root.querySelector(".legend"), data);
   const outside = outsideOf(data);
   reportPainted(svg, data.key);
+
+  const zoom = () => {
+    draw();
+    if (follows) setTriggerValue("zoom", root._zoom ? [root._zoom.x, root._zoom.y, root._zoom.half] : []);
+  };
 
   const particle = (event) => event.target.dataset?.particle;
   svg.onmousemove = (event) => {
@@ -49,12 +56,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   svg.onmouseup = (event) => {
     const zoomed = zoomTo(root, event);
     root._drag = null;
-    if (zoomed) draw();
+    if (zoomed) zoom();
     else if (particle(event) !== undefined) setTriggerValue("particle", Number(particle(event)) + 1);
   };
   svg.ondblclick = () => {
     root._zoom = root._zoom || !outside.n ? null : { x: 0, y: 0, half: 1.05 * outside.farthest };
-    draw();
+    zoom();
   };
 }
 

@@ -32,23 +32,26 @@ def draw_display(data: Display, width: float) -> Figure:
 
 def display_panel(axes: Axes, data: Display, extent: float | None = None) -> None:
     """Draw the jet without a legend, in the square that the figure asks for or in a larger one."""
-    extent = extent or data.extent
+    x, y, half = data.square
+    half = half if extent is None or data.view.zoom else extent
     _edges(axes, data)
     _particles(axes, data)
     if data.jet_view.partons is not None:
         _partons(axes, data, data.jet_view.partons)
-    axes.set_xlim(-extent, extent)
-    axes.set_ylim(-extent, extent)
+    axes.set_xlim(x - half, x + half)
+    axes.set_ylim(y - half, y + half)
     axes.set_aspect("equal")
-    marks = [mark for mark in scale.ticks((-extent, extent), "linear") if abs(mark[0]) < extent]
-    for axis in (axes.xaxis, axes.yaxis):
+    for axis, middle in ((axes.xaxis, x), (axes.yaxis, y)):
+        marks = scale.ticks((middle - half, middle + half), "linear")
+        marks = [(value, label) for value, label in marks if abs(value - middle) < half]
         axis.set_ticks([value for value, _ in marks], [label for _, label in marks])
     axes.minorticks_on()
     axes.tick_params(which="both", top=True, right=True)
     axes.set_xlabel(tex("Δη"), loc="right")
     axes.set_ylabel(tex("Δφ"), loc="top")
-    if data.n_outside and extent == data.extent:
-        note = f"{data.n_outside} soft constituent{'s' * (data.n_outside > 1)} outside"
+    if data.n_outside and half == data.square[2]:
+        kind = "constituent" if data.view.zoom else "soft constituent"
+        note = f"{data.n_outside} {kind}{'s' * (data.n_outside > 1)} outside"
         axes.text(0.02, 0.98, note, transform=axes.transAxes, va="top", fontsize="x-small", color=PAPER_NOTE)
 
 

@@ -25,9 +25,10 @@ def draw_display(data: Display, theme: Theme, height: int, accent: str | None, b
         figure.add_trace(_partons(data, data.jet_view.partons, theme))
     for trace in [*_legend(data, theme), *(_edge_legend(data, theme) if len(data.weight) else [])]:
         figure.add_trace(trace)
-    limits = [-data.extent, data.extent]
-    figure.update_xaxes(title_text="Δη", range=limits, constrain="domain", showgrid=True, gridcolor=theme.grid)
-    figure.update_yaxes(title_text="Δφ", range=limits, constrain="domain", showgrid=True, gridcolor=theme.grid)
+    x, y, half = data.square
+    grid = {"constrain": "domain", "showgrid": True, "gridcolor": theme.grid}
+    figure.update_xaxes(grid, title_text="Δη", range=[x - half, x + half])
+    figure.update_yaxes(grid, title_text="Δφ", range=[y - half, y + half])
     figure.update_yaxes(scaleanchor="x")
     figure.update_layout(
         showlegend=True,
