@@ -41,6 +41,7 @@ PARTNERS = {  # of shipped models; others are compared with the first one
     "part-qg-kinpid": "part-qg",
     "part-qg-kin-scratch": "part-qg-kin",
 }
+ClassesKey = tuple[str, tuple[int, ...]] | None
 BATCH_SIZE = 64  # jets that a model takes in one turn
 
 
@@ -139,8 +140,12 @@ def own_jets(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> t
 
 def _key(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged: MergedClasses | None) -> tuple:
     weights = tuple((name, model.cache_key) for name, model in models.items())
-    classes = None if merged is None else (repr(merged.dataset), tuple(merged.index.tolist()))
-    return "compare", file.key, digest(entries), weights, classes
+    return "compare", file.key, digest(entries), weights, classes_key(merged)
+
+
+def classes_key(merged: MergedClasses | None) -> ClassesKey:
+    """Return what identifies the classes that are compared, None for all of them."""
+    return None if merged is None else (repr(merged.dataset), tuple(merged.index.tolist()))
 
 
 def _run(

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.services import columns
 from app.services.caching import cached
-from app.services.comparison import own_jets
+from app.services.comparison import ClassesKey, own_jets
 from app.services.files import JetFile
 from part.comparison.columns import (
     ColumnQuality,
@@ -38,9 +38,17 @@ def values(file: JetFile, entries: np.ndarray, models: Mapping[str, Tagger], nam
 
 @cached(max_entries=16, spinner="Intervals of the slice …")
 def sliced(
-    file: JetFile, entries: np.ndarray, models: tuple[Tagger, ...], kept: np.ndarray, _comparison: Comparison
+    file: JetFile,
+    entries: np.ndarray,
+    models: Mapping[str, Tagger],
+    classes: ClassesKey,
+    kept: np.ndarray,
+    _comparison: Comparison,
 ) -> Comparison:
-    """Return a comparison on some of its jets (J,) bool. Raises PartError if there are none."""
+    """Return a comparison on some of its jets (J,) bool. Raises PartError if there are none.
+
+    The other arguments identify the comparison; `classes` is what `comparison.classes_key` returns.
+    """
     return slice_comparison(_comparison, kept)
 
 

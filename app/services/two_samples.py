@@ -8,7 +8,7 @@ import numpy as np
 
 from app.services import jobs
 from app.services.caching import digest
-from app.services.comparison import BATCH_SIZE, EntriesSample
+from app.services.comparison import BATCH_SIZE, EntriesSample, classes_key
 from app.services.files import JetFile
 from app.services.jets import error_context, kept_entries
 from app.services.jobs import Job
@@ -37,8 +37,7 @@ class SamplesTask:
     @property
     def key(self) -> tuple:
         own = [(file.for_model(self.model).key, digest(entries), name) for file, entries, name in self.sides]
-        classes = None if self.merged is None else (repr(self.merged.dataset), tuple(self.merged.index.tolist()))
-        return ("two samples", *own, self.model.cache_key, classes)
+        return ("two samples", *own, self.model.cache_key, classes_key(self.merged))
 
     @property
     def job(self) -> Job | None:

@@ -15,6 +15,7 @@ from part.figures.constituent_colours import colour_by, constituent_colours
 from part.figures.jet_view import JetView
 from part.figures.palette import prong_colour, subjet_colour
 from part.figures.particles import UNKNOWN_MARK, Constituents
+from part.figures.strongest_edges import strongest_edges
 from part.figures.view import QUANTITY_TITLES, SIGNED, THROUGH_SLOTS, View, lower_first
 
 
@@ -238,19 +239,3 @@ def empty_display(jet_view: JetView, view: View) -> Display:
     """Return the jet without edges."""
     none = np.empty(0, np.int64)
     return Display(jet_view, view, none, none, np.empty(0, np.float32), (0.0, 1.0))
-
-
-def strongest_edges(values: np.ndarray, edges: int, query: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return query and key of the entries of `values` (n, n) that are largest in size.
-
-    The diagonal is left out. There are at most `edges`, all in the row of `query` if there is one; of equal entries
-    the first come first.
-    """
-    size = np.abs(values).astype(np.float64)
-    np.fill_diagonal(size, -1.0)
-    if query is not None:
-        size[np.arange(len(size)) != query] = -1.0
-    order = np.argsort(-size, axis=None, kind="stable")
-    order = order[: min(edges, int((size >= 0).sum()))]
-    query_index, key_index = np.unravel_index(order, values.shape)
-    return query_index, key_index

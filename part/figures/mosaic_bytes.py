@@ -60,8 +60,8 @@ def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "", marks: Hea
         Length of the header (uint32, little endian), header (JSON), pixels (L, H, n, n or K) uint8, tile by tile.
     """
     layers, heads, n, columns = mosaic.file_order_values.shape
-    marks = scale.ticks(mosaic.limits, mosaic.scale)
-    levels = scale.encode(np.array([value for value, _ in marks]), mosaic.limits, mosaic.scale)
+    ticks = scale.ticks(mosaic.limits, mosaic.scale)
+    levels = scale.encode(np.array([value for value, _ in ticks]), mosaic.limits, mosaic.scale)
     header = {
         "key": key,
         "layers": layers,
@@ -73,7 +73,7 @@ def mosaic_bytes(mosaic: Mosaic, theme: str = "light", key: str = "", marks: Hea
         "scale": mosaic.scale,
         "low": mosaic.limits[0],
         "high": mosaic.limits[1],
-        "ticks": [[int(level), label] for level, (_, label) in zip(levels, marks, strict=True)],
+        "ticks": [[int(level), label] for level, (_, label) in zip(levels, ticks, strict=True)],
         "palette": colormap(mosaic.view.signed, theme).ravel().tolist(),
     }
     marks, pixels = marks or HeadMarks(), mosaic.pixels

@@ -25,6 +25,13 @@ def matching(first, other, mask, half):
     return matcher.result()
 
 
+def with_shuffled_keys(pattern, mask, seed):
+    rng, shuffled = np.random.default_rng(seed), pattern.copy()
+    for jet, n in enumerate(mask.sum(1)):
+        shuffled[jet, ..., :n, :n] = rng.permuted(pattern[jet, ..., :n, :n], axis=-1)
+    return shuffled
+
+
 def test_permuted_heads_are_found_again(sample):
     pattern, mask, half = sample
     order = np.array([4, 0, 5, 2, 1, 3])
@@ -56,14 +63,16 @@ def test_a_mixture_is_as_similar_as_its_share_says(sample):
 
 def test_shuffled_keys_scatter_around_zero_as_their_variance_says(sample):
     pattern, mask, half = sample
-    rng, shuffled = np.random.default_rng(1), pattern.copy()
-    for jet, n in enumerate(mask.sum(1)):
-        shuffled[jet, ..., :n, :n] = rng.permuted(pattern[jet, ..., :n, :n], axis=-1)
-    result = matching(pattern, shuffled, mask, half)
+    result = matching(pattern, with_shuffled_keys(pattern, mask, 1), mask, half)
     z = result.similarity / result.shuffled_error[:, None]  # heads are about equally sharp
     assert np.abs(z).max() < 4
     assert z.std() == pytest.approx(1, abs=0.3)
-    assert not result.is_like.any()
+
+
+def test_of_twenty_samples_with_shuffled_keys_few_have_a_head_that_is_like_its_match(sample):
+    pattern, mask, half = sample
+    tries = [matching(pattern, with_shuffled_keys(pattern, mask, seed), mask, half) for seed in range(20)]
+    assert sum(result.is_like.any() for result in tries) <= 4  # 1 is expected; 5 and more have a probability of 0.3 %
 
 
 def test_uniform_heads_have_no_match_and_shapes_may_differ(sample):

@@ -132,7 +132,9 @@ def test_charts_say_what_became_of_heads(matching):
     assert chart.texts == (("L1H1\n0.90", "L1H3\n0.70", "none"),)
     assert chart.notes[0][1] == "match L1H3, runner-up L1H2 (0.20), shuffled keys 0 ± 0.02"
     np.testing.assert_array_equal(chart.marked, [[False, True, False]])
-    assert chart.sentence.startswith("2 of 3 heads have a match in two that no other head comes near, 1 of them in")
+    assert chart.sentence.startswith(
+        "2 of 3 heads have a match in two that is more like them than any other head, 1 of them"
+    )
     own = likeness_map(matches, 1, 1)
     np.testing.assert_array_equal(own.values, [[0.0, 0.2, 0.7]])
     np.testing.assert_array_equal(own.marked, [[False, False, True]])

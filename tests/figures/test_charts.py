@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from part.errors import PartError
@@ -12,8 +13,10 @@ from part.figures.charts import Grid, HeadMap, Plot, Series, Surface, colour_lim
 from part.figures.flame import Flame
 from part.figures.matplotlib import figure_bytes
 from part.figures.matplotlib.charts import draw_chart as draw_matplotlib
+from part.figures.palette import colormap
 from part.figures.plotly.charts import draw_chart as draw_plotly
 
+LUMA = (0.2126, 0.7152, 0.0722)
 VALUES = np.array([[0.5, -0.25, 0.0], [1.0, np.nan, -1.5]])
 MAP = HeadMap("Drop", "points", VALUES, np.full((2, 3), 0.1), signed=True, marked=VALUES > 0.7)
 GRID = Grid("Species", "share", VALUES, ("electron", "muon"), ("a", "b", "c"), "query", "key")
@@ -45,6 +48,33 @@ def test_every_chart_is_drawn_for_screen_and_paper(chart):
     assert figure.get_suptitle().startswith(chart.title[:3])
 
 
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the contrast ratio of two colours, red, green and blue from 0 to 1, by WCAG 2."""
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in (one, other)]
+    light = [float(colour @ np.array(LUMA)) for colour in linear]
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("theme", ["light", "dark", "paper"])
+def test_numbers_in_cells_can_be_read_on_every_colour(theme, signed):
+    values = np.linspace(-1.0 if signed else 0.0, 1.0, 24).reshape(3, 8)
+    chart = HeadMap("all colours", "", values, signed=signed)
+    fills = colormap(signed, "light" if theme == "paper" else theme) / 255
+    if theme == "paper":
+        colours = [to_rgb(text.get_color()) for text in draw_matplotlib(chart).axes[0].texts]
+    else:
+        shown = [t for t in draw_plotly(chart, theme, 300).data if t.type == "heatmap"]
+        # The last trace that has a cell is the one on top.
+        on_top = [[t for t in shown if np.isfinite(np.array(t.z, float)[i])][-1] for i in np.ndindex(values.shape)]
+        colours = [to_rgb(trace.textfont.color) for trace in on_top]
+        written = [[bool(t.text[i][j]) and t.textfont.color for t in shown] for i, j in np.ndindex(values.shape)]
+        assert all(texts[-1] == "white" or not any(texts[1:]) for texts in written)  # none is written over another
+    assert len(set(colours)) == 2
+    for value, colour in zip(np.linspace(0, 1, 24), colours, strict=True):
+        assert contrast(np.array(colour), fills[round(255 * value)]) > 4.4  # black or white reaches 4.5 on any colour
+
+
 def test_symbols_have_subscripts_on_the_screen_and_in_print():
     chart = Plot("Weights", "log10 weight", "jet pT [GeV]", (Series("", X, X),))
     layout = draw_plotly(chart, "light", 300).layout
@@ -57,7 +87,7 @@ def test_symbols_have_subscripts_on_the_screen_and_in_print():
 
 def test_a_head_map_shows_its_numbers_and_frames():
     figure = draw_plotly(MAP, "light", 300)
-    without_data, trace = figure.data
+    without_data, trace, *_ = figure.data
     np.testing.assert_array_equal(trace.z, VALUES)
     np.testing.assert_array_equal(without_data.z, np.where(np.isnan(VALUES), 0, np.nan))
     assert trace.colorbar.orientation == "h"
@@ -100,7 +130,7 @@ def test_lower_limits_are_arrows_that_point_upwards(draw):
 
 
 def test_a_grid_names_its_rows_and_columns():
-    _, trace = draw_plotly(GRID, "dark", 300).data
+    _, trace, *_ = draw_plotly(GRID, "dark", 300).data
     assert list(trace.y) == ["electron", "muon"]
     labels = [text.get_text() for text in draw_matplotlib(GRID).axes[0].get_xticklabels()]
     assert labels == ["a", "b", "c"]

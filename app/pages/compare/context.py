@@ -118,6 +118,6 @@ class CompareContext(PageContext):
             return self, result
         chosen = parse_filter(self.state.slice)
         kept = chosen.passes(self.column(chosen.name))
-        models = tuple(self.models.values())
-        own = comparison_columns.sliced(self.file, self.entries, models, kept, result)
+        classes = comparison.classes_key(self.merged)
+        own = comparison_columns.sliced(self.file, self.entries, self.models, classes, kept, result)
         return replace(self, kept=kept), own

@@ -19,8 +19,10 @@ def with_contrast(figure: go.Figure) -> go.Figure:
         values = np.array(cells.z, dtype=np.float64)
         dark = np.isfinite(values) & is_dark(_fills(cells, values))
         if dark.any():
-            own = {"z": np.where(dark, values, np.nan), "hoverinfo": "skip", "hovertemplate": None, "showscale": False}
-            figure.add_trace(go.Heatmap(cells).update(own).update(textfont_color=LIGHT_TEXT))
+            # plotly also writes into cells without a number.
+            shown = {"z": np.where(dark, values, np.nan), "text": np.where(dark, np.array(cells.text), "")}
+            hidden = {"hoverinfo": "skip", "hovertemplate": None, "showscale": False}
+            figure.add_trace(go.Heatmap(cells).update(shown | hidden).update(textfont_color=LIGHT_TEXT))
     return figure
 
 

@@ -20,7 +20,7 @@ def matches(matching: HeadMatching, other: str) -> str:
     if matching.first_shape == matching.other_shape:
         in_place = int((distinct & matching.is_in_place).sum())
         where = ", all in the same place" if in_place == distinct.sum() else f", {in_place} of them in the same place"
-    text = f"{distinct.sum()} of {n} heads have a match in {other} that no other head comes near{where}."
+    text = f"{distinct.sum()} of {n} heads have a match in {other} that is more like them than any other head{where}."
     value, half = matching.best
     kept = ends(value, half, head_names(matching.first_shape), "", "Most alike", "least")
     return f"{text} {kept}".strip()
