@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,12 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from app.services import jobs
+from app.services import estimates, jobs
 from app.services.caching import cached
 from app.services.files import ROOT, JetFile
 from app.services.files import performance_folder as folder
 from app.services.jets import load_sample
 from app.services.jobs import Job
+from app.services.measurement_estimates import measurement_key
 from app.services.models import command_line_name, load_tagger
 from app.services.settings import require
 from part.benchmarking import results
@@ -171,7 +173,8 @@ def start(tab: str, models: Sequence[str], options: Sequence[str], file: JetFile
         command += [length, str(max(median, 1))] if length not in command else []
     elif len(entries):
         command += ["--jets", str(file.path), "--entries", ",".join(map(str, entries))]
-    jobs.start(("bench", name), name, partial(_run_in_turn, command, name))
+    kept_as = measurement_key(tab, models, options)
+    jobs.start(("bench", name), name, partial(_run_in_turn, command, name, kept_as))
     return name
 
 
@@ -184,11 +187,14 @@ def _turn() -> threading.Lock:
     return threading.Lock()
 
 
-def _run_in_turn(command: list[str], name: str, job: Job) -> str:
+def _run_in_turn(command: list[str], name: str, kept_as: str, job: Job) -> str:
     while not _turn().acquire(timeout=0.2):
         job.report("Waiting for another measurement", 0)
     try:
-        return _follow(command, name, job)
+        begun = time.perf_counter()
+        _follow(command, name, job)
+        estimates.keep_rate(kept_as, time.perf_counter() - begun)
+        return name
     finally:
         _turn().release()
 

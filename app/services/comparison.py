@@ -4,6 +4,7 @@ A comparison is a job; it is found again by the content of file and weights and 
 of its models are kept, so that another comparison on the same jets need not compute them again.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from app.services import jobs, precomputed
+from app.services import estimates, jobs, precomputed
 from app.services.caching import cached, digest
 from app.services.classes import find_group
 from app.services.files import JetFile
@@ -42,6 +43,7 @@ PARTNERS = {  # of shipped models; others are compared with the first one
     "part-qg-kin-scratch": "part-qg-kin",
 }
 ClassesKey = tuple[str, tuple[int, ...]] | None
+RELATIVE_COST = 3.0  # of a jet, in predictions by each model: also traces, passes that are timed, and the bootstrap
 BATCH_SIZE = 64  # jets that a model takes in one turn
 
 
@@ -132,6 +134,14 @@ def start(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], merged:
     return jobs.start(key, "Comparison", partial(_run, file, entries, models, merged))
 
 
+def estimate(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> float | None:
+    """Return about how many seconds a comparison takes; None where nothing tells."""
+    file, entries = own_jets(file, entries, models)
+    return estimates.estimate_jets(
+        estimates.models_key("compare", models), RELATIVE_COST, models.values(), file, entries
+    )
+
+
 def own_jets(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple[JetFile, np.ndarray]:
     """Return the file as all of the models read it, and those of the entries that are jets then."""
     own = file.for_model(next(iter(models.values())))
@@ -157,8 +167,10 @@ def _run(
 
     dataset = next(iter(models.values())).dataset
     few = entries[evenly_spaced(len(entries), ATTENTION_JETS)]
+    cache, begun = _cache(file, entries), time.perf_counter()
+    is_new = not cache
     with error_context(file):
-        return run_comparison(
+        result = run_comparison(
             models,
             EntriesSample(file, entries, dataset),
             EntriesSample(file, few, dataset),
@@ -166,9 +178,13 @@ def _run(
             batch_size=BATCH_SIZE,
             progress=progress,
             execute=run_on_model_thread,
-            cache=_cache(file, entries),
+            cache=cache,
             merged=merged,
         )
+    if is_new:  # else most of it was known
+        rate = (time.perf_counter() - begun) / len(entries)
+        estimates.keep_rate(estimates.models_key("compare", models), rate)
+    return result
 
 
 @cached(max_entries=16)

@@ -1,9 +1,10 @@
-"""How long a study will take, about: from its last run on this machine, or else from a quick measure of the model."""
+"""How long work will take, about: from its last run on this machine, or else from a quick measure of the models."""
 
 import json
 import os
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 
@@ -33,31 +34,58 @@ RELATIVE_COST = {
     "TopKStudy": 53.0,
     "AttributionStudy": 650.0,
     "JetAttributionStudy": 920.0,
+    "AtlasStudy": 86.0,
+    "DirectStudy": 20.0,
+    "MeanAttentionStudy": 15.0,
+    "ProbesStudy": 6.0,
+    "TruthStudy": 110.0,
+    "PhysicsStudy": 150.0,
 }
 _lock = threading.Lock()
 
 
 def estimate(study: Study, model: Tagger, file: JetFile, entries: np.ndarray) -> float | None:
-    """Return about how many seconds a study of some entries will take; None where nothing tells.
+    """Return about how many seconds a study of some entries will take; None where nothing tells."""
+    relative = RELATIVE_COST.get(type(study).__name__)
+    return estimate_jets(study_key(study, model), relative, (model,), file, entries)
+
+
+def estimate_jets(
+    key: str, relative: float | None, models: Iterable[Tagger], file: JetFile, entries: np.ndarray
+) -> float | None:
+    """Return about how many seconds some work on jets will take; None where nothing tells.
 
     The first question about a model runs it on a few of the jets.
+
+    Parameters
+    ----------
+    key : str
+        What `keep_rate` was told of the last run.
+    relative : float or None
+        How many times as long as a prediction the work takes for a jet, where there was none.
+    models, file, entries
+        The models that do the work, and the jets.
     """
-    rate = _rates().get(_key(study, model))
-    if rate is None:
-        relative = RELATIVE_COST.get(type(study).__name__)
+    rate = kept_rate(key)
+    if rate is None and relative:
         try:
-            rate = relative and relative * _seconds_per_jet(model, file, entries[:TRIED])
-        except PartError:  # the study itself says why
+            rate = relative * sum(seconds_per_jet(model, file, entries) for model in models)
+        except PartError:  # the work itself says why
             return None
     return rate and rate * len(entries)
 
 
-def keep_rate(study: Study, model: Tagger, seconds_per_jet: float) -> None:
-    """Keep how long a study took for a jet, for the next estimate on this machine."""
+def kept_rate(key: str) -> float | None:
+    """Return what was kept of the last run of some work on this machine."""
+    return _rates().get(key)
+
+
+def keep_rate(key: str, seconds: float) -> None:
+    """Keep how long some work took, for a jet or in all, for the next estimate on this machine."""
     with _lock:
         rates = _rates()
-        rates.pop(_key(study, model), None)
-        rates[_key(study, model)] = seconds_per_jet
+        rates.pop(key, None)
+        rates[key] = seconds
         for old in list(rates)[:-MAX_KEPT]:
             del rates[old]
         try:
@@ -68,8 +96,14 @@ def keep_rate(study: Study, model: Tagger, seconds_per_jet: float) -> None:
             return
 
 
-def _key(study: Study, model: Tagger) -> str:
+def study_key(study: Study, model: Tagger) -> str:
+    """Return what the rate of a study is kept by."""
     return f"{study!r} {model.cache_key}"
+
+
+def models_key(work: str, models: Mapping[str, Tagger]) -> str:
+    """Return what the rate of some work of several models is kept by."""
+    return " ".join((work, *(model.cache_key for model in models.values())))
 
 
 def _path() -> Path:
@@ -88,6 +122,11 @@ def _read_rates(path: Path) -> dict[str, float]:
         kept = {}
     kept = kept if isinstance(kept, dict) else {}
     return {key: rate for key, rate in kept.items() if isinstance(rate, float) and 0 < rate < 1e6}
+
+
+def seconds_per_jet(model: Tagger, file: JetFile, entries: np.ndarray) -> float:
+    """Return the seconds of a prediction for a jet, measured on a few. Raises PartError if it cannot take them."""
+    return _seconds_per_jet(model, file, entries[:TRIED])
 
 
 @cached(max_entries=32)

@@ -1,10 +1,11 @@
 """Heads of compared models, matched by what they attend to: a job of its own beside the comparison."""
 
+import time
 from functools import partial
 
 import numpy as np
 
-from app.services import jobs, precomputed
+from app.services import estimates, jobs, precomputed
 from app.services.caching import digest
 from app.services.comparison import EntriesSample, own_jets
 from app.services.files import JetFile
@@ -15,6 +16,8 @@ from part.comparison.match_heads import HeadMatchers, HeadMatches, match_heads
 from part.comparison.models import ATTENTION_JETS
 from part.comparison.samples import evenly_spaced
 from part.inference.tagger import Tagger
+
+RELATIVE_COST = 7.0  # of a jet, in predictions by each model
 
 
 def matched_entries(entries: np.ndarray) -> np.ndarray:
@@ -41,6 +44,13 @@ def start(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> Job:
     return jobs.start(_key(file, entries, models), "Heads", partial(_run, file, entries, models))
 
 
+def estimate(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> float | None:
+    """Return about how many seconds it takes to match heads; None where nothing tells."""
+    file, entries = own_jets(file, entries, models)
+    key, few = estimates.models_key("heads", models), matched_entries(entries)
+    return estimates.estimate_jets(key, RELATIVE_COST, models.values(), file, few)
+
+
 def stored_name(models: dict[str, Tagger]) -> str:
     """Return what the precomputed matches of models are found by, beside their weights and the jets."""
     return f"heads of {'+'.join(models)}"
@@ -61,7 +71,9 @@ def _key(file: JetFile, entries: np.ndarray, models: dict[str, Tagger]) -> tuple
 
 
 def _run(file: JetFile, entries: np.ndarray, models: dict[str, Tagger], job: Job) -> HeadMatches:
-    few = matched_entries(entries)
+    few, begun = matched_entries(entries), time.perf_counter()
     with error_context(file):
         sample = EntriesSample(file, few, next(iter(models.values())).dataset)
-        return match_heads(models, sample, job, run_on_model_thread)
+        matches = match_heads(models, sample, job, run_on_model_thread)
+    estimates.keep_rate(estimates.models_key("heads", models), (time.perf_counter() - begun) / len(few))
+    return matches

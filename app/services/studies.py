@@ -116,7 +116,7 @@ class Task:
             job.partial = self.entries[np.sort(taken)]
         seconds, n_passes = time.perf_counter() - begun, self.study.n_passes
         done = (n_passes - 1) * len(self.entries) + len(taken)
-        estimates.keep_rate(self.study, self.model, seconds * n_passes / done)
+        estimates.keep_rate(estimates.study_key(self.study, self.model), seconds * n_passes / done)
         return result
 
     def _batches(self, all_rows: list[np.ndarray]) -> Iterator[Batch]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.services import jobs
+from app.services import estimates, jobs
 from app.services.caching import digest
 from app.services.comparison import BATCH_SIZE, EntriesSample, classes_key
 from app.services.files import JetFile
@@ -20,6 +20,7 @@ from part.inference.tagger import Tagger
 from part.io import csv_bytes
 from part.jets.class_groups import MergedClasses
 
+RELATIVE_COST = 1.2  # of a jet, in predictions: also the bootstrap
 Side = tuple[JetFile, np.ndarray, str]  # a file, some of its entries, and what the user knows it as
 
 
@@ -43,6 +44,18 @@ class SamplesTask:
     def job(self) -> Job | None:
         """The job, if it was started."""
         return jobs.find(self.key)
+
+    @property
+    def n_jets(self) -> int:
+        """The number of jets of both samples."""
+        return sum(len(entries) for _, entries, _ in self.sides)
+
+    def estimate(self) -> float | None:
+        """Return about how many seconds it takes; None where nothing tells."""
+        key, (file, entries, _) = f"two samples {self.model.cache_key}", self.sides[0]
+        own = file.for_model(self.model)
+        first = estimates.estimate_jets(key, RELATIVE_COST, (self.model,), own, kept_entries(own, entries))
+        return first and first * self.n_jets / max(len(entries), 1)
 
     def start(self) -> Job:
         return jobs.start(self.key, "Two samples", self._run)

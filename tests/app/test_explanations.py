@@ -56,6 +56,14 @@ def test_a_jet_is_explained():
     assert "Sharpest is layer " in captions(app)
 
 
+def test_two_models_say_what_their_pictures_show_in_the_tips():
+    app = open_page("explore", model=["part-full", "part-int8"])
+    assert "of its attention to" not in captions(app)
+    marks = [mark.replace("\\", "") for mark in question_marks(app)]
+    assert sum("Here: Sharpest is layer " in mark for mark in marks) == 2
+    assert sum("of its attention to" in mark for mark in marks) == 2
+
+
 def test_a_tab_says_which_question_it_answers():
     app = open_page("bias", tab="shares")
     assert "What decides the attention: q·k or the bias?" in "".join(e.proto.body for e in app.get("html"))

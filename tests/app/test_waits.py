@@ -8,7 +8,8 @@ import pytest
 from helpers.app_driver import captions, open_page, run_until, sentences
 
 from app.components.durations import rough_duration
-from app.services import estimates, files, jobs, studies
+from app.services import comparison, estimates, files, head_matching, jobs, measurement_estimates, studies
+from part.analysis.registry import study_class
 from part.progress import Cancelled
 
 WORDS = [(0.3, "a second"), (7.2, "7 s"), (38, "40 s"), (57, "1 min"), (400, "7 min"), (9000, "2 h 30 min")]
@@ -77,3 +78,33 @@ def test_what_cannot_keep_a_result_ends_at_once():
     assert not job.is_running
     with pytest.raises(Cancelled):
         job.report("jets", 0.5)
+
+
+def test_comparisons_and_matches_of_heads_have_estimates_and_then_their_own_rates():
+    file, entries = files.find("toys.root"), np.arange(5)
+    models = comparison.comparable_models(("alpha", "beta"), file)
+    for work, name in ((comparison, "compare"), (head_matching, "heads")):
+        assert work.estimate(file, entries, models) > 0
+        job = work.start(file, entries, models)
+        while job.is_running:
+            time.sleep(0.05)
+        assert job.error is None
+        rate = estimates.kept_rate(estimates.models_key(name, models))
+        assert work.estimate(file, entries, models) == pytest.approx(5 * rate)
+
+
+def test_measurements_of_speed_have_an_estimate_that_grows_with_what_is_measured():
+    file, entries = files.find("toys.root"), np.arange(5)
+    sweep = ["--batches", "1", "8", "--repeats", "15"]
+    short = measurement_estimates.estimate("speed", ("alpha",), sweep, file, entries)
+    assert short > measurement_estimates.START
+    assert measurement_estimates.estimate("speed", ("alpha", "beta"), [*sweep[:-1], "30"], file, entries) > short
+    profile = ["--batch", "64", "--passes", "5"]
+    assert measurement_estimates.estimate("operators", ("alpha",), profile, file, entries) > measurement_estimates.START
+    estimates.keep_rate(measurement_estimates.measurement_key("speed", ("alpha",), sweep), 21.0)
+    assert measurement_estimates.estimate("speed", ("alpha",), sweep, file, entries) == 21.0
+
+
+@pytest.mark.parametrize("study", ["probes", "truth", "physics", "atlas", "direct", "mean_attention"])
+def test_every_study_of_the_pages_has_an_estimate(study):
+    assert type(study_class(study)()).__name__ in estimates.RELATIVE_COST

@@ -1,6 +1,8 @@
 """About how long Run will take, beside its button."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
 
 import streamlit as st
 
@@ -14,29 +16,43 @@ WAIT = 0.3  # seconds for an estimate that is not known yet, before the page goe
 
 
 def show_estimate(tasks: Sequence[Task]) -> None:
-    """Draw the number of jets and the time; it appears later where the model has to be tried first."""
-    key = tuple(task.key for task in tasks)
+    """Draw the number of jets and the time that tasks take together which have not been run."""
+    show_wait(tuple(task.key for task in tasks), len(tasks[0].entries), partial(_seconds, tasks))
+
+
+def show_wait(key: tuple, jets: int, seconds: Callable[[], float | None]) -> None:
+    """Draw the number of jets, unless it is 0, and the time; this appears later where models have to be tried first.
+
+    Parameters
+    ----------
+    key : tuple
+        What the work is found by.
+    jets : int
+        How many it takes.
+    seconds : callable
+        Returns about how long it takes, None where nothing tells.
+    """
     found = st.session_state.get("estimates")
     if found is None or found[0] != key:
-        found = st.session_state["estimates"] = key, prefetch(_seconds, tasks)
+        found = st.session_state["estimates"] = key, prefetch(seconds)
     future = found[1]
     if future.done():
-        _draw(tasks, future)
+        _draw(jets, future)
     else:
-        fragment(_follow, run_every=WAIT)(tasks, future)
+        fragment(_follow, run_every=WAIT)(future)
 
 
-def _follow(tasks: Sequence[Task], future) -> None:
+def _follow(future: Future) -> None:
     if future.done():
         st.rerun()
     st.caption("Estimating …")
 
 
-def _draw(tasks: Sequence[Task], future) -> None:
+def _draw(jets: int, future: Future) -> None:
     seconds = None if future.cancelled() or future.exception() else future.result()
     if seconds is not None:
-        jets = grouped(len(tasks[0].entries))
-        st.caption(f"{jets} jet{'s' * (jets != '1')}, about {rough_duration(seconds)}")
+        counted = f"{grouped(jets)} jet{'s' * (jets != 1)}, about" if jets else "About"
+        st.caption(f"{counted} {rough_duration(seconds)}")
 
 
 def _seconds(tasks: Sequence[Task]) -> float | None:

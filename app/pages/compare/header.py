@@ -7,6 +7,7 @@ import streamlit as st
 from app.components.classes import classes_menu
 from app.components.guard import callback
 from app.components.study.controls import select
+from app.components.study.estimate import show_wait
 from app.components.study.header import choose_jets
 from app.components.toolbar import file_title
 from app.pages.compare.context import CompareContext
@@ -35,6 +36,8 @@ def header(context: CompareContext, job: Job | None) -> None:
         if job is None or job.error:
             is_idle = not (context.models or context.samples) or not len(context.entries)
             st.button("Run", key="run", on_click=_start, args=(context,), type="primary", disabled=is_idle)
+            if not is_idle:
+                _estimate(context)
         if job and job.result is not None:
             _samples_exports(context) if context.samples else _exports(context, job)
 
@@ -45,6 +48,16 @@ def _start(context: CompareContext) -> None:
         context.samples.start()
     else:
         comparison.start(context.file, context.entries, context.models, context.merged)
+
+
+def _estimate(context: CompareContext) -> None:
+    with st.container(key="estimate", width="content"):
+        if samples := context.samples:
+            show_wait(samples.key, samples.n_jets, samples.estimate)
+            return
+        file, entries, models = context.file, context.entries, context.models
+        key = ("compare", file.key, len(entries), *models)
+        show_wait(key, len(entries), partial(comparison.estimate, file, entries, models))
 
 
 def _merge(context: CompareContext, dataset: Dataset) -> None:

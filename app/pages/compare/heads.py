@@ -1,5 +1,6 @@
 """What became of each head of the first model in another one."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -8,6 +9,7 @@ from app.components.guard import callback
 from app.components.messages import caption, note, show_errors
 from app.components.study.chart import show_chart
 from app.components.study.controls import head_inputs
+from app.components.study.estimate import show_wait
 from app.components.study.progress import show_progress, user_error
 from app.pages.compare.context import CompareContext
 from app.services import head_matching
@@ -22,7 +24,10 @@ def heads(context: CompareContext, other: int, height: int) -> None:
     if job is None or job.error:
         show_errors(user_error(job))
         note(ABOUT.format(names[0], names[other]))
-        st.button("Match heads", key="match_heads", on_click=_start, args=(context,), type="primary")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("Match heads", key="match_heads", on_click=_start, args=(context,), type="primary")
+            with st.container(key="estimate", width="content"):
+                _estimate(context)
         return
     if job.is_running:
         show_progress([job])
@@ -63,6 +68,13 @@ def _show(context: CompareContext, matches: HeadMatches, other: int, height: int
         f"{matching.jets} jets: matches are chosen on one half and measured on the other. “None”: as unlike as "
         "shuffled keys. A click opens a head and its match on the same jet in Explore."
     )
+
+
+def _estimate(context: CompareContext) -> None:
+    file, entries, models = context.file, context.entries, context.models
+    key = ("heads", file.key, len(entries), *models)
+    few = len(head_matching.matched_entries(entries))
+    show_wait(key, few, partial(head_matching.estimate, file, entries, models))
 
 
 @callback

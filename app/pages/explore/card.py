@@ -1,5 +1,6 @@
 """A model's card: its prediction, all its heads, the chosen one, the event display, the constituents."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -92,8 +93,14 @@ class Card:
 
     @property
     def _has_room(self) -> bool:
-        """Return whether sentences fit below the pictures: two full cards fill the screen, narrow as they are."""
+        """Return whether sentences fit below the pictures: two full cards fill the screen, narrow as they are.
+
+        Without room they are in the tips of the question marks.
+        """
         return len(self.context.selection.models) != 2
+
+    def _explained(self, kind: str, key: str, sentence: str) -> AbstractContextManager[None]:
+        return explained(kind, key, "" if self._has_room else sentence)
 
     def title(self) -> str:
         return prediction.title(self.tagger, self.model, self.accent, self.jet_view)
@@ -118,10 +125,11 @@ class Card:
         if reason := missing_quantity(self.tagger, self.jet_view, self.view.quantity):
             note(reason)
             return
-        with explained("mosaic", f"mosaic{self.slot}"):
+        sentence = heads_sentence(self.content_key, self.jet_view)
+        with self._explained("mosaic", f"mosaic{self.slot}", sentence):
             draw_mosaic(self.pixels(), f"mosaic{self.slot}", self._choose_head)
         if self._has_room:
-            caption(heads_sentence(self.content_key, self.jet_view))
+            caption(sentence)
 
     @cached_property
     def marks(self) -> HeadMarks:
@@ -151,7 +159,8 @@ class Card:
         # Where several models share one row of detail, the caption must say which one this is.
         model = f"{model_title(self.model)}, " if len(self.context.selection.models) > 2 else ""
         kind = canvas_kind(self.jet_view)
-        with explained("slots" if kind == "slots" else "head", f"{kind}{self.slot}"):
+        sentence = jet_sentences.head(self.jet_view, self.view)
+        with self._explained("slots" if kind == "slots" else "head", f"{kind}{self.slot}", sentence):
             draw_head(
                 self.jet_view,
                 view,
@@ -163,7 +172,7 @@ class Card:
                 caption=f"{model}{view.title}: {{quantity}}",
             )
         if self._has_room:
-            caption(jet_sentences.head(self.jet_view, self.view))
+            caption(sentence)
 
     def event_display(self, height: int) -> None:
         """Draw the jet in the η-φ plane with the chosen head's edges; a model without heads shows the jet alone."""

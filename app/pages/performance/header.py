@@ -1,10 +1,13 @@
 """The line on top: the machine, the settings, Run, the files; and below it what is shown."""
 
+from functools import partial
+
 import streamlit as st
 
 from app.components.guard import callback
 from app.components.messages import line
 from app.components.study.controls import segments
+from app.components.study.estimate import show_wait
 from app.components.toolbar import file_title
 from app.pages.performance.context import (
     PerformanceContext,
@@ -15,7 +18,7 @@ from app.pages.performance.context import (
 )
 from app.pages.performance.settings import settings
 from app.pages.performance.state import PerformanceState
-from app.services import benchmarks
+from app.services import benchmarks, measurement_estimates
 from app.services.library import PartError, speed_charts
 from app.state import session
 from app.state.selection import JetSelection
@@ -38,6 +41,10 @@ def header(context: PerformanceContext) -> None:
         line('<div class="jet"><b>{}</b><i>{}</i><span>{}</span></div>', "Performance", QUESTIONS[context.tab], text)
         options = settings(context.tab, file_title(context.file), context.file.config is not None)
         st.button("Run", key="run", type="primary", on_click=_start, args=(context, models, options))
+        with st.container(key="estimate", width="content"):
+            entries = context.resolved.candidates
+            seconds = partial(measurement_estimates.estimate, context.tab, models, options, context.file, entries)
+            show_wait(("bench", context.tab, *models, *options), 0, seconds)
         _files(context)
 
 
