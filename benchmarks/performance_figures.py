@@ -31,7 +31,7 @@ def main() -> None:
         for number, image in enumerate(images):
             whole.paste(image, (sum(other.width for other in images[:number]), 0))
         small = whole.resize((1156, round(1156 * whole.height / whole.width)), Image.Resampling.LANCZOS)
-        small.quantize(64).save(FOLDER / f"{name}.png", optimize=True)
+        small.quantize(256).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
