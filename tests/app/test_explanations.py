@@ -57,7 +57,7 @@ def test_a_jet_is_explained():
 
 
 def test_two_models_say_what_their_pictures_show_in_the_tips():
-    app = open_page("explore", model=["part-full", "part-int8"])
+    app = open_page("explore", model=["part-full", "part-int8"], layer="5", head="4")
     assert "of its attention to" not in captions(app)
     marks = [mark.replace("\\", "") for mark in question_marks(app)]
     assert sum("Here: Sharpest is layer " in mark for mark in marks) == 2

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.app_driver import canvases, in_url, no_exception, sentences, state_of, texts
+from helpers.app_driver import canvases, in_url, no_exception, open_page, sentences, state_of, texts
 from helpers.jets import COUNTS
 from streamlit.testing.v1 import AppTest
 
 import part
 from app.pages.explore.state import ExploreState
-from app.state.selection import OPENING, JetSelection
+from app.state.selection import OPENING, JetSelection, first_jet
 from part.jets.benchmarks import FULL
 from part.jets.datasets import JETCLASS
 from part.models.build import build
@@ -21,11 +21,11 @@ from part.models.pfn import PFNConfig
 ROOT = Path(__file__).parents[2]
 
 
-def test_without_choices_the_first_jet_of_the_first_file_is_shown(visit):
+def test_without_choices_the_example_of_the_first_file_is_shown(visit):
     app = visit(file="", model="")
     assert sentences(app) == []
     selection = state_of(app)
-    assert selection.jet == 0
+    assert selection.jet == first_jet(selection.file)
     assert selection.file
     assert len(selection.models) == 1
 
@@ -35,6 +35,13 @@ def test_the_bare_address_opens_with_a_telling_jet():
     assert state_of(app) == replace(state_of(app), jet=8, layer=OPENING.layer, head=OPENING.head)
     sample = part.read_jets(ROOT / "data_samples" / "jetclass_like.root", 8, 9)
     assert sample.label_Tbqq[0] == 1
+
+
+@pytest.mark.parametrize("page", ["explore", "attribution", "bias"])
+def test_a_link_that_names_no_jet_opens_with_the_example_on_every_page(page):
+    app = open_page(page, model="part-full", file="jetclass_like.root", tab="jet")
+    assert state_of(app).jet == 8
+    assert state_of(open_page(page, model="part-full", file="jetclass_like.root", jet="0")).jet == 0
 
 
 def test_the_url_restores_the_view_and_stays_as_it_is(visit):
@@ -76,9 +83,10 @@ def test_what_does_not_exist_falls_back_and_leaves_the_url(visit, name, value):
     app = visit(**{name: value})
     is_said = name in ("jet", "class", "layer", "head", "particle", "show")  # the others are limits, or of no effect
     assert len(sentences(app)) == is_said
-    assert state_of(app) == JetSelection(file="toys.root", models=("alpha",))
+    assert state_of(app) == JetSelection(file="toys.root", jet=0, models=("alpha",))
     assert state_of(app, ExploreState) == ExploreState()
-    assert name not in app.query_params
+    assert in_url(app, "jet") == ["0"]  # a link without it would open with the file's example
+    assert name == "jet" or name not in app.query_params
 
 
 @pytest.mark.parametrize("name", ["../outside.root", "/etc/passwd", "link.root", "no.root", "![x](http://h/x.png)"])
