@@ -57,6 +57,12 @@ def prefetch(function: Callable, *args) -> Future:
     return _prefetch_thread().submit(function, *args)
 
 
+def end_threads() -> None:
+    """Drop what is queued and wait for what runs, before a process ends that no thread inside torch may outlive."""
+    for executor in (_prefetch_thread(), _model_thread()):
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
 def list_again() -> None:
     """Let the next question for the models on offer look at the folders again, as each opening of a page does."""
     _list_checkpoints.cache_clear()

@@ -36,6 +36,8 @@ class HeadMap:
         What the cells say in place of their numbers, a line for each "\\n".
     notes : tuple of tuple of str, optional
         What a hover says of each cell below its number.
+    of_class_token : bool
+        Whether the heads are those by which a class token reads the particles, not those of the layers.
     sentence : str
         What the chart shows and how sure that is, see `part.figures.sentences`; "" where nothing is significant.
     about : str
@@ -52,6 +54,7 @@ class HeadMap:
     limits: tuple[float, float] | None = None
     texts: tuple[tuple[str, ...], ...] | None = None
     notes: tuple[tuple[str, ...], ...] | None = None
+    of_class_token: bool = False
     sentence: str = ""
     about: str = ""
 

@@ -9,6 +9,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from app.services import owners
+from app.services.models import end_threads
 from app.state import visitor
 from part.training.runs import control, process
 
@@ -43,6 +44,12 @@ def folders(monkeypatch, jets_folder, models_folder, tmp_path):
     monkeypatch.setenv("PARTSCOPE_CHECKPOINTS", str(models_folder))
     monkeypatch.setenv("PARTSCOPE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("PARTSCOPE_PERFORMANCE", str(tmp_path / "performance"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_thread_outlives_the_tests():
+    yield
+    end_threads()
 
 
 @pytest.fixture

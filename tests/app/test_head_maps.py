@@ -49,7 +49,8 @@ def test_only_maps_of_heads_can_be_clicked(monkeypatch, title):
     monkeypatch.setattr(st, "plotly_chart", lambda figure, **options: calls.append("on_select" in options))
     chart = Grid(title, "", np.zeros((1, 1)), ("a",), ("b",)) if title == "a grid" else HeadMap(title, "", np.eye(2))
     head_click.draw_figure(plotly_chart(chart, "light", 300), chart, "key")
-    assert calls == [title == "a map"]
+    head_click.draw_figure(plotly_chart(chart, "light", 300), HeadMap("", "", np.eye(2), of_class_token=True), "class")
+    assert calls == [title == "a map", False]  # Explore has no such head to choose
 
 
 def test_a_click_chooses_the_head_and_opens_explore(monkeypatch):

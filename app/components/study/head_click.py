@@ -21,7 +21,7 @@ Opens = Callable[[int, int], dict[str, Any]]  # layer and head -> what is chosen
 
 
 def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None = None) -> None:
-    """Draw a figure; in a map of heads or a graph, a click on a head opens it in Explore.
+    """Draw a figure; in a map of the layers' heads or a graph, a click on a head opens it in Explore.
 
     `opens` returns the choices that a click on a layer and head makes; by default these, over the selected jets.
     """
@@ -30,7 +30,7 @@ def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None 
         opening = partial(_open_node, key, len(figure.data) - 1, heads)
         st.plotly_chart(figure, theme=None, key=key, config=CONFIG, on_select=opening, selection_mode="points")
         return
-    if not isinstance(chart, HeadMap) or not _heads(chart):
+    if not isinstance(chart, HeadMap) or chart.of_class_token or not _heads(chart):
         st.plotly_chart(figure, theme=None, key=key, config=CONFIG)
         return
     st.plotly_chart(

@@ -50,10 +50,16 @@ def name_map(result: AtlasResult, kind: str = "head", marked: int | None = None)
         texts.append(tuple("\n".join(textwrap.wrap(short_name(result, r), LINE)) for r in places))
     title = "What each head attends to" if kind == "head" else "What the class token's heads attend to"
     frame = None if marked is None else np.array(rows) == marked
-    names = tuple(texts)
-    sentence = _summary(result, kind)
     return HeadMap(
-        title, "effect", values, marked=frame, limits=(0, 1), texts=names, sentence=sentence, about="head_names"
+        title,
+        "effect",
+        values,
+        marked=frame,
+        limits=(0, 1),
+        texts=tuple(texts),
+        of_class_token=kind == "class head",
+        sentence=_summary(result, kind),
+        about="head_names",
     )
 
 

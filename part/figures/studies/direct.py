@@ -1,5 +1,7 @@
 """Charts of the study `direct`: what each component adds directly to a difference of logits."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from part.analysis.circuits.study import DirectResult
@@ -26,7 +28,8 @@ def class_head_map(result: DirectResult) -> HeadMap:
     """Return what each head of the class blocks adds by what it reads."""
     mean = result.class_heads
     assert mean is not None
-    return _map(f"Read by the class token's heads, {result.target}", mean, "direct_class_heads")
+    chart = _map(f"Read by the class token's heads, {result.target}", mean, "direct_class_heads")
+    return replace(chart, of_class_token=True)
 
 
 def _map(title: str, mean: Mean, about: str) -> HeadMap:

@@ -89,6 +89,7 @@ def _map(
         signed=measure != "divergence",
         marked=marked.astype(bool),
         columns=names,
+        of_class_token=kind == "class head",
         sentence=_map_sentence(measure, values, half, marked.astype(bool), parts, kind),
         about="importance",
     )

@@ -1,6 +1,7 @@
 """Charts of the study `physics`: rank correlations of importance with physics, by head, by method and against pT."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,7 +53,8 @@ def received_map(result: PhysicsResult, quantity: str, kind: str = "head") -> He
     layers = 1 + max(result.sources[r].layer or 0 for r in rows)
     value, error = (array[index].reshape(layers, -1) for array in _value_and_error(result.of_particles))
     attention = "Attention received" if kind == "head" else "Attention of the class token"
-    return _map(f"{attention} and {quantity}, within jets", value, error, "received_and_physics")
+    chart = _map(f"{attention} and {quantity}, within jets", value, error, "received_and_physics")
+    return replace(chart, of_class_token=kind == "class head")
 
 
 def observable_map(result: PhysicsResult, observable: str) -> HeadMap:

@@ -1,5 +1,7 @@
 """Charts of the study `truth`: importance on the prongs of jets, beside what is expected of shuffled prongs."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from part.analysis.statistics.running_mean import Z95, Mean
@@ -40,6 +42,10 @@ def has_kind(result: TruthResult, kind: str) -> bool:
 
 def head_map(result: TruthResult, group: int, measure: str, kind: str = "head") -> HeadMap:
     """Return a measure of MEASURES for each head, or each head of the class token."""
+    return replace(_head_map(result, group, measure, kind), of_class_token=kind == "class head")
+
+
+def _head_map(result: TruthResult, group: int, measure: str, kind: str) -> HeadMap:
     rows = [r for r, source in enumerate(result.sources) if source.kind == kind]
     layers = 1 + max(result.sources[r].layer or 0 for r in rows)
     mean = result.means[measure]
