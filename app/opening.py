@@ -11,6 +11,7 @@ import streamlit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
+from streamlit import config
 
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 SCRIPT = """<script>
@@ -24,8 +25,9 @@ history.pushState = (state, title, url) => {
 
 
 def page_routes(pages: tuple[str, ...]) -> list[Route]:
-    """Return the routes of the first page and of each page by its name."""
-    return [Route(f"/{page}", _open) for page in ("", *pages)]
+    """Return the routes of the first page and of each page by its name, below the server's base path."""
+    base = (config.get_option("server.baseUrlPath") or "").strip("/")
+    return [Route(f"{f'/{base}' if base else ''}/{page}", _open) for page in ("", *pages)]
 
 
 async def _open(_: Request) -> HTMLResponse:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from streamlit import config
+
 from app import opening
 from streamlit_app import PAGES
 
@@ -9,6 +11,15 @@ from streamlit_app import PAGES
 def html_of(path: str) -> str:
     [route] = [route for route in opening.page_routes(PAGES) if route.path == path]
     return bytes(asyncio.run(route.endpoint(None)).body).decode()
+
+
+def test_routes_are_below_the_base_path_of_the_server():
+    config.set_option("server.baseUrlPath", "/tools/partscope/")
+    try:
+        paths = [route.path for route in opening.page_routes(("compare",))]
+    finally:
+        config.set_option("server.baseUrlPath", "")
+    assert paths == ["/tools/partscope/", "/tools/partscope/compare"]
 
 
 def test_every_page_opens_with_the_script_first():
