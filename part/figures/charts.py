@@ -32,10 +32,8 @@ class HeadMap:
         Titles of the columns, if they are not the heads from 1.
     limits : tuple of float, optional
         The numbers at the ends of the colour scale, by default those of `colour_limits`.
-    texts : tuple of tuple of str, optional
-        What the cells say in place of their numbers, a line for each "\\n".
-    notes : tuple of tuple of str, optional
-        What a hover says of each cell below its number.
+    texts, notes : tuple of tuple of str, optional
+        What the cells say in place of their numbers, a line for each "\\n", and what a hover adds to a number.
     of_class_token : bool
         Whether the heads are those by which a class token reads the particles, not those of the layers.
     sentence : str

@@ -18,7 +18,7 @@ from part.training.limits import check_batches, check_numbers
 
 PRECISIONS = ("auto", "bf16", "fp32")
 # A resumed run may differ in these: none of them changes which jets come, or what is learned from them.
-RESUMABLE = ("out", "devices", "nodes", "workers", "memory", "tensorboard", "val_jets", "config")
+RESUMABLE = ("out", "devices", "nodes", "workers", "memory", "tensorboard", "keep_epochs", "val_jets", "config")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ class TrainingConfig:
         Decoded jets that each device keeps between epochs, in GB.
     tensorboard : bool
         Whether a TensorBoard log is written as well.
+    keep_epochs : bool
+        Whether the model after each epoch is kept, for instance to compare their heads.
     packed : bool
         Whether it is an error if ParT cannot train on a GPU with kernels for jets without padding, which have no
         dropout. Where they can, they do in any case.
@@ -146,6 +148,7 @@ class TrainingConfig:
     )
     memory: float = option("GB of decoded jets that each device keeps", 4.0)
     tensorboard: bool = option("write a TensorBoard log as well", False)
+    keep_epochs: bool = option("keep the model after each epoch, in the folder epochs of the run", False)
     packed: bool = option("insist on kernels for jets without padding, which need a GPU and no dropout", False)
     reflect: bool = option("reflect jets at random, in azimuth and along the beam", False)
     config: str | None = option("weaver data config (.yaml) of own files; the model is then the only word", None)
@@ -228,7 +231,8 @@ class TrainingConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all choices by the keys of `plan.json`; later ones, as on a data config, only where they are made."""
-        later = {name for name in ("config", "unweighted", "data_config", "layers") if not getattr(self, name)}
+        names = ("config", "unweighted", "data_config", "layers", "keep_epochs")
+        later = {name for name in names if not getattr(self, name)}
         return {KEYS[name]: value for name, value in asdict(self).items() if name not in later}
 
 

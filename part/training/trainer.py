@@ -7,6 +7,7 @@ NAME.auto.yaml     the data config with all that was computed for it, as weaver-
 process.json       the process that trains, or trained last
 last.ckpt          the state of the training after the last finished epoch, from which --resume continues
 NAME.safetensors   the model after that epoch, with its card NAME.json
+epochs/            with keep_epochs, the model after each epoch, NAME_epoch_001.safetensors and so on
 log/metrics.csv    losses and metrics by step and epoch
 log/steps.jsonl    the steps of the present epoch
 log/output.txt     the output, if `runs.control` started the run

@@ -14,12 +14,10 @@ from part.__main__ import main
 from part.analysis.statistics.divergence import attention_change, jensen_shannon
 from part.analysis.statistics.metrics import measure
 from part.benchmarking.cost import Cost
-from part.comparison.match_heads import match_heads_in_files
 from part.comparison.result import build_comparison
 from part.comparison.summary import summary
 from part.comparison.text import text_table
 from part.jets.datasets import JETCLASS, TOPLANDSCAPE
-from part.jets.streaming import entry_ranges, proportional_subset
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.config import ParTConfig
@@ -62,8 +60,7 @@ def command(folder, out, models: list[str], jets: list[str], *more: str) -> list
 def command_output(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     models = ["alpha", "beta", "deep", "pfn"]
-    more = ("--attention-jets", "20", "--replicas", "30", "--heads")
-    assert main(command(folder, out, models, ["0.root", "1.root"], *more)) == 0
+    assert main(command(folder, out, models, ["0.root", "1.root"], "--attention-jets", "20", "--replicas", "30")) == 0
     return (
         out,
         json.loads((out / "summary.json").read_text()),
@@ -74,20 +71,6 @@ def command_output(folder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def jets(folder):
     return [part.read_jets(folder / f"{i}.root") for i in range(2)]
-
-
-def test_heads_are_matched_on_the_jets_that_attention_is_compared_on(command_output, folder):
-    out, content, taggers = command_output
-    models = dict(zip(("alpha", "beta", "deep", "pfn"), taggers, strict=True))
-    ranges = proportional_subset(entry_ranges([str(folder / f"{i}.root") for i in range(2)]), 20)
-    matches = match_heads_in_files(models, ranges)
-    assert content["heads"] == matches.summary()
-    assert [row["second"] for row in content["heads"]] == ["beta", "deep", "pfn"]
-    assert content["heads"][0]["jets"] == 20
-    assert "no heads to match" in content["heads"][2]["none"]
-    rows = list(csv.DictReader((out / "heads.csv").open()))
-    assert len(rows) == 6 + 6
-    assert [int(row["match_head"]) for row in rows] == [row["match_head"] for row in matches.rows()]
 
 
 def test_the_summary_holds_what_the_library_measures(command_output, jets):

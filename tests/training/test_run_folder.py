@@ -63,7 +63,7 @@ def test_the_written_keys_and_flags_are_those_of_earlier_versions():
     assert list(keys) == [*OLD_PLAN, "packed", "reflect"]
     written = [field for field in fields(TrainingConfig) if "help" in field.metadata]
     flags = {field.metadata.get("flag", f"--{field.name.replace('_', '-')}") for field in written}
-    positional, later = {"dataset", "model", "features"}, {"--config", "--no-weights", "--layers"}
+    positional, later = {"dataset", "model", "features"}, {"--config", "--no-weights", "--layers", "--keep-epochs"}
     assert flags == {key if key in positional else f"--{key.replace('_', '-')}" for key in keys} | later
 
 

@@ -15,6 +15,8 @@ from safetensors.torch import load_file
 
 import part
 from part.__main__ import main
+from part.comparison.match_heads import match_heads
+from part.comparison.samples import MemorySample
 from part.inference.training_range import jet_range, outside_training
 from part.jets import make_batch
 from part.jets.benchmarks import FULL
@@ -34,7 +36,20 @@ def config(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(config):
-    return train(config)
+    return train(replace(config, keep_epochs=True))
+
+
+def test_the_model_after_each_epoch_is_kept_where_that_is_asked_for(trained):
+    paths = sorted((trained.parent / "epochs").glob("*.safetensors"))
+    assert [path.stem for path in paths] == [f"{trained.stem}_epoch_{epoch:03d}" for epoch in (1, 2)]
+    first, last, final = ([*load_file(path).values()] for path in (*paths, trained))
+    assert all(map(torch.equal, last, final))
+    assert not all(map(torch.equal, first, final))
+    models = {path.stem: part.load_model(path, device="cpu") for path in paths}
+    assert [tagger.card["training"]["epochs_done"] for tagger in models.values()] == [1, 2]
+    jets = part.read_jets(trained.parents[1] / "val.root")
+    matching = match_heads(models, MemorySample(jets, JETCLASS)).matchings[1]
+    assert matching.is_in_place.any()
 
 
 def test_a_run_leaves_a_model_that_loads_with_its_card(trained):

@@ -43,6 +43,11 @@ def write_errors(folder: Path) -> Iterator[None]:
         ) from None
 
 
+def epoch_path(path: Path, epoch: int) -> Path:
+    """Return where the model after an epoch is kept beside the checkpoint of a run."""
+    return path.parent / "epochs" / f"{path.stem}_epoch_{epoch:03d}.safetensors"
+
+
 class CheckpointWriter(Callback):
     """A callback that writes the model and its card after each epoch, so that both can be used during the training.
 
@@ -74,8 +79,12 @@ class CheckpointWriter(Callback):
         self.seconds += time.monotonic() - self.started
         if trainer.is_global_zero:
             dataset, features = pl_module.config.schema
+            card = self.card(trainer, pl_module)
+            kept = [epoch_path(self.path, trainer.current_epoch + 1)] if pl_module.config.keep_epochs else []
             with write_errors(self.path.parent):
-                save_checkpoint(self.path, pl_module.model, features, dataset, self.card(trainer, pl_module))
+                for path in (*kept, self.path):
+                    path.parent.mkdir(exist_ok=True)
+                    save_checkpoint(path, pl_module.model, features, dataset, card)
 
     def card(self, trainer, pl_module) -> dict[str, Any]:
         """Return the sections of the card on the training and on its metrics."""
