@@ -3,10 +3,9 @@
 Layers, heads and constituents count from 0 here, and from 1 where people read them.
 """
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
-
-import numpy as np
 
 from part.errors import PartError
 
@@ -95,7 +94,7 @@ class View:
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
                 raise PartError(f"The view's {name} is {value!r}; expected a whole number not smaller than {least}.")
 
-        if self.zoom is not None and not (len(self.zoom) == 3 and np.isfinite(self.zoom).all() and self.zoom[2] > 0):
+        if self.zoom is not None and not _is_square(self.zoom):
             raise PartError(f"The view's zoom is {self.zoom}; expected Δη, Δφ and half a side, which is above 0.")
 
     @property
@@ -120,6 +119,12 @@ class View:
         if values.get("zoom") is not None:
             values |= {"zoom": tuple(values["zoom"])}
         return cls(**values)
+
+
+def _is_square(zoom: object) -> bool:
+    if not isinstance(zoom, tuple) or len(zoom) != 3 or not all(isinstance(number, int | float) for number in zoom):
+        return False
+    return all(map(math.isfinite, zoom)) and zoom[2] > 0
 
 
 def lower_first(title: str) -> str:

@@ -10,7 +10,9 @@ from helpers.jets import COUNTS
 from streamlit.testing.v1 import AppTest
 
 import part
+from app.pages.explore.context import ExploreContext
 from app.pages.explore.state import ExploreState
+from app.state.resolve import resolve
 from app.state.selection import OPENING, JetSelection, first_jet
 from part.jets.benchmarks import FULL
 from part.jets.datasets import JETCLASS
@@ -186,3 +188,14 @@ def test_the_page_says_how_many_constituents_are_left_out(visit):
     assert "140 constituents" in heading("2")
     assert "12 of lowest pT left out" in heading("2")
     assert "left out" not in heading("1")
+
+
+def test_the_zoom_of_the_event_display_is_that_of_its_jet_alone(visit):
+    app = visit(jet="3", zoom="3:0.1:-0.2:0.15")
+    assert sentences(app) == []
+    state = state_of(app, ExploreState)
+    assert state.zoom == (3, 0.1, -0.2, 0.15)
+    context = ExploreContext(resolve(state_of(app)), state)
+    assert context.view.zoom == (0.1, -0.2, 0.15)
+    other = ExploreContext(resolve(replace(state_of(app), jet=4)), state)
+    assert other.view.zoom is None

@@ -7,6 +7,10 @@ from helpers.jet_view import random_jet_view
 from part.errors import PartError
 from part.figures import palette, style
 from part.figures.data import figure_data
+from part.figures.display import make_display
+from part.figures.matplotlib.display import draw_display as draw_matplotlib
+from part.figures.palette import LIGHT
+from part.figures.plotly.display import draw_display as draw_plotly
 from part.figures.view import View
 
 
@@ -96,3 +100,17 @@ def test_colours_must_be_hexadecimal():
     assert palette.rgba("#ff8000", 0.5) == "rgba(255, 128, 0, 0.500)"
     with pytest.raises(PartError, match="expected #rrggbb"):
         palette.rgba("red", 1.0)
+
+
+@pytest.mark.parametrize("zoom", [None, (0.1, -0.2, 0.15)])
+def test_figures_show_the_square_that_the_view_asks_for(jet_view, zoom):
+    display = make_display(jet_view, View("display", layer=1, head=2, zoom=zoom))
+    x, y, half = display.square
+    assert (x, y, half) == (zoom or (0, 0, display.extent))
+    inside = (np.abs(display.deta - x) <= half) & (np.abs(display.dphi - y) <= half)
+    assert display.n_outside == (~inside).sum()
+    layout = draw_plotly(display, LIGHT, 300, None, None).layout
+    assert layout.xaxis.range == pytest.approx((x - half, x + half))
+    assert layout.yaxis.range == pytest.approx((y - half, y + half))
+    axes = draw_matplotlib(display, 3.4).axes[0]
+    assert (*axes.get_xlim(), *axes.get_ylim()) == pytest.approx((x - half, x + half, y - half, y + half))

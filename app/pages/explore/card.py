@@ -145,7 +145,7 @@ class Card:
     def pixels(self) -> bytes:
         """Return the picture of all heads, of a model that has the quantity."""
         view = replace(self.view, query=None, layer=0, head=0)
-        key = f"{self.content_key}/{self.theme}/{head_measures.marks_key(self.marks)}"
+        key = f"{self.content_key}/{head_measures.marks_key(self.marks)}/{self.theme}"
         return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view, self.marks)
 
     def _choose_head(self, layer: int, head: int) -> None:
