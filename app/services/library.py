@@ -63,6 +63,7 @@ _PLACES = {
     "atlas_charts": "part.figures.studies.atlas",
     "attribution_charts": "part.figures.studies.attribution",
     "bias_charts": "part.figures.studies.bias",
+    "circuit_charts": "part.figures.studies.circuit",
     "component_charts": "part.figures.studies.components",
     "direct_charts": "part.figures.studies.direct",
     "edge_charts": "part.figures.studies.edges",

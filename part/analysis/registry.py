@@ -55,6 +55,10 @@ STUDIES: dict[str, tuple[str, str]] = {
         "circuits.study:DirectStudy",
         "what each component adds directly to a difference of logits, which it adds up to",
     ),
+    "circuit": (
+        "circuits.search.study:CircuitStudy",
+        "a few heads that tell two classes apart on their own, found greedily, against random sets of as many",
+    ),
     "edges": (
         "circuits.edges.study:EdgesStudy",
         "how strongly each component acts on each other one, between jets of two classes",

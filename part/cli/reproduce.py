@@ -45,6 +45,7 @@ PAPERS = {
             ("patching", "--clean", "QCD", "--corrupted", "Top"),
             ("probes",),
             ("lens",),
+            ("circuit",),
         ),
     ),
 }

@@ -27,6 +27,7 @@ STUDIES = {
     "TruthResult": "truth",
     "AtlasResult": "atlas",
     "DirectResult": "direct",
+    "CircuitResult": "circuit",
     "EdgesResult": "edges",
     "MeanAttentionResult": "mean_attention",
 }

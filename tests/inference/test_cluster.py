@@ -28,6 +28,7 @@ COUNTS = [8, 12, 20, 5, 9, 11, 7, 6, 15, 10, 14, 1, 13, 22]
 OPTIONS = {
     "importance": {"replacement": "resample", "draws": 20},
     "bias_switch": {"replicas": 20},
+    "circuit": {"most": 2, "random": 3, "draws": 20},
     "patching": {"clean": "Tbqq", "corrupted": "QCD"},
     "attribution": {"methods": ("occlusion",), "permutations": 1},
     "truth": {"methods": ("occlusion",)},
@@ -102,7 +103,7 @@ def test_jets_that_kill_every_worker_end_with_one_sentence(cluster, ranges, tmp_
 @pytest.mark.parametrize("name", SHARED)
 def test_studies_find_the_same(cluster, ranges, tagger, name):
     study = study_class(name)(**OPTIONS.get(name, {}))
-    few = ranges if name == "probes" else [replace(entries, stop=14) for entries in ranges]
+    few = ranges if name in ("probes", "circuit") else [replace(entries, stop=14) for entries in ranges]
     steps = []
     alone = study_files(study, tagger, few)
     shared = study_files(study, tagger, few, lambda *step: steps.append(step), cluster)
@@ -113,7 +114,8 @@ def test_studies_find_the_same(cluster, ranges, tagger, name):
         if key == "pairs":  # some of the pairs, of the jets that came first
             assert arrays[key].shape == expected.shape
         elif expected.dtype.kind in "fc":
-            np.testing.assert_allclose(arrays[key], expected, rtol=1e-4, atol=1e-5, err_msg=key)
+            tolerance = 2e-3 if name == "circuit" else 1e-4  # divides by what little an untrained model tells apart
+            np.testing.assert_allclose(arrays[key], expected, rtol=tolerance, atol=1e-5, err_msg=key)
         else:
             np.testing.assert_array_equal(arrays[key], expected, err_msg=key)
 

@@ -21,8 +21,14 @@ class CircuitsState(StudyState):
         How many edges the graph shows, the strongest ones.
     heads_only : bool
         Whether the graph shows only edges from heads to heads.
+    size : int
+        How many heads the set has that is shown, 0 for the smallest one that keeps enough.
+    of_class_token : bool
+        Whether the heads of the class token are searched, too.
     """
 
     corruption: str = url_field("class")
     shown: int = url_field(SHOWN, whole_number(1, MOST_SHOWN), name="edges")
     heads_only: bool = url_field(False, flag, name="heads")
+    size: int = url_field(0, whole_number(0, 100))
+    of_class_token: bool = url_field(False, flag, name="class_token")

@@ -19,12 +19,18 @@ DONORS = 32  # jets whose head outputs replace those of others
 class Reference:
     """The head outputs of a sample: their mean over the particles, and those of some jets to resample from.
 
-    Donors are the DONORS jets of lowest `jet_hashes`, so that they do not depend on the order of the sample; a jet's
+    Donors are the jets of lowest `jet_hashes`, so that they do not depend on the order of the sample; a jet's
     own hash selects one of them, never itself. A query takes the donor's output for the query of the same rank in pT,
     starting again with the leading one where the donor has fewer.
+
+    Parameters
+    ----------
+    donors : int
+        How many donors are kept, 0 if nothing is resampled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, donors: int = DONORS) -> None:
+        self._n_donors = donors
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._donors: list[tuple[int, dict[str, Tensor]]] = []
@@ -36,20 +42,27 @@ class Reference:
             real = output.transpose(1, 2)[forward.mask] if output.shape[2] > 1 else output[:, :, 0]  # (-1, H, d)
             self._sums[name] = self._sums.get(name, 0) + real.sum(0, dtype=torch.float64)
             self._counts[name] = self._counts.get(name, 0) + len(real)
+        if not self._n_donors:
+            return
         order = forward.pt_rank.argsort(-1)
         for jet, key in enumerate(jet_hashes(jets).tolist()):
-            if len(self._donors) == DONORS and key >= self._donors[-1][0]:
+            if len(self._donors) == self._n_donors and key >= self._donors[-1][0]:
                 continue
             queries = order[jet, : int(forward.mask[jet].sum())]
             own = {name: t[jet][:, queries] if t.shape[2] > 1 else t[jet] for name, t in outputs.items()}
-            self._donors = sorted([*self._donors, (key, own)], key=lambda donor: donor[0])[:DONORS]
+            self._donors = sorted([*self._donors, (key, own)], key=lambda donor: donor[0])[: self._n_donors]
 
     def merge(self, other: "Reference") -> None:
         """Add the sums and the donors of other jets."""
         for name, total in other._sums.items():
             self._sums[name] = self._sums.get(name, 0) + total
             self._counts[name] = self._counts.get(name, 0) + other._counts[name]
-        self._donors = sorted([*self._donors, *other._donors], key=lambda donor: donor[0])[:DONORS]
+        self._donors = sorted([*self._donors, *other._donors], key=lambda donor: donor[0])[: self._n_donors]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The taps whose outputs were added."""
+        return tuple(self._sums)
 
     def mean(self, name: str) -> Tensor:
         """Return the mean output (H, 1, d) of a layer's heads."""
