@@ -26,6 +26,7 @@ from app.services.models import load_tagger
 from app.services.precomputed import FOLDER, key, read_about
 from app.services.studies import Task
 from app.state.selection import first_jet
+from part.analysis.dictionary.result import DictionaryResult
 from part.analysis.stored_results import BITS, dumps
 from part.analysis.study import Result, study_files
 from part.comparison.match_heads import HeadMatchers, HeadMatches, match_heads
@@ -49,17 +50,27 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
     "attribution": 100,
     "truth": 200,
     "physics": 200,
+    "dictionary": 500,
+    "similarity": 500,
     "edges": 500,
     "circuit": 400,
 }
 # Studies that only some models come with, since they take minutes of each.
-ONLY = {"edges": ("part-full", "part-top", "part-kin"), "circuit": ("part-full", "part-top", "part-top-finetuned")}
+ONLY = dict.fromkeys(("edges", "similarity"), ("part-full", "part-top", "part-kin"))
+ONLY["circuit"] = ("part-full", "part-top", "part-top-finetuned")
 BARE = {"part-top-finetuned": ("circuit",)}  # models that come with these results alone
 JETS_OF_MODEL = {("circuit", "part-full"): 1200}  # of which only two of ten classes count
 
 
 COMPARED = CompareState().n_compared  # jets
 COMPARISON_BITS = 13  # of probabilities, from which qualities are computed
+LARGE = (
+    "effect",
+    "effect_error",
+    "class_frequency",
+    "correlation",
+    "strengths",
+)  # arrays of a dictionary, with two digits
 
 
 def dataset_of(model: str) -> str:
@@ -108,7 +119,15 @@ def about(task: Task) -> dict[str, Any]:
 
 def run_task(task: Task) -> Result:
     start, stop = about(task)["entries"]
-    return study_files(task.study, task.model, entry_ranges([str(task.file.path)], start, stop))
+    result = study_files(task.study, task.model, entry_ranges([str(task.file.path)], start, stop))
+    if isinstance(result, DictionaryResult):
+        return replace(result, **{name: two_digits(getattr(result, name)) for name in LARGE})
+    return result
+
+
+def two_digits(values: np.ndarray) -> np.ndarray:
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.round(32 * mantissa) / 32, exponent)
 
 
 def about_comparison(models: dict[str, Tagger], file: JetFile) -> dict[str, Any]:

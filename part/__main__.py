@@ -14,6 +14,7 @@ COMMANDS = {
     "download": ("part.cli.download", "get a public dataset or the published weights"),
     "simulate": ("part.cli.simulate", "make jets like a benchmark's (needs pythia8mc)"),
     "train": ("part.cli.train", "train a tagger on jets with labels"),
+    "dictionary": ("part.cli.dictionary", "train a dictionary of sparse features of a model's activations"),
     "lr-find": ("part.cli.lr_find", "find a learning rate for a training"),
     "models": ("part.cli.models", "list the shipped checkpoints and how good they are"),
     "inspect": ("part.cli.inspect", "say what files are, what they need, and what they make together"),

@@ -57,7 +57,9 @@ HOMES = {
         "part.analysis.attribution",
         "part.analysis.bias",
         "part.analysis.circuits",
+        "part.analysis.dictionary",
         "part.analysis.intervention",
+        "part.analysis.similarity",
         "part.benchmarking",
         "part.training",
         "part.export",
@@ -66,7 +68,13 @@ HOMES = {
     ),
 }
 # Reading what a run has written must not load torch, which the app's process and `--help` would wait for.
-WITHOUT_TORCH = ("part.training.config", "part.training.recipes", "part.training.arguments", "part.training.runs")
+WITHOUT_TORCH = (
+    "part.training.config",
+    "part.training.dictionary.config",
+    "part.training.recipes",
+    "part.training.arguments",
+    "part.training.runs",
+)
 HEAVY = {"part", "torch", "awkward", "uproot", "fastjet", "safetensors"}  # for app.services alone
 MAX_LINES, MAX_PAGE_LINES = 250, 80
 

@@ -59,6 +59,14 @@ STUDIES: dict[str, tuple[str, str]] = {
         "circuits.search.study:CircuitStudy",
         "a few heads that tell two classes apart on their own, found greedily, against random sets of as many",
     ),
+    "dictionary": (
+        "dictionary.study:DictionaryStudy",
+        "how well a sparse dictionary writes the activations of a layer, and what its features mean",
+    ),
+    "similarity": (
+        "similarity.study:SimilarityStudy",
+        "how similar the representations of particles and of jets are between the depths of a model, or of two",
+    ),
     "edges": (
         "circuits.edges.study:EdgesStudy",
         "how strongly each component acts on each other one, between jets of two classes",

@@ -9,7 +9,7 @@ from typing import Any
 from part.errors import PartError
 from part.inspection.page import Section, listed, rows
 from part.models.build import config_from_dict
-from part.models.checkpoints.cards import parse_card
+from part.models.checkpoints.cards import DICTIONARY, parse_card
 from part.models.checkpoints.weaver import is_weaver_part
 from part.models.checkpoints.weaver_file import convert_state, weaver_source
 from part.models.checkpoints.weaver_keywords import PUBLISHED
@@ -42,6 +42,10 @@ def inspect_weights(path: Path, kind: str, keywords: Mapping[str, Any]) -> Secti
 def inspect_card(path: Path, card_path: Path) -> Section:
     """Return what the card of a checkpoint of this project says of it."""
     card = parse_card(card_path)
+    if card.get("kind") == DICTIONARY:
+        place = f"layer {card.get('layer')}" + (f", head {card['head']}" if card.get("head") else "")
+        text = f"a dictionary of {card.get('features')} features of {card.get('model')}, {place}"
+        return Section(str(path), (("is", text),))
     if "config" not in card:
         return Section(str(path), (("is", f"a card that runs the weights {card.get('weights')} beside it otherwise"),))
     lines = [("is", "a checkpoint of this project, which needs no other file"), *describe_model(_config(card))]

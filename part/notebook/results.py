@@ -28,6 +28,8 @@ STUDIES = {
     "AtlasResult": "atlas",
     "DirectResult": "direct",
     "CircuitResult": "circuit",
+    "DictionaryResult": "dictionary",
+    "SimilarityResult": "similarity",
     "EdgesResult": "edges",
     "MeanAttentionResult": "mean_attention",
 }

@@ -20,8 +20,8 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,19 +33,22 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from part.errors import PartError
 from part.training.callbacks.attention_snapshots import AttentionSnapshots
-from part.training.callbacks.checkpointing import AtomicCheckpointIO, CheckpointWriter, write_errors
+from part.training.callbacks.checkpointing import AtomicCheckpointIO, CheckpointWriter
 from part.training.callbacks.first_step import FirstStep
 from part.training.callbacks.progress_bar import ProgressBar
 from part.training.callbacks.step_log import StepLog
-from part.training.config import DEFAULTS, KEYS, RESUMABLE, TrainingConfig
+from part.training.choices import RunChoices
+from part.training.config import DEFAULTS, KEYS, TrainingConfig
 from part.training.data.datamodule import JetDataModule
 from part.training.data_config import write_automatic
 from part.training.initial_weights import initial_model, load_teacher
 from part.training.lightning_module import TaggerModule, calibrate_batchnorm
 from part.training.preparation import prepared, with_stored_content
+from part.training.run_files import check_folder, is_run, remove, write_plan
 from part.training.runs import process
 
 LOG_EVERY = 20  # steps
+DEFAULT_CHOICES = {KEYS[name]: default for name, default in DEFAULTS.items()}
 
 
 @contextmanager
@@ -83,15 +86,56 @@ def train(config: TrainingConfig, resume: bool = False) -> Path:
     """
     folder = Path(config.out) / config.name
     given = with_stored_content(config, folder) if resume else config
-    last = _check_folder(given, folder, resume)
+    last = check_folder(given, DEFAULT_CHOICES, folder, resume)
     config = prepared(given)
     module, data = build_modules(config)
-    checkpoint, first_step = folder / f"{config.name}.safetensors", FirstStep()
+    checkpoint = folder / f"{config.name}.safetensors"
+
+    def write_data_config() -> None:
+        if config.data_config and given.data_config:
+            write_automatic(folder / f"{config.name}.auto.yaml", config.data_config, given.data_config)
+
+    callbacks = [CheckpointWriter(checkpoint, data), AttentionSnapshots(folder / "attention", data)]
+    fit(config, module, data, callbacks, last, resume, write_data_config)
+    return checkpoint
+
+
+def fit(
+    config: RunChoices,
+    module: lightning.LightningModule,
+    data: JetDataModule,
+    callbacks: list[Callback],
+    last: str | None,
+    resume: bool,
+    write_more: Callable[[], None] = lambda: None,
+) -> None:
+    """Train a module on the jets of a run, in the run's folder.
+
+    Parameters
+    ----------
+    config : RunChoices
+        The choices of the run.
+    module, data : LightningModule and JetDataModule
+        What is trained, and its jets.
+    callbacks : list of Callback
+        What is done beside training, logging and keeping the state to resume from.
+    last : str or None
+        The state to continue from, as `check_folder` returns it.
+    resume : bool
+        Whether the run is continued.
+    write_more : callable
+        Writes what a new run keeps beside its choices.
+
+    Raises
+    ------
+    PartError
+        As `train` does.
+    """
+    folder, first_step = Path(config.out) / config.name, FirstStep()
     callbacks = [
         first_step,
         ModelCheckpoint(folder, filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
-        CheckpointWriter(checkpoint, data),
-        AttentionSnapshots(folder / "attention", data),
+        *callbacks,
         StepLog(folder, config.batch_size),
         ProgressBar(config.batch_size),
     ]
@@ -102,30 +146,14 @@ def train(config: TrainingConfig, resume: bool = False) -> Path:
     try:
         if rank_zero_only.rank == 0:
             if not resume:
-                _write_plan(config, folder)
-                if config.data_config and given.data_config:
-                    write_automatic(folder / f"{config.name}.auto.yaml", config.data_config, given.data_config)
+                write_plan(config, folder)
+                write_more()
             process.write_pidfile(folder, os.getpid(), sys.orig_argv)
         trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=False)
     except PartError:
-        if not (resume or first_step.has_begun or _is_run(before)) and rank_zero_only.rank == 0:
-            _remove(folder, before)
+        if not (resume or first_step.has_begun or is_run(before)) and rank_zero_only.rank == 0:
+            remove(folder, before)
         raise
-    return checkpoint
-
-
-def _is_run(paths: list[Path]) -> bool:
-    """Return whether what was in a folder is a run that another process has started there."""
-    return any(path.name == "plan.json" for path in paths)
-
-
-def _remove(folder: Path, kept: list[Path]) -> None:
-    """Remove what a refused run has written into its folder, and the folder if nothing is left."""
-    for path in sorted({*folder.rglob("*")} - {*kept}, reverse=True):  # what is in a folder comes before it
-        path.rmdir() if path.is_dir() else path.unlink()
-    for place in (folder, folder.parent):
-        with suppress(OSError):  # it holds something else
-            place.rmdir()
 
 
 def build_modules(config: TrainingConfig) -> tuple[TaggerModule, JetDataModule]:
@@ -139,7 +167,7 @@ def build_modules(config: TrainingConfig) -> tuple[TaggerModule, JetDataModule]:
 
 
 def build_trainer(
-    config: TrainingConfig, loggers: list[Logger] | bool, callbacks: list[Callback], **options: Any
+    config: RunChoices, loggers: list[Logger] | bool, callbacks: list[Callback], **options: Any
 ) -> lightning.Trainer:
     """Return Lightning's trainer for a run; `options` are further arguments of it."""
     return lightning.Trainer(
@@ -162,7 +190,7 @@ def build_trainer(
     )
 
 
-def _loggers(config: TrainingConfig, folder: Path, resume: bool) -> list[Logger]:
+def _loggers(config: RunChoices, folder: Path, resume: bool) -> list[Logger]:
     loggers: list[Logger] = [_csv_logger(folder, resume)]
     if config.tensorboard:
         from lightning.pytorch.loggers import TensorBoardLogger
@@ -189,44 +217,6 @@ def _csv_logger(folder: Path, resume: bool) -> CSVLogger:
         logger.experiment.metrics.extend(rows)
         logger.save()
     return logger
-
-
-def _check_folder(config: TrainingConfig, folder: Path, resume: bool) -> str | None:
-    """Return the state from which to continue, if any.
-
-    Raises PartError if a new run finds the name in use, or if a resumed run had other choices.
-    """
-    plan_file, last = folder / "plan.json", folder / "last.ckpt"
-    if rank_zero_only.rank > 0:  # the first process of the run checks and writes the folder for all
-        return str(last) if resume and last.exists() else None
-    if not resume:
-        if plan_file.exists():
-            raise _name_in_use(folder)
-        return None
-    if not plan_file.exists():
-        raise PartError(f"{folder} holds no run to resume (no {plan_file.name}).")
-    # Choices that are not written had their defaults, as in a run of an earlier version, which had fewer.
-    defaults = {KEYS[name]: default for name, default in DEFAULTS.items()}
-    chosen = defaults | json.loads(json.dumps(config.to_dict()))
-    written = defaults | json.loads(plan_file.read_text())
-    if changed := [key for key in chosen if key not in RESUMABLE and chosen[key] != written[key]]:
-        raise PartError(f"{folder} was started with another {changed[0]}: {written[changed[0]]!r}.")
-    return str(last) if last.exists() else None
-
-
-def _write_plan(config: TrainingConfig, folder: Path) -> None:
-    """Write plan.json. Raises PartError if another run has taken the name since it was checked."""
-    with write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with (folder / "plan.json").open("x") as file:
-                file.write(json.dumps(config.to_dict(), indent=2) + "\n")
-        except FileExistsError:
-            raise _name_in_use(folder) from None
-
-
-def _name_in_use(folder: Path) -> PartError:
-    return PartError(f"{folder} holds a run already; use --resume to continue it or another --name.")
 
 
 def uses_bf16(precision: str) -> bool:

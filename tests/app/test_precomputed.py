@@ -19,7 +19,7 @@ TABS = {
     "atlas": ("heads", "hypotheses", "logits"),
     "attribution": ("jet", "inputs", "methods", "sample", "truth", "physics"),
     "bias": ("jet", "shares", "shapley", "function", "switch"),
-    "circuits": ("edges",),
+    "circuits": ("edges", "search", "dictionary", "similarity"),
     "compare": ("",),
     "intervention": ("ablate", "patch", "edit", "probes", "lens"),
     "sparsity": ("heads", "weights", "groups", "places", "components", "topk"),

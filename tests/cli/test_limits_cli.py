@@ -21,6 +21,7 @@ LR_FIND = "lr-find JetClass PFN kin --train absent.root --val absent.root --name
 COMPARE = "compare --models absent other --jets absent.root --out {out}"
 SWEEP = "bench sweep --models absent --lengths 8 --out {out}.json"
 QUANTIZE = "quantize --model absent --method qat --calibration absent.root --out {out}.safetensors"
+DICTIONARY = "dictionary --model absent --train absent.root --val absent.root --name x --out {out}"
 STUDY = "study {} --model absent --jets absent.root --out {{out}}"
 REFUSED = [
     *((TRAIN, f"--{name}={value}", f"{name.replace('-', '_')} is {value}; expected") for name, value in (
@@ -30,6 +31,11 @@ REFUSED = [
         ("memory", "inf"), ("workers", "-1"), ("workers", "100000"), ("epochs", "0"), ("calibration-jets", "-1"),
     )),
     (TRAIN, "--val-jets=-5", "val_jets is -5; expected 1 or more"),
+    (DICTIONARY, "--lr=nan", "lr is nan; expected"),
+    (DICTIONARY, "--active=600", "600 of 512 features"),
+    (DICTIONARY, "--seed=-1", "seed is -1; expected a whole number"),
+    (STUDY.format("dictionary"), "--seed=-1", "seed is -1; expected a whole number"),
+    (STUDY.format("dictionary"), "--effect=2", "a least effect of 2"),
     (LR_FIND, "--lowest=nan", "Expected 20 steps or more"),
     (LR_FIND, "--highest=inf", "Expected 20 steps or more"),
     (LR_FIND, "--lr=nan", "lr is nan; expected"),

@@ -48,6 +48,7 @@ FOLDERS = {
     "reproduce": "reproduce 2412.03673 --out {out}",
     "download": "download weights --part ParT_kin --out {out}",
     "simulate": "simulate QuarkGluon --jets 1 --out {out}",
+    "dictionary": "dictionary --model a.safetensors --train jets.root --val jets.root --name x --layer 1 --out {out}",
     "train": "train JetClass ParT kin --train jets.root --val jets.root --name x --out {out}",
 }
 COMMANDS = FILES | FOLDERS

@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from helpers.dictionaries import random_dictionary_of, write_dictionary
 from helpers.jets import write_jets, write_model
 from helpers.truth import with_partons
 from helpers.workers import DyingOnce, describe
 
 import part
 from part.__main__ import main
+from part.analysis.dictionary.place import Place
 from part.analysis.registry import STUDIES, study_class
 from part.analysis.study import study_files
 from part.cli.evaluate import _score
@@ -101,8 +103,14 @@ def test_jets_that_kill_every_worker_end_with_one_sentence(cluster, ranges, tmp_
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_studies_find_the_same(cluster, ranges, tagger, name):
-    study = study_class(name)(**OPTIONS.get(name, {}))
+def test_studies_find_the_same(cluster, ranges, tagger, name, tmp_path):
+    options = OPTIONS.get(name, {})
+    if name == "dictionary":
+        options = {
+            "dictionary": write_dictionary(tmp_path, tagger, random_dictionary_of(16, 12, 3), Place(1)),
+            "top": 2,
+        }
+    study = study_class(name)(**options)
     few = ranges if name in ("probes", "circuit") else [replace(entries, stop=14) for entries in ranges]
     steps = []
     alone = study_files(study, tagger, few)

@@ -81,7 +81,8 @@ def test_what_needs_classes_says_that_there_are_none(folder, mass):
     with pytest.raises(PartError, match=sentence):
         check_comparable({"a": mass, "b": mass})
     without = {name for name in STUDIES if getattr(study_class(name), "needs_classes", True)}
-    assert set(STUDIES) - without == {"bias", "sparsity", "atlas", "mean_attention", "components", "probes"}
+    others = {"bias", "sparsity", "atlas", "mean_attention", "components", "probes", "similarity"}
+    assert set(STUDIES) - without == others
     for name in without:
         with pytest.raises(PartError, match=sentence):
             check_study(study_class(name)(), mass)

@@ -25,6 +25,8 @@ class CircuitsState(StudyState):
         How many heads the set has that is shown, 0 for the smallest one that keeps enough.
     of_class_token : bool
         Whether the heads of the class token are searched, too.
+    feature : int or None
+        The chosen feature of the dictionary, None for the most important one.
     """
 
     corruption: str = url_field("class")
@@ -32,3 +34,4 @@ class CircuitsState(StudyState):
     heads_only: bool = url_field(False, flag, name="heads")
     size: int = url_field(0, whole_number(0, 100))
     of_class_token: bool = url_field(False, flag, name="class_token")
+    feature: int | None = url_field(None, whole_number(1, 10**6), one_based=True)

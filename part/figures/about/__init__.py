@@ -7,12 +7,15 @@ from part.figures.about.atlas import ATLAS
 from part.figures.about.attention import ATTENTION
 from part.figures.about.attribution import ATTRIBUTION
 from part.figures.about.circuits import CIRCUITS
+from part.figures.about.dictionary import DICTIONARY
 from part.figures.about.edges import EDGES
 from part.figures.about.intervention import INTERVENTION
 from part.figures.about.models import MODELS
 
 MAX_WORDS = 60
-TEXTS: dict[str, tuple[str, str]] = ATLAS | ATTENTION | ATTRIBUTION | CIRCUITS | EDGES | INTERVENTION | MODELS
+TEXTS: dict[str, tuple[str, str]] = (
+    ATLAS | ATTENTION | ATTRIBUTION | CIRCUITS | DICTIONARY | EDGES | INTERVENTION | MODELS
+)
 
 
 def explain(kind: str) -> str:

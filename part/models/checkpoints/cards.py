@@ -19,6 +19,7 @@ IDENTITY_KEYS = (
     *("config", "features", "dataset", "sha256", "int8", "weights", "backend", "data_config", "classes", "assumed"),
 )
 PROVENANCE_KEYS = ("training", "metrics", "note", "quantization", "quantized_from", "converted_from", "source")
+DICTIONARY = "dictionary"  # the `kind` of a card of a dictionary of features, see `part.analysis.dictionary.files`
 _REQUIRED = ("config", "features", "dataset", "sha256")
 _TYPES: dict[str, tuple[Any, str]] = {
     "config": (dict, "the configuration of a model"),
@@ -52,6 +53,10 @@ def read_card(path: Path, sha256: str) -> Card:
     if not card_path.is_file():
         raise PartError(f"{path} has no card: expected {card_path.name} beside it, with config, features, dataset.")
     card = parse_card(card_path)
+    if card.get("kind") == DICTIONARY:
+        raise PartError(
+            f"{path} is a dictionary of features of {shorten(card.get('model'))}; expected the weights of a model."
+        )
     if missing := [key for key in _REQUIRED if key not in card]:
         raise PartError(f"{card_path} lacks {', '.join(missing)}.")
     known = [("features", FEATURE_SETS)] * ("data_config" not in card) + [("dataset", DATASETS)] * (

@@ -13,7 +13,7 @@ from part.jets.features import JetBatch
 from part.jets.readers import cluster_boundaries
 from part.jets.schema import Dataset, FeatureSet
 from part.jets.streaming import EntryRange, entry_ranges
-from part.training.config import TrainingConfig
+from part.training.choices import RunChoices
 from part.training.data.batches import Batches
 from part.training.data.decode import Decoder
 from part.training.data.ragged import JetTensors, concatenate, read_tensors
@@ -75,7 +75,7 @@ class JetDataModule(lightning.LightningDataModule):
 
     Parameters
     ----------
-    config : TrainingConfig
+    config : RunChoices
         The choices of the run.
 
     Raises
@@ -85,7 +85,7 @@ class JetDataModule(lightning.LightningDataModule):
         a batch.
     """
 
-    def __init__(self, config: TrainingConfig):
+    def __init__(self, config: RunChoices):
         super().__init__()
         self.config = config
         dataset, features = config.schema

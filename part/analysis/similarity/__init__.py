@@ -1,0 +1,1 @@
+"""How similar the representations of jets are, between layers and between models: linear CKA."""

@@ -1,0 +1,1 @@
+"""The training of sparse autoencoders on a model's activations."""
