@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from part.figures.graph import DASHES, Graph, line_width
 from part.figures.matplotlib.style import tex
-from part.figures.palette import LIGHT, NEGATIVE, PAPER_BLOCK, PAPER_DARK_TEXT, PAPER_FAINT, POSITIVE
+from part.figures.palette import LIGHT, NEGATIVE, PAPER_BLOCK, PAPER_FAINT, POSITIVE
 
 STYLES = {"dot": ":", "dash": "--", "solid": "-"}
 NODE = 7.5  # pt
@@ -22,7 +22,7 @@ def draw_graph(figure: Figure, axes: Axes, chart: Graph) -> Figure:
         axes.plot(x, y, style, color=colour, linewidth=WIDTH * line_width(share), alpha=0.45 + 0.5 * share)
     touched = chart.connected
     for number, node in enumerate(chart.nodes):
-        rim, text = (PAPER_DARK_TEXT, PAPER_DARK_TEXT) if number in touched else (PAPER_BLOCK, PAPER_FAINT)
+        rim, text = (LIGHT.text, LIGHT.text) if number in touched else (PAPER_BLOCK, PAPER_FAINT)
         axes.plot(
             [node.x], [node.y], "o", markersize=NODE, color=LIGHT.background, markeredgecolor=rim, markeredgewidth=0.5
         )
