@@ -231,6 +231,8 @@ def test_options_that_cannot_be_are_refused(options, sentence):
 def test_models_and_jets_that_have_no_edges_say_so(load, jets):
     with pytest.raises(PartError, match="has no edges: a PFN has no residual stream"):
         study_jets(EdgesStudy(), load("pfn"), jets)
+    with pytest.raises(PartError, match="part-int8 has no edges: it computes in int8"):
+        EdgesStudy().check(part.load_model("part-int8"))
     with pytest.raises(PartError, match="no corruption 'x'"):
         study_jets(EdgesStudy(corruption="x"), load("part"), jets)
     with pytest.raises(PartError, match="share the class"):

@@ -28,6 +28,7 @@ from part.inference.tagger import Tagger
 from part.jets.class_groups import class_group
 from part.jets.hashing import jet_hashes
 from part.models.config import ParTConfig
+from part.models.numerics.int8 import int8_scheme
 from part.options import option
 
 EXACT_PAIRS = 64  # the pairs of the lowest hashes, on which edges are patched exactly
@@ -83,6 +84,8 @@ class EdgesStudy:
         return len(self.stages)
 
     def check(self, tagger: Tagger) -> None:
+        if int8_scheme(tagger.model):
+            raise PartError(f"{tagger.name} has no edges: it computes in int8, which has no gradients.")
         check_linear(tagger, "edges")
         check_corruption(tagger, self.corruption)
         pair_classes(tagger.dataset, self.target_class, self.contrast_class)
