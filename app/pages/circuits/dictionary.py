@@ -83,7 +83,7 @@ def _one(context: ModelContext, result: DictionaryResult, feature: int) -> None:
 def _jets(context: ModelContext, result: DictionaryResult, feature: int) -> None:
     """Link to the jets that excite a feature most, with the constituent that does."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Strongest in")
+        st.caption("Strongest in (jet, constituent)")
         for entry, particle in zip(result.entries[feature], result.particles[feature], strict=True):
             if entry >= 0:
                 place = {"jet": int(entry), "particle": int(particle), "models": (context.name,)}

@@ -10,7 +10,7 @@ from part.analysis.dictionary.sums import EDGES
 from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, Grid, Plot, Series
 from part.figures.sentences.numbers import number
-from part.figures.sentences.places import cell_names, ends, farthest
+from part.figures.sentences.places import cell_names, ends, farthest, observed_ends
 
 EFFECT = "weight beyond shuffled particles, from −1 to 1"
 LOGIT = "change of the logit, relative to the mean"
@@ -138,7 +138,8 @@ def of_classes(result: DictionaryResult, feature: int) -> Plot:
     shown = np.flatnonzero(np.isfinite(value))
     titles = tuple(result.classes[c] for c in shown)
     bars = Series("", titles, value[shown], style="bars")
-    return Plot("How often, by class", "share of particles", "", (bars,), about="dictionary_classes")
+    sentence = observed_ends(value[shown], titles, "", f"{result.jets} jets")
+    return Plot("How often, by class", "share of particles", "", (bars,), sentence=sentence, about="dictionary_classes")
 
 
 def on_logits(result: DictionaryResult, feature: int) -> Plot | None:
