@@ -41,7 +41,7 @@ def test_without_runs_there_is_the_recorded_example_and_the_form(jets_folder):
     page = texts(app)
     for text in ("<b>example</b>", "recorded", "Accuracy: 0.9075", "Attention after epoch 6", "top"):
         assert text in page, text
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 4
     assert sentences(app) == []
     fill(app, jets_folder)
     assert not app.button(key="start_run").disabled
@@ -57,7 +57,7 @@ def test_a_finished_run_shows_its_curves_attention_and_card(runs_folder):
     page = texts(app)
     for text in ("2 runs of yours", "finished", "Accuracy: 0.6000", "Attention after epoch 2", "t→bqq′", "40 960"):
         assert text in page, text
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("plotly_chart")) == 4  # the last one says how heads settle
     assert {"partscope_table", "partscope_mosaic", "partscope_matrix"} <= set(canvases(app))
     assert not [button for button in app.button if button.key in ("stop", "resume")]
     assert not app.get("page_link")

@@ -3,10 +3,14 @@
 import streamlit as st
 
 from app.components.messages import line, note, show_error
+from app.components.study.chart import show_chart
 from app.pages.train.snapshot import draw_attention
 from app.services import runs
 from app.services.library import PartError
 from app.services.runs import Run
+from app.services.settling import find_settling
+
+HEIGHT = 300  # px
 
 
 def attention(run: Run, theme: str) -> None:
@@ -26,6 +30,17 @@ def attention(run: Run, theme: str) -> None:
     with left:
         line('<div class="caption">{} <small>validation jet: {}</small></div>', _title(epoch), jet_view.heading)
     draw_attention(jet_view, runs.snapshot_key(run, epoch), theme)
+    _settling(run)
+
+
+def _settling(run: Run) -> None:
+    """Draw how fast the heads become what they are at the end."""
+    try:
+        chart = find_settling(run)
+    except PartError:  # one epoch's attention is unreadable, which the slider says
+        return
+    if chart is not None:
+        show_chart(chart, "settling", HEIGHT)
 
 
 def _reason(run: Run) -> str:

@@ -125,6 +125,12 @@ MODELS: dict[str, tuple[str, str]] = {
         "the validation jets after each epoch. Validation that rises while training falls is overfitting.",
         "",
     ),
+    "settling": (
+        "Correlation, over all pairs of query and key of one validation jet, of each head's attention after an epoch "
+        "with that of the same head after the last one: mean over the heads of a layer. 1 is the attention at the "
+        "end; epoch 0 is before the first step.",
+        "",
+    ),
     "accuracy_by_epoch": (
         "Share of the validation jets whose most probable class is right, after each epoch, on a linear scale that "
         "does not begin at 0.",
