@@ -52,6 +52,7 @@ _PLACES = {
     "Graph": "part.figures.charts:Graph",
     "HeadMap": "part.figures.charts:HeadMap",
     "HeadMarks": "part.figures.mosaic_bytes:HeadMarks",
+    "Plot": "part.figures.charts:Plot",
     "JetView": "part.figures.jet_view:JetView",
     "head_matching_charts": "part.figures.head_matching_charts",
     "comparison_charts": "part.figures.plotly.comparison",

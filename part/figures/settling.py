@@ -28,9 +28,9 @@ def settling_chart(patterns: Mapping[int, np.ndarray]) -> Plot:
         Series(f"layer {layer + 1}", epochs, values, colour=layer, labels=()) for layer, values in enumerate(means.T)
     )
     return Plot(
-        "Attention of this jet, by likeness with that after the last epoch",
+        "Likeness to the last epoch",
         "epoch",
-        "similarity, mean over heads",
+        "similarity",
         series,
         y_range=(min(0.0, float(means.min()) - 0.05), 1.02),
         sentence=_sentence(epochs, means),

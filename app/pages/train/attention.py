@@ -3,14 +3,11 @@
 import streamlit as st
 
 from app.components.messages import line, note, show_error
-from app.components.study.chart import show_chart
 from app.pages.train.snapshot import draw_attention
 from app.services import runs
 from app.services.library import PartError
 from app.services.runs import Run
 from app.services.settling import find_settling
-
-HEIGHT = 300  # px
 
 
 def attention(run: Run, theme: str) -> None:
@@ -23,24 +20,13 @@ def attention(run: Run, theme: str) -> None:
     with right:
         epoch = _choose_epoch(run, epochs)
     try:
-        jet_view = runs.view_snapshot(run, epoch)
+        jet_view, chart = runs.view_snapshot(run, epoch), find_settling(run)
     except PartError as error:
         show_error(error)
         return
     with left:
         line('<div class="caption">{} <small>validation jet: {}</small></div>', _title(epoch), jet_view.heading)
-    draw_attention(jet_view, runs.snapshot_key(run, epoch), theme)
-    _settling(run)
-
-
-def _settling(run: Run) -> None:
-    """Draw how fast the heads become what they are at the end."""
-    try:
-        chart = find_settling(run)
-    except PartError:  # one epoch's attention is unreadable, which the slider says
-        return
-    if chart is not None:
-        show_chart(chart, "settling", HEIGHT)
+    draw_attention(jet_view, runs.snapshot_key(run, epoch), theme, chart)
 
 
 def _reason(run: Run) -> str:

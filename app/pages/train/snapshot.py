@@ -7,14 +7,17 @@ from app.components.canvas.head import canvas_kind, draw_head
 from app.components.canvas.mosaic import draw_mosaic
 from app.components.explained import explained
 from app.components.messages import caption
+from app.components.study.chart import show_chart
 from app.components.toolbar import highlight
 from app.services.figures import heads_sentence, mosaic_pixels
-from app.services.library import ACCENTS, JetView, View, jet_sentences
+from app.services.library import ACCENTS, JetView, Plot, View, jet_sentences
 from app.state import session
 from app.state.selection import JetSelection
 
+CHART = 250  # px
 
-def draw_attention(jet_view: JetView, key: str, theme: str) -> None:
+
+def draw_attention(jet_view: JetView, key: str, theme: str, chart: Plot | None = None) -> None:
     """Draw a jet's attention; a click on a head enlarges it.
 
     Parameters
@@ -25,6 +28,8 @@ def draw_attention(jet_view: JetView, key: str, theme: str) -> None:
         What identifies model and jet by content.
     theme : str
         "light" or "dark".
+    chart : Plot, optional
+        What is drawn below the prediction.
     """
     view, key = _chosen_head(jet_view), f"{key}/{theme}"
     highlight(view.layer, view.head)
@@ -46,8 +51,11 @@ def draw_attention(jet_view: JetView, key: str, theme: str) -> None:
                 caption=f"{view.title}: attention",
             )
         caption(jet_sentences.head(jet_view, view))
-    with columns[2].container(key="run_bars"), explained("prediction", "run_bars"):
-        prediction.bars(jet_view, ACCENTS[theme][0])
+    with columns[2]:
+        with st.container(key="run_bars"), explained("prediction", "run_bars"):
+            prediction.bars(jet_view, ACCENTS[theme][0])
+        if chart is not None:
+            show_chart(chart, "settling", CHART)
 
 
 def _chosen_head(jet_view: JetView) -> View:
