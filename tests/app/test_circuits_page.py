@@ -77,7 +77,7 @@ def test_a_model_without_a_residual_stream_says_so():
 
 def test_a_click_on_a_node_opens_its_head(monkeypatch):
     opened = []
-    monkeypatch.setattr("app.components.study.head_click._open_head", lambda *head: opened.append(head))
+    monkeypatch.setattr("app.components.study.head_click._open_head", opened.append)
     clicks = [(3, 1), (2, 1), (3, 0)]  # a head, an edge, a node that is no head
     for curve, index in clicks:
         point = {"curve_number": curve, "point_index": index}
@@ -85,4 +85,4 @@ def test_a_click_on_a_node_opens_its_head(monkeypatch):
         state = {"graph": type("State", (), {"selection": selection})}
         monkeypatch.setattr("app.components.study.head_click.st.session_state", state)
         _open_node("graph", 3, [None, (4, 2)])
-    assert opened == [(4, 2)]
+    assert [(choices["layer"], choices["head"]) for choices in opened] == [(4, 2)]
