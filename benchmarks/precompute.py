@@ -58,7 +58,6 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
 # Studies that only some models come with, since they take minutes of each.
 ONLY = dict.fromkeys(("edges", "similarity"), ("part-full", "part-top", "part-kin"))
 ONLY["circuit"] = ("part-full", "part-top", "part-top-finetuned")
-BARE = {"part-top-finetuned": ("circuit",)}  # models that come with these results alone
 JETS_OF_MODEL = {("circuit", "part-full"): 1200}  # of which only two of ten classes count
 
 
@@ -84,7 +83,7 @@ def tasks(model: str) -> Iterator[tuple[str, Task]]:
     jet = first_jet(file.name)
     tagger = load_tagger(model, file)
     for name, usual in JETS.items():
-        if model not in ONLY.get(name, (model,)) or name not in BARE.get(model, (name,)):
+        if model not in ONLY.get(name, (model,)):
             continue
         n_jets = JETS_OF_MODEL.get((name, model), usual)
         entries = np.array([jet]) if n_jets == 1 else np.arange(n_jets)
@@ -186,8 +185,6 @@ def main() -> None:
     for model in options.models or shipped():
         for study, task in tasks(model):
             write(FOLDER / model / f"{study}.json", about(task), partial(run_task, task))
-        if model in BARE:
-            continue
         file = files.find(SAMPLES[dataset_of(model)])
         models = comparison.comparable_models(comparison.with_partner((model,), file), file)
         described, measure = about_comparison(models, file), partial(run_comparison, models, file)

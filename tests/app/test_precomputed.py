@@ -44,8 +44,7 @@ def test_a_model_has_all_of_them_for_its_weights_and_jets(model):
     expected = {name: key(precompute.about(task)) for name, task in precompute.tasks(model)}
     found = {path.stem: key(read_about(path)) for path in (FOLDER / model).glob("*.json")}
     own = f"{next(iter(expected.values()))[0]}+"
-    if model not in precompute.BARE:
-        assert found.pop("comparison")[0].startswith(own)
+    assert found.pop("comparison")[0].startswith(own)
     assert found.pop("heads", (own,))[0].startswith(own)
     assert found == expected
 

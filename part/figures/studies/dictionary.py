@@ -38,7 +38,7 @@ def quality(result: DictionaryResult) -> Plot:
 
 
 def _quality_sentence(result: DictionaryResult) -> str:
-    written = f"The dictionary explains {result.explained:.1%} of the variance"
+    written = f"The dictionary explains {100 * result.explained:.1f} % of the variance"
     recovered, error = result.recovered, Z95 * result.recovered_error
     for measure, what in (("accuracy", "accuracy"), ("agreement", "agreement")):
         q = MEASURES.index(measure)
@@ -58,7 +58,7 @@ def features(result: DictionaryResult, marked: int | None = None) -> Plot:
         series.append(_points(result, np.array([marked]), f"feature {marked + 1}", 1))
     sentence = (
         f"Of {result.features} features {int(named.sum())} have a name (of random directions {result.random_names}) "
-        f"and {result.n_dead} are active for none of {result.tokens} particles."
+        f"and {result.n_dead} {'is' if result.n_dead == 1 else 'are'} active for none of {result.tokens:,} particles."
     )
     texts = "Features", "share of particles", "mean weight where active"
     shown = tuple(s for s in series if len(s.y))
@@ -125,7 +125,7 @@ def weights(result: DictionaryResult, feature: int) -> Plot:
     sentence = ""
     if counts.sum():
         sentence = (
-            f"Active for {result.frequency[feature]:.2%} of {result.tokens} particles, with a mean weight of "
+            f"Active for {100 * result.frequency[feature]:.2f} % of {result.tokens:,} particles, with a mean weight of "
             f"{result.strength[feature]:.2g}."
         )
     series = (Series("", EDGES, counts, style="steps"),)

@@ -138,7 +138,7 @@ def _layout(result: EdgesResult) -> tuple[tuple[GraphNode, ...], tuple[tuple[flo
     )
     ticks = [(1.0 + layer, str(layer + 1)) for layer in range(layers)]
     ticks += [(1.5 + layers + layer, f"class {layer + 1}") for layer in range(class_layers)]
-    return nodes, ((0.0, "input"), *ticks)
+    return nodes, ((0.0, "input"), *ticks, (nodes[-1].x, "logits"))
 
 
 def _place(node: Node, heads: int, layers: int, class_layers: int) -> tuple[float, float]:
@@ -157,7 +157,7 @@ def _place(node: Node, heads: int, layers: int, class_layers: int) -> tuple[floa
 
 
 def _label(node: Node) -> str:
-    labels = {"embedding": "E", "logits": "log", "ffn": "F", "class ffn": "F"}
+    labels = {"embedding": "E", "logits": "out", "ffn": "F", "class ffn": "F"}
     return labels.get(node.kind) or (node.title.removeprefix("ln") if node.kind == "feature" else str(node.index + 1))
 
 
