@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time
 
 import awkward as ak
 import numpy as np
@@ -15,7 +16,7 @@ import part
 from app.pages.compare import header
 from app.pages.compare.context import CompareContext
 from app.pages.compare.state import CompareState
-from app.services import columns, comparison, comparison_columns, files
+from app.services import columns, comparison, comparison_columns, files, head_matching
 from app.state.context import PageContext
 from app.state.resolve import resolve
 from app.state.selection import JetSelection
@@ -133,6 +134,18 @@ def test_the_exports_have_the_column():
     quality = quality_in_bins(own, "jet_sdmass", shown.column("jet_sdmass"), 4)
     accuracy = [float(row["value"]) for row in rows if row["measure"] == "accuracy"]
     assert accuracy == pytest.approx(quality.accuracy.value.ravel().tolist(), rel=1e-5)
+
+
+def test_the_exports_have_the_matches_of_heads_once_they_are_known():
+    finish(visit())
+    chosen = context()
+    result = chosen.job.result
+    assert "heads" not in json.loads(header._content(chosen, result, "json"))
+    job = head_matching.start(chosen.file, chosen.entries, chosen.models)
+    while job.is_running:
+        time.sleep(0.05)
+    content = json.loads(header._content(chosen, result, "json"))
+    assert content["heads"] == job.result.summary()
 
 
 def test_a_column_that_is_not_there_is_said():

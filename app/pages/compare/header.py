@@ -13,7 +13,7 @@ from app.components.toolbar import file_title
 from app.pages.compare.context import CompareContext
 from app.pages.compare.second import choose_second
 from app.pages.compare.state import CompareState
-from app.services import comparison, comparison_columns, model_times, two_samples
+from app.services import comparison, comparison_columns, head_matching, model_times, two_samples
 from app.services.classes import class_titles
 from app.services.jobs import Job
 from app.services.library import Comparison, Dataset, PartError
@@ -112,6 +112,9 @@ def _content(context: CompareContext, result: Comparison, kind: str) -> bytes:
         told["slice"] = {"of": chosen.description, "jets": len(own), "of_jets": len(result)}
     if context.state.column and kind == "json" and own.truth is not None:
         told["columns"] = _rows(context, result)
+    heads = head_matching.find(context.file, context.entries, context.models) if kind == "json" else None
+    if heads and heads.result is not None:
+        told["heads"] = heads.result.summary()
     names = [context.state.column, *(chosen.name for chosen in context.resolved.filters)]
     offered = comparison_columns.names(context.file, context.models) if any(names) else ()
     columns = {name: shown.column(name) for name in names if name in offered} if kind == "parquet" else {}
