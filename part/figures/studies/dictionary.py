@@ -42,7 +42,7 @@ def _quality_sentence(result: DictionaryResult) -> str:
     recovered, error = result.recovered, Z95 * result.recovered_error
     for measure, what in (("accuracy", "accuracy"), ("agreement", "agreement")):
         q = MEASURES.index(measure)
-        if np.isfinite(recovered[q]) and np.isfinite(error[q]):
+        if np.isfinite(recovered[q]) and error[q] > 0:
             return f"{written} and recovers {number(100 * recovered[q], 100 * error[q])} % of the {what}."
     return f"{written}."
 
