@@ -66,3 +66,8 @@ def test_the_shipped_dictionary_is_shown_and_its_features_lead_to_explore(shippe
     expected = [f"jet {e}, {p + 1}" for e, p in zip(entries, particles, strict=True) if e >= 0]
     assert [link.label for link in links] == expected
     assert f"particle={particles[0] + 1}" in links[0].query_string
+
+
+def test_a_feature_that_there_is_not_is_said(shipped_files):
+    app = visit(tab="dictionary", feature="9999")
+    assert any("There is no feature 9999" in element.proto.body for element in app.get("html"))

@@ -47,7 +47,9 @@ def dictionary(context: ModelContext) -> None:
     result = context.result(ABOUT)
     if result is None:
         return
-    feature = chosen_feature(context, result)
+    feature, requested = chosen_feature(context, result), context.state.feature
+    if requested is not None and requested != feature:
+        note(f"There is no feature {requested + 1}; the most important one is shown.")
     left, right = st.columns((0.5, 0.5), gap="medium")
     with left:
         show_chart(dictionary_charts.quality(result), "quality", QUALITY)
