@@ -58,7 +58,8 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
 # Studies that only some models come with, since they take minutes of each.
 ONLY = dict.fromkeys(("edges", "similarity"), ("part-full", "part-top", "part-kin"))
 ONLY["circuit"] = ("part-full", "part-top", "part-top-finetuned")
-JETS_OF_MODEL = {("circuit", "part-full"): 1200}  # of which only two of ten classes count
+# Of JetClass only two of ten classes count.
+JETS_OF_MODEL = {("circuit", "part-full"): 1000, ("circuit", "part-top-finetuned"): 200}
 
 
 COMPARED = CompareState().n_compared  # jets

@@ -41,6 +41,14 @@ class Labelled:
         return len(self.jets)
 
 
+def concatenate(some: list[Labelled]) -> Labelled | None:
+    """Return all of some jets together, None if there are none."""
+    if not some:
+        return None
+    arrays = [np.concatenate([getattr(jets, name) for jets in some]) for name in ("hashes", "side", "sample")]
+    return Labelled(ak.concatenate([jets.jets for jets in some]), *arrays)
+
+
 class Means:
     """The mean outputs of all heads, the same weight for both classes; and how many jets each sample has of each."""
 

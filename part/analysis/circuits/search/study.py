@@ -15,7 +15,7 @@ from part.analysis.circuits.pairs import pair_classes
 from part.analysis.circuits.search.greedy import GreedySearch
 from part.analysis.circuits.search.kept_heads import KeptHeads, check_replaceable, logit_difference, searched_heads
 from part.analysis.circuits.search.measures import make_result
-from part.analysis.circuits.search.passes import Errors, Labelled, Marginals, Means, Measured
+from part.analysis.circuits.search.passes import Errors, Labelled, Marginals, Means, Measured, concatenate
 from part.analysis.circuits.search.result import CircuitResult, Searched
 from part.analysis.circuits.search.sets import MeasuredSets
 from part.errors import PartError
@@ -107,6 +107,7 @@ class CircuitAccumulator:
         self._heads = searched_heads(tagger, study.heads == "all")
         n_heads = len(self._heads)
         self._searches = [GreedySearch(n_heads, study.most, study.tried) for _ in range(study.samples)]
+        self._waiting: list[Labelled] = []
         self._means = Means(study.samples)
         self._pass = 0
         self._errors = Errors(study.samples, n_heads)
@@ -123,14 +124,21 @@ class CircuitAccumulator:
             side[np.isin(labels, group.members)] = s
         hashes = jet_hashes(jets)
         own = Labelled(jets, hashes, side, hashes // 1000 % self._study.samples)[side >= 0]
-        if not len(own):
+        self._waiting.append(own)
+        if sum(map(len, self._waiting)) >= self._study.batch_size:
+            self._work_off()
+
+    def _work_off(self) -> None:
+        """Run the waiting jets together: of a sample with many other classes a batch has few of these two."""
+        waiting, self._waiting = concatenate([jets for jets in self._waiting if len(jets)]), []
+        if waiting is None:
             return
         if self._pass == 0:
-            self._means.add(self._tagger, own)
+            self._means.add(self._tagger, waiting)
         elif self._pass < self._study.n_passes - 1:
-            self._step(own)
+            self._step(waiting)
         else:
-            self._measure(own)
+            self._measure(waiting)
 
     def _step(self, jets: Labelled) -> None:
         batch = make_batch(jets.jets, self._tagger.features).to(self._tagger.device)
@@ -167,6 +175,7 @@ class CircuitAccumulator:
         return self._model
 
     def next_pass(self) -> None:
+        self._work_off()
         if self._pass == 0:
             self._check_counts()
         else:
@@ -192,6 +201,7 @@ class CircuitAccumulator:
     @property
     def sums(self) -> Any:
         """What the present pass collects."""
+        self._work_off()
         if self._pass == 0:
             return self._means
         if self._pass < self._study.n_passes - 1:
@@ -210,6 +220,7 @@ class CircuitAccumulator:
             self._measured.merge(sums)
 
     def result(self) -> CircuitResult:
+        self._work_off()
         assert self._sets is not None
         study = self._study
         names = self._contrast[0].name, self._contrast[1].name
