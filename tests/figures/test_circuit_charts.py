@@ -67,7 +67,7 @@ def test_the_maps_have_the_order_of_entry_and_frames_around_the_set(result):
 def test_sets_are_stable_if_they_share_half_and_more_than_chance(result):
     assert result.overlap(2) == 1
     assert result.overlap(3) == 0.5
-    assert charts.stability(result, 3).sentence.endswith("share 0.5 of their heads (0.201 by chance): not stable.")
+    assert charts.stability(result, 3).sentence.endswith("share 0.50 of their heads (0.20 by chance): not stable.")
     assert charts.stability(result, 2).sentence.endswith(": stable.")
     mean, largest = result.overlap_by_chance(2)
     assert mean == pytest.approx((16 / 45) / 3 + 1 / 45)  # of 45 pairs of heads 16 share one, and one shares both

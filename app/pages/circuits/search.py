@@ -16,7 +16,7 @@ from app.state.selection import StudyState
 
 ABOUT = (
     "Run searches for the heads that tell the two classes apart while all others give their mean: one head more at a "
-    "time, then pruned, on one half of the jets, and measured on the other. It takes minutes for 500 jets."
+    "time, then pruned, on one half of the jets, and measured on the other. It takes minutes."
 )
 CURVE, HEADS, CLASS_HEADS = 330, 400, 190  # px
 BAR = 26

@@ -103,8 +103,8 @@ def stability(result: CircuitResult, size: int) -> Plot:
         ),
     )
     verdict = "stable" if result.is_stable(size) else "not stable"
-    text = f"Sets of {_heads(size)} from {len(result.jets)} samples share {short(overlap[size - 1])} of their heads"
-    sentence = f"{text} ({short(chance[size - 1, 0])} by chance): {verdict}."
+    text = f"Sets of {_heads(size)} from {len(result.jets)} samples share {overlap[size - 1]:.2f} of their heads"
+    sentence = f"{text} ({chance[size - 1, 0]:.2f} by chance): {verdict}."
     title = "Do other jets give the same set?"
     return Plot(
         title,
@@ -179,7 +179,7 @@ def _kept_sentence(result: CircuitResult, size: int) -> str:
     verb = "keeps" if size == 1 else "keep"
     return (
         f"{_heads(size)} of {len(result.searched.heads)} {verb} {number(value, half)} of the difference of "
-        f"logits, random ones {_range(random)} (p = {short(result.exceeded_by(size))})."
+        f"logits, random ones {_range(random)} (p = {result.exceeded_by(size):.2f})."
     )
 
 
