@@ -45,7 +45,6 @@ PAPERS = {
             ("patching", "--clean", "QCD", "--corrupted", "Top"),
             ("probes",),
             ("lens",),
-            ("circuit",),
         ),
     ),
 }
