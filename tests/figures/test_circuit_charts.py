@@ -46,7 +46,7 @@ def test_the_smallest_set_that_keeps_enough_is_shown_first(result):
     assert charts.shown_size(result) == 3
     drawn = charts.charts(result)
     assert drawn["kept"].sentence == (
-        "3 heads of 10 keep 0.95 ± 0.05 of the difference of logits, random ones 0.01 to 0.29 (p = 0.05)."
+        "Of 10 heads, 3 keep 0.95 ± 0.05 of the difference of logits, random ones 0.01 to 0.29 (p = 0.05)."
     )
     assert drawn["removed"].sentence == "Without 3 heads, 0.10 ± 0.05 is left, without random ones 0.71 to 0.99."
     assert drawn["auc"].sentence == "With 3 heads the AUC is 0.950 ± 0.010, that of the whole model 0.98."
@@ -76,4 +76,4 @@ def test_sets_are_stable_if_they_share_half_and_more_than_chance(result):
 
 def test_a_set_of_one_loses_all_that_it_keeps(result):
     assert charts.members(result, 1).series[0].y.tolist() == [0.2]
-    assert charts.kept(result, 1).sentence.startswith("1 head of 10 keeps 0.20 ± 0.05 of")
+    assert charts.kept(result, 1).sentence.startswith("Of 10 heads, 1 keeps 0.20 ± 0.05 of")

@@ -178,7 +178,7 @@ def _kept_sentence(result: CircuitResult, size: int) -> str:
     random = result.random_kept[:, _column(result, size)]
     verb = "keeps" if size == 1 else "keep"
     return (
-        f"{_heads(size)} of {len(result.searched.heads)} {verb} {number(value, half)} of the difference of "
+        f"Of {len(result.searched.heads)} heads, {size} {verb} {number(value, half)} of the difference of "
         f"logits, random ones {_range(random)} (p = {result.exceeded_by(size):.2f})."
     )
 
