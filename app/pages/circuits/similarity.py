@@ -23,6 +23,6 @@ def similarity(context: ModelContext) -> None:
         with column:
             show_chart(similarity_charts.similarity_map(result, kind), kind, HEIGHT)
     st.caption(
-        f"{result.jets:,} jets with {result.particles:,} particles. 1: the same up to rotation and scale; 0: independent."
-        " Particles of a jet are not independent, so the errors have jets as units."
+        f"{result.jets:,} jets with {result.particles:,} particles. 1: the same up to rotation and scale; "
+        "0: independent. Particles of a jet are not independent, so the errors have jets as units."
     )
