@@ -27,7 +27,7 @@ def test_a_search_shows_its_curves_and_its_set():
     app = visit()
     assert sentences(app) == []
     result = studies.task("alpha", "circuit", files.find("many.root"), np.arange(JETS)).result
-    assert len(app.get("plotly_chart")) == 7
+    assert len(app.get("plotly_chart")) == 6
     assert app.slider(key="choose_size").value == charts.shown_size(result)
     assert f"{result.jets[0]} + {result.jets[1]} jets" in captions(app)
 
