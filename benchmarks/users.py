@@ -46,7 +46,7 @@ MODELS = {
     "toplandscape_like.root": ("part-top", "part-top-finetuned", "part-kin"),
 }
 FILES = list(MODELS)
-PAGES = ("compare", "bias", "sparsity", "attribution", "intervention", "performance", "train")
+PAGES = ("compare", "bias", "sparsity", "atlas", "circuits", "attribution", "intervention", "performance", "train")
 UNFORESEEN = "Something went wrong here"  # the guard's words for any error but PartError
 # What is done, and how often of a hundred times.
 ACTIONS = {"next": 45, "random": 12, "number": 5, "head": 14, "models": 5, "file": 4, "page": 9, "upload": 4, "load": 2}

@@ -39,6 +39,8 @@ def _names(measured: Measured) -> list[Block]:
         "weights, and significant at 5 % for all heads and hypotheses together. Colour: the effect, from 0 (shuffled "
         "keys) to 1 (all attention)."
     )
+    if not any(result.names):
+        text += " No head has a name."
     return [Subheading("What they are"), Paragraph(text), shown] if shown else []
 
 
