@@ -68,6 +68,13 @@ def test_the_shipped_dictionary_is_shown_and_its_features_lead_to_explore(shippe
     assert f"particle={particles[0] + 1}" in links[0].query_string
 
 
+def test_layers_are_compared_with_those_of_a_shipped_model(shipped_files):
+    app = visit(tab="similarity", model="part-top")
+    assert list(app.selectbox(key="choose_other").options) == ["itself", "part-top-finetuned"]
+    app.selectbox(key="choose_other").select("part-top-finetuned").run()
+    assert state_of(app, CircuitsState).other == "part-top-finetuned"
+
+
 def test_a_feature_that_there_is_not_is_said(shipped_files):
     app = visit(tab="dictionary", feature="9999")
     assert any("There is no feature 9999" in element.proto.body for element in app.get("html"))

@@ -5,7 +5,7 @@ from app.pages.circuits.context import controls, make_context
 from app.pages.circuits.dictionary import choose_feature, dictionary, dictionary_study
 from app.pages.circuits.edges import choose_edges, edges, edges_study
 from app.pages.circuits.search import choose_contrast, circuit_study, search
-from app.pages.circuits.similarity import similarity, similarity_study
+from app.pages.circuits.similarity import choose_other, similarity, similarity_study
 from app.pages.circuits.state import CircuitsState
 
 TABS = {
@@ -14,7 +14,7 @@ TABS = {
     "dictionary": Tab(
         "Features", dictionary, dictionary_study, choose_feature, question="Which features is a layer made of?"
     ),
-    "similarity": Tab("Similarity", similarity, similarity_study, question="How similar are the layers?"),
+    "similarity": Tab("Similarity", similarity, similarity_study, choose_other, question="How similar are the layers?"),
 }
 
 study_page("Circuits", TABS, CircuitsState, make_context, controls)

@@ -27,6 +27,8 @@ class CircuitsState(StudyState):
         Whether the heads of the class token are searched, too.
     feature : int or None
         The chosen feature of the dictionary, None for the most important one.
+    other : str
+        The model whose layers are compared with those of the model, "" for the model itself.
     """
 
     corruption: str = url_field("class")
@@ -35,3 +37,4 @@ class CircuitsState(StudyState):
     size: int = url_field(0, whole_number(0, 100))
     of_class_token: bool = url_field(False, flag, name="class_token")
     feature: int | None = url_field(None, whole_number(1, 10**6), one_based=True)
+    other: str = url_field("", name="with")
