@@ -75,14 +75,12 @@ def test_a_model_without_a_residual_stream_says_so():
     assert app.button(key="run").disabled
 
 
-def test_a_click_on_a_node_opens_its_head(monkeypatch):
-    opened = []
-    monkeypatch.setattr("app.components.study.head_click._open_head", opened.append)
-    clicks = [(3, 1), (2, 1), (3, 0)]  # a head, an edge, a node that is no head
-    for curve, index in clicks:
-        point = {"curve_number": curve, "point_index": index}
-        selection = type("Selection", (), {"points": [point]})
-        state = {"graph": type("State", (), {"selection": selection})}
-        monkeypatch.setattr("app.components.study.head_click.st.session_state", state)
-        _open_node("graph", 3, [None, (4, 2)])
-    assert [(choices["layer"], choices["head"]) for choices in opened] == [(4, 2)]
+@pytest.mark.parametrize(("curve", "index", "opened"), [(3, 1, (4, 2)), (2, 1, None), (3, 0, None)])
+def test_a_click_on_a_node_opens_its_head(monkeypatch, curve, index, opened):
+    """A head, an edge, and a node that is no head."""
+    selection = type("Selection", (), {"points": [{"curve_number": curve, "point_index": index}]})
+    state = {"graph": type("State", (), {"selection": selection})}
+    monkeypatch.setattr("app.components.study.head_click.st.session_state", state)
+    _open_node("graph", 3, [None, (4, 2)])
+    choices = state.get("open_head")
+    assert (choices and (choices["layer"], choices["head"])) == opened

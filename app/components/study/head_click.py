@@ -45,8 +45,8 @@ def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None 
 
 def go_to_explore() -> None:
     """Open Explore if a head was clicked, at the beginning of a run of a page."""
-    if st.session_state.pop("open_head", False):
-        st.switch_page(EXPLORE)
+    if (choices := st.session_state.pop("open_head", None)) is not None:
+        st.switch_page(EXPLORE, query_params=session.choices_with(JetSelection, **choices))
 
 
 def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
@@ -89,7 +89,7 @@ def _over_jets(layer: int, head: int) -> dict[str, Any]:
 def _open(key: str, heads: list[int], opens: Opens) -> None:
     for index in st.session_state[key].selection.point_indices[:1]:
         layer, column = divmod(index, len(heads))
-        _open_head(opens(layer, heads[column]))
+        st.session_state["open_head"] = opens(layer, heads[column])
 
 
 @callback
@@ -97,9 +97,4 @@ def _open_node(key: str, trace: int, heads: list[tuple[int, int] | None]) -> Non
     """Open a head if it is one of the nodes, which are the last trace of the figure."""
     for point in st.session_state[key].selection.points[:1]:
         if point["curve_number"] == trace and (head := heads[point["point_index"]]) is not None:
-            _open_head(_over_jets(*head))
-
-
-def _open_head(choices: dict[str, Any]) -> None:
-    session.update(JetSelection, **choices)
-    st.session_state["open_head"] = True
+            st.session_state["open_head"] = _over_jets(*head)

@@ -35,11 +35,12 @@ def choose_feature(context: ModelContext) -> None:
 
 
 def chosen_feature(context: ModelContext, result: DictionaryResult) -> int:
-    """Return the chosen feature, by default the most important one."""
+    """Return the chosen feature, by default the most important one with a name, if any has one."""
     requested = context.state.feature
     if requested is not None and requested < result.features:
         return requested
-    return int(result.importance.argmax())
+    named = result.name >= 0
+    return int((result.importance * (named if named.any() else 1)).argmax())
 
 
 def dictionary(context: ModelContext) -> None:
@@ -49,7 +50,7 @@ def dictionary(context: ModelContext) -> None:
         return
     feature, requested = chosen_feature(context, result), context.state.feature
     if requested is not None and requested != feature:
-        note(f"There is no feature {requested + 1}; the most important one is shown.")
+        note(f"There is no feature {requested + 1}; the most important one with a name is shown.")
     left, right = st.columns((0.5, 0.5), gap="medium")
     with left:
         show_chart(dictionary_charts.quality(result), "quality", QUALITY)

@@ -59,8 +59,9 @@ def _below(result: EdgesResult, graph: Graph) -> None:
         plain(
             f"{result.pairs} pairs of a clean jet and {result.corruption}; {100 * result.matched:.1f} % of the "
             f"constituents have a match, others keep what they have. The difference of logits is {clean} for clean "
-            f"and {corrupted} for corrupted jets; the weakest edge that is drawn changes it by {weakest:.2g}. Scores: "
-            f"{result.method}."
+            f"and {corrupted} for corrupted jets; the weakest edge that is drawn changes it by {weakest:.2g}. An edge "
+            "below 0 speaks for the class: with what the corrupted jet sends, the difference falls. In circles: heads, "
+            f"E embedding, F feed-forward part, kT to m² the pair features. Scores: {result.method}."
         )
     )
     st.download_button(

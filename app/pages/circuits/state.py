@@ -26,7 +26,7 @@ class CircuitsState(StudyState):
     of_class_token : bool
         Whether the heads of the class token are searched, too.
     feature : int or None
-        The chosen feature of the dictionary, None for the most important one.
+        The chosen feature of the dictionary, None for the most important one with a name.
     other : str
         The model whose layers are compared with those of the model, "" for the model itself.
     """

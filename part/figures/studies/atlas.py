@@ -11,7 +11,7 @@ from part.analysis.statistics.running_mean import Z95
 from part.figures.charts import Chart, HeadMap, Plot, Series
 from part.figures.sentences.places import ends, farthest, head_names, observed_ends, range_of_heads
 
-EFFECT = "share of attention beyond shuffled keys, from 0 to 1"
+EFFECT = "share of attention beyond shuffled keys"
 UNIFORM = 0.9  # of the tokens: a head that attends to as many is near uniform
 LINE = 11  # characters in a cell
 

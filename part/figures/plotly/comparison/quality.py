@@ -55,7 +55,7 @@ def rejections_drawn(comparison: Comparison) -> dict[str, tuple[int, int, float]
 def _rejection_points(comparison: Comparison, m: int, accent: str) -> tuple[go.Scatter, go.Scatter]:
     """Draw one model's points and its limits, shifted from the line of the class so that models do not overlap.
 
-    Intervals that are open end at the number of background jets.
+    Intervals that are open, or end beyond the number of background jets, run out of the picture.
     """
     models, most, names = len(comparison.names), comparison.background_jets, list(rejections_drawn(comparison))
     places = np.arange(len(names)) + (m - (models - 1) / 2) * 0.6 / models
@@ -66,7 +66,7 @@ def _rejection_points(comparison: Comparison, m: int, accent: str) -> tuple[go.S
     drawn = [name for name in names if values[name] is not None]
     shown = np.array([values[name] for name in drawn], float)
     bounds = [comparison.interval(m, name) or (values[name], values[name]) for name in drawn]
-    low, high = np.clip(np.array(bounds, float).reshape(-1, 2), None, most).T
+    low, high = np.clip(np.array(bounds, float).reshape(-1, 2), None, 10 * most).T
     points = go.Scatter(
         x=shown,
         y=places[known],
