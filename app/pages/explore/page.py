@@ -17,6 +17,7 @@ from app.pages.explore.export import export_menu
 from app.pages.explore.sample import sharpest_jets, show_sample
 from app.pages.explore.state import ExploreState
 from app.pages.explore.toolbar import find_classes, view_line
+from app.services.crowd import is_crowded
 from app.services.library import PartError
 from app.services.models import prefetch
 from app.state.resolve import neighbour
@@ -60,7 +61,8 @@ def _main() -> None:
     show_sample(context, drawn)
     if waiting := st.session_state.get("prefetch"):
         waiting.cancel()
-    st.session_state["prefetch"] = prefetch(_prepare_next, context, theme_name())
+    if not is_crowded():
+        st.session_state["prefetch"] = prefetch(_prepare_next, context, theme_name())
 
 
 def _prepare_next(context: ExploreContext, theme: str) -> None:
