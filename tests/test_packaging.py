@@ -68,10 +68,11 @@ def test_the_console_script_is_the_command_line(environment):
     assert "part-kin" not in result.stdout
 
 
-def test_the_wheel_holds_the_library_and_one_model(wheel):
+def test_the_wheel_holds_the_library_and_one_model_with_its_dictionary(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {"part", "partscope-0.2.0.dist-info"}
-    assert sum(name.endswith(".safetensors") for name in names) == 1
+    weights = {name.removeprefix("part/bundled/") for name in names if name.endswith(".safetensors")}
+    assert weights == {"part-full.safetensors", "dictionaries/part-full-layer6.safetensors"}
     assert {"part/py.typed", "part/models/backends/native/forward.cpp"} <= set(names)
     assert {"part/figures/canvas/display.js", "part/export/interactive/page.html"} <= set(names)
 

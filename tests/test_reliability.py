@@ -1,5 +1,6 @@
 """A hundred damaged files of each kind, in processes of limited memory, and odd jets through some models."""
 
+import importlib.util
 import subprocess
 import sys
 
@@ -19,7 +20,8 @@ def test_nothing_ends_in_another_error_or_without_end():
     files = {kind: dict(zip(COLUMNS, row, strict=True)) for kind, row in counted.items() if len(row) == len(COLUMNS)}
     jets = {model: row for model, row in counted.items() if len(row) < len(COLUMNS)}
     assert len(files) == 9, done.stderr
-    assert len(jets) == 3, done.stderr
+    assert {"part-full", "part-kin", "particlenet-full"} <= set(jets), done.stderr
+    assert len(jets) == (4 if importlib.util.find_spec("triton") else 3), done.stderr
     for kind, counts in files.items():
         assert sum(counts.values()) == 100, kind
         assert not counts["exception"] + counts["memory"] + counts["died"] + counts["hung"], (kind, done.stderr)

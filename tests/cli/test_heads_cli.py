@@ -38,6 +38,10 @@ def words(folder, out, *more: str) -> list[str]:
     return [*given, "--attention-jets", "20", "--heads", *more]
 
 
+def table(out) -> list[dict[str, str]]:
+    return list(csv.DictReader((out / "heads.csv").read_text().splitlines()))
+
+
 def test_heads_are_matched_on_the_jets_that_attention_is_compared_on(folder, capsys):
     assert main(words(folder, "out")) == 0
     content = json.loads((folder / "out" / "summary.json").read_text())
@@ -47,7 +51,7 @@ def test_heads_are_matched_on_the_jets_that_attention_is_compared_on(folder, cap
     assert content["heads"] == matches.summary()
     assert [row["second"] for row in content["heads"]] == ["deep", "pfn"]
     assert content["heads"][0]["jets"] == 20
-    rows = list(csv.DictReader((folder / "out" / "heads.csv").open()))
+    rows = table(folder / "out")
     assert [int(row["match_head"]) for row in rows] == [row["match_head"] for row in matches.rows()]
     assert matches.text() in capsys.readouterr().out
 
@@ -56,7 +60,7 @@ def test_heads_are_matched_on_the_jets_that_attention_is_compared_on(folder, cap
 def test_workers_match_the_same_heads(folder):
     assert main(words(folder, "here")) == 0
     assert main(words(folder, "workers", "--workers", "2")) == 0
-    here, there = (list(csv.DictReader((folder / out / "heads.csv").open())) for out in ("here", "workers"))
+    here, there = table(folder / "here"), table(folder / "workers")
     assert [row["match_head"] for row in here] == [row["match_head"] for row in there]
     for name in ("similarity", "half_width", "shuffled_error"):
         assert [float(row[name]) for row in here] == pytest.approx([float(row[name]) for row in there], abs=1e-5)
