@@ -45,10 +45,10 @@ def test_independent_rows_are_not_similar_once_debiased():
 def naive(x: np.ndarray, y: np.ndarray) -> float:
     """Return the unbiased HSIC of Song et al. from kernels without their diagonals."""
     n = len(x)
-    k, l = ((a @ a.T) * (1 - np.eye(n)) for a in (x, y))  # noqa: E741
+    k, m = ((a @ a.T) * (1 - np.eye(n)) for a in (x, y))
     ones = np.ones(n)
-    middle = (ones @ k @ ones) * (ones @ l @ ones) / ((n - 1) * (n - 2))
-    return (np.trace(k @ l) + middle - 2 / (n - 2) * ones @ k @ l @ ones) / (n * (n - 3))
+    middle = (ones @ k @ ones) * (ones @ m @ ones) / ((n - 1) * (n - 2))
+    return (np.trace(k @ m) + middle - 2 / (n - 2) * ones @ k @ m @ ones) / (n * (n - 3))
 
 
 def test_sums_give_the_ratio_of_kernels_that_are_written_out():
@@ -58,8 +58,8 @@ def test_sums_give_the_ratio_of_kernels_that_are_written_out():
     expected = naive(x, y) / np.sqrt(naive(x, x) * naive(y, y))
     assert sums_of(x, y).similarity()[0, 1] == pytest.approx(expected, rel=1e-9)
     centred = [a - a.mean(0) for a in (x, y)]
-    k, l = (a @ a.T for a in centred)  # noqa: E741
-    plain = (k * l).sum() / np.sqrt((k**2).sum() * (l**2).sum())
+    k, m = (a @ a.T for a in centred)
+    plain = (k * m).sum() / np.sqrt((k**2).sum() * (m**2).sum())
     assert sums_of(x, y).plain_similarity()[0, 1] == pytest.approx(plain, rel=1e-9)
 
 
