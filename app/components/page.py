@@ -9,15 +9,17 @@ from app.state.resolve import resolve
 from app.state.selection import JetSelection
 
 
-def open_page(state_class: type) -> PageContext | None:
+def open_page(state_class: type, from_url: bool = True) -> PageContext | None:
     """Return what can be shown of the session's choices, and store it; None if nothing can, and the page says why.
 
     Parameters
     ----------
     state_class : type
         The page's own state.
+    from_url : bool
+        Whether the history may have changed the URL; see `session.load`.
     """
-    session.load()
+    session.load(from_url)
     session.enter(state_class.__name__)
     models.list_again()
     try:

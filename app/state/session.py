@@ -7,7 +7,7 @@ callbacks write it, and each run sets them from it.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -17,18 +17,33 @@ from app.state.url import from_url, parameter, to_url, unreadable
 S = TypeVar("S")
 
 
-def load() -> None:
+def load(from_url: bool = True) -> None:
     """Take over the choices of the URL: at the first run, and when the user went back or forward in history.
 
     The run after a choice may still see the previous URL, and a link to another page has no parameters. In both cases
     the session's choices stay.
+
+    Parameters
+    ----------
+    from_url : bool
+        False in a fragment, which may have been asked for before the URL changed; the history runs the whole page.
     """
     is_updated = st.session_state.pop("is_updated", False)
-    url = _url()
-    if "choices" not in st.session_state or (url and not is_updated and url != st.session_state["url"]):
+    url, is_new = _url(), "choices" not in st.session_state
+    if is_new or (from_url and url and not is_updated and url != st.session_state["url"]):
         st.session_state["choices"] = url or to_url(OPENING)
         st.session_state["url"] = url
         st.session_state["is_link"] = bool(url)
+
+
+def rerun() -> NoReturn:
+    """Run the whole page again with the session's choices.
+
+    The run that asks for it may be of a fragment, and have an older URL, which would otherwise be taken for a step back
+    in history.
+    """
+    st.session_state["is_updated"] = True
+    st.rerun()
 
 
 def is_link() -> bool:

@@ -11,6 +11,7 @@ from app.components.guard import fragment
 from app.components.messages import grouped
 from app.services.models import prefetch
 from app.services.studies import Task
+from app.state import session
 
 WAIT = 0.3  # seconds for an estimate that is not known yet, before the page goes on without it
 
@@ -44,7 +45,7 @@ def show_wait(key: tuple, jets: int, seconds: Callable[[], float | None]) -> Non
 
 def _follow(future: Future) -> None:
     if future.done():
-        st.rerun()
+        session.rerun()
     st.caption("Estimating …")
 
 

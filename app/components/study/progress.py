@@ -10,6 +10,7 @@ from app.components.guard import fragment
 from app.components.messages import said
 from app.services.jobs import Job
 from app.services.library import PartError
+from app.state import session
 
 
 @partial(fragment, run_every=0.5)
@@ -25,7 +26,7 @@ def show_progress(jobs: Sequence[Job | None], keeps: bool = False) -> None:
     """
     running = [job for job in jobs if job and job.is_running]
     if not running:
-        st.rerun()
+        session.rerun()
     fraction = sum(1.0 if job.result is not None else job.fraction for job in jobs if job) / len(jobs)
     with st.container(horizontal=True, vertical_alignment="center", key="progress"):
         st.progress(fraction, text=said(_text(running[0])))

@@ -9,6 +9,7 @@ from app.pages.explore.context import ExploreContext
 from app.services.figures import view_jet
 from app.services.library import JetView, PartError, Tagger, limits_of_models
 from app.services.models import load_tagger
+from app.state import session
 
 
 def make_cards(context: ExploreContext, theme: str) -> list[Card | PartError]:
@@ -54,7 +55,7 @@ def show_cards(cards: list[Card | PartError], context: ExploreContext) -> None:
         _detail(cards)
     newly_tried = [card.try_assumptions() for card in shown]
     if any(newly_tried):
-        st.rerun()  # to show the accuracies
+        session.rerun()  # to show the accuracies
 
 
 def _single(card: Card) -> None:

@@ -20,8 +20,8 @@ from app.pages.explore.toolbar import find_classes, view_line
 from app.services.crowd import is_crowded
 from app.services.library import PartError
 from app.services.models import prefetch
+from app.state import session
 from app.state.resolve import neighbour
-from app.state.session import get_error
 
 
 def render() -> None:
@@ -36,12 +36,12 @@ def render() -> None:
 def _main() -> None:
     """Draw everything but the sidebar, which a step to another jet or a click on a head need not draw again."""
     if st.session_state.pop("models_changed", False):
-        st.rerun()
-    page = open_page(ExploreState)
+        session.rerun()
+    page = open_page(ExploreState, from_url=False)
     if not page:
         return
     if page.file.name != st.session_state["file_in_sidebar"]:  # the file has vanished
-        st.rerun()
+        session.rerun()
     context = ExploreContext(page.resolved, page.state)
     cards = make_cards(context, theme_name())
     drawn = [card for card in cards if not isinstance(card, PartError)]
@@ -51,7 +51,7 @@ def _main() -> None:
         if drawn:
             find_classes(context, drawn[0].tagger.dataset)
         export_menu(context, drawn)
-    show_errors(get_error(), context.resolved.jet_note)
+    show_errors(session.get_error(), context.resolved.jet_note)
     view_line(context, first)
     selection = context.selection
     highlight(selection.layer, selection.head, position_of(first, selection))

@@ -10,7 +10,6 @@ def resolve() -> tuple[list[runs.Run], runs.Run | None, dict[str, str]]:
 
     The chosen one is the requested one, or the first; the session and the URL then name it.
     """
-    session.load()
     session.enter("train")
     (own, left_out), requested = runs.list_runs(), session.read(TrainState).run
     all_runs = own + shipped_runs.shipped_runs()

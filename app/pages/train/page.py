@@ -26,6 +26,7 @@ REFRESH = 2.0  # seconds between two readings of active runs
 
 def render() -> None:
     st.html(STYLE)
+    session.load()
     all_runs, chosen, left_out = resolve()
     is_busy = any(run.is_active for run in all_runs)
     left, right = st.columns((0.365, 0.635), gap="medium")
@@ -49,17 +50,19 @@ def render() -> None:
 
 def _list(outline: tuple[str | None, set[tuple[str, str]]]) -> None:
     """Draw the list of runs; the whole page runs again if one was chosen, began or ended."""
+    session.load(from_url=False)
     all_runs, chosen, _ = resolve()
     if chosen is None or outline_of(all_runs, chosen) != outline:
-        st.rerun()
+        session.rerun()
     listing(all_runs, chosen)
 
 
 def _watch(is_active: bool) -> None:
     """Draw the chosen run, again and again while it is active."""
+    session.load(from_url=False)
     _, chosen, _ = resolve()
     if chosen is None or chosen.is_active != is_active:
-        st.rerun()
+        session.rerun()
     theme = theme_name()
     show_errors(session.get_error())
     header(chosen)
