@@ -6,10 +6,11 @@
 >>> trace = tagger.trace(jets[:1]).jet(0)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from part.errors import PartError
-from part.lazy import lazy_imports
+from part.lazy import ShownInNotebooks, lazy_imports
 from part.version import __version__
 
 if TYPE_CHECKING:
@@ -30,3 +31,10 @@ __getattr__ = lazy_imports(
         "read_jets": "part.jets.readers",
     },
 )
+
+
+def _notebook_html(item: ShownInNotebooks) -> str:
+    return import_module("part.notebook.show").html_of(item)
+
+
+ShownInNotebooks.to_html = staticmethod(_notebook_html)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 
 def lazy_imports(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
@@ -25,7 +25,12 @@ def lazy_imports(package: str, modules: Mapping[str, str]) -> Callable[[str], An
 
 
 class ShownInNotebooks:
-    """An object that a notebook shows as HTML; `part.notebook`, which says how, is imported only then."""
+    """An object that a notebook shows as HTML.
+
+    `part` says how when it is imported, so that traces and results need not know `part.notebook`, which knows them.
+    """
+
+    to_html: ClassVar[Callable[[Any], str]]
 
     def _repr_html_(self) -> str:
-        return import_module("part.notebook.show").html_of(self)
+        return self.to_html(self)
