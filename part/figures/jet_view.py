@@ -115,20 +115,27 @@ class JetView:
         PartError
             If the model does not have it.
         """
-        if quantity not in self.quantities:
-            raise PartError(f"{self.model} has no {QUANTITY_TITLES[quantity].lower()} between particles.")
-        if quantity != "logits":
-            return self.trace[quantity]
-        scores = self.trace["scores_qk"]
-        return scores + self.trace["bias"] if self.trace.has("bias") else scores
+        self._check(quantity)
+        return self._indexed(quantity, ())
 
     def head(self, quantity: str, layer: int, head: int) -> np.ndarray:
         """Return a quantity of one head, (n, n) or (n, K). Raise PartError if there is no such head."""
-        values = self.pairs(quantity)
-        for name, index, count in (("layer", layer, values.shape[0]), ("head", head, values.shape[1])):
+        self._check(quantity)
+        for name, index, count in zip(("layer", "head"), (layer, head), self.trace["pattern"].shape, strict=False):
             if not 0 <= index < count:
                 raise PartError(f"{self.model} has {count} {name}s; there is no {name} {index + 1}.")
-        return values[layer, head]
+        return self._indexed(quantity, (layer, head))
+
+    def _check(self, quantity: str) -> None:
+        if quantity not in self.quantities:
+            raise PartError(f"{self.model} has no {QUANTITY_TITLES[quantity].lower()} between particles.")
+
+    def _indexed(self, quantity: str, index: tuple[int, ...]) -> np.ndarray:
+        """Return a quantity of all heads or of one, for which no other is computed."""
+        if quantity != "logits":
+            return self.trace[quantity][index]
+        scores = self.trace["scores_qk"][index]
+        return scores + self.trace["bias"][index] if self.trace.has("bias") else scores
 
     def pair_weights(self, quantity: str, layer: int, head: int) -> np.ndarray:
         """Return a head's numbers (n, n) for pairs of particles in file order.

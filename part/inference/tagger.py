@@ -5,7 +5,7 @@ Shapes: J jets, B jets of a batch, C classes.
 
 import hashlib
 from collections.abc import Collection
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,7 @@ class Tagger(ShownInNotebooks):
         """The memory outside torch's allocator: a compiled engine's copies of the weights and its last activations."""
         return 0 if self.engine is None else getattr(self.engine.forward, "workspace_bytes", 0)
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
 

@@ -125,7 +125,7 @@ class Card:
         if reason := missing_quantity(self.tagger, self.jet_view, self.view.quantity):
             note(reason)
             return
-        sentence = heads_sentence(self.content_key, self.jet_view)
+        sentence = self.heads_sentence()
         with self._explained("mosaic", f"mosaic{self.slot}", sentence):
             draw_mosaic(self.pixels(), f"mosaic{self.slot}", self._choose_head)
         if self._has_room:
@@ -147,6 +147,10 @@ class Card:
         view = replace(self.view, query=None, layer=0, head=0)
         key = f"{self.content_key}/{head_measures.marks_key(self.marks)}/{self.theme}"
         return mosaic_pixels(key, self.limits, self.theme, self.jet_view, view, self.marks)
+
+    def heads_sentence(self) -> str:
+        """Return what all heads show, of a model that has the quantity."""
+        return heads_sentence(self.content_key, self.jet_view)
 
     def _choose_head(self, layer: int, head: int) -> None:
         session.update(JetSelection, layer=layer, head=head, other_head=None, focus=self.slot)

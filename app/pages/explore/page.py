@@ -72,6 +72,7 @@ def _prepare_next(context: ExploreContext, theme: str) -> None:
     for card in make_cards(ExploreContext(resolved, context.state), theme):
         if isinstance(card, Card) and card.has_quantity:
             card.pixels()
+            card.heads_sentence()
 
 
 render()

@@ -54,8 +54,9 @@ def all_heads(jet_view: JetView) -> str:
     """Return which heads of this jet attend to the fewest and to the most keys: exp(entropy), averaged over queries."""
     if "pattern" not in jet_view.quantities or len(jet_view.constituents) < 2:
         return ""
-    weights = jet_view.pairs("pattern").astype(float)
-    entropy = -(weights * np.log(np.where(weights > 0, weights, 1))).sum(-1)
+    weights = jet_view.pairs("pattern")  # (L, H, Q, K) of float32, whose logarithms are quick
+    logarithms = np.log(np.maximum(weights, np.finfo(weights.dtype).tiny))
+    entropy = -np.einsum("...k,...k->...", weights, logarithms)
     number, names = np.ravel(np.exp(entropy).mean(-1)), head_names(weights.shape[:2])
     few, many = int(number.argmin()), int(number.argmax())
     what = "slots" if jet_view.attends_to_slots else "keys"
