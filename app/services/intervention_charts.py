@@ -6,7 +6,8 @@ import numpy as np
 
 from part.analysis.intervention.activation_patching import Recovery
 from part.analysis.intervention.irc import IRCResult
-from part.figures.charts import Chart, Plot, Series, probability_range
+from part.figures.axis_ranges import probability_range
+from part.figures.charts import Chart, Plot, Series
 from part.figures.prediction import strongest_classes
 from part.figures.sentences.one_jet import prediction_change
 from part.figures.studies import irc as irc_charts

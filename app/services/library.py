@@ -56,6 +56,8 @@ _PLACES = {
     "JetView": "part.figures.jet_view:JetView",
     "head_matching_charts": "part.figures.head_matching_charts",
     "comparison_charts": "part.figures.plotly.comparison",
+    "LEGEND": "part.figures.plotly.theme:LEGEND",
+    "LEGEND_ROW": "part.figures.plotly.theme:LEGEND_ROW",
     "comparison_sentences": "part.figures.sentences.comparison",
     "jet_sentences": "part.figures.sentences.jet",
     "training_sentences": "part.figures.sentences.training",

@@ -1,6 +1,8 @@
-"""The numbers that are written into the cells of a map."""
+"""The numbers that are written into the cells of a map, and what is written beside its colours."""
 
 import numpy as np
+
+from part.figures.charts import Grid, HeadMap
 
 
 def cell_texts(values: np.ndarray) -> tuple[list[list[str]], int]:
@@ -12,3 +14,13 @@ def cell_texts(values: np.ndarray) -> tuple[list[list[str]], int]:
     digits = 2 if top < 1.95 and not power else 1 if top < 19.5 else 0
     rounded = np.round(scaled, digits) + 0.0  # turns a negative zero into zero
     return [["" if np.isnan(v) else f"{v:.{digits}f}".replace("-", "−") for v in row] for row in rounded], power
+
+
+def bar_title(chart: HeadMap | Grid) -> str:
+    """Return the title of a map's colour bar."""
+    return with_unit(chart.quantity, chart.unit)
+
+
+def with_unit(quantity: str, unit: str) -> str:
+    """Return a quantity with its unit in brackets, or the one of them that is not empty."""
+    return f"{quantity} [{unit}]" if quantity and unit else quantity or unit

@@ -36,6 +36,8 @@ class HeadMap:
         What the cells say in place of their numbers, a line for each "\\n", and what a hover adds to a number.
     of_class_token : bool
         Whether the heads are those by which a class token reads the particles, not those of the layers.
+    quantity : str
+        What the numbers are, beside the colours, where the unit does not say it.
     sentence : str
         What the chart shows and how sure that is, see `part.figures.sentences`; "" where nothing is significant.
     about : str
@@ -53,6 +55,7 @@ class HeadMap:
     texts: tuple[tuple[str, ...], ...] | None = None
     notes: tuple[tuple[str, ...], ...] | None = None
     of_class_token: bool = False
+    quantity: str = ""
     sentence: str = ""
     about: str = ""
 
@@ -69,7 +72,7 @@ class Grid:
         Numbers (R, C), NaN for empty cells, and their standard errors.
     rows, columns : tuple of str
         Titles of the rows and the columns.
-    signed, limits, sentence, about
+    signed, limits, quantity, sentence, about
         See `HeadMap`.
     """
 
@@ -83,6 +86,7 @@ class Grid:
     error: np.ndarray | None = None
     signed: bool = False
     limits: tuple[float, float] | None = None
+    quantity: str = ""
     sentence: str = ""
     about: str = ""
 
@@ -109,6 +113,8 @@ class Series:
         What each of the "points" is, for the hover.
     printed_labels : tuple of str
         The labels that are written beside the points, "" for the others.
+    by_sign : bool
+        Whether "bars" have the colours of positive and of negative edges in place of their own.
     in_legend : bool
         Whether the legend names it; the hover does in any case.
     """
@@ -123,6 +129,7 @@ class Series:
     dashed: bool = False
     labels: tuple[str, ...] = ()
     printed_labels: tuple[str, ...] = ()
+    by_sign: bool = False
     in_legend: bool = True
 
     @property
@@ -237,14 +244,3 @@ def colour_limits(chart: HeadMap | Grid | Surface | Plane) -> tuple[float, float
         largest = float(np.abs(finite).max(initial=0)) or 1.0
         return -largest, largest
     return min(float(finite.min(initial=0)), 0.0), float(finite.max(initial=0)) or 1.0
-
-
-def outer_edges(middles: np.ndarray) -> list[float]:
-    """Return the lower edge of the first cell and the upper edge of the last."""
-    return [1.5 * middles[0] - 0.5 * middles[1], 1.5 * middles[-1] - 0.5 * middles[-2]]
-
-
-def probability_range(*values: np.ndarray) -> tuple[float, float]:
-    """Return the ends of an axis of probabilities: 0 and a little above 1, or less where all of them are small."""
-    largest = max((float(np.nanmax(array, initial=0)) for array in values), default=0.0)
-    return 0.0, 1.02 if largest > 0.4 or not largest else 1.25 * largest  # of many classes all may be improbable

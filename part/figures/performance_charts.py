@@ -80,6 +80,14 @@ def confusion(comparison: Comparison, model: int = 0) -> Grid:
     percent = 100 * Rate(counts, counts.sum(1, keepdims=True)).value[np.ix_(shown, shown)]
     titles = tuple(comparison.dataset.titles[index] for index in shown)
     few = f", {len(shown)} of {len(present)} classes" if len(shown) < len(present) else ""
+    axes = "class", "predicted as"
     return Grid(
-        f"Predicted classes [%]{few}", "%", percent, titles, titles, "class", "predicted as", limits=(0.0, 100.0)
+        f"Predicted classes [%]{few}",
+        "%",
+        percent,
+        titles,
+        titles,
+        *axes,
+        quantity="share of the class",
+        limits=(0.0, 100.0),
     )

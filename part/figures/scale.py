@@ -109,12 +109,31 @@ def ticks(limits: tuple[float, float], scale: str) -> list[tuple[float, str]]:
     return [(float(i * step), f"{i * step:.4g}".replace("-", "−")) for i in steps]
 
 
+def few_ticks(limits: tuple[float, float]) -> list[tuple[float, str]]:
+    """Return the ticks of a short colour bar with a linear scale that begins at zero, or has it in the middle: three.
+
+    Bars of other scales have all ticks.
+    """
+    low, high = limits
+    if high <= 0 or low not in (0.0, -high):
+        return ticks(limits, "linear")
+    top = _round_below(high)
+    values = (0.0, top / 2, top) if low == 0 else (-top, 0.0, top)
+    return [(value, f"{value:.4g}".replace("-", "−")) for value in values]
+
+
 def superscript(number: int) -> str:
     return str(number).translate(_SUPERSCRIPTS)
 
 
 def _power_of_ten(exponent: int) -> str:
     return {0: "1", 1: "10", -1: "0.1"}.get(exponent, "10" + superscript(exponent))
+
+
+def _round_below(value: float) -> float:
+    """Return the largest number of one digit, or 1.5 or 2.5, times a power of ten that is not above the value."""
+    power = 10.0 ** np.floor(np.log10(value) + 1e-9)
+    return max(factor * power for factor in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if factor * power <= value * (1 + 1e-9))
 
 
 def _round_step(span: float) -> float:

@@ -91,7 +91,8 @@ def test_a_head_map_shows_its_numbers_and_frames():
     np.testing.assert_array_equal(trace.z, VALUES)
     np.testing.assert_array_equal(without_data.z, np.where(np.isnan(VALUES), 0, np.nan))
     assert trace.colorbar.orientation == "h"
-    assert figure.layout.xaxis.title.text == "head · points"
+    assert figure.layout.xaxis.title.text == "Head"
+    assert trace.colorbar.title.text == "points"
     assert trace.text[0][1] == "−0.25"
     assert trace.text[1][1] == ""
     assert (trace.zmin, trace.zmax) == (-1.5, 1.5)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from part.analysis.bias.bias_ablation import BiasAblation
-from part.figures.charts import colour_limits, probability_range
+from part.figures.axis_ranges import probability_range
+from part.figures.charts import colour_limits
 from part.figures.studies.bias_switch import jet_probabilities
 from part.figures.studies.topk import jet_comparison, jet_curves
 

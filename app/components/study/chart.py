@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from app.components.explained import question_mark
+from app.components.legend import lift_legend
 from app.components.messages import caption as below
 from app.components.messages import line
 from app.components.study.head_click import Opens, draw_figure
@@ -55,7 +56,7 @@ def show_chart(
             on_click="ignore",
         )
     figure = plotly_chart(chart, theme_name(), height - SENTENCE, accents)
-    draw_figure(own_names(figure), chart, key, opens)
+    draw_figure(lift_legend(own_names(figure)), chart, key, opens)
     below(chart.sentence)
 
 

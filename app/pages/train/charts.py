@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.explained import explained
+from app.components.legend import lift_legend
 from app.components.messages import caption, line, note
 from app.services import runs
 from app.services.library import training_sentences
@@ -32,5 +33,5 @@ def charts(run: Run, theme: str) -> None:
 def _chart(title: str, figure: go.Figure, key: str, about: str, sentence: str) -> None:
     with explained(about, key):
         line('<div class="caption">{}</div>', title)
-        st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False})
+        st.plotly_chart(lift_legend(figure), theme=None, key=key, config={"displayModeBar": False})
     caption(sentence)

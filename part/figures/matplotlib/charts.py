@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from part.errors import PartError
-from part.figures.cell_texts import cell_texts
+from part.figures.axis_ranges import outer_edges
+from part.figures.cell_texts import bar_title, cell_texts
 from part.figures.charts import (
     Chart,
     Grid,
@@ -22,7 +23,6 @@ from part.figures.charts import (
     Series,
     Surface,
     colour_limits,
-    outer_edges,
 )
 from part.figures.flame import Flame
 from part.figures.graph import Graph
@@ -30,7 +30,7 @@ from part.figures.matplotlib.flame import draw_flame
 from part.figures.matplotlib.graph import draw_graph
 from part.figures.matplotlib.plane import draw_plane
 from part.figures.matplotlib.style import make_figure, publication_style, tex
-from part.figures.palette import DARK_TEXT, LIGHT, LIGHT_TEXT, PAPER_FAINT, colormap, is_dark
+from part.figures.palette import DARK_TEXT, LIGHT, LIGHT_TEXT, PAPER_FAINT, colormap, edge_colours, is_dark
 from part.figures.style import COLUMN
 
 LIMIT_LENGTH = 0.5  # of an arrow above a lower limit, relative to the limit
@@ -88,9 +88,9 @@ def _head_map(chart: HeadMap, width: float) -> Figure:
     names = chart.columns or tuple(str(head + 1) for head in range(columns))
     cell = MIN_CELL if chart.texts is None else TEXT_CELL
     figure, axes = _cells(chart, max(width, cell * columns + 0.5), names, [str(i + 1) for i in range(layers)])
-    axes.set_ylabel("layer")
+    axes.set_ylabel("Layer")
     if not chart.columns:
-        axes.set_xlabel("head")
+        axes.set_xlabel("Head")
     for layer, head in np.argwhere(chart.marked) if chart.marked is not None else ():
         axes.add_patch(Rectangle((head - 0.5, layer - 0.5), 1, 1, fill=False, linewidth=0.9))
     return figure
@@ -126,7 +126,7 @@ def _cells(chart: HeadMap | Grid, width: float, columns: Sequence[str], rows: Se
     axes.tick_params(length=0)
     bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
     bar.outline.set_linewidth(0.5)
-    bar.set_label(_beside(chart.unit, height) + (f" (cells: $\\times 10^{{{power}}}$)" if power else ""))
+    bar.set_label(_beside(bar_title(chart), height) + (f" (cells: $\\times 10^{{{power}}}$)" if power else ""))
     return figure, axes
 
 
@@ -191,7 +191,8 @@ def _bars(axes: Axes, series: Series, colour: str, number: int, count: int) -> N
     height = 0.8 / count
     places = np.arange(len(series.x)) + (number - (count - 1) / 2) * height
     error = None if series.low is None else np.stack([series.y - series.low, series.high - series.y])
-    axes.barh(places, series.y, height, xerr=error, color=colour, label=tex(series.name), error_kw={"linewidth": 0.6})
+    colours = edge_colours(np.asarray(series.y), series.by_sign, colour)
+    axes.barh(places, series.y, height, xerr=error, color=colours, label=tex(series.name), error_kw={"linewidth": 0.6})
     axes.set_yticks(range(len(series.x)), [tex(str(name)) for name in series.x])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(series.x) - 0.5, -0.5)

@@ -1,34 +1,36 @@
 """Draw tables of coloured cells with plotly: numbers of heads, and grids."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import plotly.graph_objects as go
 
-from part.figures.cell_texts import cell_texts
+from part.figures.cell_texts import bar_title, cell_texts
 from part.figures.charts import Grid, HeadMap, colour_limits
 from part.figures.palette import TRANSPARENT, Theme
-from part.figures.plotly.theme import TOP_OF_BAR, colorscale, empty_figure, flat_colorbar, to_html
+from part.figures.plotly.fitting import fit_beside, fit_numbers, fit_title, text_width
+from part.figures.plotly.theme import BAR_TITLE, FLAT_BAR, bar_above, colorscale, empty_figure, flat_colorbar, to_html
 
 CHARACTER_WIDTH = 7.2  # px of the names beside cells and bars
-MAX_TEXTS = 24  # columns of cells that are wide enough for numbers; of more, hovers tell them
+MAX_TEXTS = 24  # columns of cells that may have room for numbers; of more, hovers tell them
 MAX_LONG_TEXTS = 16  # columns of cells that are wide enough for a zero before the point
+ROW = 15  # px, the least for the name of a row
+UPRIGHT = 250  # px, the width of all names of columns up to which they are not slanted
 
 
 def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
-    texts, power = cell_texts(chart.values)
-    if chart.texts is not None:
-        texts, power = [["<br>".join(map(to_html, text.split("\n"))) for text in row] for row in chart.texts], 0
-    figure = _cells(chart, texts, theme, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"))
+    texts, power = cell_texts(chart.values) if chart.texts is None else ([list(row) for row in chart.texts], 0)
+    below = 30 if chart.columns and not power else 46
+    figure = _cells(chart, texts, theme, height, "Layer %{y}, " + ("%{x}" if chart.columns else "head %{x}"), 52, below)
     figure.update_traces(y0=1, **({"x": list(chart.columns)} if chart.columns else {"x0": 1}))
-    units = f"numbers × 10<sup>{power}</sup>" if power else ""
-    title = " · ".join(filter(None, ("" if chart.columns else "head", to_html(chart.unit), units)))
-    figure.update_xaxes(title_text=title, **({"type": "category"} if chart.columns else {"dtick": 1}))
-    figure.update_yaxes(dtick=1, title_text="layer")
+    title = _with_power("" if chart.columns else "Head", power)
+    figure.update_xaxes(title_text=fit_title(title), **({"type": "category"} if chart.columns else {"dtick": 1}))
+    figure.update_yaxes(dtick=1, title_text="Layer")
     if chart.notes is not None:
         cells = figure.data[-1]
         template = cells.hovertemplate.replace("<extra>", "<br>%{hovertext}<extra>")
         cells.update(hovertext=[list(map(to_html, row)) for row in chart.notes], hovertemplate=template)
-    if chart.texts is not None:
-        figure.update_traces(textfont_size=11)
     if chart.marked is not None:
         frame = {"type": "rect", "line": {"color": theme.text, "width": 1.5}, "fillcolor": TRANSPARENT}
         for layer, head in np.argwhere(chart.marked).tolist():
@@ -39,46 +41,60 @@ def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
 
 def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     texts, power = cell_texts(chart.values)
-    figure = _cells(chart, texts, theme, height, "%{y}, %{x}")
+    slanted = 12 * sum(text_width(name) + 0.6 for name in chart.columns) > UPRIGHT
+    widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
+    title = _with_power(chart.column_title, power)
+    left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
+    below = 28 + int(0.75 * CHARACTER_WIDTH * longest) if slanted else 26
+    below += 20 if title else 0
+    height = max(height, ROW * len(chart.rows) + below + FLAT_BAR + BAR_TITLE)
+    figure = _cells(chart, texts, theme, height, "%{y}, %{x}", left, below)
     figure.update_traces(x=list(chart.columns), y=list(chart.rows))
-    units = f"numbers × 10<sup>{power}</sup>" if power else ""
-    slanted = sum(map(len, chart.columns)) > 36
     figure.update_xaxes(
-        title_text=" · ".join(filter(None, (to_html(chart.column_title), to_html(chart.unit), units))),
+        title_text=fit_title(title),
         tickangle=-45 if slanted else 0,
         title_standoff=6 if slanted else None,
         dtick=1,  # plotly would leave out some of many names
         type="category",  # plotly would take names that are numbers for positions
     )
-    figure.update_yaxes(title_text=to_html(chart.row_title), dtick=1, type="category")
-    widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
-    left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
-    below = 28 + int(0.75 * CHARACTER_WIDTH * longest) + (20 if chart.column_title else 0) if slanted else 46
-    return figure.update_layout(margin={"l": left, "b": below})
+    row_title, _ = fit_beside(chart.row_title, height - below - FLAT_BAR)
+    return figure.update_yaxes(title_text=row_title, dtick=1, type="category")
 
 
-def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: int, cell: str) -> go.Figure:
+def _with_power(title: str, power: int) -> str:
+    """Return the title of the columns with the unit of the numbers in the cells."""
+    units = f"numbers × 10<sup>{power}</sup>".replace("-", "−") if power else ""
+    return f"{title} ({units})" if title and units else title or units
+
+
+def _cells(
+    chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: int, cell: str, left: int, below: int
+) -> go.Figure:
     figure = empty_figure(theme, height, None)
     low, high = colour_limits(chart)
     if chart.values.shape[1] > MAX_LONG_TEXTS:
         texts = [
             [text.replace("0.", ".") if text.lstrip("−").startswith("0.") else text for text in row] for row in texts
         ]
+    title = fit_title(bar_title(chart), 12, left)
+    room = height - below - bar_above(figure, title)
+    fits = partial(fit_numbers, size=12, margin=left + 8, height=room)
+    few = chart.values.shape[1] <= MAX_TEXTS
     error = "" if chart.error is None else " ± %{customdata:.2~g}"
     empty = ~np.isfinite(chart.values)
     if empty.any():
-        figure.add_trace(_without_data(empty, theme))
+        figure.add_trace(_without_data(empty, theme, fits))
     figure.add_trace(
         go.Heatmap(
             z=chart.values,
             customdata=chart.error,
-            text=texts,
-            texttemplate="%{text}" if chart.values.shape[1] <= MAX_TEXTS else "",
-            textfont={"size": 12 if chart.values.shape[1] <= 6 else 11 if chart.values.shape[1] <= 8 else 10},
+            text=[[to_html(text).replace("\n", "<br>") for text in row] for row in texts],
+            texttemplate=fits(texts) if few else "",
+            textfont={"size": 12},
             zmin=low,
             zmax=high,
             colorscale=colorscale(chart.signed, theme),
-            colorbar=flat_colorbar((low, high), theme),
+            colorbar=flat_colorbar((low, high), theme, title),
             xgap=1,
             ygap=1,
             hoverongaps=False,
@@ -90,15 +106,16 @@ def _cells(chart: HeadMap | Grid, texts: list[list[str]], theme: Theme, height: 
     # A title without a standoff keeps its distance; labels are sometimes measured before they are drawn.
     figure.update_xaxes(title_standoff=None)
     figure.update_yaxes(plain, autorange="reversed")
-    return figure.update_layout(margin={"t": TOP_OF_BAR})
+    return figure.update_layout(margin={"l": left, "b": below})
 
 
-def _without_data(empty: np.ndarray, theme: Theme) -> go.Heatmap:
+def _without_data(empty: np.ndarray, theme: Theme, fits: Callable[[list[list[str]]], str]) -> go.Heatmap:
     """Draw the cells without a number, so that they do not look like a small one."""
+    texts = np.where(empty, "╱╱", "").tolist()
     return go.Heatmap(
         z=np.where(empty, 0.0, np.nan),
-        text=np.where(empty, "╱╱", ""),
-        texttemplate="%{text}",
+        text=texts,
+        texttemplate=fits(texts),
         textfont={"size": 10, "color": theme.faint},
         colorscale=[[0, theme.grid], [1, theme.grid]],
         showscale=False,

@@ -7,20 +7,22 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.errors import PartError
-from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, colour_limits, outer_edges
+from part.figures.axis_ranges import outer_edges
+from part.figures.charts import Chart, Grid, HeadMap, Plane, Plot, Series, Surface, colour_limits
 from part.figures.flame import Flame
 from part.figures.graph import Graph
-from part.figures.palette import Theme, get_theme, rgba, series_colours
+from part.figures.palette import Theme, edge_colours, get_theme, rgba, series_colours
 from part.figures.plotly.cells import CHARACTER_WIDTH, draw_grid, draw_head_map
 from part.figures.plotly.contrast import with_contrast
+from part.figures.plotly.fitting import fit_beside, fit_title
 from part.figures.plotly.flame import draw_flame
 from part.figures.plotly.graph import draw_graph
 from part.figures.plotly.limits import draw_lower_limits
 from part.figures.plotly.plane import draw_plane
-from part.figures.plotly.theme import colorbar, colorscale, empty_figure, hatching, log_axis, to_html, write_above
+from part.figures.plotly.theme import colorbar, colorscale, empty_figure, hatching, log_axis, to_html, write_legend
 
-LEGEND_WIDTH = 60  # characters in one row of the legend
 LONG_TITLE = 20  # characters, more than may fit below the bars beside their names
+BAR_ROW = 14  # px, the least for the name of bars
 
 
 def draw_chart(chart: Chart, theme_name: str, height: int, accents: Sequence[str] = ()) -> go.Figure:
@@ -94,29 +96,43 @@ def _surface(chart: Surface, theme: Theme, height: int) -> go.Figure:
 
 
 def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.Figure:
-    figure = empty_figure(theme, height, None)
     has_bars = any(series.style == "bars" for series in chart.series)
+    rows = max((len(series.x) for series in chart.series), default=0) if has_bars else 0
+    height = max(height, BAR_ROW * rows + 76)
+    figure = empty_figure(theme, height, None)
     for series in chart.series:
-        colour = theme.faint if series.colour is None else colours[series.colour % len(colours)]
+        colour = _colour(series, theme, colours)
         for trace in _bars(series, colour, theme) if has_bars else _curve(series, colour, theme):
             figure.add_trace(trace)
+    left = 52
     if has_bars:
         names = max((len(str(name)) for series in chart.series for name in series.x), default=0)
-        figure.update_layout(barmode="group", bargap=0.3, margin={"l": 20 + int(CHARACTER_WIDTH * names)})
+        left = 20 + int(CHARACTER_WIDTH * names)
+        figure.update_layout(barmode="group", bargap=0.3)
         every = {"type": "category", "dtick": 1}  # plotly would leave out some of many names
         figure.update_yaxes(every, autorange="reversed", ticks="", tickfont={"color": theme.text})
+    y_title, lines = fit_beside(chart.y_title, height - 76)
+    figure.update_layout(margin={"l": left + 17 * (lines - 1)})
     is_below_names = has_bars and len(chart.x_title) > LONG_TITLE
     if is_below_names:
-        _title_to_the_left(figure, to_html(chart.x_title))
-    x_title = "" if is_below_names else to_html(chart.x_title)
+        _title_to_the_left(figure, fit_title(chart.x_title, margin=16))
+    x_title = "" if is_below_names else fit_title(chart.x_title, margin=left)
     figure.update_xaxes(title_text=x_title, showgrid=has_bars, gridcolor=theme.grid, **_axis(chart, "x"))
-    figure.update_yaxes(
-        title_text=to_html(chart.y_title), showgrid=not has_bars, gridcolor=theme.grid, **_axis(chart, "y")
-    )
+    figure.update_yaxes(title_text=y_title, showgrid=not has_bars, gridcolor=theme.grid, **_axis(chart, "y"))
+    figure.update_layout(margin={"b": 46 + 17 * x_title.count("<br>")})
     named_series = [series for series in chart.series if series.name and series.in_legend]
     if len(named_series) > 1:
-        _legend(figure, named_series, theme, colours)
+        write_legend(figure, [_entry(series, theme, colours) for series in named_series])
     return figure
+
+
+def _entry(series: Series, theme: Theme, colours: Sequence[str]) -> tuple[str, str]:
+    """Return the colour and the text of a series in the legend."""
+    return _colour(series, theme, colours), f"{'┄' if series.dashed else '●'} {series.name}"
+
+
+def _colour(series: Series, theme: Theme, colours: Sequence[str]) -> str:
+    return theme.faint if series.colour is None else colours[series.colour % len(colours)]
 
 
 def _title_to_the_left(figure: go.Figure, title: str) -> None:
@@ -152,7 +168,7 @@ def _bars(series: Series, colour: str, theme: Theme) -> list[go.Bar]:
         error |= {"array": series.high - series.y, "arrayminus": series.y - series.low}
     tip = f"%{{y}}, {to_html(series.name)}: <b>%{{x:.4~g}}</b><extra></extra>"
     bar = go.Bar(x=series.y, y=list(series.x), orientation="h", error_x=error, hovertemplate=tip)
-    return [bar.update(marker={"color": colour})]
+    return [bar.update(marker={"color": edge_colours(series.y, series.by_sign, colour)})]
 
 
 def _curve(series: Series, colour: str, theme: Theme) -> list[go.Scatter]:
@@ -193,17 +209,3 @@ def _curve(series: Series, colour: str, theme: Theme) -> list[go.Scatter]:
         text = {"mode": "markers+text", "text": series.printed_labels, "textposition": sides}
         curve.update(customdata=series.labels, textfont={"size": 11, "color": colour}, **text)
     return [*traces, curve]
-
-
-def _legend(figure: go.Figure, named_series: Sequence[Series], theme: Theme, colours: Sequence[str]) -> None:
-    """Write the names of the series above the plot, in as many rows as they need."""
-    rows: list[list[str]] = [[]]
-    remaining = LEGEND_WIDTH
-    for series in named_series:
-        colour = theme.faint if series.colour is None else colours[series.colour % len(colours)]
-        remaining -= len(series.name) + 5
-        if remaining < 0 and rows[-1]:
-            rows, remaining = [*rows, []], LEGEND_WIDTH - len(series.name) - 5
-        rows[-1].append(f"<span style='color:{colour}'>{'┄' if series.dashed else '●'} {to_html(series.name)}</span>")
-    write_above(figure, "<br>".join("   ".join(row) for row in rows))
-    figure.update_layout(margin={"t": 8 + 16 * len(rows)})

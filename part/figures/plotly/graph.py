@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from part.figures.graph import DASHES, Graph, GraphEdge, line_width
 from part.figures.palette import NEGATIVE, POSITIVE, Theme, rgba
-from part.figures.plotly.theme import empty_figure, to_html, write_above
+from part.figures.plotly.theme import empty_figure, to_html, write_legend
 
 STEPS = 5  # widths of edges; one trace for each, since plotly is slow with many
 NODE = 19  # px
@@ -23,13 +23,13 @@ def draw_graph(chart: Graph, theme: Theme, height: int) -> go.Figure:
     right = max(node.x for node in chart.nodes) + 0.6
     figure.update_xaxes(tickvals=places, ticktext=[to_html(name) for name in names], range=[-0.6, right], ticks="")
     figure.update_yaxes(visible=False, range=[chart.rows + 0.7, 0.2])
-    write_above(figure, _legend(chart), theme.faint)
-    return figure.update_layout(margin={"l": 4, "r": 4, "t": 24, "b": 28})
+    write_legend(figure, _legend(chart, theme))
+    return figure.update_layout(margin={"l": 4, "r": 4, "b": 28})
 
 
-def _legend(chart: Graph) -> str:
-    colours = f"<span style='color:{POSITIVE}'>━ above 0</span>   <span style='color:{NEGATIVE}'>━ below 0</span>"
-    return f"{colours}   {chart.legend}"
+def _legend(chart: Graph, theme: Theme) -> list[tuple[str, str]]:
+    texts = [(theme.faint, text) for text in chart.legend.split("   ")]
+    return [(POSITIVE, "━ above 0"), (NEGATIVE, "━ below 0"), *texts]
 
 
 def _edges(chart: Graph) -> list[go.Scatter]:

@@ -7,7 +7,7 @@ from part.figures import style
 from part.figures.charts import Plane, colour_limits
 from part.figures.display import legend_marks
 from part.figures.palette import Theme
-from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_above
+from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_legend
 
 MAX_DIAMETER, MIN_DIAMETER = 30.0, 7.0  # px
 
@@ -20,7 +20,7 @@ def draw_plane(chart: Plane, theme: Theme, height: int) -> go.Figure:
     figure.update_xaxes(title_text="Δη", **shared)
     figure.update_yaxes(title_text="Δφ", scaleanchor="x", **shared)
     _add_legend(figure, chart, theme)
-    return figure.update_layout(margin={"t": 24, "r": 70})
+    return figure.update_layout(margin={"r": 70})
 
 
 def _particles(chart: Plane, theme: Theme) -> go.Scatter:
@@ -59,4 +59,4 @@ def _add_legend(figure: go.Figure, chart: Plane, theme: Theme) -> None:
     words = [f"{style.MARKER_CHARACTERS[mark]} {title}" for mark, title in marks.items()]
     if chart.jet.n_outside:
         words.append(f"{chart.jet.n_outside} outside")
-    write_above(figure, "   ".join(words), theme.faint)
+    write_legend(figure, [(theme.faint, word) for word in words])

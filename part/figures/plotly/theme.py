@@ -1,5 +1,7 @@
 """The layout that all plotly figures share: fonts, axes, colour bars. The colours are in `part.figures.palette`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -7,7 +9,8 @@ from part.figures import scale
 from part.figures.palette import TRANSPARENT, Theme, colormap
 
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
-TOP_OF_BAR = 4  # px above a flat colour bar, for which plotly itself makes room
+FLAT_BAR, BAR_TITLE = 34, 16  # px of a flat colour bar with its numbers, and of its title
+LEGEND, LEGEND_WIDTH, LEGEND_ROW = "legend", 60, 16  # name; characters in a row; px of a row
 HATCHES = 40  # lines across half of a hatched plot
 MINOR_TICKS = {"ticks": "outside", "ticklen": 2, "dtick": "D1"}  # of a logarithmic axis, at 2 to 9 of each decade
 SUBSCRIPTS = {"pT": "p<sub>T</sub>", "d0": "d<sub>0</sub>", "log10": "log<sub>10</sub>"}
@@ -117,11 +120,27 @@ def colorbar(quantity_title: str, limits: tuple[float, float], value_scale: str,
     }
 
 
-def flat_colorbar(limits: tuple[float, float], theme: Theme) -> dict:
-    """Return a thin colour bar above the figure, which leaves the width to the cells."""
-    bar = colorbar("", limits, "linear", theme)
+def flat_colorbar(limits: tuple[float, float], theme: Theme, title: str = "") -> dict:
+    """Return a thin colour bar above the figure, which leaves the width to the cells; its title is HTML."""
+    marks = scale.few_ticks(limits)
     place = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.0, "yanchor": "bottom", "ypad": 4}
-    return bar | place | {"thickness": 7, "tickfont": {"size": 11, "color": theme.faint}, "title": None}
+    return (
+        colorbar("", limits, "linear", theme)
+        | place
+        | {"thickness": 7, "tickfont": {"size": 11, "color": theme.faint}, "tickangle": 0}
+        | {"tickvals": [value for value, _ in marks], "ticktext": [label for _, label in marks]}
+        | {"title": {"text": title, "side": "top", "font": {"size": 12, "color": theme.text}} if title else None}
+    )
+
+
+def bar_above(figure: go.Figure, title: str = "") -> int:
+    """Make room for a flat colour bar and its title above the plot, and return its height [px].
+
+    Plotly would make more room than they need, and not say how much.
+    """
+    height = FLAT_BAR + (BAR_TITLE if title else 0)
+    figure.update_layout(margin={"t": height, "autoexpand": False})
+    return height
 
 
 def hatching(theme: Theme) -> dict:
@@ -132,8 +151,20 @@ def hatching(theme: Theme) -> dict:
     return {"type": "path", "path": " ".join(lines), "xref": "paper", "yref": "paper", "layer": "below", "line": line}
 
 
-def write_above(figure: go.Figure, text: str, colour: str | None = None) -> None:
-    """Write a line above the plot, in place of plotly's legend, which logs warnings while the page has no width."""
-    font = {"size": 12} | ({"color": colour} if colour else {})
+def write_legend(figure: go.Figure, entries: Sequence[tuple[str, str]]) -> None:
+    """Write colours and texts above the plot, in place of plotly's legend, which logs warnings without a width.
+
+    They take as many rows as a plot of usual width needs. A page that can break lines itself finds the entries in the
+    layout's `meta`, and the rows in the annotation of that name.
+    """
+    rows: list[list[str]] = [[]]
+    remaining = LEGEND_WIDTH
+    for colour, text in entries:
+        remaining -= len(text) + 3
+        if remaining < 0 and rows[-1]:
+            rows, remaining = [*rows, []], LEGEND_WIDTH - len(text) - 3
+        rows[-1].append(f"<span style='color:{colour}'>{to_html(text)}</span>")
     place = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-    figure.add_annotation(text=text, showarrow=False, font=font, align="right", **place)
+    text = "<br>".join("   ".join(row) for row in rows)
+    figure.add_annotation(name=LEGEND, text=text, showarrow=False, font={"size": 12}, align="right", **place)
+    figure.update_layout(meta={LEGEND: [list(entry) for entry in entries]}, margin={"t": 8 + LEGEND_ROW * len(rows)})

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from part.figures.palette import Theme, get_theme
-from part.figures.plotly.theme import empty_figure, write_above
+from part.figures.plotly.theme import empty_figure, write_legend
 from part.figures.training_curves import TrainingCurves
 
 
@@ -39,7 +39,7 @@ def draw_loss(curves: TrainingCurves, theme_name: str, height: int) -> go.Figure
     figure.add_trace(_points(curves.val_steps, curves.val_loss, theme.series[1], "validation", tip))
     figure.update_xaxes(title_text="step", rangemode="tozero")
     entries = ((theme.accent, name), (theme.series[1], "validation"))
-    write_above(figure, "   ".join(f"<span style='color:{colour}'>● {word}</span>" for colour, word in entries))
+    write_legend(figure, [(colour, f"● {word}") for colour, word in entries])
     return figure.update_layout(showlegend=False)
 
 

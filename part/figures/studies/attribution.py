@@ -6,7 +6,8 @@ from part.analysis.attribution.faithfulness import FRACTIONS
 from part.analysis.attribution.methods import METHODS
 from part.analysis.attribution.results import BY_PT, TITLES, AttributionResult
 from part.analysis.statistics.running_mean import Z95, Mean
-from part.figures.charts import Chart, Grid, Plot, Series, probability_range
+from part.figures.axis_ranges import probability_range
+from part.figures.charts import Chart, Grid, Plot, Series
 from part.figures.sentences.attribution import alike as alike_sentence
 from part.figures.sentences.attribution import gain, most_gained
 from part.figures.sentences.one_jet import extremes

@@ -17,6 +17,7 @@ from part.figures.sentences.one_jet import largest_part
 from part.figures.sentences.places import cell_names, ends, range_of_heads
 from part.models.pair_inputs import PAIR_FEATURES
 
+SHAPLEY_SIZE = "mean |Shapley value|"
 PLANE: dict[str, Any] = {"x_title": "ln 1/Δ", "y_title": "ln(kT / GeV)"}
 
 
@@ -106,9 +107,17 @@ def shapley_means(result: BiasResult) -> Grid:
     size = result.size
     cells = cell_names(heads, result.features)
     sentence = ends(size.value, Z95 * size.error, cells, "logits", "Largest for", "smallest for")
-    texts = "Mean size of Shapley values", "logits"
+    title = "Mean size of Shapley values"
     return Grid(
-        *texts, size.value, heads, result.features, error=size.error, sentence=sentence, about="shapley_of_bias"
+        title,
+        "logits",
+        size.value,
+        heads,
+        result.features,
+        error=size.error,
+        quantity=SHAPLEY_SIZE,
+        sentence=sentence,
+        about="shapley_of_bias",
     )
 
 
@@ -118,7 +127,7 @@ def shapley_of_head(result: BiasResult, head: int) -> Plot:
     bars = Series("", result.features, y, y - spread, y + spread, head, "bars")
     sentence = ends(y, spread, result.features, "logits", "Largest for", "smallest for")
     title = f"Mean size of Shapley values, head {head + 1}"
-    return Plot(title, "logits", "", (bars,), sentence=sentence, about="shapley_of_bias")
+    return Plot(title, f"{SHAPLEY_SIZE} [logits]", "", (bars,), sentence=sentence, about="shapley_of_bias")
 
 
 def pair_shapley(shapley: Shapley, head: int, names: Sequence[str], features: tuple[str, ...] = PAIR_FEATURES) -> Grid:
@@ -131,7 +140,17 @@ def pair_shapley(shapley: Shapley, head: int, names: Sequence[str], features: tu
         sizes = np.abs(shapley.values[:, head]).mean(0)
         sentence = largest_part(sizes, features, f"logits on average over the {len(names)} pairs")
     columns = ("baseline", *features, "bias")
-    return Grid(title, "logits", values, tuple(names), columns, signed=True, sentence=sentence, about="pair_shapley")
+    return Grid(
+        title,
+        "logits",
+        values,
+        tuple(names),
+        columns,
+        signed=True,
+        quantity="contribution",
+        sentence=sentence,
+        about="pair_shapley",
+    )
 
 
 def lund_bias(result: BiasResult, head: int) -> Surface:

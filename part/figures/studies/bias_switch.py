@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from part.analysis.bias.bias_ablation import BiasAblation, BiasAblationResult
-from part.figures.charts import Chart, Grid, Plot, Series, probability_range
+from part.figures.axis_ranges import probability_range
+from part.figures.charts import Chart, Grid, Plot, Series
 from part.figures.prediction import strongest_classes
 from part.figures.sentences.ablation import absolute, jet_classes, relative
 from part.figures.view import lower_first
@@ -72,8 +73,8 @@ def rejections(result: BiasAblationResult) -> Grid:
     columns = tuple(f"{class_title(signal)} {efficiency}" for signal, _, efficiency in points)
     rows = tuple(f"{ablation.title}, {ablation.place}" for ablation in ablations)
     sentence = relative([effect[a] for effect in effects for a in ablations], "the rejection", is_ratio=True)
-    title, unit = "Background rejection over that of the untouched model", "of the untouched"
-    return Grid(title, unit, values, rows, columns, sentence=sentence, about="bias_switch")
+    title, ratio = "Background rejection over that of the untouched model", "ratio of rejections"
+    return Grid(title, "", values, rows, columns, quantity=ratio, sentence=sentence, about="bias_switch")
 
 
 def jet_probabilities(ablations: Sequence[BiasAblation], probabilities: np.ndarray, classes: Sequence[str]) -> Grid:
@@ -86,4 +87,12 @@ def jet_probabilities(ablations: Sequence[BiasAblation], probabilities: np.ndarr
     columns = tuple(classes[c] for c in shown)
     sentence = jet_classes(probabilities, rows, classes)
     texts = "Probabilities of this jet [%]", "%"
-    return Grid(*texts, 100 * probabilities[:, shown], rows, columns, sentence=sentence, about="bias_switch_jet")
+    return Grid(
+        *texts,
+        100 * probabilities[:, shown],
+        rows,
+        columns,
+        quantity="probability",
+        sentence=sentence,
+        about="bias_switch_jet",
+    )

@@ -24,7 +24,11 @@ def charts(result: ComponentsResult) -> dict[str, Chart]:
 
 def explained_variance(result: ComponentsResult) -> HeadMap:
     """Return the share of the variance of a head's vectors that the first component explains."""
-    title, unit, values = "Variance that the first component explains", "of the variance", result.explained_variance
+    title, unit, values = (
+        "Variance that the first component explains",
+        "share of the variance",
+        result.explained_variance,
+    )
     sample = f"{result.particles} particles"
     sentence = observed_ends(values, head_names(values.shape), "", sample)
     return HeadMap(title, unit, values, limits=(0, 1), sentence=sentence, about="explained_variance")

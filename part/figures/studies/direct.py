@@ -36,7 +36,7 @@ def _map(title: str, mean: Mean, about: str) -> HeadMap:
     sides = "for the class", "against it"
     names = head_names(mean.value.shape)
     sentence = farthest(mean.value, Z95 * mean.error, names, "Largest share", unit=UNIT, sides=sides)
-    return HeadMap(title, UNIT, mean.value, mean.error, signed=True, sentence=sentence, about=about)
+    return HeadMap(title, UNIT, mean.value, mean.error, signed=True, quantity="share", sentence=sentence, about=about)
 
 
 def components(result: DirectResult) -> Plot:

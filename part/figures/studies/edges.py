@@ -99,7 +99,9 @@ def effect_map(result: EdgesResult, kind: str = "head") -> HeadMap:
     sides = "above 0", "below"
     names = head_names(mean.value.shape)
     sentence = farthest(mean.value, Z95 * mean.error, names, "Largest effect", unit=UNIT, sides=sides)
-    return HeadMap(title, UNIT, mean.value, mean.error, signed=True, sentence=sentence, about="node_effects")
+    return HeadMap(
+        title, UNIT, mean.value, mean.error, signed=True, quantity="effect", sentence=sentence, about="node_effects"
+    )
 
 
 def flow_grid(result: EdgesResult) -> Grid:
@@ -110,7 +112,8 @@ def flow_grid(result: EdgesResult) -> Grid:
     senders, receivers = (tuple(result.groups[i] for i in chosen) for chosen in (rows, columns))
     title = "Where edges lead: sums of the sizes of scores"
     known = np.where(values > 0, values, np.nan)
-    return Grid(title, UNIT, known, senders, receivers, "from layer", "to layer", about="edge_flow")
+    axes = "from layer", "to layer"
+    return Grid(title, UNIT, known, senders, receivers, *axes, quantity="sum of |scores|", about="edge_flow")
 
 
 def _by_head(result: EdgesResult, kind: str) -> Mean:

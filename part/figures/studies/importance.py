@@ -90,6 +90,7 @@ def _map(
         marked=marked.astype(bool),
         columns=names,
         of_class_token=kind == "class head",
+        quantity=lower_first(title),
         sentence=_map_sentence(measure, values, half, marked.astype(bool), parts, kind),
         about="importance",
     )
@@ -139,4 +140,6 @@ def other_targets(result: ImportanceResult, measure: str) -> Plot:
 def jet_map(title: str, change: np.ndarray) -> HeadMap:
     """Return the change (L, H) of one jet's probability without each head, in percentage points."""
     sentence = strongest_change(100 * change, "percentage points")
-    return HeadMap(title, "points", 100 * change, signed=True, sentence=sentence, about="jet_without_heads")
+    return HeadMap(
+        title, "points", 100 * change, signed=True, quantity="change", sentence=sentence, about="jet_without_heads"
+    )

@@ -51,7 +51,8 @@ def bars(result: Attribution, jet_view: JetView) -> Plot:
     names = _particles(jet_view, np.arange(len(result.values)))
     half = None if result.error is None else Z95 * result.error
     sentence = largest_part(result.values, names, "" if result.method == "rollout" else EVIDENCE, half)
-    series = Series("", _particles(jet_view, top), result.values[top], low, high, 0, "bars")
+    by_sign = bool((result.values < 0).any())
+    series = Series("", _particles(jet_view, top), result.values[top], low, high, 0, "bars", by_sign=by_sign)
     texts = "Largest attributions", _unit(result), ""
     return Plot(*texts, (series,), sentence=sentence, about="attribution")
 
@@ -69,7 +70,16 @@ def by_input(result: Attribution, jet_view: JetView) -> Grid:
     sentence = largest_part(values[-1], names, f"{EVIDENCE}, all particles together")
     limits = -largest, largest
     return Grid(
-        "By input", EVIDENCE, values, rows, names, signed=True, limits=limits, sentence=sentence, about="inputs"
+        "By input",
+        EVIDENCE,
+        values,
+        rows,
+        names,
+        signed=True,
+        limits=limits,
+        quantity="attribution",
+        sentence=sentence,
+        about="inputs",
     )
 
 

@@ -35,7 +35,7 @@ def jet_recovery(result: Recovery) -> Chart:
     cells = cell_names(rows, [f"particle {rank}" for rank in range(1, n_columns)])
     return Grid(
         title,
-        "of the logit difference",
+        "share of the logit difference",
         values,
         rows,
         columns,
@@ -60,7 +60,7 @@ def _heads(title: str, values: np.ndarray, error: np.ndarray | None) -> HeadMap:
     )
     return HeadMap(
         title,
-        "of the logit difference",
+        "share of the logit difference",
         values,
         error,
         signed=True,

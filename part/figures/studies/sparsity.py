@@ -1,6 +1,7 @@
 """Charts of the study `sparsity`, of one model or of several by name."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from part.analysis.sparsity.results import KINDS, QUANTITIES, HeadStatistics, SparsityResult
 from part.analysis.statistics.running_mean import Z95, Mean
 from part.errors import PartError
+from part.figures.cell_texts import with_unit
 from part.figures.charts import Chart, Grid, HeadMap, Plot, Series
 from part.figures.one_scale import share_limits
 from part.figures.sentences.curves import trend
@@ -64,7 +66,17 @@ def head_map(
     title = result.titles[quantity] + (f", {NULLS[null]}" if null else "")
     unit = QUANTITIES[quantity].unit
     sentence = range_of_heads(mean.value, Z95 * mean.error, "" if "share" in unit else unit)
-    return HeadMap(title, unit, mean.value, mean.error, limits=limits, sentence=sentence, about=f"heads_{quantity}")
+    chart = HeadMap(title, unit, mean.value, mean.error, limits=limits, sentence=sentence, about=f"heads_{quantity}")
+    return replace(chart, quantity=_quantity(result, quantity))
+
+
+def _quantity(result: SparsityResult, quantity: str) -> str:
+    """Return the name of a quantity where its unit does not say what it is."""
+    return "" if "share" in QUANTITIES[quantity].unit else result.titles[quantity]
+
+
+def _axis_title(result: SparsityResult, quantity: str) -> str:
+    return with_unit(_quantity(result, quantity), QUANTITIES[quantity].unit)
 
 
 def excess_map(
@@ -76,7 +88,8 @@ def excess_map(
     """Return a quantity by head, of the model or of untrained weights, minus its expectation for shuffled keys."""
     mean = _statistics(result, null).statistic(quantity, kind="excess")
     title = result.titles[quantity] + (f", {NULLS[null]}" if null else "") + ", minus shuffled keys"
-    return _excess(title, QUANTITIES[quantity].unit, mean, limits, f"heads_{quantity}")
+    chart = _excess(title, QUANTITIES[quantity].unit, mean, limits, f"heads_{quantity}")
+    return replace(chart, quantity=_quantity(result, quantity))
 
 
 def _excess(title: str, unit: str, mean: Mean, limits: tuple[float, float] | None, about: str) -> HeadMap:
@@ -96,8 +109,7 @@ def by_group(results: Mapping[str, SparsityResult], quantity: str, kind: str, la
     unit = QUANTITIES[quantity].unit
     title = f"{first.titles[quantity]}, layer {layer + 1}, head {head + 1}"
     sentence = trend([one for one in series if one.colour is not None], axis, "" if "share" in unit else unit)
-    y_title = unit or first.titles[quantity]
-    return Plot(title, axis, y_title, tuple(series), sentence=sentence, about=f"heads_{quantity}")
+    return Plot(title, axis, _axis_title(first, quantity), tuple(series), sentence=sentence, about=f"heads_{quantity}")
 
 
 def _against(
@@ -132,11 +144,11 @@ def by_class(results: Mapping[str, SparsityResult], quantity: str, layer: int, h
             value, error = mean.value[present, layer, head], mean.error[present, layer, head]
             spread = Z95 * np.where(np.isfinite(error), error, 0)
             series.append(Series(name, names, value, value - spread, value + spread, i, "bars"))
-    unit = QUANTITIES[quantity].unit or first.titles[quantity]
     few = f", {len(present)} of {n_present} classes" if len(present) < n_present else ""
     sentence = classes(series, QUANTITIES[quantity].unit)
     title = f"{first.titles[quantity]}, layer {layer + 1}, head {head + 1}{few}"
-    return Plot(title, unit, "", tuple(series), sentence=sentence, about=f"heads_{quantity}")
+    axis = _axis_title(first, quantity)
+    return Plot(title, axis, "", tuple(series), sentence=sentence, about=f"heads_{quantity}")
 
 
 def classes_drawn(result: SparsityResult, quantity: str) -> tuple[np.ndarray, int]:
@@ -165,7 +177,8 @@ def by_layer(result: SparsityResult, quantity: str, kind: str) -> Grid:
         values[is_present], half[is_present], cells, "" if "share" in unit else unit, "Most for", "least for"
     )
     about = f"heads_{quantity}"
-    return Grid(title, unit, values[is_present], rows, layers, row_title, "layer", sentence=sentence, about=about)
+    chart = Grid(title, unit, values[is_present], rows, layers, row_title, "Layer", sentence=sentence, about=about)
+    return replace(chart, quantity=_quantity(result, quantity))
 
 
 def _bins(edges: tuple[float, ...]) -> tuple[str, ...]:

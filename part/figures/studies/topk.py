@@ -6,7 +6,8 @@ import numpy as np
 
 from part.analysis.intervention.topk import TopKResult
 from part.analysis.statistics.running_mean import Z95
-from part.figures.charts import Chart, Plot, Series, probability_range
+from part.figures.axis_ranges import probability_range
+from part.figures.charts import Chart, Plot, Series
 from part.figures.sentences.curves import enough
 from part.figures.sentences.one_jet import last_change, prediction_change
 from part.figures.sentences.topk import enough_keys, small_divergence

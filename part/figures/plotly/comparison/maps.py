@@ -13,7 +13,7 @@ from part.comparison.result import Comparison
 from part.figures.palette import Theme, get_theme
 from part.figures.plotly.comparison.shares import NAMES_WIDTH, short_names
 from part.figures.plotly.contrast import with_contrast
-from part.figures.plotly.theme import TOP_OF_BAR, colorscale, empty_figure, flat_colorbar
+from part.figures.plotly.theme import bar_above, colorscale, empty_figure, flat_colorbar
 
 FEW_CLASSES = 12  # whose names and numbers have room
 MAX_CLASSES = 24  # of a confusion matrix
@@ -123,7 +123,7 @@ def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int, lar
 def _show_scale(figure: go.Figure, limits: tuple[float, float], theme: Theme) -> None:
     """Draw the colour bar above; the caption says the unit."""
     figure.update_traces(showscale=True, colorbar=flat_colorbar(limits, theme))
-    figure.update_layout(margin={"t": TOP_OF_BAR})
+    bar_above(figure)
 
 
 def _map(
