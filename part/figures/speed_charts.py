@@ -9,6 +9,7 @@ from part.benchmarking.profile import Profile, ProfileEntry, by_module, by_opera
 from part.benchmarking.roofline import WHOLE_MODEL, RooflinePoint
 from part.benchmarking.scaling import crossover, power_law_exponent
 from part.benchmarking.timing import Timing
+from part.figures.cell_texts import with_unit
 from part.figures.charts import Plot, Series
 from part.figures.flame import Flame
 from part.figures.sentences import speed as sentences
@@ -69,8 +70,8 @@ def _plot(
     # Batch sizes and the lengths of random jets are chosen; the mean length of a file's jets makes no good tick.
     is_chosen = axis == "batch" or not any(row.from_file for rows in series.values() for row in rows)
     ticks = tuple(sorted({float(x) for curve in curves for x in curve.x})) if is_chosen else None
-    titles, text = (title, AXES[axis], unit), sentences.sweep(unit, curves, series, axis, AXES[axis])
-    about = ABOUT[unit]
+    titles, about = (title, AXES[axis], with_unit(ABOUT[unit], unit)), ABOUT[unit]
+    text = sentences.sweep(unit, curves, series, axis, AXES[axis])
     return Plot(*titles, tuple(curves), log_x=True, log_y=True, x_ticks=ticks, sentence=text, about=about)
 
 
@@ -87,7 +88,7 @@ def passes(series: BySeries, batch: int) -> Plot:
             curves.append(Series(name, x[len(warm) :], counted, colour=colour))
     title = f"Every pass of {batch} jet{'s' if batch > 1 else ''}"
     text = sentences.warm_up(series, batch)
-    return Plot(title, "pass", "ms", tuple(curves), log_y=True, sentence=text, about="passes")
+    return Plot(title, "pass", "latency [ms]", tuple(curves), log_y=True, sentence=text, about="passes")
 
 
 def describe_growth(series: BySeries, axis: str) -> list[str]:
@@ -180,7 +181,7 @@ def _bars(
         for i, p in enumerate(profiles)
     )
     text = sentences.largest_share(values, measure)
-    return Plot(f"{title} {suffix}", unit, "", series, sentence=text, about="operators")
+    return Plot(f"{title} {suffix}", with_unit(title.lower(), unit), "", series, sentence=text, about="operators")
 
 
 def flame(profile: Profile, measure: str = "seconds") -> Flame:

@@ -6,8 +6,6 @@ from app.services.classes import class_titles, without_shared
 from app.services.library import Dataset
 from app.state.selection import StudyState
 
-WIDTH = 170
-
 
 def class_choice(
     dataset: Dataset, made: tuple[str, ...], target: str, contrast: str | None, others: str = "all others"
@@ -26,9 +24,9 @@ def class_choice(
         What is compared without a contrast.
     """
     titles = class_titles(dataset, made, [text for text in (target, contrast) if text])
-    select("Class", StudyState, "target_class", {"": "as predicted"} | titles, target, WIDTH)
+    select("Class", StudyState, "target_class", {"": "as predicted"} | titles, target)
     if contrast is not None:
         apart = without_shared(dataset, titles, target) if target else {}
         titles = {"": others} | apart
-        select("Against", StudyState, "contrast_class", titles, contrast, WIDTH, disabled=not target)
+        select("Against", StudyState, "contrast_class", titles, contrast, disabled=not target)
     classes_menu(dataset, made)

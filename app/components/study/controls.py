@@ -1,6 +1,6 @@
 """Widgets that the pages of studies share; each shows and writes a field of a state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -8,6 +8,9 @@ import streamlit as st
 from app.components.titles import model_title
 from app.state import session
 from app.state.selection import JetSelection
+
+CHARACTER, BESIDE_TITLE = 7, 54  # px of a title's characters, and of what is beside it
+MIN_SELECT, MAX_SELECT = 110, 340  # px
 
 
 def segments(label: str, state_class: type, field: str, titles: Mapping[Any, str], value: Any) -> None:
@@ -27,18 +30,22 @@ def select(
     field: str,
     titles: Mapping[Any, str],
     value: Any,
-    width: int = 200,
     disabled: bool = False,
 ) -> None:
-    """Choose one of several values, given by their titles, from a list."""
+    """Choose one of several values, given by their titles, from a list that is as wide as the longest needs."""
     st.selectbox(
         label,
         list(titles),
         format_func=lambda option: titles[option],
-        width=width,
+        width=select_width(titles.values()),
         disabled=disabled,
         **session.bind_widget(state_class, field, value),
     )
+
+
+def select_width(titles: Iterable[str]) -> int:
+    """Return the pixels of a list that shows the longest of its titles, or most of it where that is very long."""
+    return min(max(MIN_SELECT, BESIDE_TITLE + CHARACTER * max(map(len, titles), default=0)), MAX_SELECT)
 
 
 def model_segments(models: tuple[str, ...], focus: int) -> None:

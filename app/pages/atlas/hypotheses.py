@@ -18,7 +18,7 @@ def choose_hypothesis(context: ModelContext) -> None:
     if result is not None:
         known = atlas_charts.known(result)
         titles = {name: HYPOTHESES[name].title for name in known}
-        select("Hypothesis", AtlasState, "hypothesis", titles, _chosen(context, known), 220)
+        select("Hypothesis", AtlasState, "hypothesis", titles, _chosen(context, known))
 
 
 def _chosen(context: ModelContext, known: tuple[str, ...]) -> str:

@@ -20,12 +20,10 @@ HEIGHT = 276
 def physics(context: AttributionContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="physics_line"):
         quantity = context.state.particle_quantity if context.state.particle_quantity in OF_PARTICLES else "kT"
-        select(
-            "Of particles", AttributionState, "particle_quantity", {name: name for name in OF_PARTICLES}, quantity, 110
-        )
+        select("Of particles", AttributionState, "particle_quantity", {name: name for name in OF_PARTICLES}, quantity)
         if context.has_heads:
             observable = context.state.observable if context.state.observable in OF_JETS else "τ21"
-            select("Of jets", AttributionState, "observable", {name: name for name in OF_JETS}, observable, 150)
+            select("Of jets", AttributionState, "observable", {name: name for name in OF_JETS}, observable)
             segments("Number of a head", AttributionState, "of_heads", NUMBERS, context.state.of_heads)
         choose_compared(context)
     result = context.result(ABOUT)

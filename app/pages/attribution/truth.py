@@ -20,7 +20,7 @@ HEIGHT = 276
 def truth(context: AttributionContext) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="truth_line"):
         group = context.state.prong_group if context.state.prong_group in PRONG_GROUPS else PRONG_GROUPS[0]
-        select("Share on", AttributionState, "prong_group", {name: name for name in PRONG_GROUPS}, group, 160)
+        select("Share on", AttributionState, "prong_group", {name: name for name in PRONG_GROUPS}, group)
         segments("Constituents of a prong", AttributionState, "match", MATCHES, context.state.match)
         choose_compared(context)
     result = context.result(ABOUT)

@@ -10,8 +10,6 @@ from app.services.library import PartError
 from app.state.context import PageContext
 from app.state.selection import StudyState
 
-WIDTH = 170
-
 
 def make_context(page: PageContext, tab: str) -> ModelContext:
     return ModelContext.create(page, tab)
@@ -28,10 +26,10 @@ def choose_pair(context: ModelContext) -> None:
     target, contrast = chosen_classes(context)
     if target:
         titles = class_titles(dataset, made, [target, contrast])
-        select("Class", StudyState, "target_class", without_shared(dataset, titles, contrast), target, WIDTH)
-        select("Against", StudyState, "contrast_class", without_shared(dataset, titles, target), contrast, WIDTH)
+        select("Class", StudyState, "target_class", without_shared(dataset, titles, contrast), target)
+        select("Against", StudyState, "contrast_class", without_shared(dataset, titles, target), contrast)
         classes_menu(dataset, made)
-    select("Corruption", CircuitsState, "corruption", CORRUPTION_TITLES, chosen_corruption(context), 230)
+    select("Corruption", CircuitsState, "corruption", CORRUPTION_TITLES, chosen_corruption(context))
 
 
 def chosen_classes(context: ModelContext) -> tuple[str, str]:

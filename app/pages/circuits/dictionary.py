@@ -31,7 +31,7 @@ def choose_feature(context: ModelContext) -> None:
     if result is not None:
         order = (-result.importance).argsort(kind="stable").tolist()
         titles = {m: f"{m + 1} · {result.title(m)}".removesuffix(" · ") for m in order}
-        select("Feature", CircuitsState, "feature", titles, chosen_feature(context, result), 260)
+        select("Feature", CircuitsState, "feature", titles, chosen_feature(context, result))
 
 
 def chosen_feature(context: ModelContext, result: DictionaryResult) -> int:

@@ -7,7 +7,7 @@ from app.components.messages import plain
 from app.components.study.chart import show_chart
 from app.components.study.context import ModelContext
 from app.components.study.controls import select
-from app.pages.circuits.context import WIDTH, chosen_classes, pair_options
+from app.pages.circuits.context import chosen_classes, pair_options
 from app.pages.circuits.state import CircuitsState
 from app.services.classes import class_titles, without_shared
 from app.services.library import circuit_charts
@@ -33,8 +33,8 @@ def choose_contrast(context: ModelContext) -> None:
     dataset, made = context.model.dataset, context.selection.groups
     target, contrast = chosen_classes(context)
     titles = class_titles(dataset, made, [target, contrast])
-    select("Class", StudyState, "target_class", without_shared(dataset, titles, contrast), target, WIDTH)
-    select("Against", StudyState, "contrast_class", without_shared(dataset, titles, target), contrast, WIDTH)
+    select("Class", StudyState, "target_class", without_shared(dataset, titles, contrast), target)
+    select("Against", StudyState, "contrast_class", without_shared(dataset, titles, target), contrast)
     classes_menu(dataset, made)
     if getattr(context.model.config, "class_layers", 0):
         choice = session.bind_widget(CircuitsState, "of_class_token", context.state.of_class_token)

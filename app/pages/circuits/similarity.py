@@ -21,7 +21,7 @@ def choose_other(context: ModelContext) -> None:
     """Choose the model whose layers are compared with those of the model."""
     names = models_with_layers(context.model)
     if names:
-        select("With", CircuitsState, "other", {"": "itself"} | {n: n for n in names}, _other(context), 200)
+        select("With", CircuitsState, "other", {"": "itself"} | {n: n for n in names}, _other(context))
 
 
 def _other(context: ModelContext) -> str:

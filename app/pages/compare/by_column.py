@@ -5,6 +5,7 @@ import streamlit as st
 
 from app.components.messages import grouped, note, plain, show_error
 from app.components.study.chart import show_chart
+from app.components.study.controls import select_width
 from app.pages.compare.context import CompareContext
 from app.pages.compare.state import EFFICIENCIES, CompareState
 from app.services import columns, comparison_columns
@@ -121,7 +122,7 @@ def _choose_point(context: CompareContext, comparison: Comparison) -> None:
         "Signal",
         list(signals),
         format_func=lambda name: signals[name],
-        width=150,
+        width=select_width(signals.values()),
         **session.bind_widget(
             CompareState, "signal", context.state.signal if context.state.signal in signals else next(iter(signals))
         ),

@@ -75,7 +75,7 @@ def _merge(context: CompareContext, dataset: Dataset) -> None:
             **session.bind_widget(CompareState, "merged", [text for text in merged if text in groups], tuple),
         )
     value = background if background in titles else ""
-    select("Background", CompareState, "background", {"": "QCD, or else the last class"} | titles, value, 300)
+    select("Background", CompareState, "background", {"": "QCD, or else the last class"} | titles, value)
 
 
 def _exports(context: CompareContext, job: Job) -> None:

@@ -53,8 +53,8 @@ def _arrangement(context: ExploreContext, cards: list[Card]) -> None:
     for card in cards:
         titles |= head_measures.offered(card.tagger, card.jet_view)
     marked = context.state.marked if context.state.marked in titles else ""
-    select("Mark heads by", ExploreState, "marked", titles, marked, 220)
-    select("Arrange heads", ExploreState, "arranged", ARRANGEMENTS, context.state.arranged, 170, disabled=not marked)
+    select("Mark heads by", ExploreState, "marked", titles, marked)
+    select("Arrange heads", ExploreState, "arranged", ARRANGEMENTS, context.state.arranged, disabled=not marked)
 
 
 def sharpest_jets(context: ExploreContext, cards: list[Card]) -> None:
@@ -108,8 +108,8 @@ def _controls(context: ExploreContext, card: Card) -> None:
         st.number_input("Jets", 1, most, step=100, width=120, **session.bind_widget(ExploreState, "n_averaged", n))
         first, second, titles, others = _classes(context, card)
         if titles:
-            select("Difference of", ExploreState, "first_class", {"": "–"} | titles, first, 190)
-            select("minus", ExploreState, "second_class", others or {"": "–"}, second, 190, disabled=not first)
+            select("Difference of", ExploreState, "first_class", {"": "–"} | titles, first)
+            select("minus", ExploreState, "second_class", others or {"": "–"}, second, disabled=not first)
 
 
 def _count(context: ExploreContext) -> int:

@@ -42,13 +42,13 @@ def _merged(context: InterventionContext) -> tuple[str, ...]:
 
 def controls(context: InterventionContext) -> None:
     kind = _kind(context)
-    select("Ablate", InterventionState, "target", _kinds(context), kind, 215)
+    select("Ablate", InterventionState, "target", _kinds(context), kind)
     if kind in OF_A_LAYER:
         head_line(context)
     segments("Replace heads by", InterventionState, "replacement", REPLACEMENT_TITLES, context.state.replacement)
     if context.task and (result := context.task.result):
         measures = {name: importance_charts.measure_texts(name)[0] for name in importance_charts.measures(result)}
-        select("Measure", InterventionState, "measure", measures, _measure(context, result), 250)
+        select("Measure", InterventionState, "measure", measures, _measure(context, result))
 
 
 def ablate(context: InterventionContext) -> None:

@@ -6,6 +6,7 @@ from app.components.canvas.head import draw_head
 from app.components.explained import explained
 from app.components.messages import caption, note
 from app.components.study.chart import show_chart
+from app.components.study.controls import select_width
 from app.components.theme import theme_name
 from app.components.toolbar import toggle_particle
 from app.pages.intervention.context import InterventionContext, head_line
@@ -27,7 +28,8 @@ def study(context: InterventionContext) -> tuple[str, dict]:
 def controls(context: InterventionContext) -> None:
     edit = EDITS[context.state.edit]
     choice = session.bind_widget(InterventionState, "edit", reset={"size": None})
-    st.selectbox("Edit", list(EDITS), format_func=lambda name: EDITS[name].title, width=215, **choice)
+    titles = {name: kind.title for name, kind in EDITS.items()}
+    st.selectbox("Edit", list(titles), format_func=titles.get, width=select_width(titles.values()), **choice)
     if len(edit.sizes) > 1:
         st.select_slider(
             f"Size, {edit.unit}",

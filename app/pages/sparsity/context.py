@@ -98,7 +98,7 @@ def controls(context: SparsityContext) -> None:
         model_segments(context.selection.models, context.selection.focus)
     if tab in WITH_QUANTITY:
         titles = {name: quantity.title for name, quantity in SPARSITY_QUANTITIES.items()}
-        select("Quantity", SparsityState, "measure", titles, context.quantity, 300)
+        select("Quantity", SparsityState, "measure", titles, context.quantity)
     if tasks and (tab in WITH_HEAD or (tab == "weights" and len(tasks) > 1)):
         config = tasks[0].model.config
         head = None if tab == "weights" else context.head

@@ -35,11 +35,13 @@ def render() -> None:
         counts = f"{own} run{'s' * (own != 1)} of yours, {len(all_runs) - own} that come with the project"
         line('<div class="jet"><b>Train</b><span>{}</span></div>', counts)
         if all_runs:
-            fragment(_list, run_every=REFRESH if is_busy else None)(outline_of(all_runs, chosen))
-        caption(left_out_sentence(left_out))
-        example(is_busy)
-        with st.expander("New run"):
-            form(is_busy)
+            with st.container(key="run_list"):
+                fragment(_list, run_every=REFRESH if is_busy else None)(outline_of(all_runs, chosen))
+        with st.container(key="new_run"):
+            caption(left_out_sentence(left_out))
+            example(is_busy)
+            with st.expander("New run"):
+                form(is_busy)
     with right:
         if chosen:
             fragment(_watch, run_every=REFRESH if chosen.is_active else None)(chosen.is_active)

@@ -3,6 +3,7 @@
 // then to the constituents outside. Where the data say the zoom, [Δη, Δφ, half a side] or null, both trigger "zoom".
 const NS = "http://www.w3.org/2000/svg";
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 18, 30];
+const [CORNER, CHARACTER] = [22, 5.6]; // px of the caption: where a page has its question mark, and a character
 const LARGEST = 11; // radius of the leading constituent in pixels
 const [LARGEST_RING, SMALLEST_RING] = [20, 6]; // radii of partons in pixels
 const CORNERS = {
@@ -103,7 +104,10 @@ function captionOf(data, width) {
   const n = data.edges.length;
   const shown = !data.quantity ? `${data.pt.length} constituents` : data.selected !== null ? `edges from ${data.selected + 1}` : `${n} strongest edges`;
   const { n: out } = outsideOf(data);
-  return shown + (out ? ` · ${out} outside${width > 250 ? " (double-click)" : ""}` : "");
+  const room = (width - LEFT - CORNER) / CHARACTER;
+  const whole = shown + (out ? ` · ${out} outside` : "");
+  const texts = out ? [`${whole} (double-click)`, whole, `${out} outside`] : [whole];
+  return texts.find((text) => text.length <= room) || texts.at(-1);
 }
 
 /** 0 to 1: width and opacity of an edge grow with it. */

@@ -1,6 +1,7 @@
 // One head, query by key, with the class token's rows below it for the same keys. Data: see
 // part/figures/canvas/matrix.py. A click on a row triggers "particle" with the query's number in the file.
-const LEFT = 38, RIGHT = 46, TOP = 16, AXIS = 18, ROW = 4, SPACE = 8;
+const LEFT = 38, RIGHT = 46, TOP = 16, AXIS = 18, ROW = 4, SPACE = 8, LINE = 11;
+const CORNER = 22; // of the caption, where a page has its question mark
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data) return;
@@ -83,20 +84,21 @@ function paintAxes(context, root, header, side, bottom, classTop) {
   context.globalAlpha = 0.7;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  context.fillText(header.caption, LEFT, 7);
+  context.fillText(shortened(context, header.caption, side + RIGHT - CORNER), LEFT, 7);
   for (const border of header.borders) {
     line(context, LEFT, TOP + border * cell, LEFT + side, TOP + border * cell);
     line(context, LEFT + border * cell, TOP, LEFT + border * cell, bottom);
   }
   const grouped = header.borders.length > 0;
-  for (const [position, label] of header.marks) {
-    const middle = (position + 0.5) * cell;
-    if (grouped) drawSideways(context, label, LEFT - 13, TOP + middle);
+  const middle = (position) => (position + 0.5) * cell;
+  const length = (label) => context.measureText(label).width;
+  for (const [position, label] of apart(header.marks, middle, grouped ? length : () => LINE)) {
     context.textAlign = "right";
-    if (!grouped) context.fillText(label, LEFT - 11, TOP + middle);
-    context.textAlign = "center";
-    context.fillText(label, LEFT + middle, bottom + 9);
+    if (grouped) drawSideways(context, label, LEFT - 13, TOP + middle(position));
+    else context.fillText(label, LEFT - 11, TOP + middle(position));
   }
+  context.textAlign = "center";
+  for (const [position, label] of apart(header.marks, middle, length)) context.fillText(label, LEFT + middle(position), bottom + 9);
   context.textAlign = "left";
   context.fillText("key", LEFT + side + 6, bottom + 9);
   drawSideways(context, "query", 5, TOP + side / 2);

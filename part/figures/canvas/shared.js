@@ -125,6 +125,17 @@ function shortened(context, text, width) {
   return `${text.slice(0, length)}…`;
 }
 
+/** Of [position, label] the marks whose labels do not touch the one before; `length` is what a label takes. */
+function apart(marks, place, length) {
+  let end = -Infinity;
+  return marks.filter(([position, label]) => {
+    const [middle, half] = [place(position), length(label) / 2];
+    if (middle - half < end) return false;
+    end = middle + half + 3;
+    return true;
+  });
+}
+
 /** Text that reads upwards. */
 function drawSideways(context, text, x, y) {
   context.save();

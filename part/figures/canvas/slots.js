@@ -57,19 +57,21 @@ function drawLabels(context, root, header, panel, i, x, width, height) {
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillText(shortened(context, i ? panel.title : header.caption, width + (i ? RIGHT : GAP) - 4), x, 7);
-  context.fillText("1", x, TOP + height + 9);
+  const hasRoom = width > 50;
+  if (hasRoom) context.fillText("1", x, TOP + height + 9);
   context.textAlign = "center";
   context.fillText("slot", x + width / 2, TOP + height + 9);
   context.textAlign = "right";
-  context.fillText(header.slots, x + width, TOP + height + 9);
+  if (hasRoom) context.fillText(header.slots, x + width, TOP + height + 9);
   for (const border of header.borders) {
     context.fillRect(x, TOP + border * cell - 0.5, width, 1);
   }
   if (i === 0) {
-    for (const [position, label] of header.marks) {
-      const middle = TOP + (position + 0.5) * cell;
-      if (header.borders.length) drawSideways(context, label, LEFT - 13, middle);
-      else context.fillText(label, LEFT - 6, middle);
+    const middle = (position) => TOP + (position + 0.5) * cell;
+    const length = (label) => (header.borders.length ? context.measureText(label).width : 11);
+    for (const [position, label] of apart(header.marks, middle, length)) {
+      if (header.borders.length) drawSideways(context, label, LEFT - 13, middle(position));
+      else context.fillText(label, LEFT - 6, middle(position));
     }
     drawSideways(context, "constituent", 5, TOP + height / 2);
   }

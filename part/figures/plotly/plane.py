@@ -7,7 +7,7 @@ from part.figures import style
 from part.figures.charts import Plane, colour_limits
 from part.figures.display import legend_marks
 from part.figures.palette import Theme
-from part.figures.plotly.theme import colorbar, colorscale, empty_figure, to_html, write_legend
+from part.figures.plotly.theme import bar_above, colorscale, empty_figure, flat_colorbar, to_html, write_legend
 
 MAX_DIAMETER, MIN_DIAMETER = 30.0, 7.0  # px
 
@@ -18,9 +18,11 @@ def draw_plane(chart: Plane, theme: Theme, height: int) -> go.Figure:
     limits = [-chart.jet.extent, chart.jet.extent]
     shared = {"range": limits, "constrain": "domain", "showgrid": True, "gridcolor": theme.grid}
     figure.update_xaxes(title_text="Δη", **shared)
-    figure.update_yaxes(title_text="Δφ", scaleanchor="x", **shared)
+    figure.update_yaxes(title_text="Δφ", scaleanchor="x", constraintoward="top", **shared)
     _add_legend(figure, chart, theme)
-    return figure.update_layout(margin={"r": 70})
+    # In narrow columns the plane is lower than the figure, and a bar beside it would be too long.
+    legend, bar = figure.layout.margin.t, bar_above(figure, chart.unit)
+    return figure.update_annotations(yshift=bar).update_layout(margin={"t": legend + bar, "r": 12})
 
 
 def _particles(chart: Plane, theme: Theme) -> go.Scatter:
@@ -42,7 +44,7 @@ def _particles(chart: Plane, theme: Theme) -> go.Scatter:
             "cmin": low,
             "cmax": high,
             "colorscale": colorscale(chart.signed, theme),
-            "colorbar": colorbar(chart.unit, (low, high), "linear", theme),
+            "colorbar": flat_colorbar((low, high), theme, to_html(chart.unit)) | {"len": 0.6},
             "line": {"color": theme.faint, "width": 1.0},
             "opacity": 1.0,
         },
