@@ -1,9 +1,4 @@
-"""The HTML that opens a page, with a script before Streamlit's own.
-
-It tells the browser where the server is; otherwise Streamlit asks below the page's address first, such as
-/train/_stcore/health, and the browser's console reports that there is nothing. And it lets the address with the
-choices of a page replace the one without, to which its link leads, so that Back takes one press.
-"""
+"""The HTML that opens a page, with the script of opening.js before Streamlit's own."""
 
 from pathlib import Path
 
@@ -14,14 +9,7 @@ from starlette.routing import Route
 from streamlit import config
 
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
-SCRIPT = """<script>
-window.__streamlit = { BACKEND_BASE_URL: new URL("./", location.href).href };
-const push = history.pushState.bind(history);
-history.pushState = (state, title, url) => {
-  const isSamePage = url && new URL(url, location.href).pathname === location.pathname;
-  (isSamePage && !location.search ? history.replaceState.bind(history) : push)(state, title, url);
-};
-</script>"""
+SCRIPT = f"<script>\n{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>"
 
 
 def page_routes(pages: tuple[str, ...]) -> list[Route]:

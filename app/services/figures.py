@@ -36,8 +36,7 @@ from part.models.numerics.precision import parse_model_name
 
 Limits = tuple[float, float] | None
 Marks = HeadMarks | None
-# What a model needs so that a quantity exists.
-CAPABILITIES = {"scores_qk": ("qk",), "bias": ("bias",)}
+_CAPABILITIES = {"scores_qk": ("qk",), "bias": ("bias",)}  # that a quantity needs; others need attention
 
 
 @cached(max_entries=40)  # of 16 visitors the jet that each sees, and the next; 5 MB for one of 70 constituents
@@ -73,13 +72,17 @@ def _constituents(file: JetFile, entry: int) -> Constituents:
     return constituents(keep_leading(jets_at(file, [entry]))[0], kinds)
 
 
+def needed_capabilities(quantity: str) -> tuple[str, ...]:
+    """Return what a model needs so that a quantity exists, see `part.inference.capabilities`."""
+    return _CAPABILITIES.get(quantity, ("attention",))
+
+
 def missing_quantity(model: Tagger, jet_view: JetView, quantity: str) -> str | None:
     """Return a sentence on why a model has no such quantity, or None if it has."""
     if quantity in jet_view.quantities:
         return None
     title = lower_first(QUANTITY_TITLES[quantity])
-    needed = CAPABILITIES.get(quantity, ("attention",))
-    return missing_capability(model, *needed) or f"A {model.config.model} has no {title}."
+    return missing_capability(model, *needed_capabilities(quantity)) or f"A {model.config.model} has no {title}."
 
 
 @cached(max_entries=64)

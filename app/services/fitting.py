@@ -1,5 +1,6 @@
-"""Which models can read which jets, by what their cards say they need, so that no model has to be loaded."""
+"""Which models can read which jets, by what their cards say they need; and which have what a page shows."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from app.services.caching import cached
 from app.services.files import JetFile
 from app.services.jets import jets_at, load_sample
-from app.services.models import checkpoint_path, model_names, split_options
+from app.services.models import checkpoint_path, load_tagger, missing_capability, model_names, split_options
 from part.errors import PartError
 from part.jets.benchmarks import FEATURE_SETS
 from part.jets.datasets import DATASETS
@@ -23,6 +24,17 @@ _WORDS = {
     **dict.fromkeys(("part_d0val", "part_d0err", "part_dzval", "part_dzerr"), "displacements"),
 }
 MAX_OFFERED = 3
+Works = Callable[[str], object]  # raises PartError for the name of a model that does not have what is shown
+
+
+class UnsuitedError(PartError):
+    """A model that does not have what is shown, which is no error of the user or of a file."""
+
+
+def require(file: JetFile, name: str, *capabilities: str) -> None:
+    """Raise UnsuitedError for a model that lacks a capability, see `part.inference.capabilities`."""
+    if reason := missing_capability(load_tagger(name, file), *capabilities):
+        raise UnsuitedError(reason)
 
 
 def lacks(name: str, file: JetFile) -> tuple[str, ...]:
@@ -42,12 +54,12 @@ def lacks_sentence(name: str, title: str, file: JetFile) -> str:
     return f"{title} needs {_and(missing)} of the constituents, which these jets do not have" if missing else ""
 
 
-def sentence(name: str, title: str, file: JetFile) -> str:
+def sentence(name: str, title: str, file: JetFile, works: Works | None = None) -> str:
     """Return what a model needs and the jets do not have, and which models fit; "" if it fits."""
     beginning = lacks_sentence(name, title, file)
     if not beginning:
         return ""
-    fitting = offered_instead(file)
+    fitting = offered_instead(file, works)
     also = f"; {_and(fitting)} {'fit' if len(fitting) > 1 else 'fits'}" if fitting else ""
     return f"{beginning}{also}."
 
@@ -58,12 +70,24 @@ def fitting_models(file: JetFile) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: not _has_classes(name, file)))
 
 
-def offered_instead(file: JetFile) -> tuple[str, ...]:
-    """Return a few models that can read a file, one for each set of classes."""
+def offered_instead(file: JetFile, works: Works | None = None) -> tuple[str, ...]:
+    """Return a few models that can read a file and have what is shown, one for each set of classes."""
     by_classes: dict[str, str] = {}
     for name in fitting_models(file):
-        by_classes.setdefault(_card(checkpoint_path(name))["dataset"], name)
-    return tuple(by_classes.values())[:MAX_OFFERED]
+        dataset = _card(checkpoint_path(name))["dataset"]
+        if dataset not in by_classes and (works is None or _does(works, name)):
+            by_classes[dataset] = name
+        if len(by_classes) == MAX_OFFERED:
+            break
+    return tuple(by_classes.values())
+
+
+def _does(works: Works, name: str) -> bool:
+    try:
+        works(name)
+    except PartError:
+        return False
+    return True
 
 
 def first_choice(models: tuple[str, ...], file: JetFile) -> tuple[str, ...]:

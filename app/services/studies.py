@@ -15,6 +15,7 @@ import numpy as np
 from app.services import estimates, jobs, precomputed
 from app.services.caching import digest
 from app.services.files import JetFile
+from app.services.fitting import UnsuitedError
 from app.services.jets import batches, error_context, kept_entries, load_sample
 from app.services.jobs import Job
 from app.services.models import load_tagger, run_on_model_thread
@@ -22,6 +23,7 @@ from app.services.precomputed import Precomputed
 from part.analysis.registry import study_class
 from part.analysis.results import result_bytes
 from part.analysis.study import Batch, Result, Study, check_study, keeps_partial_results, run_study
+from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.schema import ENTRY
 
@@ -162,12 +164,17 @@ def task(model: str, study: str, file: JetFile, entries: np.ndarray, **options) 
 
     Raises
     ------
+    UnsuitedError
+        For a model that cannot be studied so.
     PartError
-        For a model that cannot be studied so, or that cannot take the jets. Entries that are no jets as the model
+        For a model that cannot take the jets. Entries that are no jets as the model
         reads them are left out.
     """
     tagger, chosen = load_tagger(model, file), study_class(study)(**options)
-    check_study(chosen, tagger)
+    try:
+        check_study(chosen, tagger)
+    except PartError as error:
+        raise UnsuitedError(str(error)) from error
     own = file.for_model(tagger)
     return Task(model, tagger, chosen, own, kept_entries(own, entries))
 

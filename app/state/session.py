@@ -113,15 +113,25 @@ def bind_widget(
         Other fields that the widget's change sets.
     """
     key = f"choose_{field}"
-    st.session_state[key] = getattr(read(cls), field) if value is None else value
+    st.session_state[key] = _shown()[key] = getattr(read(cls), field) if value is None else value
     return {"key": key, "on_change": on_widget_change, "args": (cls, field, convert, reset or {})}
 
 
 def on_widget_change(cls: type, field: str, convert: Callable | None, reset: Mapping[str, Any]) -> None:
-    """Store the value of a bound widget as the choice; this is the widget's callback."""
-    value = st.session_state[f"choose_{field}"]
-    if value is not None:
+    """Store the value of a bound widget as the choice; this is the widget's callback.
+
+    Streamlit also calls it for what the widget showed anyway, after a run that a step in the history ended early.
+    """
+    key = f"choose_{field}"
+    value = st.session_state[key]
+    if value is not None and value != _shown().get(key):
+        _shown()[key] = value
         update(cls, **reset, **{field: convert(value) if convert else value})
+
+
+def _shown() -> dict[str, Any]:
+    """Return what each bound widget shows, by key."""
+    return st.session_state.setdefault("shown", {})
 
 
 def minus_one(value: int) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.app_driver import no_exception, open_page, run_until, sentences, texts
+from helpers.app_driver import no_exception, notes, offered, open_page, run_until, sentences, state_of, texts
 from helpers.jets import write_model
 from streamlit.testing.v1 import AppTest
 
@@ -96,17 +96,25 @@ def test_the_function_follows_its_sliders_and_the_url(visit):
 
 def test_jets_that_lack_what_a_model_needs_give_one_sentence(visit):
     for tab in ("jet", "function"):
-        (sentence,) = sentences(visit(file="bare.root", tab=tab))
+        app = visit(file="bare.root", tab=tab)
+        assert sentences(app) == []
+        (sentence,) = notes(app)
         assert "alpha needs identity and displacements of the constituents" in sentence
 
 
-def test_models_without_bias_say_so(visit):
-    (sentence,) = sentences(visit(model="plain"))
+def test_models_without_bias_say_so_and_models_that_have_one_are_offered(visit):
+    app = visit(model="plain")
+    assert sentences(app) == []
+    (sentence,) = notes(app)
     assert "plain has no interaction bias" in sentence
     assert "its attention is q·k alone" in sentence
+    assert offered(app) == ["part-full", "part-qg-kin", "part-top"]
+    app = no_exception(app.button(key="fit_page0_part-top").click().run())
+    assert state_of(app).models == ("part-top",)
+    assert notes(app) == []
 
 
 def test_one_of_several_models_is_shown(visit):
     app = visit(model=["alpha", "plain"])
-    assert not app.error
-    assert visit(model=["alpha", "plain"], focus="2").error
+    assert notes(app) == []
+    assert "plain has no interaction bias" in notes(visit(model=["alpha", "plain"], focus="2"))[0]

@@ -82,5 +82,5 @@ def test_a_click_on_a_node_opens_its_head(monkeypatch, curve, index, opened):
     state = {"graph": type("State", (), {"selection": selection})}
     monkeypatch.setattr("app.components.study.head_click.st.session_state", state)
     _open_node("graph", 3, [None, (4, 2)])
-    choices = state.get("open_head")
+    choices = state.get("to_explore")
     assert (choices and (choices["layer"], choices["head"])) == opened

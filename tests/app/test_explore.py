@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.app_driver import canvases, in_url, no_exception, open_page, sentences, state_of, texts
+from helpers.app_driver import canvases, in_url, no_exception, notes, open_page, sentences, state_of, texts
 from helpers.jets import COUNTS
 from streamlit.testing.v1 import AppTest
 
@@ -126,7 +126,8 @@ def test_a_model_can_be_shown_beside_itself_in_bfloat16(visit):
 
 def test_a_model_that_needs_more_than_the_jets_have_says_so_in_its_card(visit):
     app = visit(file="bare.root", model=["alpha", "kin"])
-    (sentence,) = sentences(app)
+    assert sentences(app) == []
+    (sentence,) = notes(app)
     assert sentence.startswith("alpha needs identity and displacements of the constituents, which these jets do not")
     assert sentence.endswith("; part-kin, part-qg-kin and part-top fit.")
     assert state_of(app).models == ("alpha", "kin")

@@ -57,7 +57,7 @@ def test_a_click_chooses_the_head_and_opens_explore(monkeypatch):
     state = {"map": SimpleNamespace(selection=SimpleNamespace(point_indices=[5]))}
     monkeypatch.setattr(st, "session_state", state)
     head_click._open("map", [0, 1, 2], head_click._over_jets)
-    assert state["open_head"] == {"layer": 1, "head": 2, "other_head": None, "sample": True}
+    assert state["to_explore"] == {"layer": 1, "head": 2, "other_head": None, "sample": True}
 
 
 def test_explore_shows_a_head_over_the_selection_and_the_jets_it_is_sharpest_in(visit):

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from helpers.app_driver import in_url, state_of
-from streamlit.testing.v1 import AppTest
 
 from app.pages.attribution.state import AttributionState
 from app.pages.bias.state import BiasState
@@ -208,33 +207,3 @@ def test_another_url_of_the_history_replaces_the_choices(visit):
     app.run()
     assert state_of(app).jet == 4
     assert state_of(app, ExploreState) == ExploreState()
-
-
-def script_with_late_rerun():
-    """Run like a page whose fragment, asked for with an older URL, wants the whole page to run again."""
-    import streamlit as st
-
-    from app.state import session
-    from app.state.selection import JetSelection
-
-    session.load(from_url=not st.session_state.get("late"))
-    st.button("choose", key="choose", on_click=session.update, args=(JetSelection,), kwargs={"jet": 4})
-    session.store(session.read(JetSelection))
-    if st.button("late", key="late"):
-        session.rerun()
-
-
-def test_a_fragment_of_an_older_url_does_not_take_the_choice_back():
-    app = AppTest.from_function(script_with_late_rerun)
-    app.query_params["jet"] = "2"
-    app.run()
-    assert state_of(app).jet == 2
-    app.button("choose").click().run()
-    assert in_url(app, "jet") == ["4"]
-    app.query_params["jet"] = "2"  # what the browser still had when it asked for the fragment
-    app.button("late").click().run()
-    assert state_of(app).jet == 4
-    assert in_url(app, "jet") == ["4"]
-    app.query_params["jet"] = "2"  # a step back in history
-    app.run()
-    assert state_of(app).jet == 2

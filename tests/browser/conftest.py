@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -22,15 +23,22 @@ LOOPBACK = ("localhost", "127.0.0.1")
 class Server:
     port: int
     folder: Path
+    base: str = ""
 
     def url(self, **choices) -> str:
         choices = {"file": "toys.root", "model": "alpha"} | choices
-        return f"http://localhost:{self.port}/?{urlencode(choices, doseq=True)}"
+        return f"http://localhost:{self.port}{self.base}/?{urlencode(choices, doseq=True)}"
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
+    with running(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@contextmanager
+def running(folder: Path, base: str = "") -> Iterator[Server]:
+    """Run a server with toy jets and models in a folder, its pages below a base path such as "/lab"."""
     for name in ("jets", "models"):
         (folder / name).mkdir()
     write_jets(folder / "jets" / "toys.root", COUNTS)
@@ -38,14 +46,15 @@ def server(tmp_path_factory) -> Iterator[Server]:
         write_model(folder / "models" / f"{name}.safetensors", seed, embed=(32,), pair_embed=(8,))
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    command += ["--server.baseUrlPath", base] if base else []
     names = {"PARTSCOPE_DATA": "jets", "PARTSCOPE_CHECKPOINTS": "models", "PARTSCOPE_RUNS": "runs"}
     names["PARTSCOPE_PERFORMANCE"] = "performance"
     chosen = {variable: str(folder / name) for variable, name in names.items()}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | chosen, stdout=log, stderr=log)
     try:
-        wait_until_healthy(process, port, folder / "log")
-        yield Server(port, folder)
+        wait_until_healthy(process, port, folder / "log", base)
+        yield Server(port, folder, base)
     finally:
         process.terminate()
         process.wait(10)
@@ -58,11 +67,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_healthy(process: subprocess.Popen, port: int, log: Path) -> None:
+def wait_until_healthy(process: subprocess.Popen, port: int, log: Path, base: str = "") -> None:
     for _ in range(300):
         assert process.poll() is None, log.read_text()
         try:
-            with urlopen(f"http://localhost:{port}/_stcore/health", timeout=1) as answer:
+            with urlopen(f"http://localhost:{port}{base}/_stcore/health", timeout=1) as answer:
                 if answer.status == 200:
                     return
         except OSError:

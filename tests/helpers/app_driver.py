@@ -1,5 +1,7 @@
 """Drive the pages of the app without a browser: open them at a URL, run them until something is there, read them."""
 
+import html
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +47,17 @@ def in_url(app: AppTest, name: str) -> list[str]:
 def sentences(app: AppTest) -> list[str]:
     """Return the errors that the page shows."""
     return [error.value.replace("\\", "") for error in no_exception(app).error]
+
+
+def notes(app: AppTest) -> list[str]:
+    """Return the grey sentences on what is not there."""
+    found = (re.search('<p class="note">(.*)</p>', element.proto.body) for element in app.get("html"))
+    return [html.unescape(match[1]) for match in found if match]
+
+
+def offered(app: AppTest) -> list[str]:
+    """Return the models that a page offers in place of one that it cannot show."""
+    return [button.label.replace("\\", "") for button in app.button if str(button.key).startswith("fit_")]
 
 
 def captions(app: AppTest) -> str:

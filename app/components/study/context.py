@@ -6,12 +6,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from app.components.fitting import show_misfit
 from app.components.messages import caption, note, show_errors
 from app.components.study.progress import show_progress, user_error
 from app.services import studies
 from app.services.classes import find_group, without_shared
 from app.services.figures import view_jet
 from app.services.files import JetFile
+from app.services.fitting import UnsuitedError
 from app.services.jets import kept_entries
 from app.services.library import JetView, PartError, Tagger
 from app.services.models import load_tagger
@@ -31,13 +33,16 @@ class StudyContext(PageContext):
         The tab that is shown.
     tasks : tuple of Task
         What Run starts.
-    errors : tuple of str
-        Why models cannot be shown or studied.
+    errors : tuple of (str, PartError)
+        Models that cannot be shown or studied, and why.
+    make : callable, optional
+        Returns the study of the tab and its options.
     """
 
     tab: str
     tasks: tuple[Task, ...] = ()
-    errors: tuple[str, ...] = ()
+    errors: tuple[tuple[str, PartError], ...] = ()
+    make: Callable[[Any], StudyOptions] | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -57,6 +62,16 @@ class StudyContext(PageContext):
         """Return the context with the tasks of the tab's study."""
         raise NotImplementedError
 
+    def works(self, name: str) -> None:
+        """Raise PartError if this tab cannot show the model of a name."""
+        if self.make:
+            study, options = self.make(self)
+            studies.task(name, study, self.resolved.file, self.entries, **options)
+
+    def explain(self, name: str, error: PartError, key: str) -> None:
+        """Say why a model cannot be shown here, and offer models that can."""
+        show_misfit(error, name, self.resolved.file, key, self.works)
+
 
 @dataclass(frozen=True, eq=False)
 class ModelContext(StudyContext):
@@ -66,24 +81,32 @@ class ModelContext(StudyContext):
     ----------
     tagger : Tagger or None
         The model; None if the page cannot show it, and `errors` says why.
-    study_error : str or None
+    study_error : PartError or None
         Why the tab's study cannot be made of it.
+    check : callable
+        Raises PartError for a model that the page cannot show.
     """
 
     tagger: Tagger | None = None
-    study_error: str | None = None
+    study_error: PartError | None = None
+    check: Callable[[Tagger], None] = lambda _: None
 
     @classmethod
     def create(cls, page: PageContext, tab: str, check: Callable[[Tagger], None] = lambda _: None) -> Self:
         """Return the context of the focused model, if `check` does not raise PartError and it can take the jet."""
-        context = cls(page.resolved, page.state, tab)
+        context = cls(page.resolved, page.state, tab, check=check)
         try:
             model = load_tagger(context.name, page.file)
-            check(model)
+            _check(check, model)
             view_jet(page.file, page.jet, model, context.name)
         except PartError as error:
-            return replace(context, errors=(str(error),))
+            return replace(context, errors=((context.name, error),))
         return replace(context, tagger=model)
+
+    def works(self, name: str) -> None:
+        other = load_tagger(name, self.resolved.file)
+        self.check(other)
+        StudyContext.works(replace(self, tagger=other), name)
 
     @property
     def is_ready(self) -> bool:
@@ -143,7 +166,7 @@ class ModelContext(StudyContext):
             study, options = make(self)
             task = studies.task(self.name, study, self.file, self.studied_entries(), **options)
         except PartError as error:
-            return replace(self, study_error=str(error))
+            return replace(self, study_error=error)
         return replace(self, tasks=(task,))
 
     def studied_entries(self) -> np.ndarray:
@@ -156,7 +179,8 @@ class ModelContext(StudyContext):
         about is what Run would show. Of a shipped model there is a result before anything is run, and the page says so.
         """
         if self.task is None:
-            note(self.study_error or "")
+            if self.study_error:
+                self.explain(self.name, self.study_error, "study")
             return None
         job = self.task.job
         if self.task.is_precomputed:
@@ -168,3 +192,10 @@ class ModelContext(StudyContext):
         caption(self.task.partial_sentence or "")
         show_errors(user_error(job))
         return self.task.result
+
+
+def _check(check: Callable[[Tagger], None], model: Tagger) -> None:
+    try:
+        check(model)
+    except PartError as error:
+        raise UnsuitedError(str(error)) from error

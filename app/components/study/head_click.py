@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.guard import callback
+from app.components.study.to_explore import open_in_explore
 from app.services.library import Graph, HeadMap
-from app.state import session
-from app.state.selection import JetSelection
 
-EXPLORE = Path(__file__).parents[2] / "pages" / "explore" / "page.py"
 CELL = 34  # pixels of the invisible mark on each cell, which plotly needs to tell what is clicked
 CONFIG = {"displayModeBar": False}
 Opens = Callable[[int, int], dict[str, Any]]  # layer and head -> what is chosen in Explore
@@ -41,12 +38,6 @@ def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None 
         on_select=partial(_open, key, _heads(chart), opens or _over_jets),
         selection_mode="points",
     )
-
-
-def go_to_explore() -> None:
-    """Open Explore if a head was clicked, at the beginning of a run of a page."""
-    if (choices := st.session_state.pop("open_head", None)) is not None:
-        st.switch_page(EXPLORE, query_params=session.choices_with(JetSelection, **choices))
 
 
 def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
@@ -89,7 +80,7 @@ def _over_jets(layer: int, head: int) -> dict[str, Any]:
 def _open(key: str, heads: list[int], opens: Opens) -> None:
     for index in st.session_state[key].selection.point_indices[:1]:
         layer, column = divmod(index, len(heads))
-        st.session_state["open_head"] = opens(layer, heads[column])
+        open_in_explore(**opens(layer, heads[column]))
 
 
 @callback
@@ -97,4 +88,4 @@ def _open_node(key: str, trace: int, heads: list[tuple[int, int] | None]) -> Non
     """Open a head if it is one of the nodes, which are the last trace of the figure."""
     for point in st.session_state[key].selection.points[:1]:
         if point["curve_number"] == trace and (head := heads[point["point_index"]]) is not None:
-            st.session_state["open_head"] = _over_jets(*head)
+            open_in_explore(**_over_jets(*head))

@@ -1,19 +1,18 @@
 """The page that attribution, bias, sparsity and intervention have in common: a header, a line of controls, a tab."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
-from app.components.fitting import show_misfit
 from app.components.messages import show_error, show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
 from app.components.study.context import StudyContext, StudyOptions
 from app.components.study.controls import segments
-from app.components.study.head_click import go_to_explore
 from app.components.study.header import study_header
+from app.components.study.to_explore import go_to_explore
 from app.components.toolbar import jet_line
 from app.services.library import PartError
 from app.state.context import PageContext
@@ -80,7 +79,8 @@ def study_page(
         return
     sidebar(page.resolved)
     name = page.state.tab if page.state.tab in tabs else next(iter(tabs))
-    tab, context = tabs[name], make_context(page, name)
+    tab = tabs[name]
+    context = replace(make_context(page, name), make=tab.study)
     if tab.study and context.is_ready:
         context = context.with_study(tab.study)
     header(title, tab.question, context)
@@ -90,11 +90,10 @@ def study_page(
         if tab.controls and context.is_ready:
             tab.controls(context)
     show_errors(get_error(), page.resolved.jet_note)
+    for number, (model, error) in enumerate(context.errors):
+        context.explain(model, error, f"page{number}")
     if not context.is_ready:
-        for number, error in enumerate(context.errors):
-            show_misfit(error, page.resolved.focused_model, page.file, f"page{number}")
         return
-    show_errors(*context.errors)
     try:
         if tab.shows_jet:
             with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from app.components.messages import note
 from app.components.study.chart import show_chart, show_charts
 from app.pages.bias.context import BiasContext
 from app.services import bias
@@ -13,7 +12,7 @@ HEIGHT = 300
 
 def ablation(context: BiasContext) -> None:
     if context.study_error:
-        note(context.study_error)
+        context.explain(context.name, context.study_error, "study")
         return
     left, right = st.columns((0.44, 0.56), gap="medium")
     with left:

@@ -1,13 +1,11 @@
 """The jets on which the models disagree most; a click opens one in Explore."""
 
 import numpy as np
-import streamlit as st
 
 from app.components.canvas.table import draw_table
+from app.components.study.to_explore import open_in_explore
 from app.pages.compare.context import CompareContext
 from app.services.library import Comparison
-from app.state import session
-from app.state.selection import JetSelection
 
 MAX_LISTED = 100
 
@@ -29,8 +27,7 @@ def jets_table(context: CompareContext, comparison: Comparison, accents: tuple[s
 
 
 def _open(entry: int) -> None:
-    session.update(JetSelection, jet=entry, particle=None, misclassified_only=False)
-    st.session_state["open_explore"] = True
+    open_in_explore(jet=entry, particle=None, misclassified_only=False)
 
 
 def _columns(context: CompareContext, comparison: Comparison, jets: np.ndarray) -> dict[str, tuple[bool, list[str]]]:

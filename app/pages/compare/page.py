@@ -1,14 +1,10 @@
 """Compare: two to four models on the same jets: how good each is, what it costs, where they differ."""
 
-from pathlib import Path
-
-import streamlit as st
-
 from app.components.messages import caption, note, show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
-from app.components.study.head_click import go_to_explore
 from app.components.study.progress import show_progress, user_error
+from app.components.study.to_explore import go_to_explore
 from app.pages.compare.context import CompareContext
 from app.pages.compare.header import header
 from app.pages.compare.samples import show_samples
@@ -16,12 +12,8 @@ from app.pages.compare.sections import show_result
 from app.pages.compare.state import CompareState
 from app.state.session import get_error
 
-EXPLORE = Path(__file__).parents[1] / "explore" / "page.py"
-
 
 def render() -> None:
-    if st.session_state.pop("open_explore", False):
-        st.switch_page(EXPLORE)
     go_to_explore()
     page = open_page(CompareState)
     if not page:

@@ -11,15 +11,16 @@ from app.components.canvas.head import canvas_kind, draw_head
 from app.components.canvas.mosaic import draw_mosaic
 from app.components.canvas.table import draw_table
 from app.components.explained import explained
+from app.components.fitting import show_misfit
 from app.components.messages import caption, note
 from app.components.titles import model_title
 from app.components.toolbar import toggle_particle
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.state import ExploreState
-from app.services import head_measures
+from app.services import fitting, head_measures
 from app.services.assumptions import measure as measure_assumptions
 from app.services.classes import find_group, group_texts
-from app.services.figures import heads_sentence, missing_quantity, mosaic_pixels
+from app.services.figures import heads_sentence, missing_quantity, mosaic_pixels, needed_capabilities
 from app.services.files import JetFile
 from app.services.library import (
     ACCENTS,
@@ -123,13 +124,19 @@ class Card:
     def overview(self) -> None:
         """Draw all heads; a click chooses one, and this card for the shared row of detail."""
         if reason := missing_quantity(self.tagger, self.jet_view, self.view.quantity):
-            note(reason)
+            self._explain(reason)
             return
         sentence = self.heads_sentence()
         with self._explained("mosaic", f"mosaic{self.slot}", sentence):
             draw_mosaic(self.pixels(), f"mosaic{self.slot}", self._choose_head)
         if self._has_room:
             caption(sentence)
+
+    def _explain(self, reason: str) -> None:
+        """Say why the model does not have the quantity, and offer models that have it."""
+        file, needed = self.context.file, needed_capabilities(self.view.quantity)
+        error, key = fitting.UnsuitedError(reason), f"quantity{self.slot}"
+        show_misfit(error, self.model, file, key, lambda name: fitting.require(file, name, *needed))
 
     @cached_property
     def marks(self) -> HeadMarks:

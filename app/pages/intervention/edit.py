@@ -1,21 +1,24 @@
 """Edit: the chosen jet with a constituent added, dropped or split, rotated, boosted or smeared; and IRC safety."""
 
+from functools import partial
+
 import streamlit as st
 
 from app.components.canvas.head import draw_head
 from app.components.explained import explained
-from app.components.messages import caption, note
+from app.components.fitting import show_misfit
+from app.components.messages import caption
 from app.components.study.chart import show_chart
 from app.components.study.controls import select_width
 from app.components.theme import theme_name
 from app.components.toolbar import toggle_particle
 from app.pages.intervention.context import InterventionContext, head_line
 from app.pages.intervention.state import InterventionState
-from app.services import edits, intervention
+from app.services import edits, fitting, intervention
 from app.services.edits import EDITS
+from app.services.fitting import UnsuitedError
 from app.services.intervention_charts import before_and_after, irc_chart
 from app.services.library import JetView, View, jet_sentences
-from app.services.models import missing_capability
 from app.state import session
 
 TITLES = {"soft": "Prediction moved, as an emission softens", "collinear": "Prediction moved, as a split closes"}
@@ -54,15 +57,22 @@ def edit(context: InterventionContext) -> None:
         bars = before_and_after(before.classes, *probabilities, title, "edited", what, context.target)
         show_chart(bars, "jet_edited", 320)
         _curve(context)
+    try:
+        _require_attention(context, context.name)
+    except UnsuitedError as error:
+        with columns[1]:
+            show_misfit(error, context.name, context.resolved.file, "attention", partial(_require_attention, context))
+        return
     for column, jet_view, version in zip(columns[1:], (before, after), ("unchanged", "edited"), strict=True):
         with column:
             _attention(context, jet_view, version)
 
 
+def _require_attention(context: InterventionContext, name: str) -> None:
+    fitting.require(context.resolved.file, name, "particles")
+
+
 def _attention(context: InterventionContext, jet_view: JetView, version: str) -> None:
-    if reason := missing_capability(context.model, "particles"):
-        note(reason)
-        return
     view = View("matrix", "pattern", context.layer, context.head, order=context.selection.order)
     jet = f"{context.file.key[:16]}:{context.jet}:{context.state.edit}:{_size(context)}:{context.particle}:{version}"
     model = f"{context.model.cache_key}/{view.order}/{context.layer}:{context.head}"

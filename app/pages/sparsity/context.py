@@ -66,7 +66,7 @@ class SparsityContext(StudyContext):
             try:
                 tasks.append(studies.task(name, study, self.file, self.entries, **options))
             except PartError as error:
-                errors.append(str(error))
+                errors.append((name, error))
         return replace(self, tasks=tuple(tasks), errors=tuple(errors))
 
     def results(self, about: str) -> dict[str, Any]:
