@@ -38,7 +38,7 @@ def show_misfit(error: PartError, name: str, file: JetFile, key: str, works: Wor
     offered = [other for other in fitting.offered_instead(file, works) if other != name]
     if offered:
         with st.container(horizontal=True, vertical_alignment="center", key=f"misfit_{key}"):
-            st.caption("Show instead")
+            st.caption("Show instead", width="content")
             for other in offered:
                 st.button(plain(other), key=f"fit_{key}_{other}", on_click=_replace, args=(name, other))
 

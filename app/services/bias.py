@@ -160,6 +160,12 @@ def feature_names(model: Tagger) -> tuple[str, ...]:
     return pair_feature_names(model)
 
 
+def is_shared(jet_view: JetView) -> bool:
+    """Return whether a jet's bias is the same in all layers."""
+    bias = jet_view.trace.bias
+    return bias is None or bool((bias == bias[:1]).all())
+
+
 def heads_pixels(jet_view: JetView, order: str, theme: str, key: str) -> bytes:
     """Return a mosaic of the bias of all heads in one row, since it is the same in all layers."""
     bias = jet_view.trace.bias

@@ -18,6 +18,8 @@ from part.figures.particles import UNKNOWN_MARK, Constituents
 from part.figures.strongest_edges import strongest_edges
 from part.figures.view import QUANTITY_TITLES, SIGNED, THROUGH_SLOTS, View, lower_first
 
+BORDER = 0.97  # of half the square's side, where constituents beyond it are drawn
+
 
 @dataclass(frozen=True, eq=False)
 class Display:
@@ -138,19 +140,13 @@ class Display:
         return f"{self.view.title}: {quantity} from constituent {self.selected + 1}"
 
     @property
-    def extent(self) -> float:
-        """The half side of the square around the jet axis: see `core_extent`; it also holds the ends of all edges."""
-        ends = np.concatenate([self.query, self.key, [] if self.selected is None else [self.selected]]).astype(int)
-        return max(self.core_extent, _rounded_up(self._distance[ends].max(initial=0.0)))
-
-    @property
     def square(self) -> tuple[float, float, float]:
         """The square that is shown: Δη and Δφ of its middle, and half of its side."""
         return self.view.zoom or (0.0, 0.0, self.extent)
 
     @property
-    def core_extent(self) -> float:
-        """The half side of the square that holds 99 % of the pT and the prongs.
+    def extent(self) -> float:
+        """The half side of the square around the jet axis that holds 99 % of the pT and the prongs, for all heads.
 
         A soft track may lie several jet radii away; if the square held it, all other constituents would be one spot.
         """
@@ -164,8 +160,18 @@ class Display:
         return max(_rounded_up(farthest), 0.1)
 
     @property
+    def drawn(self) -> np.ndarray:
+        """Δη and Δφ (2, n) at which constituents are drawn: those beyond the square at its border, in their direction.
+
+        Where the view zooms in, what is beyond its square is not drawn.
+        """
+        place, distance = np.stack([self.deta, self.dphi]), self._distance
+        is_beyond = (distance > self.extent) & (self.view.zoom is None)
+        return np.where(is_beyond, place * BORDER * self.extent / np.maximum(distance, self.extent), place)
+
+    @property
     def n_outside(self) -> int:
-        """The number of constituents outside the square."""
+        """The number of constituents beyond the square."""
         x, y, half = self.square
         return int((np.maximum(np.abs(self.deta - x), np.abs(self.dphi - y)) > half).sum())
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.app_driver import no_exception, notes, offered, open_page, run_until, sentences, state_of, texts
+from helpers.app_driver import captions, no_exception, notes, offered, open_page, run_until, sentences, state_of, texts
 from helpers.jets import write_model
 from streamlit.testing.v1 import AppTest
 
@@ -40,6 +40,23 @@ def test_a_jet_is_shown_at_once(visit):
     assert "Strongest pairs of the jet in head 2" in texts(app)
     assert app.button(key="run").disabled
     assert "Strongest pairs of constituent 3 in head 2" in texts(visit(head="2", particle="3"))
+
+
+def test_a_layer_is_chosen_only_where_the_layers_differ(visit, models_folder):
+    def has_layer(**params) -> bool:
+        app = visit(**params)
+        assert sentences(app) == []
+        assert has_text(app) != any(widget.key == "choose_layer" for widget in app.number_input)
+        return not has_text(app)
+
+    def has_text(app: AppTest) -> bool:
+        return "The same in all layers" in captions(app)
+
+    assert not has_layer(tab="jet")
+    assert not has_layer(tab="shapley")
+    assert has_layer(tab="shares")
+    write_model(models_folder / "first.safetensors", 4, layers=3, biased_blocks=(0, 1))
+    assert has_layer(tab="jet", model="first")
 
 
 def test_a_jet_of_one_constituent_has_no_pairs(visit):

@@ -21,7 +21,7 @@ TOYS = {"file": "toys.root", "model": "alpha"}
 
 
 def marks(chart: HeadMap) -> go.Scatter:
-    figure = head_click._with_marks(plotly_chart(chart, "light", 300), chart)
+    figure = head_click._with_marks(plotly_chart(chart, "light", 300), chart, "Click: a tip")
     return next(trace for trace in figure.data if trace.type == "scatter")
 
 
@@ -31,8 +31,9 @@ def test_each_head_has_a_mark_that_says_what_its_cell_says():
     found = marks(chart)
     assert list(zip(found.y, found.x, strict=True)) == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
     np.testing.assert_array_equal(found.customdata, np.stack((values.ravel(), values.ravel() / 10), 1))
+    assert "<br>Click: a tip<extra>" in found.hovertemplate
     assert found.hovertemplate.startswith("Layer %{y}, head %{x}: <b>%{customdata[0]:.4~g}</b> ± %{customdata[1]:.2~g}")
-    figure = head_click._with_marks(plotly_chart(chart, "light", 300), chart)
+    figure = head_click._with_marks(plotly_chart(chart, "light", 300), chart, "Click: a tip")
     assert list(figure.layout.xaxis.range) == [0.5, 3.5]
     assert list(figure.layout.yaxis.range) == [2.5, 0.5]
 
@@ -56,7 +57,7 @@ def test_only_maps_of_heads_can_be_clicked(monkeypatch, title):
 def test_a_click_chooses_the_head_and_opens_explore(monkeypatch):
     state = {"map": SimpleNamespace(selection=SimpleNamespace(point_indices=[5]))}
     monkeypatch.setattr(st, "session_state", state)
-    head_click._open("map", [0, 1, 2], head_click._over_jets)
+    head_click._open("map", [0, 1, 2], head_click.Opens(head_click._over_jets))
     assert state["to_explore"] == {"layer": 1, "head": 2, "other_head": None, "sample": True}
 
 

@@ -7,7 +7,7 @@ from helpers.jet_view import random_jet_view
 from part.errors import PartError
 from part.figures import palette, style
 from part.figures.data import figure_data
-from part.figures.display import make_display
+from part.figures.display import BORDER, make_display
 from part.figures.matplotlib.display import draw_display as draw_matplotlib
 from part.figures.palette import LIGHT
 from part.figures.plotly.display import draw_display as draw_plotly
@@ -57,24 +57,48 @@ def test_subjets_and_areas(jet_view):
     np.testing.assert_allclose(data.relative_size**2 * data.pt.max(), data.pt)
 
 
-def test_a_distant_soft_constituent_is_outside_unless_it_is_the_query_or_the_end_of_an_edge(jet_view):
+@pytest.fixture
+def with_track(jet_view):
+    """The jet whose softest constituent is far away."""
     particles = jet_view.constituents
     softest = int(particles.pt.argmin())
-    deta, pt = particles.deta.copy(), particles.pt.copy()
-    deta[softest], pt[softest] = 3.0, 1e-3
-    with_track = replace(jet_view, constituents=replace(particles, deta=deta, pt=pt))
-    data = figure_data(with_track, View("display", edges=1))
-    assert softest not in (*data.query, *data.key)
-    inside = np.maximum(np.abs(deta), np.abs(particles.dphi)) <= data.extent
+    deta, dphi, pt = particles.deta.copy(), particles.dphi.copy(), particles.pt.copy()
+    deta[softest], dphi[softest], pt[softest] = 3.0, -1.5, 1e-3
+    return replace(jet_view, constituents=replace(particles, deta=deta, dphi=dphi, pt=pt)), softest
+
+
+def test_the_square_is_the_same_for_all_heads_and_a_distant_constituent_is_at_its_border(with_track):
+    jet_view, softest = with_track
+    data = figure_data(jet_view, View("display", edges=200))
+    assert softest in data.key
     assert data.extent < 1.5
+    assert data.n_outside == 1
+    inside = np.maximum(np.abs(data.deta), np.abs(data.dphi)) <= data.extent
     assert not inside[softest]
-    assert data.n_outside == (~inside).sum()
-    assert pt[inside].sum() >= 0.99 * pt.sum()
-    assert figure_data(with_track, View("display", query=softest)).extent >= 3.0
-    everywhere = figure_data(with_track, View("display", edges=200))
-    assert softest in everywhere.key
-    assert everywhere.extent >= 3.0
-    assert everywhere.n_outside == 0
+    assert data.pt[inside].sum() >= 0.99 * data.pt.sum()
+    np.testing.assert_array_equal(data.drawn[:, inside], np.stack([data.deta, data.dphi])[:, inside])
+    assert data.drawn[:, softest] == pytest.approx([BORDER * data.extent, -0.5 * BORDER * data.extent])
+    for view in (View("display", layer=1, head=2), View("display", query=softest), View("display", "bias", edges=1)):
+        assert figure_data(jet_view, view).extent == data.extent
+
+
+def test_where_the_user_zooms_nothing_is_moved(with_track):
+    jet_view, _ = with_track
+    data = figure_data(jet_view, View("display", zoom=(0.0, 0.0, 5.0)))
+    np.testing.assert_array_equal(data.drawn, [data.deta, data.dphi])
+    assert data.n_outside == 0
+
+
+def test_all_drawings_have_the_edges_end_where_constituents_are_drawn(with_track):
+    jet_view, softest = with_track
+    data = figure_data(jet_view, View("display", query=softest, edges=1))
+    place = pytest.approx(data.drawn[:, softest])
+    (edge,) = draw_plotly(data, LIGHT, 300, None, None).layout.shapes
+    assert [edge.x0, edge.y0] == place
+    axes = draw_matplotlib(data, 3.4).axes[0]
+    line = next(line for line in axes.lines if len(line.get_xdata()) == 2)
+    assert [line.get_xdata()[0], line.get_ydata()[0]] == place
+    assert "1 soft constituent at the border" in [text.get_text() for text in axes.texts]
 
 
 def test_a_lone_particle_has_no_edges():

@@ -40,8 +40,8 @@ def show_chart(
         Colours of the series.
     caption : str, optional
         In place of the chart's title.
-    opens : callable, optional
-        What a click on a map of heads chooses in Explore, see `draw_figure`.
+    opens : Opens, optional
+        What a click on a map of heads opens in Explore, see `draw_figure`.
     """
     title = caption or chart.title
     with st.container(horizontal=True, vertical_alignment="center", key=f"caption_{key}"):

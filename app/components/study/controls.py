@@ -31,15 +31,19 @@ def select(
     titles: Mapping[Any, str],
     value: Any,
     disabled: bool = False,
+    reset: Mapping[str, Any] | None = None,
 ) -> None:
-    """Choose one of several values, given by their titles, from a list that is as wide as the longest needs."""
+    """Choose one of several values, given by their titles, from a list that is as wide as the longest needs.
+
+    A change also sets the fields of `reset`.
+    """
     st.selectbox(
         label,
         list(titles),
         format_func=lambda option: titles[option],
         width=select_width(titles.values()),
         disabled=disabled,
-        **session.bind_widget(state_class, field, value),
+        **session.bind_widget(state_class, field, value, reset=reset),
     )
 
 
@@ -54,8 +58,8 @@ def model_segments(models: tuple[str, ...], focus: int) -> None:
         segments("Model", JetSelection, "focus", dict(enumerate(map(model_title, models))), focus)
 
 
-def head_inputs(layer: int, n_layers: int, head: int | None = None, n_heads: int = 0) -> None:
-    """Choose a layer and, unless it is None, a head by number; people count them from 1."""
+def head_inputs(layer: int | None, n_layers: int, head: int | None = None, n_heads: int = 0) -> None:
+    """Choose a layer and a head by number, unless they are None; people count them from 1."""
     for field, value, count in (("layer", layer, n_layers), ("head", head, n_heads)):
         if value is not None:
             choice = session.bind_widget(JetSelection, field, value + 1, session.minus_one, {"other_head": None})

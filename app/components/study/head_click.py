@@ -1,6 +1,7 @@
 """Maps of heads, and graphs, that open a head in Explore when it is clicked."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,14 +15,30 @@ from app.services.library import Graph, HeadMap
 
 CELL = 34  # pixels of the invisible mark on each cell, which plotly needs to tell what is clicked
 CONFIG = {"displayModeBar": False}
-Opens = Callable[[int, int], dict[str, Any]]  # layer and head -> what is chosen in Explore
+
+
+@dataclass(frozen=True)
+class Opens:
+    """What a click on a head opens in Explore.
+
+    Attributes
+    ----------
+    choices : callable
+        From layer and head to the shared choices that it replaces.
+    tip : str
+        What the tip of a cell says of it.
+    """
+
+    choices: Callable[[int, int], dict[str, Any]]
+    tip: str = "Click to see it in Explore"
 
 
 def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None = None) -> None:
     """Draw a figure; in a map of the layers' heads or a graph, a click on a head opens it in Explore.
 
-    `opens` returns the choices that a click on a layer and head makes; by default these, over the selected jets.
+    By default it shows the head over the selected jets.
     """
+    opens = opens or Opens(_over_jets)
     if isinstance(chart, Graph):
         heads = [node.head for node in chart.nodes]
         opening = partial(_open_node, key, len(figure.data) - 1, heads)
@@ -31,16 +48,16 @@ def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None 
         st.plotly_chart(figure, theme=None, key=key, config=CONFIG)
         return
     st.plotly_chart(
-        _with_marks(figure, chart),
+        _with_marks(figure, chart, opens.tip),
         theme=None,
         key=key,
         config=CONFIG,
-        on_select=partial(_open, key, _heads(chart), opens or _over_jets),
+        on_select=partial(_open, key, _heads(chart), opens),
         selection_mode="points",
     )
 
 
-def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
+def _with_marks(figure: go.Figure, chart: HeadMap, tip: str) -> go.Figure:
     """Return the figure with an invisible mark on the cell of each head, layer after layer."""
     layers, columns = (a.ravel() for a in np.meshgrid(np.arange(len(chart.values)), _heads(chart), indexing="ij"))
     cells = next(trace for trace in figure.data if trace.type == "heatmap" and "%{z" in (trace.hovertemplate or ""))
@@ -61,7 +78,7 @@ def _with_marks(figure: go.Figure, chart: HeadMap) -> go.Figure:
             marker={"size": CELL, "symbol": "square", "opacity": 0},
             customdata=np.stack((chart.values[layers, columns], error[layers, columns]), 1),
             hovertext=notes,
-            hovertemplate=template.replace("<extra>", "<br>Click to see it in Explore<extra>"),
+            hovertemplate=template.replace("<extra>", f"<br>{tip}<extra>"),
             showlegend=False,
         )
     )
@@ -80,7 +97,7 @@ def _over_jets(layer: int, head: int) -> dict[str, Any]:
 def _open(key: str, heads: list[int], opens: Opens) -> None:
     for index in st.session_state[key].selection.point_indices[:1]:
         layer, column = divmod(index, len(heads))
-        open_in_explore(**opens(layer, heads[column]))
+        open_in_explore(**opens.choices(layer, heads[column]))
 
 
 @callback

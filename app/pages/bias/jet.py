@@ -38,6 +38,7 @@ def jet(context: BiasContext) -> None:
                 painted=f"{key}/{context.layer + 1}:{context.head + 1}/{theme}",
                 theme=theme,
                 on_particle=toggle_particle,
+                caption=f"Head {context.head + 1} of all layers: {{quantity}}" if context.is_shared else None,
             )
         caption(jet_sentences.head(context.jet_view, view))
     with right:

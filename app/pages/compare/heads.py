@@ -10,11 +10,13 @@ from app.components.messages import caption, note, show_errors
 from app.components.study.chart import show_chart
 from app.components.study.controls import head_inputs
 from app.components.study.estimate import show_wait
+from app.components.study.head_click import Opens
 from app.components.study.progress import show_progress, user_error
 from app.pages.compare.context import CompareContext
 from app.services import head_matching
 from app.services.library import HeadMatches, head_matching_charts
 
+TIP = "Click: this head beside its match in Explore"
 ABOUT = "Match heads finds, for each head of {}, the one of {} whose attention is most like it on the same jets."
 
 
@@ -44,8 +46,8 @@ def _show(context: CompareContext, matches: HeadMatches, other: int, height: int
     layers, n_heads = matching.first_shape
     layer, head = min(context.selection.layer, layers - 1), min(context.selection.head, n_heads - 1)
     chosen = layer * n_heads + head
-    models = tuple(context.models)
-    pair = {"models": (models[0], models[other]), "focus": 0, "sample": False}
+    names = tuple(context.models)
+    pair = {"models": (names[0], names[other]), "focus": 0, "sample": False}
     left, right = st.columns((0.55, 0.45), gap="medium")
     with left:
         chart = head_matching_charts.match_map(matches, other, chosen)
@@ -54,7 +56,7 @@ def _show(context: CompareContext, matches: HeadMatches, other: int, height: int
             match = matching.place(int(matching.match[layer * n_heads + head]))
             return pair | {"layer": layer, "head": head, "other_head": match}
 
-        show_chart(chart, "head_matches", height, opens=match_of)
+        show_chart(chart, "head_matches", height, opens=Opens(match_of, TIP))
     with right:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             head_inputs(layer, layers, head, n_heads)
@@ -63,10 +65,11 @@ def _show(context: CompareContext, matches: HeadMatches, other: int, height: int
         def beside_chosen(other_layer: int, other_head: int) -> dict[str, Any]:
             return pair | {"layer": layer, "head": head, "other_head": (other_layer, other_head)}
 
-        show_chart(chart, "head_likeness", height - 70, opens=beside_chosen)
+        tip = f"Click: this head beside L{layer + 1}H{head + 1} of {names[0]} in Explore"
+        show_chart(chart, "head_likeness", height - 70, opens=Opens(beside_chosen, tip))
     caption(
         f"{matching.jets} jets: matches are chosen on one half and measured on the other. “None”: as unlike as "
-        "shuffled keys. A click opens a head and its match on the same jet in Explore."
+        "shuffled keys. A click opens Explore with both models, the head beside its match on the same jet; Back returns."
     )
 
 

@@ -14,6 +14,7 @@ from app.pages.explore.card import Card
 from app.pages.explore.cards import make_cards, show_cards
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.export import export_menu
+from app.pages.explore.heads import heads_menu
 from app.pages.explore.sample import sharpest_jets, show_sample
 from app.pages.explore.state import ExploreState
 from app.pages.explore.toolbar import find_classes, view_line
@@ -50,6 +51,7 @@ def _main() -> None:
         jet_line(context.resolved, first)
         if drawn:
             find_classes(context, drawn[0].tagger.dataset)
+            heads_menu(context, drawn)
         export_menu(context, drawn)
     show_errors(session.get_error(), context.resolved.jet_note)
     view_line(context, first)

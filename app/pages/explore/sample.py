@@ -11,7 +11,7 @@ from app.components.study.progress import show_progress, user_error
 from app.pages.explore.card import Card
 from app.pages.explore.context import ExploreContext
 from app.pages.explore.state import ExploreState
-from app.services import head_measures, studies
+from app.services import studies
 from app.services.classes import class_titles, without_shared
 from app.services.library import PartError, mean_attention_charts
 from app.services.studies import Task
@@ -19,19 +19,16 @@ from app.state import session
 from app.state.selection import MAX_JETS, JetSelection
 
 HEIGHT = 300
-ARRANGEMENTS = {"": "by number", "layers": "within layers", "all": "over all layers"}
 ABOUT = "The mean weight of each query's strongest key, of"
 
 
 def show_sample(context: ExploreContext, cards: list[Card]) -> None:
-    """Draw the switches, and the mean attention of the chosen head of the card that was clicked last if it is on."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="sample_switches"):
-        _arrangement(context, cards)
-        st.toggle(
-            "Mean over the selection",
-            help="The chosen head over the jets that pass the filters, and those of them in which it is sharpest.",
-            **session.bind_widget(JetSelection, "sample"),
-        )
+    """Draw the switch, and the mean attention of the chosen head of the card that was clicked last if it is on."""
+    st.toggle(
+        "Mean over the selection",
+        help="The chosen head over the jets that pass the filters, and those of them in which it is sharpest.",
+        **session.bind_widget(JetSelection, "sample"),
+    )
     if not context.selection.sample or not cards:
         return
     card = _chosen_card(context, cards)
@@ -45,16 +42,6 @@ def show_sample(context: ExploreContext, cards: list[Card]) -> None:
             note(str(error))
             return
         _result(card, task)
-
-
-def _arrangement(context: ExploreContext, cards: list[Card]) -> None:
-    """Choose the measure that marks the heads of the mosaic, and whether it arranges them."""
-    titles = {"": "–"}
-    for card in cards:
-        titles |= head_measures.offered(card.tagger, card.jet_view)
-    marked = context.state.marked if context.state.marked in titles else ""
-    select("Mark heads by", ExploreState, "marked", titles, marked)
-    select("Arrange heads", ExploreState, "arranged", ARRANGEMENTS, context.state.arranged, disabled=not marked)
 
 
 def sharpest_jets(context: ExploreContext, cards: list[Card]) -> None:

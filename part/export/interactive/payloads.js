@@ -115,14 +115,11 @@ function displayPayload(block, state, accent, height, key) {
   const quantity = quantityOf(block, state);
   const values = pairValues(block, state.quantity, state.layer, state.head);
   const edges = strongestEdges(values, block.n, state.edges, state.particle);
-  const ends = [...edges.flatMap(([i, j]) => [i, j]), ...(state.particle === null ? [] : [state.particle])];
-  const farthest = Math.max(0, ...ends.map((i) => Math.max(Math.abs(jet.deta[i]), Math.abs(jet.dphi[i]))));
   const row = state.particle === null ? [] : Array.from(values.subarray(state.particle * block.n, (state.particle + 1) * block.n));
   return {
     ...jet,
     ...shared,
     title: headTitle(state),
-    extent: Math.max(jet.extent, Math.ceil((1.05 * farthest) / 0.05) * 0.05), // as Display.extent
     quantity: block.slots ? block.throughSlots : quantity.title,
     signed: quantity.signed || block.slots !== null,
     ...(block.slots ? { scale: "linear", limits: symmetric(values, block.n) } : quantity[state.scale]),

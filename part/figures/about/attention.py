@@ -83,7 +83,7 @@ ATTENTION: dict[str, tuple[str, str]] = {
     "display": (
         "Constituents in η and φ about the jet axis: area by pT, symbol by species, colour by subjet. Lines are the "
         "largest weights of the chosen head, from query to key, the wider the larger; a particle's attention to "
-        "itself is left out. With a chosen constituent, only its own lines are drawn.",
+        "itself is left out. A chosen constituent has only its own lines. At the border: what lies beyond.",
         "",
     ),
     "constituents": (

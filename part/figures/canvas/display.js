@@ -1,6 +1,6 @@
 // The jet in the η-φ plane with attention as edges. Data: see part/figures/canvas/display.py. A click on a particle
 // triggers "particle" with its number in the file. Dragging a rectangle zooms in; a double click zooms out again, and
-// then to the constituents outside. Where the data say the zoom, [Δη, Δφ, half a side] or null, both trigger "zoom".
+// then to all constituents. Where the data say the zoom, [Δη, Δφ, half a side] or null, both trigger "zoom".
 const NS = "http://www.w3.org/2000/svg";
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 18, 30];
 const [CORNER, CHARACTER] = [22, 5.6]; // px of the caption: where a page has its question mark, and a character
@@ -15,6 +15,7 @@ const CORNERS = {
   "triangle-down": polygon(3, () => 1.3, Math.PI),
   pentagon: polygon(5, () => 1.1),
 };
+const BORDER = 0.97; // of half a side, as in part/figures/display.py
 const [WIDEST, FAINTEST, ARROW] = [4, 0.08, 0.62]; // of edges, as in part/figures/style.py
 const LINES = { cross: [[0.8, 0.8], [0.8, -0.8]], plus: [[1, 0], [0, 1]] };
 
@@ -31,7 +32,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const draw = () => paint(root, svg, data);
   drawOnResize(root, draw);
   legend(root.querySelector(".legend"), data);
-  const outside = outsideOf(data);
+  const beyond = () => root._layout.beyond;
   reportPainted(svg, data.key);
 
   const zoom = () => {
@@ -45,7 +46,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const rows =
       index !== undefined ? particleRows(data, Number(index))
       : parton !== undefined ? partonRows(data.partons[parton])
-      : outside.n && event.target.classList.contains("caption") ? [[`${outside.text}; a double click shows all`]]
+      : beyond().length && event.target.classList.contains("caption") ? [[`${beyondText(data, beyond())}; a double click shows where`]]
       : null;
     showTip(tip, event, root._drag ? null : rows);
     if (root._drag) stretch(root, svg, event);
@@ -61,7 +62,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else if (particle(event) !== undefined) setTriggerValue("particle", Number(particle(event)) + 1);
   };
   svg.ondblclick = () => {
-    root._zoom = root._zoom || !outside.n ? null : { x: 0, y: 0, half: 1.05 * outside.farthest };
+    const farthest = Math.max(...data.deta.map((eta, i) => Math.max(Math.abs(eta), Math.abs(data.dphi[i]))));
+    root._zoom = root._zoom || !beyond().length ? null : { x: 0, y: 0, half: 1.05 * farthest };
     zoom();
   };
 }
@@ -75,38 +77,41 @@ function paint(root, svg, data) {
   const unit = Math.min(w, h) / 2 / centre.half; // the same for both axes
   const X = (eta) => LEFT + w / 2 + (eta - centre.x) * unit;
   const Y = (phi) => TOP + h / 2 - (phi - centre.y) * unit;
-  root._layout = { unit, w, h, centre };
+  // Constituents beyond the picture are drawn at its border, in their direction, unless the user zooms.
+  const shrink = data.deta.map((eta, i) => {
+    const fits = Math.min(w / 2 / unit / Math.abs(eta), h / 2 / unit / Math.abs(data.dphi[i]));
+    return root._zoom || fits >= 1 ? 1 : BORDER * fits;
+  });
+  const drawn = shrink.map((by, i) => [X(by * data.deta[i]), Y(by * data.dphi[i])]);
+  const beyond = shrink.flatMap((by, i) => (by < 1 ? [i] : []));
+  root._layout = { unit, w, h, centre, beyond };
   const inside = element("g", { "clip-path": "url(#plot)" });
   const clip = element("clipPath", { id: "plot" });
   clip.append(element("rect", { x: LEFT, y: TOP, width: w, height: h }));
-  inside.append(...edges(data, X, Y), ...particles(data, X, Y), ...partons(data, X, Y));
-  if (data.selected !== null) inside.append(ring(data, X, Y));
-  const caption = element("text", { class: "caption", x: LEFT, y: 12 }, captionOf(data, width));
+  inside.append(...edges(data, drawn), ...particles(data, drawn, beyond), ...partons(data, X, Y));
+  if (data.selected !== null) inside.append(ring(data, drawn));
+  const caption = element("text", { class: "caption", x: LEFT, y: 12 }, captionOf(data, beyond.length, width));
   svg.replaceChildren(clip, ...axes(w, h, centre, unit, X, Y), inside, caption);
 }
 
-function ring(data, X, Y) {
+function ring(data, drawn) {
   const i = data.selected;
-  return element("circle", { class: "ring", cx: X(data.deta[i]), cy: Y(data.dphi[i]), r: LARGEST * data.size[i] + 3.5 });
+  return element("circle", { class: "ring", cx: drawn[i][0], cy: drawn[i][1], r: LARGEST * data.size[i] + 3.5 });
 }
 
-/** How many constituents the square leaves out, how far the farthest is, and that in words. */
-function outsideOf(data) {
-  const distance = data.deta.map((eta, i) => Math.max(Math.abs(eta), Math.abs(data.dphi[i])));
-  const out = data.pt.map((_, i) => i).filter((i) => distance[i] > data.extent);
+/** How many constituents are beyond the picture, and what they carry, in words. */
+function beyondText(data, beyond) {
   const sum = (indices) => indices.reduce((total, i) => total + data.pt[i], 0);
-  const share = (100 * sum(out)) / sum(data.pt.map((_, i) => i));
-  const words = `${out.length} soft constituent${out.length > 1 ? "s" : ""} outside this square, with ${digits(share)} % of the pT`;
-  return { n: out.length, farthest: Math.max(...distance), text: words };
+  const share = (100 * sum(beyond)) / sum(data.pt.map((_, i) => i));
+  return `${beyond.length} soft constituent${beyond.length > 1 ? "s" : ""} beyond this square, with ${digits(share)} % of the pT, drawn at its border`;
 }
 
-function captionOf(data, width) {
+function captionOf(data, beyond, width) {
   const n = data.edges.length;
   const shown = !data.quantity ? `${data.pt.length} constituents` : data.selected !== null ? `edges from ${data.selected + 1}` : `${n} strongest edges`;
-  const { n: out } = outsideOf(data);
   const room = (width - LEFT - CORNER) / CHARACTER;
-  const whole = shown + (out ? ` · ${out} outside` : "");
-  const texts = out ? [`${whole} (double-click)`, whole, `${out} outside`] : [whole];
+  const whole = shown + (beyond ? ` · ${beyond} at the border` : "");
+  const texts = beyond ? [`${whole} (double-click)`, whole, `${beyond} at the border`] : [whole];
   return texts.find((text) => text.length <= room) || texts.at(-1);
 }
 
@@ -121,12 +126,13 @@ function strength(data, weight) {
 }
 
 /** Lines from query to key with an arrow head, dashed between subjets. */
-function edges(data, X, Y) {
+function edges(data, drawn) {
   return data.edges.flatMap(([query, key, weight]) => {
     const size = strength(data, weight);
     const width = WIDEST * (FAINTEST + (1 - FAINTEST) * size * size);
     const colour = !data.signed ? data.accent : data.signs[weight >= 0 ? 0 : 1];
-    const [x, y, dx, dy] = [X(data.deta[query]), Y(data.dphi[query]), X(data.deta[key]) - X(data.deta[query]), Y(data.dphi[key]) - Y(data.dphi[query])];
+    const [[x, y], [endX, endY]] = [drawn[query], drawn[key]];
+    const [dx, dy] = [endX - x, endY - y];
     const dashes = data.subjet[query] === data.subjet[key] ? {} : { "stroke-dasharray": `${3 + width} ${2 + width}` };
     const line = { class: "edge", d: `M${x},${y}l${dx},${dy}`, stroke: colour, "stroke-width": width, "stroke-opacity": FAINTEST + 0.62 * size };
     const length = Math.hypot(dx, dy);
@@ -138,13 +144,13 @@ function edges(data, X, Y) {
   }).reverse(); // the strongest on top
 }
 
-function particles(data, X, Y) {
+function particles(data, drawn, beyond) {
   const order = data.size.map((_, i) => i).sort((a, b) => data.size[b] - data.size[a]); // small ones on top
   return order.map((i) => {
     const radius = Math.max(2, LARGEST * data.size[i]);
     return element("path", {
-      class: "particle",
-      d: shape(data.marker[i], X(data.deta[i]), Y(data.dphi[i]), radius),
+      class: beyond.includes(i) ? "particle beyond" : "particle",
+      d: shape(data.marker[i], ...drawn[i], radius),
       fill: data.colour[i],
       "data-particle": i,
     });

@@ -35,7 +35,6 @@ def display_payload(
         "jet": painted.split("/")[0],
         "title": data.title,
         "height": height,
-        "extent": data.extent,
         "selected": data.selected,
         "quantity": data.quantity_title if jet_view.quantities else "",
         "accent": accent,
@@ -53,7 +52,7 @@ def jet_payload(data: Display) -> dict:
     """Return what the event display draws whatever the head and the chosen constituent: constituents and partons."""
     particles, mark = data.jet_view.constituents, data.mark
     return {
-        "extent": data.core_extent,
+        "extent": data.extent,
         "deta": _rounded(data.deta, 5),
         "dphi": _rounded(data.dphi, 5),
         "pt": _rounded(data.pt, 4),

@@ -49,9 +49,9 @@ def display_panel(axes: Axes, data: Display, extent: float | None = None) -> Non
     axes.tick_params(which="both", top=True, right=True)
     axes.set_xlabel(tex("Δη"), loc="right")
     axes.set_ylabel(tex("Δφ"), loc="top")
-    if data.n_outside and half == data.square[2]:
-        kind = "constituent" if data.view.zoom else "soft constituent"
-        note = f"{data.n_outside} {kind}{'s' * (data.n_outside > 1)} outside"
+    if data.n_outside:
+        kind, where = ("constituent", "outside") if data.view.zoom else ("soft constituent", "at the border")
+        note = f"{data.n_outside} {kind}{'s' * (data.n_outside > 1)} {where}"
         axes.text(0.02, 0.98, note, transform=axes.transAxes, va="top", fontsize="x-small", color=PAPER_NOTE)
 
 
@@ -61,7 +61,7 @@ def _edges(axes: Axes, data: Display) -> None:
     opacities = style.edge_opacity(data.strength)
     for e in range(len(data.weight))[::-1]:  # draws the strongest on top
         ends = [data.query[e], data.key[e]]
-        x, y = data.deta[ends], data.dphi[ends]
+        x, y = data.drawn[:, ends]
         colour: dict[str, Any] = {"color": colours[e], "alpha": float(opacities[e])}
         dashes = "-" if data.within_subjet[e] else DASHES
         axes.plot(x, y, linewidth=widths[e], linestyle=dashes, solid_capstyle="butt", zorder=1, **colour)
@@ -77,12 +77,12 @@ def _edges(axes: Axes, data: Display) -> None:
 
 def _particles(axes: Axes, data: Display) -> None:
     diameter = np.maximum(MAX_DIAMETER * data.relative_size, MIN_DIAMETER) * np.array(style.MARKER_SCALE)[data.mark]
-    colours = data.colours
+    colours, place = data.colours, data.drawn
     for rank, i in enumerate(np.argsort(-data.pt, kind="stable")):  # soft ones last, to stay visible
         chosen = i == data.selected
         axes.plot(
-            [data.deta[i]],
-            [data.dphi[i]],
+            [place[0, i]],
+            [place[1, i]],
             linestyle="none",
             marker=style.MATPLOTLIB_MARKERS[data.mark[i]],
             markersize=diameter[i],

@@ -30,8 +30,7 @@ def draw_plane(figure: Figure, axes: Axes, chart: Plane) -> Figure:
     for rank, i in enumerate(np.argsort(-jet.pt, kind="stable")):  # soft ones last, to stay visible
         marker = style.MATPLOTLIB_MARKERS[jet.mark[i]]
         points = axes.scatter(
-            jet.deta[[i]],
-            jet.dphi[[i]],
+            *jet.drawn[:, [i]],
             diameter[i] ** 2,
             chart.values[[i]],
             marker=marker,

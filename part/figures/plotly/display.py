@@ -43,13 +43,13 @@ def draw_display(data: Display, theme: Theme, height: int, accent: str | None, b
 def _edges(data: Display, colours: list[str]) -> list[dict]:
     widths = style.edge_width(data.strength)
     opacities = style.edge_opacity(data.strength)
-    edges = []
+    edges, (x, y) = [], data.drawn
     for e in range(len(data.weight))[::-1]:  # draws the strongest on top
         i, j = data.query[e], data.key[e]
         line = {"color": rgba(colours[e], opacities[e]), "width": float(widths[e])}
         if not data.within_subjet[e]:
             line["dash"] = "4px,3px"
-        ends = {"x0": data.deta[i], "y0": data.dphi[i], "x1": data.deta[j], "y1": data.dphi[j]}
+        ends = {"x0": x[i], "y0": y[i], "x1": x[j], "y1": y[j]}
         edges.append({"type": "line", "layer": "below", "line": line} | {k: float(v) for k, v in ends.items()})
     return edges
 
@@ -57,9 +57,9 @@ def _edges(data: Display, colours: list[str]) -> list[dict]:
 def _arrows(data: Display, colours: list[str]) -> go.Scatter:
     """Draw an arrow head on each edge from query to key, with the edge's numbers on hover."""
     i, j = data.query, data.key
-    x = data.deta[i] + style.ARROW_POSITION * (data.deta[j] - data.deta[i])
-    y = data.dphi[i] + style.ARROW_POSITION * (data.dphi[j] - data.dphi[i])
-    angle = np.degrees(np.arctan2(data.deta[j] - data.deta[i], data.dphi[j] - data.dphi[i]))
+    start, way = data.drawn[:, i], data.drawn[:, j] - data.drawn[:, i]
+    x, y = start + style.ARROW_POSITION * way
+    angle = np.degrees(np.arctan2(*way))
     particles = data.jet_view.constituents
     columns = [i + 1, j + 1, particles.pt[i], particles.pt[j], particles.pair_delta_r[i, j], data.weight]
     return go.Scatter(
@@ -90,8 +90,8 @@ def _particles(data: Display, theme: Theme, accent: str) -> go.Scatter:
     particles = data.jet_view.constituents
     unchanged = {"marker": {"opacity": 0.92}}
     return go.Scatter(
-        x=data.deta[order],
-        y=data.dphi[order],
+        x=data.drawn[0, order],
+        y=data.drawn[1, order],
         mode="markers",
         marker={
             "symbol": [style.MARKERS[data.mark[index]] for index in order],

@@ -34,8 +34,8 @@ def _particles(chart: Plane, theme: Theme) -> go.Scatter:
     error = np.full(len(order), np.nan) if chart.error is None else chart.error
     width = "" if chart.error is None else " ± %{customdata[2]:.2~g}"
     return go.Scatter(
-        x=jet.deta[order],
-        y=jet.dphi[order],
+        x=jet.drawn[0, order],
+        y=jet.drawn[1, order],
         mode="markers",
         marker={
             "symbol": [style.MARKERS[jet.mark[index]] for index in order],
@@ -56,9 +56,9 @@ def _particles(chart: Plane, theme: Theme) -> go.Scatter:
 
 
 def _add_legend(figure: go.Figure, chart: Plane, theme: Theme) -> None:
-    """Write above the plane what the markers mean, and how many constituents are outside."""
+    """Write above the plane what the markers mean, and how many constituents are beyond the plane."""
     marks = legend_marks(chart.jet.jet_view.constituents)
     words = [f"{style.MARKER_CHARACTERS[mark]} {title}" for mark, title in marks.items()]
     if chart.jet.n_outside:
-        words.append(f"{chart.jet.n_outside} outside")
+        words.append(f"{chart.jet.n_outside} at the border")
     write_legend(figure, [(theme.faint, word) for word in words])
