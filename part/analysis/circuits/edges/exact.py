@@ -96,7 +96,7 @@ def patched(clean: CachedForward, patches: Sequence[Patch], weights: Tensor) -> 
             entering[min(entering)].append(clean.states[min(entering)][None])
             places[min(entering)].append(-1)
             outputs = clean.finish({depth: torch.cat(states) for depth, states in entering.items()})
-            found = _contrast(outputs, weights).T
+            found = contrast(outputs, weights).T
             order = [p for depth in sorted(places) for p in places[depth]]
             unchanged = order.index(-1)
             kept = [i for i in range(len(order)) if i != unchanged]
@@ -107,21 +107,21 @@ def patched(clean: CachedForward, patches: Sequence[Patch], weights: Tensor) -> 
 def _outputs(clean: CachedForward, patches: Sequence[Patch], first: int, weights: Tensor) -> Tensor:
     """Return the difference of logits (B, K) with patches that reach the class blocks or the logits."""
     states = _run(clean, patches, first, clean.layers - 1)
-    outputs = SplitPass(clean, len(patches)).finish(states, _adding(patches))
+    outputs = SplitPass(clean, len(patches)).finish(states, adding(patches))
     logits = clean.tagger.of_classes(outputs).double()
     return (logits * weights).sum(-1).unflatten(0, (len(patches), -1)).T
 
 
 def _run(clean: CachedForward, patches: Sequence[Patch], first: int, last: int) -> Tensor:
     """Return the stream (K B, T, D) after block `last` of a copy for each patch, which starts before block `first`."""
-    at, split = _adding(patches), SplitPass(clean, len(patches))
+    at, split = adding(patches), SplitPass(clean, len(patches))
     x = at("embedding", tile_batch(clean.states[first], len(patches)), 0)
     for i in range(first, last + 1):
         x = split.run_block(i, x, at)
     return x
 
 
-def _adding(patches: Sequence[Patch]) -> At:
+def adding(patches: Sequence[Patch]) -> At:
     """Return the function that adds the patch of each copy."""
 
     def at(place: str, tensor: Tensor, readers: int) -> Tensor:
@@ -162,6 +162,6 @@ def _grouped(spans: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], li
     return sorted(groups.items())
 
 
-def _contrast(probabilities: Tensor, weights: Tensor) -> Tensor:
+def contrast(probabilities: Tensor, weights: Tensor) -> Tensor:
     """Return the difference of logits (...) of probabilities (..., C); weights (C,) sum to zero."""
     return (probabilities.double().clamp(min=SMALLEST).log() * weights).sum(-1)

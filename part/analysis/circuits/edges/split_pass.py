@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from part.inference.forward import CachedForward, tile_batch
-from part.models.attention import mask_keys
+from part.models.attention import Tap, emit, mask_keys, scoped
 from part.models.linpart import SharedInputs
 from part.models.transformer import Block, ParticleTransformer
 
@@ -34,10 +34,15 @@ class SplitPass:
         How many times the batch is repeated, one copy after the other.
     bias_change : Tensor (B, H, T, M), optional
         Is added to the interaction bias.
+    tap : callable, optional
+        Sees the steps of attention, of which a head's "pattern" is one, by names such as "blocks.3.pattern".
     """
 
-    def __init__(self, forward: CachedForward, copies: int = 1, bias_change: Tensor | None = None):
+    def __init__(
+        self, forward: CachedForward, copies: int = 1, bias_change: Tensor | None = None, tap: Tap | None = None
+    ):
         self._model: ParticleTransformer = forward.model
+        self._tap = tap
         # Tensors of inference mode take no part in gradients, their copies do.
         self._mask = tile_batch(forward.mask.clone(), copies)
         self._bias = tile_batch(_finite(forward.bias, forward.mask.clone(), bias_change), copies)
@@ -48,7 +53,8 @@ class SplitPass:
         block = cast(Block, model.blocks[i])
         bias = self._bias_of(block, name, at) if model.config.is_biased(i) else self._unbiased()
         inputs = {c: block.pre_attn_norm(at(f"{name}.{c}", x, block.heads)) for c in _channels(model, block)}
-        return _residual(block, x, _heads(model, block, inputs, bias, self._mask), name, at)
+        heads = _heads(model, block, inputs, bias, self._mask, scoped(self._tap, name))
+        return _residual(block, x, heads, name, at)
 
     def finish(self, x: Tensor, at: At) -> Tensor:
         """Return the outputs (B, C) of the model from the stream (B, T, D) after all particle blocks."""
@@ -66,7 +72,8 @@ class SplitPass:
             inputs |= {c: block.pre_attn_norm(at(f"{name}.{c}", context, block.heads)) for c in ("k", "v")}
             if block.attn.gate is not None:
                 inputs["gate"] = at(f"{name}.gate", token, block.heads)
-            token = _residual(block, token, _heads(model, block, inputs, None, mask), name, at)
+            heads = _heads(model, block, inputs, None, mask, scoped(self._tap, name))
+            token = _residual(block, token, heads, name, at)
         return model.classify(at("logits", token, 1)[:, 0]).squeeze(1)
 
     def _unbiased(self) -> Any:
@@ -97,7 +104,9 @@ def _residual(block: Block, x: Tensor, heads: Tensor, name: str, at: At) -> Tens
     return at(f"{name}.out", scaled(block.w_resid, x) + added, 0)
 
 
-def _heads(model: ParticleTransformer, block: Block, inputs: dict[str, Tensor], bias: Any, mask: Tensor) -> Tensor:
+def _heads(
+    model: ParticleTransformer, block: Block, inputs: dict[str, Tensor], bias: Any, mask: Tensor, tap: Tap | None
+) -> Tensor:
     """Return the gated outputs of the heads (B, H, N, d) from what each of their channels reads (B, R, N, D)."""
     attn, width = block.attn, model.config.width
     names = [name for name in ("q", "k", "v") if name in inputs]
@@ -107,9 +116,9 @@ def _heads(model: ParticleTransformer, block: Block, inputs: dict[str, Tensor], 
         shift = None if attn.qkv.bias is None else attn.qkv.bias[rows]
         parts[name] = _per_head(inputs[name], attn.qkv.weight[rows], shift, block.heads)
     if "q" in parts:
-        output = attn.attend(attn.q_norm(parts["q"]), attn.k_norm(parts["k"]), parts["v"], bias, mask, None)
+        output = attn.attend(attn.q_norm(parts["q"]), attn.k_norm(parts["k"]), parts["v"], bias, mask, tap)
     else:
-        output = mask_keys(bias, mask).softmax(-1) @ parts["v"]
+        output = emit(tap, "pattern", mask_keys(bias, mask).softmax(-1)) @ parts["v"]
     if attn.gate is not None:
         output = output * _per_head(inputs["gate"], attn.gate.weight, attn.gate.bias, block.heads).sigmoid()
     return output
