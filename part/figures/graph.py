@@ -1,6 +1,6 @@
 """A graph of components from left to right, and of the edges between them.
 
-Shapes: P points of a curve.
+Shapes: P points of a curve, H handles.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ BEND = {"q": -0.16, "k": -0.06, "v": 0.1, "gate": 0.16, "input": 0.13, "bias": -
 ENTRY = {"q": -0.17, "k": 0.0, "v": 0.17}  # where an edge reaches its receiver, above or below its middle
 DASHES = {"q": "dot", "k": "dash"}  # all others are solid
 WIDTHS = (0.8, 5.0)  # of the weakest and the strongest edge that can be
+FAINT = 0.4  # the opacity of edges beside a marked one, relative to that without
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class GraphEdge:
         What of the receiver it reaches: "q", "k", "v", ...
     text : str
         What it carries, in words.
+    key : str
+        A short name that tells it from others.
     """
 
     sender: int
@@ -59,6 +62,7 @@ class GraphEdge:
     value: float
     channel: str
     text: str
+    key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,8 @@ class Graph:
         Places along the x axis, and what they are called.
     n_left_out : int
         How many other edges there are.
+    marked : int, optional
+        The edge that stands out, by its place among the drawn ones.
     sentence, about : str
         See `part.figures.charts.HeadMap`.
     """
@@ -86,6 +92,7 @@ class Graph:
     edges: tuple[GraphEdge, ...]
     ticks: tuple[tuple[float, str], ...]
     n_left_out: int = 0
+    marked: int | None = None
     sentence: str = ""
     about: str = ""
 
@@ -118,6 +125,27 @@ class Graph:
         bend = BEND.get(edge.channel, 0.0) * min(stop.x - start.x, 4.0)
         y = start.y + (stop.y + ENTRY.get(edge.channel, 0.0) - start.y) * smooth + 4 * bend * CURVE * (1 - CURVE)
         return x, y
+
+    @property
+    def marked_edge(self) -> GraphEdge | None:
+        return None if self.marked is None else self.edges[self.marked]
+
+    def opacity(self, edge: GraphEdge, share: float) -> float:
+        """Return how opaque an edge of a relative strength is drawn: fainter beside a marked one."""
+        stands_back = self.marked_edge is not None and edge is not self.marked_edge
+        return (0.45 + 0.5 * share) * (FAINT if stands_back else 1.0)
+
+    def handles(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return places x and y along the edges where a pointer finds them, and the index of the edge of each (H,)."""
+        found = []
+        for number, edge in enumerate(self.edges):
+            length = self.nodes[edge.receiver].x - self.nodes[edge.sender].x
+            middle = np.linspace(0.2, 0.8, int(np.clip(2 * length, 3, 9)))
+            places = np.round(middle * (len(CURVE) - 1)).astype(int)
+            x, y = self.curve(edge)
+            found.append((x[places], y[places], np.full(len(places), number)))
+        x, y, numbers = (np.concatenate(column) for column in zip(*found, strict=True)) if found else 3 * (np.empty(0),)
+        return x, y, numbers.astype(int)
 
 
 def line_width(share: float) -> float:

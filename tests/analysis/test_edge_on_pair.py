@@ -82,7 +82,7 @@ def test_the_numbers_are_those_of_path_patching(load, pair, name, ends):
         assert found.by_particle.shape == (CLEAN,)
         by_rank = np.argsort(-np.hypot(*(np.asarray(pair.clean[f"part_p{i}"][0]) for i in "xy")))
         assert abs(found.by_particle[by_rank[-1]]) < 5e-6  # it has no match, this is rounding
-        assert np.abs(found.by_particle).max() > 2e-5
+        assert name == "global" or np.abs(found.by_particle).max() > 2e-5
     if chosen[2] in ("q", "k", "bias"):
         rows = 1 if ends[1].startswith("class") else CLEAN + (name == "global")
         columns = 1 + CLEAN if ends[1].startswith("class") else rows

@@ -6,8 +6,20 @@ EDGES: dict[str, tuple[str, str]] = {
     "edge_graph": (
         "Components from left to right: E embedding, circles with numbers heads, F feed-forward parts. A line is the "
         "change of the difference of logits where only this edge carries what its sender does in the corrupted jet: "
-        "blue lowers it, so the edge speaks for the class; red raises it. Width is the size.",
+        "blue lowers it, so the edge speaks for the class; red raises it. Width is the size. Click one for more.",
         EAP,
+    ),
+    "edge_attention": (
+        "How the attention of the receiving head moves in this jet if this edge alone carries what its sender does in "
+        "the corrupted jet, and all else is as it was: red rises, blue falls, on a linear scale about zero. Constituents "
+        "with the largest changes are shown.",
+        "arXiv:2304.05969",
+    ),
+    "edge_by_particle": (
+        "The exact change of this jet's difference of logits if the edge carries the corrupted value at one constituent "
+        "alone, one after the other: blue speaks for the class, red against it. They add up to the effect of the edge "
+        "as far as what follows is linear.",
+        "arXiv:2304.05969",
     ),
     "edge_exact": (
         "The exact change of the difference of logits by patching one edge, against its score by gradients on the same "

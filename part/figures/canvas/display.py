@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from part.figures import palette, style
-from part.figures.display import Display, make_display, short_titles
+from part.figures.display import Display, empty_display, make_display, short_titles
 from part.figures.jet_view import JetView
 from part.figures.view import View
 

@@ -10,6 +10,7 @@ from part.figures.palette import LIGHT, NEGATIVE, PAPER_BLOCK, PAPER_FAINT, POSI
 STYLES = {"dot": ":", "dash": "--", "solid": "-"}
 NODE = 7.5  # pt
 WIDTH = 0.55  # of a line, relative to that on the screen
+HALO = 3  # pt around the marked edge
 
 
 def draw_graph(figure: Figure, axes: Axes, chart: Graph) -> Figure:
@@ -19,7 +20,10 @@ def draw_graph(figure: Figure, axes: Axes, chart: Graph) -> Figure:
         share = chart.share(edge)
         style = STYLES[DASHES.get(edge.channel, "solid")]
         colour = POSITIVE if edge.value >= 0 else NEGATIVE
-        axes.plot(x, y, style, color=colour, linewidth=WIDTH * line_width(share), alpha=0.45 + 0.5 * share)
+        width = WIDTH * line_width(share)
+        if edge is chart.marked_edge:
+            axes.plot(x, y, color=LIGHT.text, linewidth=width + HALO, alpha=0.3)
+        axes.plot(x, y, style, color=colour, linewidth=width, alpha=chart.opacity(edge, share))
     touched = chart.connected
     for number, node in enumerate(chart.nodes):
         rim, text = (LIGHT.text, LIGHT.text) if number in touched else (PAPER_BLOCK, PAPER_FAINT)

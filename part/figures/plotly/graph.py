@@ -9,13 +9,14 @@ from part.figures.plotly.theme import empty_figure, to_html, write_legend
 
 STEPS = 5  # widths of edges; one trace for each, since plotly is slow with many
 NODE = 19  # px
-HANDLE = 11  # px of the invisible marks on edges, which a pointer finds
+HANDLE = 11  # px of the invisible marks along edges, which a pointer finds
+HALO = 5  # px around the marked edge
 
 
 def draw_graph(chart: Graph, theme: Theme, height: int) -> go.Figure:
     """Draw the nodes over the edges; nodes that no drawn edge touches are faint."""
     figure = empty_figure(theme, height, None)
-    for trace in _edges(chart):
+    for trace in (*_halo(chart, theme), *_edges(chart)):
         figure.add_trace(trace)
     figure.add_trace(_handles(chart))
     figure.add_trace(_nodes(chart, theme))
@@ -32,33 +33,42 @@ def _legend(chart: Graph, theme: Theme) -> list[tuple[str, str]]:
     return [(POSITIVE, "━ above 0"), (NEGATIVE, "━ below 0"), *texts]
 
 
+def _halo(chart: Graph, theme: Theme) -> list[go.Scatter]:
+    """Return what surrounds the marked edge."""
+    if (edge := chart.marked_edge) is None:
+        return []
+    x, y = chart.curve(edge)
+    line = {"color": rgba(theme.text, 0.3), "width": line_width(chart.share(edge)) + HALO}
+    return [go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip")]
+
+
 def _edges(chart: Graph) -> list[go.Scatter]:
     """Return the lines, those of equal colour, width and dash together."""
-    groups: dict[tuple[bool, int, str], list[GraphEdge]] = {}
+    groups: dict[tuple[int, str, str], list[GraphEdge]] = {}
     for edge in reversed(chart.edges):  # the strongest last, above the others
         step = min(int(chart.share(edge) * STEPS), STEPS - 1)
-        groups.setdefault((edge.value >= 0, step, DASHES.get(edge.channel, "solid")), []).append(edge)
+        opacity = chart.opacity(edge, (step + 0.5) / STEPS)
+        colour = rgba(POSITIVE if edge.value >= 0 else NEGATIVE, opacity)
+        groups.setdefault((step, colour, DASHES.get(edge.channel, "solid")), []).append(edge)
     traces = []
-    for (is_positive, step, dash), edges in sorted(groups.items(), key=lambda item: item[0][1]):
+    for (step, colour, dash), edges in sorted(groups.items(), key=lambda item: item[0][0]):
         curves = [chart.curve(edge) for edge in edges]
         x, y = (np.concatenate([np.append(curve[axis], np.nan) for curve in curves]) for axis in (0, 1))
-        share = (step + 0.5) / STEPS
-        colour = rgba(POSITIVE if is_positive else NEGATIVE, 0.45 + 0.5 * share)
-        line = {"color": colour, "width": line_width(share), "dash": dash}
+        line = {"color": colour, "width": line_width((step + 0.5) / STEPS), "dash": dash}
         traces.append(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip"))
     return traces
 
 
 def _handles(chart: Graph) -> go.Scatter:
-    """Return invisible marks on the edges that tell what each carries."""
-    curves = [chart.curve(edge) for edge in chart.edges]
-    places = [(10, 13, 16)[number % 3] for number in range(len(curves))]  # so that few marks coincide
+    """Return invisible marks along the edges that tell what each carries."""
+    x, y, numbers = chart.handles()
+    texts = [to_html(edge.text).replace("\n", "<br>") for edge in chart.edges]
     return go.Scatter(
-        x=[x[place] for (x, _), place in zip(curves, places, strict=True)],
-        y=[y[place] for (_, y), place in zip(curves, places, strict=True)],
+        x=x,
+        y=y,
         mode="markers",
         marker={"size": HANDLE, "opacity": 0},
-        text=[to_html(edge.text).replace("\n", "<br>") for edge in chart.edges],
+        text=[texts[number] for number in numbers],
         hovertemplate="%{text}<extra></extra>",
         name="edges",
     )

@@ -2,10 +2,20 @@
 
 import numpy as np
 
+from part.analysis.circuits.edges.one_pair import EdgeOnPair
 from part.analysis.circuits.edges.result import EdgesResult
 from part.analysis.statistics.running_mean import Z95, Mean
-from part.figures.sentences.numbers import MINUS, number
+from part.figures.sentences.numbers import MINUS, number, short
 from part.figures.sentences.significance import widening
+
+ENTERS = {
+    "q": "the query",
+    "k": "the key",
+    "v": "the value",
+    "gate": "the gate",
+    "bias": "the interaction bias",
+    "input": "the input",
+}
 
 
 def value_of(mean: Mean, i: int) -> str:
@@ -42,3 +52,25 @@ def agreement(result: EdgesResult) -> str:
     text += f", {result.slope:.2f} times the score"
     text += f"; of others: correlation {others:.2f}" if np.isfinite(others) else ""
     return f"{text}.".replace("-", MINUS)
+
+
+def facts(result: EdgesResult, i: int, found: EdgeOnPair | None = None) -> dict[str, str]:
+    """Return what is known of kept edge i, and of one jet if it was measured there: titles with numbers."""
+    sender, receiver, channel = result.edge_names(i)
+    node = int(result.edges[i, 0])
+    known = {
+        "enters": f"{ENTERS[channel]} of {receiver}" if receiver != "logits" else "the logits",
+        "score": f"{value_of(result.score, i)} logit, {result.pairs} pairs",
+        "exact": f"{value_of(result.exact, i)} logit, {int(result.exact.jets[i])} pairs"
+        if result.measured[i]
+        else "not among those that were measured",
+    }
+    if found is not None:
+        known["exact, this jet"] = f"{short(found.effect)} of {short(found.corrupted - found.clean)} logit"
+    total = value_of(result.node_effects, node) + " logit" if np.isfinite(result.node_effects.value[node]) else ""
+    here = f"{short(found.sender_effect)} in this jet" if found is not None else ""
+    known[f"all that {sender} sends"] = ", ".join(filter(None, (total, here)))
+    if found is not None:
+        has_direct = np.isfinite(found.sender_direct)
+        known["directly to the logits"] = f"{short(found.sender_direct)} logit, this jet" if has_direct else "no edge"
+    return {title: text for title, text in known.items() if text}

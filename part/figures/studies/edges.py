@@ -13,6 +13,7 @@ from part.figures.sentences.places import farthest, head_names
 
 UNIT = "logit"
 SHOWN = 60  # edges of the graph by default
+BETWEEN = {"": "all components", "heads": "heads", "features": "pair features and heads"}
 READS = {
     "q": "changes what it asks for (query)",
     "k": "changes what it offers (key)",
@@ -38,7 +39,7 @@ def downloads(result: EdgesResult) -> dict[str, bytes]:
     return {"graph.json": graph_json(result)}
 
 
-def graph(result: EdgesResult, shown: int = SHOWN, heads_only: bool = False) -> Graph:
+def graph(result: EdgesResult, shown: int = SHOWN, between: str = "", marked: int | None = None) -> Graph:
     """Return the strongest edges as a graph.
 
     Parameters
@@ -46,24 +47,35 @@ def graph(result: EdgesResult, shown: int = SHOWN, heads_only: bool = False) -> 
     result : EdgesResult
     shown : int
         How many of the edges of the result are drawn at most.
-    heads_only : bool
-        Whether only edges from heads to heads are drawn, those of the class token among them.
+    between : str
+        One of `BETWEEN`: all edges, those from heads to heads (of the class token, too), or those of pair features
+        through the bias.
+    marked : int, optional
+        A kept edge that stands out, and is drawn in any case.
     """
     nodes, ticks = _layout(result)
-    are_heads = [node.kind.endswith("head") for node in result.nodes]
-    chosen = [
-        i
-        for i, (a, b, _) in enumerate(result.edges[:KEPT].tolist())
-        if not heads_only or (are_heads[a] and are_heads[b])
-    ]
+    chosen = [i for i in range(min(KEPT, len(result.edges))) if _is_between(result, i, between)][:shown]
+    if marked is not None and marked not in chosen:
+        chosen.append(marked)
     edges = tuple(
-        GraphEdge(sender, receiver, float(result.score.value[i]), CHANNELS[channel], edge_text(result, i))
-        for i in chosen[:shown]
+        GraphEdge(
+            sender, receiver, float(result.score.value[i]), CHANNELS[channel], edge_text(result, i), result.edge_key(i)
+        )
+        for i in chosen
         for sender, receiver, channel in [result.edges[i].tolist()]
     )
     left_out = result.n_edges - len(edges)
     title = f"Edges, {result.target}; corrupted is {result.corruption}"
-    return Graph(title, UNIT, nodes, edges, ticks, left_out, strongest_edge(result), "edge_graph")
+    place = None if marked is None else chosen.index(marked)
+    return Graph(title, UNIT, nodes, edges, ticks, left_out, place, strongest_edge(result), "edge_graph")
+
+
+def _is_between(result: EdgesResult, i: int, between: str) -> bool:
+    sender, receiver, _ = result.edges[i].tolist()
+    kinds = result.nodes[sender].kind, result.nodes[receiver].kind
+    if between == "heads":
+        return all(kind.endswith("head") for kind in kinds)
+    return between != "features" or kinds[0] == "feature"
 
 
 def edge_text(result: EdgesResult, i: int) -> str:

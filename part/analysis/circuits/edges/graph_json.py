@@ -1,8 +1,10 @@
 """Edges as JSON in the graph schema of circuit-tracer and Neuronpedia, which their viewers open.
 
 The schema places a node by its layer and by a token of a prompt. A jet has no such tokens: here the positions are the
-heads of a layer, then the feed-forward part, and the prompt is their names. Links have one weight for each pair of
-nodes, so scores of several channels (q, k, v) between the same two are added up; the table of the study has them apart.
+heads of a layer, the feed-forward part and the particles, and the prompt is their names. Links have one weight for each
+pair of nodes, so scores of several channels (q, k, v) between the same two are added up; the table of the study has
+them apart. Viewers name an embedding by its token, and read a probability out of the label of a logit: it is 1 here,
+where the difference of two logits is meant.
 """
 
 import json
@@ -16,7 +18,8 @@ from part.analysis.circuits.edges.wiring import Node
 from part.version import __version__
 
 KINDS = {"head": "attention head", "class head": "attention head", "ffn": "mlp", "class ffn": "mlp"}
-KINDS |= {"embedding": "embedding", "feature": "embedding", "logits": "logit"}
+KINDS |= {"embedding": "embedding", "feature": "pair feature", "logits": "logit"}
+SCHEMA_VERSION = 1
 
 
 def graph_json(result: EdgesResult) -> bytes:
@@ -36,17 +39,18 @@ def graph_json(result: EdgesResult) -> bytes:
         "metadata": {
             "slug": re.sub(r"[^a-z0-9]+", "-", f"{result.model} {result.target}".lower()).strip("-"),
             "scan": result.model,
-            "prompt_tokens": [*(f"head {i + 1}" for i in range(columns)), "feed-forward"],
+            "schema_version": SCHEMA_VERSION,
+            "transcoder_list": [],
+            "prompt_tokens": [*(f"head {i + 1}" for i in range(columns)), "feed-forward", "particles"],
             "prompt": f"{result.target}; corrupted is {result.corruption}",
             "info": {
-                "title": f"{result.model}: {result.target}",
                 "description": f"Mean scores over {result.pairs} pairs by {result.method}; {len(result.edges)} of "
                 f"{result.n_edges} edges, the strongest.",
                 "generator": {"name": "ParTScope", "version": __version__},
             },
         },
         "qParams": {"linkType": "both", "pinnedIds": [], "clickedId": "", "supernodes": [], "sg_pos": ""},
-        "nodes": [_node(result, i, ids[i], *places[i], columns) for i in used],
+        "nodes": [_node(result, i, ids[i], *places[i]) for i in used],
         "links": [
             {"source": ids[sender], "target": ids[receiver], "weight": weight}
             for (sender, receiver), weight in weights.items()
@@ -59,7 +63,7 @@ def _place(node: Node, layers: int, last: int, columns: int) -> tuple[str, int]:
     """Return the layer of a node, "E" at the bottom, and its position."""
     match node.kind:
         case "embedding":
-            return "E", columns
+            return "E", columns + 1
         case "feature":
             return "E", node.index
         case "logits":
@@ -68,7 +72,7 @@ def _place(node: Node, layers: int, last: int, columns: int) -> tuple[str, int]:
     return str(layer), columns if node.kind.endswith("ffn") else node.index
 
 
-def _node(result: EdgesResult, i: int, node_id: str, layer: str, column: int, columns: int) -> dict[str, Any]:
+def _node(result: EdgesResult, i: int, node_id: str, layer: str, column: int) -> dict[str, Any]:
     node, effect = result.nodes[i], float(result.node_effects.value[i])
     is_logit = node.kind == "logits"
     known = {"influence": effect} if np.isfinite(effect) else {}
@@ -78,10 +82,10 @@ def _node(result: EdgesResult, i: int, node_id: str, layer: str, column: int, co
         "layer": layer,
         "ctx_idx": column,
         "feature_type": KINDS[node.kind],
-        "token_prob": 0.0,
+        "token_prob": float(is_logit),
         "is_target_logit": is_logit,
         "run_idx": 0,
-        "reverse_ctx_idx": columns - column,
+        "reverse_ctx_idx": 0,
         "jsNodeId": node_id,
-        "clerp": result.target if is_logit else node.name,
+        "clerp": f'Output "{result.target}" (p=1.000)' if is_logit else node.name,
     } | known

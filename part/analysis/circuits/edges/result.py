@@ -107,6 +107,14 @@ class EdgesResult(ShownInNotebooks):
         sender, receiver, channel = self.edges[i].tolist()
         return self.nodes[sender].name, self.nodes[receiver].name, CHANNELS[channel]
 
+    def edge_key(self, i: int) -> str:
+        """Return a short name of kept edge i, such as "L3H5-L6H2-q"."""
+        return "-".join(self.edge_names(i))
+
+    def edge_index(self, key: str) -> int | None:
+        """Return the kept edge of a short name, None if there is none."""
+        return next((i for i in range(len(self.edges)) if self.edge_key(i) == key), None)
+
     @property
     def remark(self) -> str:
         """How well scores agree with exact values, in a sentence."""
