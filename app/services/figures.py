@@ -108,12 +108,12 @@ def study_charts(study: str, result: Result) -> dict[str, Chart]:
     return library_study_charts(study, result)
 
 
-def chart_pdf(chart: Chart, title: str) -> bytes:
-    """Return the chart of a study as a PDF for a paper."""
+def chart_file(chart: Chart, title: str, kind: str) -> bytes:
+    """Return the chart of a study for a paper, as "pdf" or "svg"."""
     from part.figures.matplotlib import chart_metadata, figure_bytes  # takes seconds to import
     from part.figures.matplotlib.charts import draw_chart as draw_for_paper
 
-    return figure_bytes(draw_for_paper(chart), "pdf", chart_metadata(f"{title}: {chart.title}", chart.sentence, "pdf"))
+    return figure_bytes(draw_for_paper(chart), kind, chart_metadata(f"{title}: {chart.title}", chart.sentence, kind))
 
 
 def export_figure(

@@ -42,6 +42,8 @@ _PLACES = {
     "canvas_html": "part.figures.canvas.assets:canvas_html",
     "canvas_script": "part.figures.canvas.assets:canvas_script",
     "display_payload": "part.figures.canvas.display:display_payload",
+    "jet_alone_payload": "part.figures.canvas.display:jet_alone_payload",
+    "jet_extent": "part.figures.canvas.display:jet_extent",
     "head_payload": "part.figures.canvas.head:head_payload",
     "table_payload": "part.figures.canvas.table:table_payload",
     "limits_of_models": "part.figures.data:limits_of_models",

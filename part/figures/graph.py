@@ -131,9 +131,10 @@ class Graph:
         return None if self.marked is None else self.edges[self.marked]
 
     def opacity(self, edge: GraphEdge, share: float) -> float:
-        """Return how opaque an edge of a relative strength is drawn: fainter beside a marked one."""
-        stands_back = self.marked_edge is not None and edge is not self.marked_edge
-        return (0.45 + 0.5 * share) * (FAINT if stands_back else 1.0)
+        """Return how opaque an edge of a relative strength is drawn: a marked one fully, others fainter beside it."""
+        if self.marked_edge is None:
+            return 0.45 + 0.5 * share
+        return 1.0 if edge is self.marked_edge else FAINT * (0.45 + 0.5 * share)
 
     def handles(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return places x and y along the edges where a pointer finds them, and the index of the edge of each (H,)."""

@@ -18,7 +18,15 @@ from part.figures.studies import study_downloads
 
 METADATA = {"slug": str, "scan": str, "prompt": str, "prompt_tokens": list, "transcoder_list": list}
 QUERY = {"pinnedIds": list, "supernodes": list, "linkType": str, "clickedId": str, "sg_pos": str}
-NODE = {"node_id": str, "feature": int, "layer": str, "ctx_idx": int, "feature_type": str, "jsNodeId": str, "clerp": str}
+NODE = {
+    "node_id": str,
+    "feature": int,
+    "layer": str,
+    "ctx_idx": int,
+    "feature_type": str,
+    "jsNodeId": str,
+    "clerp": str,
+}
 NODE |= {"token_prob": float, "is_target_logit": bool, "run_idx": int, "reverse_ctx_idx": int}
 LINK = {"source": str, "target": str, "weight": float}
 OPTIONAL = {"influence": float, "activation": float}

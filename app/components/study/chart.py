@@ -9,11 +9,11 @@ from app.components.explained import question_mark
 from app.components.legend import lift_legend
 from app.components.messages import caption as below
 from app.components.messages import line
-from app.components.study.head_click import Opens, draw_figure
+from app.components.study.head_click import OnEdge, Opens, draw_figure
 from app.components.theme import theme_name
 from app.components.titles import own_names
-from app.services.figures import chart_pdf, plotly_chart
-from app.services.library import Chart
+from app.services.figures import chart_file, plotly_chart
+from app.services.library import Chart, Graph
 
 SENTENCE = 40  # pixels of two lines, also where there is none, so that charts side by side are equally high
 
@@ -25,6 +25,7 @@ def show_chart(
     accents: Sequence[str] = (),
     caption: str | None = None,
     opens: Opens | None = None,
+    on_edge: OnEdge | None = None,
 ) -> None:
     """Draw a chart as wide as its column.
 
@@ -42,21 +43,24 @@ def show_chart(
         In place of the chart's title.
     opens : Opens, optional
         What a click on a map of heads opens in Explore, see `draw_figure`.
+    on_edge : callable, optional
+        What receives the key of an edge of a graph that is clicked.
     """
     title = caption or chart.title
     with st.container(horizontal=True, vertical_alignment="center", key=f"caption_{key}"):
         line('<div class="caption">{}</div>', title)
         question_mark(chart.about, key)
-        st.download_button(
-            "PDF",
-            data=partial(chart_pdf, chart, title),
-            file_name=f"{key}.pdf",
-            key=f"pdf_{key}",
-            type="tertiary",
-            on_click="ignore",
-        )
+        for kind in ("svg", "pdf") if isinstance(chart, Graph) else ("pdf",):
+            st.download_button(
+                kind.upper(),
+                data=partial(chart_file, chart, title, kind),
+                file_name=f"{key}.{kind}",
+                key=f"{kind}_{key}",
+                type="tertiary",
+                on_click="ignore",
+            )
     figure = plotly_chart(chart, theme_name(), height - SENTENCE, accents)
-    draw_figure(lift_legend(own_names(figure)), chart, key, opens)
+    draw_figure(lift_legend(own_names(figure)), chart, key, opens, on_edge)
     below(chart.sentence)
 
 

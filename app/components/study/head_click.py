@@ -15,6 +15,7 @@ from app.services.library import Graph, HeadMap
 
 CELL = 34  # pixels of the invisible mark on each cell, which plotly needs to tell what is clicked
 CONFIG = {"displayModeBar": False}
+OnEdge = Callable[[str], None]  # receives the key of an edge
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,17 @@ class Opens:
     tip: str = "Click to see it in Explore"
 
 
-def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None = None) -> None:
+def draw_figure(
+    figure: go.Figure, chart: object, key: str, opens: Opens | None = None, on_edge: OnEdge | None = None
+) -> None:
     """Draw a figure; in a map of the layers' heads or a graph, a click on a head opens it in Explore.
 
     By default it shows the head over the selected jets.
+    `on_edge` receives the key of an edge of a graph that is clicked.
     """
     opens = opens or Opens(_over_jets)
     if isinstance(chart, Graph):
-        heads = [node.head for node in chart.nodes]
-        opening = partial(_open_node, key, len(figure.data) - 1, heads)
-        st.plotly_chart(figure, theme=None, key=key, config=CONFIG, on_select=opening, selection_mode="points")
+        _draw_graph(figure, chart, key, on_edge)
         return
     if not isinstance(chart, HeadMap) or chart.of_class_token or not _heads(chart):
         st.plotly_chart(figure, theme=None, key=key, config=CONFIG)
@@ -55,6 +57,17 @@ def draw_figure(figure: go.Figure, chart: object, key: str, opens: Opens | None 
         on_select=partial(_open, key, _heads(chart), opens),
         selection_mode="points",
     )
+
+
+def _draw_graph(figure: go.Figure, chart: Graph, key: str, on_edge: OnEdge | None) -> None:
+    """Draw a graph, whose last traces are the marks along edges and the nodes."""
+    if on_edge is not None:
+        figure = go.Figure(figure)
+        figure.data[-2].hovertemplate = "%{text}<br>Click to see what it carries<extra></extra>"
+    # Another key for another marked edge: a browser that still had a point selected would not report a click on it.
+    shown = f"{key}_{chart.marked_edge.key}" if chart.marked_edge else key
+    choosing = partial(_choose_in_graph, shown, len(figure.data), chart, on_edge)
+    st.plotly_chart(figure, theme=None, key=shown, config=CONFIG, on_select=choosing, selection_mode="points")
 
 
 def _with_marks(figure: go.Figure, chart: HeadMap, tip: str) -> go.Figure:
@@ -101,8 +114,12 @@ def _open(key: str, heads: list[int], opens: Opens) -> None:
 
 
 @callback
-def _open_node(key: str, trace: int, heads: list[tuple[int, int] | None]) -> None:
-    """Open a head if it is one of the nodes, which are the last trace of the figure."""
+def _choose_in_graph(key: str, n_traces: int, chart: Graph, on_edge: OnEdge | None) -> None:
+    """Open the head of a node, or choose an edge."""
     for point in st.session_state[key].selection.points[:1]:
-        if point["curve_number"] == trace and (head := heads[point["point_index"]]) is not None:
+        trace, index = point["curve_number"], point["point_index"]
+        if trace == n_traces - 1 and (head := chart.nodes[index].head) is not None:
             open_in_explore(**_over_jets(*head))
+        elif trace == n_traces - 2 and on_edge is not None:
+            _, _, edges = chart.handles()
+            on_edge(chart.edges[edges[index]].key)

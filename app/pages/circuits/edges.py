@@ -7,7 +7,10 @@ import streamlit as st
 from app.components.messages import plain
 from app.components.study.chart import show_chart
 from app.components.study.context import ModelContext
+from app.components.study.controls import select
 from app.pages.circuits.context import choose_pair, pair_options
+from app.pages.circuits.edge import choose_edge, edge
+from app.pages.circuits.pair import show_pair
 from app.pages.circuits.state import MOST_SHOWN, CircuitsState
 from app.services.circuits import graph_json
 from app.services.library import EdgesResult, Graph, edge_charts
@@ -28,28 +31,38 @@ def choose_edges(context: ModelContext) -> None:
     """Choose the pairs, and how many edges are drawn."""
     choose_pair(context)
     shown = session.bind_widget(CircuitsState, "shown", context.state.shown)
-    st.slider("Strongest edges", 1, MOST_SHOWN, width=200, **shown)
-    heads_only = session.bind_widget(CircuitsState, "heads_only", context.state.heads_only)
-    st.toggle("Heads only", help="Edges from heads to heads, of the strongest of all that are kept.", **heads_only)
+    st.slider("Strongest edges", 1, MOST_SHOWN, width=150, **shown)
+    select("Between", CircuitsState, "between", edge_charts.BETWEEN, context.state.between, 175)
 
 
 def edges(context: ModelContext) -> None:
-    """Draw the graph, and beside it how good the scores are and what heads do as a whole."""
+    """Draw the graph, and beside it the chosen edge, or how good the scores are and what heads do as a whole."""
     result = context.result(ABOUT)
     if result is None:
+        show_pair(context)
         return
     left, right = st.columns((0.66, 0.34), gap="medium")
+    chosen = result.edge_index(context.state.edge)
+    graph = edge_charts.graph(result, context.state.shown, context.state.between, chosen)
     with left:
-        graph = edge_charts.graph(result, context.state.shown, context.state.heads_only)
-        show_chart(graph, "graph", GRAPH)
+        show_chart(graph, "graph", GRAPH, on_edge=lambda key: session.update(CircuitsState, edge=key))
         _below(result, graph)
+        show_pair(context)
     with right:
-        if result.measured.any():
-            show_chart(edge_charts.exact_values(result), "exact", EXACT)
-            show_chart(edge_charts.effect_map(result), "effects", HEADS)
-            if any(node.kind == "class head" for node in result.nodes):
-                show_chart(edge_charts.effect_map(result, "class head"), "class_effects", CLASS_HEADS)
-        show_chart(edge_charts.flow_grid(result), "flow", HEADS)
+        choose_edge(context, result, graph)
+        if chosen is None:
+            _overview(result)
+        else:
+            edge(context, result, chosen)
+
+
+def _overview(result: EdgesResult) -> None:
+    if result.measured.any():
+        show_chart(edge_charts.exact_values(result), "exact", EXACT)
+        show_chart(edge_charts.effect_map(result), "effects", HEADS)
+        if any(node.kind == "class head" for node in result.nodes):
+            show_chart(edge_charts.effect_map(result, "class head"), "class_effects", CLASS_HEADS)
+    show_chart(edge_charts.flow_grid(result), "flow", HEADS)
 
 
 def _below(result: EdgesResult, graph: Graph) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.state.selection import StudyState
-from app.state.url import flag, url_field, whole_number
+from app.state.url import flag, one_of, url_field, whole_number
 
 SHOWN = 60  # edges that are drawn at first
 MOST_SHOWN = 200
@@ -19,8 +19,11 @@ class CircuitsState(StudyState):
         What the corrupted jet of a pair is, a name of `part.analysis.circuits.corruptions`.
     shown : int
         How many edges the graph shows, the strongest ones.
-    heads_only : bool
-        Whether the graph shows only edges from heads to heads.
+    between : str
+        Which edges the graph shows: "" all, those from heads to heads ("heads"), or those of pair features through the
+        bias ("features").
+    edge : str
+        The chosen edge, such as "L3H5-L6H2-q", "" for none.
     size : int
         How many heads the set has that is shown, 0 for the smallest one that keeps enough.
     of_class_token : bool
@@ -33,7 +36,8 @@ class CircuitsState(StudyState):
 
     corruption: str = url_field("class")
     shown: int = url_field(SHOWN, whole_number(1, MOST_SHOWN), name="edges")
-    heads_only: bool = url_field(False, flag, name="heads")
+    between: str = url_field("", one_of(("", "heads", "features")))
+    edge: str = url_field("")
     size: int = url_field(0, whole_number(0, 100))
     of_class_token: bool = url_field(False, flag, name="class_token")
     feature: int | None = url_field(None, whole_number(1, 10**6), one_based=True)

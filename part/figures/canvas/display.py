@@ -29,14 +29,43 @@ def display_payload(
     painted : str
         What the canvas reports as drawn, "jet/...".
     """
-    data = make_display(jet_view, replace(view, figure="display"), limits)
+    return _payload(make_display(jet_view, replace(view, figure="display"), limits), accent, height, painted)
+
+
+def jet_alone_payload(
+    jet_view: JetView, title: str, height: int, painted: str, extent: float, selected: int | None = None
+) -> dict:
+    """Return what the event display draws of a jet without attention; see `display_payload`.
+
+    Parameters
+    ----------
+    jet_view, height, painted
+        See `display_payload`.
+    title : str
+        What the jet is.
+    extent : float
+        Half of the side of the square.
+    selected : int, optional
+        A constituent with a ring.
+    """
+    data = empty_display(jet_view, View("display", query=selected))
+    more = {"title": title, "extent": extent, "quantity": "", "weights": []}
+    return _payload(data, "", height, painted) | more
+
+
+def jet_extent(jet_view: JetView) -> float:
+    """Return half of the side of the square that shows a jet without attention."""
+    return empty_display(jet_view, View("display")).core_extent
+
+
+def _payload(data: Display, accent: str, height: int, painted: str) -> dict:
     return jet_payload(data) | {
         "key": painted,
         "jet": painted.split("/")[0],
         "title": data.title,
         "height": height,
         "selected": data.selected,
-        "quantity": data.quantity_title if jet_view.quantities else "",
+        "quantity": data.quantity_title if data.jet_view.quantities else "",
         "accent": accent,
         "signed": data.signed,
         "scale": data.scale,

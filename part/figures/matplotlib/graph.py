@@ -22,7 +22,7 @@ def draw_graph(figure: Figure, axes: Axes, chart: Graph) -> Figure:
         colour = POSITIVE if edge.value >= 0 else NEGATIVE
         width = WIDTH * line_width(share)
         if edge is chart.marked_edge:
-            axes.plot(x, y, color=LIGHT.text, linewidth=width + HALO, alpha=0.3)
+            axes.plot(x, y, color=LIGHT.text, linewidth=width + HALO, alpha=0.16)
         axes.plot(x, y, style, color=colour, linewidth=width, alpha=chart.opacity(edge, share))
     touched = chart.connected
     for number, node in enumerate(chart.nodes):

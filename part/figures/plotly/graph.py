@@ -10,7 +10,7 @@ from part.figures.plotly.theme import empty_figure, to_html, write_legend
 STEPS = 5  # widths of edges; one trace for each, since plotly is slow with many
 NODE = 19  # px
 HANDLE = 11  # px of the invisible marks along edges, which a pointer finds
-HALO = 5  # px around the marked edge
+HALO = 8  # px around the marked edge
 
 
 def draw_graph(chart: Graph, theme: Theme, height: int) -> go.Figure:
@@ -38,7 +38,7 @@ def _halo(chart: Graph, theme: Theme) -> list[go.Scatter]:
     if (edge := chart.marked_edge) is None:
         return []
     x, y = chart.curve(edge)
-    line = {"color": rgba(theme.text, 0.3), "width": line_width(chart.share(edge)) + HALO}
+    line = {"color": rgba(theme.text, 0.16), "width": line_width(chart.share(edge)) + HALO}
     return [go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip")]
 
 

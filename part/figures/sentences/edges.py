@@ -67,10 +67,11 @@ def facts(result: EdgesResult, i: int, found: EdgeOnPair | None = None) -> dict[
     }
     if found is not None:
         known["exact, this jet"] = f"{short(found.effect)} of {short(found.corrupted - found.clean)} logit"
-    total = value_of(result.node_effects, node) + " logit" if np.isfinite(result.node_effects.value[node]) else ""
+    total = f"{value_of(result.node_effects, node)} logit" if np.isfinite(result.node_effects.value[node]) else ""
     here = f"{short(found.sender_effect)} in this jet" if found is not None else ""
-    known[f"all that {sender} sends"] = ", ".join(filter(None, (total, here)))
+    known[f"total effect of {sender}"] = ", ".join(filter(None, (total, here)))
     if found is not None:
         has_direct = np.isfinite(found.sender_direct)
-        known["directly to the logits"] = f"{short(found.sender_direct)} logit, this jet" if has_direct else "no edge"
+        direct = f"{short(found.sender_direct)} logit, in this jet" if has_direct else "none: no edge to the logits"
+        known["its direct effect"] = direct
     return {title: text for title, text in known.items() if text}

@@ -87,6 +87,15 @@ def edge_text(result: EdgesResult, i: int) -> str:
     return "\n".join(lines)
 
 
+def edge_title(result: EdgesResult, key: str) -> str:
+    """Return an edge by its short name as a list shows it, with its channel and score."""
+    i = result.edge_index(key)
+    assert i is not None
+    sender, receiver, channel = result.edge_names(i)
+    into = "" if channel == "input" else f", {channel}"
+    return f"{sender} → {receiver}{into}: {value_of(result.score, i)}"
+
+
 def exact_values(result: EdgesResult) -> Plot:
     """Return the exact value of edges against their scores on the same pairs; equal numbers lie on the line."""
     chosen = np.flatnonzero(result.measured)
