@@ -1,5 +1,6 @@
 """The study of edges: the same numbers for any batches and processes, and what it says of them."""
 
+import json
 import pickle
 
 import awkward as ak
@@ -10,19 +11,17 @@ from helpers.jets import write_jets
 
 import part
 from part.analysis.circuits.edges import study as edges_study
-from part.analysis.circuits.edges.result import KEPT, EdgesResult
+from part.analysis.circuits.edges.result import EdgesResult
 from part.analysis.circuits.edges.study import EdgesStudy
-from part.analysis.circuits.edges.wiring import CHANNELS, Wiring, flows
+from part.analysis.circuits.edges.wiring import Wiring, flows
 from part.analysis.results import result_bytes
 from part.analysis.stored_results import dumps, loads
 from part.analysis.study import study_jets
 from part.errors import PartError
-from part.figures.charts import Graph
 from part.figures.matplotlib import figure_bytes
 from part.figures.matplotlib.charts import draw_chart
 from part.figures.plotly.charts import draw_chart as draw_plotly
 from part.figures.studies import study_charts
-from part.figures.studies.edges import graph
 from part.jets.labels import labels
 from part.models.config import ParTConfig
 
@@ -146,45 +145,6 @@ def test_all_models_have_charts_that_are_drawn(load, jets, name):
         assert figure_bytes(draw_chart(chart), "pdf", {}).startswith(b"%PDF")
 
 
-def test_the_graph_shows_the_strongest_edges_and_says_how_many_it_leaves_out(result):
-    drawn = graph(result, 5)
-    assert isinstance(drawn, Graph)
-    assert len(drawn.edges) == 5
-    assert drawn.n_left_out == result.n_edges - 5
-    assert f"{drawn.n_left_out} others left out" in drawn.legend
-    assert [edge.value for edge in drawn.edges] == result.score.value[:5].tolist()
-    assert all(drawn.nodes[e.sender].x < drawn.nodes[e.receiver].x for e in graph(result, 999).edges)
-    places = [(node.x, node.y) for node in drawn.nodes]
-    assert len(set(places)) == len(places)
-    heads = [node.head for node in drawn.nodes if node.head]
-    assert heads == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert "exact" in drawn.edges[0].text
-    figure = draw_plotly(drawn, "light", 400)
-    assert figure.data[-1].name == "nodes"
-    assert len(figure.data[-1].x) == len(result.nodes)
-    assert figure.data[-2].name == "edges"
-    x, y, numbers = drawn.handles()
-    assert figure.data[-2].x.tolist() == x.tolist()
-    assert set(numbers) == set(range(5))
-    for number, edge in enumerate(drawn.edges):
-        curve = np.column_stack(drawn.curve(edge)).tolist()
-        assert all([a, b] in curve for a, b in zip(x[numbers == number], y[numbers == number], strict=True))
-    for edge in drawn.edges:
-        x, y = drawn.curve(edge)
-        assert x[0] == drawn.nodes[edge.sender].x
-        assert x[-1] == pytest.approx(drawn.nodes[edge.receiver].x)
-        assert np.isfinite(y).all()
-
-
-def test_the_graph_can_be_that_of_heads(result):
-    drawn = graph(result, 999, "heads")
-    kinds = {node.name: node.kind for node in result.nodes}
-    ends = [drawn.nodes[end].name for edge in drawn.edges for end in (edge.sender, edge.receiver)]
-    assert {kinds[name] for name in ends} == {"head", "class head"}
-    assert len(drawn.edges) < len(graph(result, 999).edges)
-    assert draw_plotly(graph(result, 0), "light", 300).data[-1].name == "nodes"  # also without any edge
-
-
 def test_a_single_pair_and_more_exact_edges_than_there_are_can_be_drawn(load, jets):
     truth = labels(jets, load("part").dataset)
     rows = [*np.flatnonzero(truth == 8)[:1], *np.flatnonzero(truth == 0)[:1]]
@@ -231,24 +191,3 @@ def test_models_and_jets_that_have_no_edges_say_so(load, jets):
     only_top = jets[np.asarray(jets["label_Tbqq"]) == 1]
     with pytest.raises(PartError, match="no QCD jets among these"):
         study_jets(EdgesStudy(), load("part"), only_top)
-
-
-def test_the_graph_can_be_that_of_pair_features(result):
-    drawn = graph(result, 999, "features")
-    assert {edge.channel for edge in drawn.edges} == {"bias"}
-    assert len(drawn.edges) == sum(channel == CHANNELS.index("bias") for channel in result.edges[:KEPT, 2])
-
-
-def test_a_marked_edge_stands_out_also_if_it_is_not_among_the_strongest(result):
-    for marked, place in ((2, 2), (20, 5)):
-        drawn = graph(result, 5, marked=marked)
-        assert drawn.marked == place
-        assert drawn.marked_edge is not None
-        assert drawn.marked_edge.key == result.edge_key(marked)
-        assert result.edge_index(drawn.marked_edge.key) == marked
-        opacities = [drawn.opacity(edge, 0.5) for edge in drawn.edges]
-        assert np.argmax(opacities) == place
-        x, _ = drawn.curve(drawn.marked_edge)
-        assert draw_plotly(drawn, "light", 300).data[0].x.tolist() == x.tolist()
-        assert figure_bytes(draw_chart(drawn), "svg", {}).startswith(b"<?xml")
-    assert result.edge_index("L9H9-logits-input") is None

@@ -22,6 +22,7 @@ from part.models.checkpoints.checkpoint import save_checkpoint
 from part.models.pfn import PFNConfig
 
 JETS = 20
+FACTS = '<table class="facts">'
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -108,13 +109,13 @@ def test_an_edge_of_a_link_is_shown_with_what_it_carries_and_can_be_released():
     app = visit(edge=key, jet="3")
     assert sentences(app) == []
     assert app.selectbox(key="choose_edge").value == key
-    facts = next(element.proto.body for element in app.get("html") if "facts" in element.proto.body)
+    facts = next(element.proto.body for element in app.get("html") if FACTS in element.proto.body)
     assert "the query of" in facts
     assert "in this jet" in facts
     assert len(app.get("plotly_chart")) == 3  # the graph, the attention, the jet by its constituents
     app.selectbox(key="choose_edge").select("").run()
     assert state_of(app, CircuitsState).edge == ""
-    assert not any("facts" in element.proto.body for element in app.get("html"))
+    assert not any(FACTS in element.proto.body for element in app.get("html"))
 
 
 def test_an_edge_that_there_is_not_is_said():

@@ -11,14 +11,14 @@ EDGES: dict[str, tuple[str, str]] = {
     ),
     "edge_attention": (
         "How the attention of the receiving head moves in this jet if this edge alone carries what its sender does in "
-        "the corrupted jet, and all else is as it was: red rises, blue falls, on a linear scale about zero. Constituents "
-        "with the largest changes are shown.",
+        "the corrupted jet, and all else is as it was: red rises, blue falls, on a linear scale about zero. Shown are "
+        "constituents with the largest changes.",
         "arXiv:2304.05969",
     ),
     "edge_by_particle": (
-        "The exact change of this jet's difference of logits if the edge carries the corrupted value at one constituent "
-        "alone, one after the other: blue speaks for the class, red against it. They add up to the effect of the edge "
-        "as far as what follows is linear.",
+        "The exact change of this jet's difference of logits if the edge carries the corrupted value at one "
+        "constituent alone, one after the other: blue speaks for the class, red against it. They add up to the effect "
+        "of the edge as far as what follows is linear.",
         "arXiv:2304.05969",
     ),
     "edge_exact": (

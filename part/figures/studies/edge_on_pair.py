@@ -45,8 +45,8 @@ def attention(before: np.ndarray, after: np.ndarray, jet_view: JetView, head: st
     names = (*[CLASS_TOKEN] * (len(change) - n), *(jet_view.constituents.numbered(i) for i in range(n)))
     moved = np.abs(change).sum(0) + np.abs(change).sum(1)
     most = np.argsort(-moved, kind="stable")[:MOST_CELLS]
-    pt = np.append(np.full(len(change) - n, np.inf), np.nan_to_num(jet_view.constituents.pt))
-    shown = most[np.argsort(-pt[most], kind="stable")]
+    softness = np.append(np.full(len(change) - n, -np.inf), -np.nan_to_num(jet_view.constituents.pt))
+    shown = most[np.argsort(softness[most], kind="stable")]
     titles = tuple(names[i] for i in shown)
     return Grid(
         f"{head}: change of its attention",
