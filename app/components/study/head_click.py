@@ -64,10 +64,20 @@ def _draw_graph(figure: go.Figure, chart: Graph, key: str, on_edge: OnEdge | Non
     if on_edge is not None:
         figure = go.Figure(figure)
         figure.data[-2].hovertemplate = "%{text}<br>Click to see what it carries<extra></extra>"
-    # Another key for another marked edge: a browser that still had a point selected would not report a click on it.
-    shown = f"{key}_{chart.marked_edge.key}" if chart.marked_edge else key
+    shown = f"{key}_{_turn(key, chart.marked_edge.key if chart.marked_edge else '')}"
     choosing = partial(_choose_in_graph, shown, len(figure.data), chart, on_edge)
     st.plotly_chart(figure, theme=None, key=shown, config=CONFIG, on_select=choosing, selection_mode="points")
+
+
+def _turn(key: str, marked: str) -> int:
+    """Return how often the marked edge has changed.
+
+    Each time the graph has another key: a browser that still had a point selected would not report a click on it.
+    """
+    turn, before = st.session_state.get(f"{key}_turn", (0, marked))
+    turn += marked != before
+    st.session_state[f"{key}_turn"] = turn, marked
+    return turn
 
 
 def _with_marks(figure: go.Figure, chart: HeadMap, tip: str) -> go.Figure:
