@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.app_driver import open_page, run_until, sentences, state_of
+from helpers.app_driver import captions, open_page, run_until, sentences, state_of
 from helpers.jets import write_jets
 
 import part
@@ -91,3 +91,11 @@ def test_shares_of_logits_are_those_of_the_library(models_folder, jets_folder):
     expected = study_jets(DirectStudy("label_Tbqq"), tagger, jets).shares["heads"].value
     task = studies.task("alpha", "direct", files.find("few.root"), np.arange(JETS), target_class="label_Tbqq")
     np.testing.assert_allclose(task.result.shares["heads"].value, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_the_particles_of_the_chosen_jet_have_shares_before_anything_is_run():
+    app = visit(tab="logits", explained="label_Tbqq", jet="3")
+    assert sentences(app) == []
+    assert len(app.get("plotly_chart")) >= 2
+    assert "Particles add" in captions(app)
+    assert not visit(model="flow", tab="logits").get("plotly_chart")

@@ -53,6 +53,11 @@ class LogitShares:
     constant: Tensor
     mask: Tensor
 
+    @property
+    def tokens(self) -> Tensor:
+        """The share of each token (B, T): all that embedding, heads and feed-forward parts add to it."""
+        return self.embedding + self.heads.sum((1, 2)) + self.ffn.sum(1)
+
 
 @dataclass(frozen=True, eq=False)
 class ClassHeadShares:

@@ -98,7 +98,7 @@ class DirectAccumulator:
         self._class_heads = RunningMean((n_class, config.class_block.heads)) if n_class else None
 
     def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
-        weights = self._weights(jets)
+        weights = jet_weights(self._tagger, jets, self._study.target_class, self._study.contrast_class)
         shares = logit_shares(self._tagger, jets, weights)
         values = {"embedding": shares.embedding.sum(1), "heads": shares.heads.sum(-1), "ffn": shares.ffn.sum(-1)}
         values |= {"class_token": shares.class_token, "class_ffn": shares.class_ffn}
@@ -107,16 +107,6 @@ class DirectAccumulator:
             self._shares[name].add(tensor.cpu().numpy())
         if self._class_heads is not None:
             self._class_heads.add(class_head_shares(self._tagger, jets, weights).class_heads.sum(-1).cpu().numpy())
-
-    def _weights(self, jets: ak.Array) -> Tensor:
-        """Return the weights of the logits, (C,) or for predicted classes (J, C)."""
-        study, dataset = self._study, self._tagger.dataset
-        if study.target_class:
-            return logit_weights(self._tagger, study.target_class, study.contrast_class)
-        n = len(dataset.classes)
-        predicted = torch.as_tensor(self._tagger.predict(jets).argmax(-1), device=self._tagger.device)
-        own = torch.nn.functional.one_hot(predicted, n).float()
-        return own - (1 - own) / max(n - 1, 1)
 
     def next_pass(self) -> None:
         """Do nothing: the sample streams once."""
@@ -140,6 +130,16 @@ class DirectAccumulator:
     def _target(self) -> str:
         target = requested_target(self._tagger, self._study.target_class, self._study.contrast_class)
         return "the predicted class against the rest" if target is None else target.title(self._tagger.dataset)
+
+
+def jet_weights(tagger: Tagger, jets: ak.Array, target_class: str, contrast_class: str) -> Tensor:
+    """Return the weights of the logits, (C,) or for the predicted class of each jet (J, C)."""
+    if target_class:
+        return logit_weights(tagger, target_class, contrast_class)
+    n = len(tagger.dataset.classes)
+    predicted = torch.as_tensor(tagger.predict(jets).argmax(-1), device=tagger.device)
+    own = torch.nn.functional.one_hot(predicted, n).float()
+    return own - (1 - own) / max(n - 1, 1)
 
 
 def logit_weights(tagger: Tagger, target_class: str, contrast_class: str = "") -> Tensor:

@@ -41,6 +41,12 @@ ATLAS: dict[str, tuple[str, str]] = {
         "95 %.",
         LOGITS,
     ),
+    "particle_shares": (
+        "What all components add to one particle of this jet, as far as it reaches the difference of logits directly, "
+        "with patterns and scales of norms held: red speaks for the class, blue against it. Particles and what is no "
+        "particle's add up to the sum.",
+        LOGITS,
+    ),
     "direct_heads": (
         "What each head of the layers adds directly to the mean difference of logits: red speaks for the class, blue "
         "against it, on a linear scale about zero; hover for the error.",

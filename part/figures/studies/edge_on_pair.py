@@ -3,16 +3,14 @@
 import numpy as np
 
 from part.analysis.circuits.edges.one_pair import EdgeOnPair
-from part.figures.charts import Chart, Grid, Plane, Plot, Series
-from part.figures.display import empty_display
+from part.figures.charts import Chart, Grid, Plane, Plot
 from part.figures.jet_view import JetView
 from part.figures.sentences.numbers import short
 from part.figures.sentences.one_jet import largest_part
-from part.figures.view import View
+from part.figures.studies.constituents import of_constituents
 
 UNIT = "logit"
 MOST_CELLS = 12  # constituents whose attention is shown, those of which it moves most
-MOST_BARS = 20
 CLASS_TOKEN = "class token"
 
 
@@ -69,7 +67,7 @@ def class_attention(change: np.ndarray, jet_view: JetView, head: str) -> Plane |
     numbered = jet_view.constituents.numbered
     rises, falls = (f"{numbered(i)} ({short(float(values[i]))})" for i in (high, low))
     sentence = f"It rises most on {rises} and falls most on {falls}." if len(values) > 1 else ""
-    return _of_constituents(
+    return of_constituents(
         f"{head}: change of its attention", "change of attention", values, jet_view, sentence, "edge_attention"
     )
 
@@ -82,20 +80,7 @@ def by_particle(found: EdgeOnPair, jet_view: JetView) -> Plane | Plot:
     sentence = largest_part(values, names, UNIT)
     sentence += f" Together {short(float(values.sum()))}, all at once {short(found.effect)}." if sentence else ""
     title = "Change of the difference of logits, constituent by constituent"
-    return _of_constituents(title, UNIT, values, jet_view, sentence, "edge_by_particle")
-
-
-def _of_constituents(
-    title: str, unit: str, values: np.ndarray, jet_view: JetView, sentence: str, about: str
-) -> Plane | Plot:
-    """Return the jet coloured by some numbers (n,), or bars of the largest of a jet that cannot be drawn."""
-    if jet_view.constituents.has_momenta:
-        jet = empty_display(jet_view, View("display"))
-        return Plane(title, unit, jet, values, signed=True, sentence=sentence, about=about)
-    top = np.argsort(-np.abs(values), kind="stable")[:MOST_BARS]
-    names = tuple(jet_view.constituents.numbered(i) for i in top)
-    bars = Series("", names, values[top], style="bars")
-    return Plot(title, unit, "", (bars,), sentence=sentence, about=about)
+    return of_constituents(title, UNIT, values, jet_view, sentence, "edge_by_particle")
 
 
 def _moved(before: np.ndarray, after: np.ndarray, names: tuple[str, ...], shown: int) -> str:
