@@ -9,8 +9,12 @@ from helpers.models import randomise
 from helpers.muon_finder import muon_finder, with_muons
 
 import part
+from part.analysis.circuits.corruptions import find_corruption
+from part.analysis.circuits.pairs import Pairs
 from part.analysis.circuits.search.greedy import GreedySearch
+from part.analysis.circuits.search.jets_of_classes import Labelled, Partners, of_two_classes
 from part.analysis.circuits.search.kept_heads import KeptHeads, searched_heads
+from part.analysis.circuits.search.projection import outputs_of_corrupted
 from part.analysis.circuits.search.study import CircuitStudy
 from part.analysis.intervention.reference import Reference
 from part.analysis.study import MergingAccumulator, study_jets
@@ -53,7 +57,7 @@ def test_the_heads_that_were_built_to_find_muons_are_found(finder, muons):
     np.testing.assert_allclose(result.kept.value[:, 0], 0, atol=0.02)
     np.testing.assert_allclose(result.kept.value[:, 1:], 1, atol=0.02)
     np.testing.assert_allclose(result.removed.value[:, 1], 0, atol=0.02)
-    np.testing.assert_allclose(result.lost[:, 1, :2], 1, atol=0.02)
+    np.testing.assert_allclose(result.lost.value[:, 1, :2], 1, atol=0.02)
     assert (result.auc.value[:, 1] == 1).all()
     assert result.overlap(2) == 1
     assert result.is_stable(2)
@@ -65,8 +69,8 @@ def test_with_class_heads_kept_it_is_the_one_head(finder, muons):
     result = study_jets(CircuitStudy("Tbl", "QCD", **SMALL), finder, muons)
     assert [str(result.members(1, sample)[0]) for sample in (0, 1)] == ["layer 2, head 3"] * 2
     np.testing.assert_allclose(result.kept.value, 1, atol=0.02)
-    np.testing.assert_allclose(result.lost[:, 1:, 0], 1, atol=0.05)
-    np.testing.assert_allclose(result.lost[:, 2, 1:], 0, atol=0.05)
+    np.testing.assert_allclose(result.lost.value[:, 1:, 0], 1, atol=0.05)
+    np.testing.assert_allclose(result.lost.value[:, 2, 1:], 0, atol=0.05)
 
 
 @pytest.mark.parametrize("replacement", ["mean", "zero"])
@@ -79,17 +83,65 @@ def test_other_weights_do_what_replaced_outputs_do(load, jets, name, replacement
     constants = {tap: reference.mean(tap) for tap in reference.names} if replacement == "mean" else {}
     contrast = class_group(tagger.dataset, "Tbqq"), class_group(tagger.dataset, "H*")
     model = KeptHeads(tagger, heads, constants, contrast)
+    model.load(of_two_classes(sample, np.full(len(sample), 8), contrast, 1))
     kept = np.random.default_rng(0).random(len(heads)) < 0.5
     expected = by_tap(tagger, sample, heads, kept, constants)
-    np.testing.assert_allclose(model.differences(sample, kept), expected, rtol=1e-4, atol=1e-4)
-    own, flipped = model.flips(sample, kept, range(len(heads)))
+    np.testing.assert_allclose(model.differences(kept), expected, rtol=1e-4, atol=1e-4)
+    own, flipped = model.flips(kept, range(len(heads)))
     np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-4)
     for head, values in enumerate(flipped):
         other = kept.copy()
         other[head] = not other[head]
         np.testing.assert_allclose(values, by_tap(tagger, sample, heads, other, constants), rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(model.differences(sample, kept), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(model.differences(kept), expected, rtol=1e-4, atol=1e-4)
     assert flipped.std(0).max() > 1e-3
+
+
+@pytest.mark.parametrize("corruption", ["class", "subjet", "soft"])
+@pytest.mark.parametrize("name", ["part", "global", "mean", "linpart"])
+def test_replaced_heads_give_what_they_give_in_the_corrupted_jet(load, jets, name, corruption):
+    tagger, sample = load(name), jets[[0, 1, 4, 5]]
+    heads, contrast = searched_heads(tagger), (class_group(tagger.dataset, "Tbqq"), class_group(tagger.dataset, "H*"))
+    own = Labelled(sample, np.arange(4), np.array([0, 1, 0, 1]), np.zeros(4, int))
+    partners = Partners(tagger.dataset, contrast, 1)
+    partners.add(own, as_donors=True)
+    paired = partners.paired(own, find_corruption(corruption))
+    model = KeptHeads(tagger, heads, None, contrast)
+    model.load(paired)
+    outputs = outputs_of_corrupted(tagger, paired.pairs)
+    kept = np.random.default_rng(1).random(len(heads)) < 0.5
+    expected = by_tap(tagger, paired.jets, heads, kept, outputs)
+    np.testing.assert_allclose(model.differences(kept), expected, rtol=1e-4, atol=1e-4)
+    assert abs(expected - by_tap(tagger, paired.jets, heads, ~kept, outputs)).max() > 1e-4
+    found, flipped = model.flips(kept, range(len(heads)))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    for head, values in enumerate(flipped):
+        other = kept.copy()
+        other[head] = not other[head]
+        np.testing.assert_allclose(values, by_tap(tagger, paired.jets, heads, other, outputs), rtol=1e-4, atol=1e-4)
+
+
+def test_heads_replaced_by_those_of_the_jet_itself_change_nothing(load, jets):
+    tagger, sample = load("part"), jets[[0, 1, 4]]
+    contrast = class_group(tagger.dataset, "Tbqq"), class_group(tagger.dataset, "H*")
+    model = KeptHeads(tagger, searched_heads(tagger), None, contrast)
+    model.load(Labelled(sample, np.arange(3), np.zeros(3, int), np.zeros(3, int), Pairs(sample, sample, True)))
+    n = len(searched_heads(tagger))
+    np.testing.assert_allclose(model.differences(np.zeros(n, bool)), model.differences(np.ones(n, bool)), atol=1e-5)
+
+
+def test_a_jet_is_corrupted_by_one_of_the_other_class_and_of_its_own_sample(load, jets):
+    tagger, sample = load("part"), jets[[0, 1, 4, 5, 7, 8]]
+    contrast = class_group(tagger.dataset, "Tbqq"), class_group(tagger.dataset, "QCD")
+    own = Labelled(sample, np.arange(6), np.array([0, 1, 0, 1, 0, 1]), np.array([0, 0, 0, 0, 1, 1]))
+    partners = Partners(tagger.dataset, contrast, 2)
+    partners.add(own, as_donors=True)
+    pairs = partners.paired(own, find_corruption("class")).pairs
+    momenta = sample["part_px"].tolist()
+    donors = [momenta.index(jet) for jet in pairs.corrupted["part_px"].tolist()]
+    assert set(donors[0::2][:2]) <= {1, 3}
+    assert set(donors[1::2][:2]) <= {0, 2}
+    assert donors[4:] == [5, 4]
 
 
 def by_tap(tagger, jets, heads, kept, constants) -> np.ndarray:
@@ -104,7 +156,7 @@ def by_tap(tagger, jets, heads, kept, constants) -> np.ndarray:
         for head, is_kept in zip(heads, kept, strict=True):
             own = "class_blocks" if head.kind == "class head" else "blocks"
             if not is_kept and (own, str(head.layer)) == (kind, layer):
-                tensor[:, head.head] = constants[name][head.head] if constants else 0
+                tensor[:, head.head] = constants[name][..., head.head, :, :] if constants else 0
         return tensor
 
     probabilities = CachedForward(tagger, jets).rerun_from(0, 1, replace, only_first=False)[0].double()
@@ -151,9 +203,10 @@ def test_where_all_heads_are_alike_a_random_set_is_as_good(tmp_path, jets):
     assert result.exceeded_by(2) > 0.1
 
 
-def test_the_order_of_the_jets_and_the_number_of_processes_do_not_matter(load, jets):
+@pytest.mark.parametrize("replacement", ["mean", "corrupted"])
+def test_the_order_of_the_jets_and_the_number_of_processes_do_not_matter(load, jets, replacement):
     tagger, sample = load("part"), labelled(jets)
-    study = CircuitStudy("Tbl", "QCD", **SMALL)
+    study = CircuitStudy("Tbl", "QCD", replacement=replacement, **SMALL)
     one, other = (study_jets(study, tagger, some).arrays() for some in (sample, sample[::-1]))
     merged = in_pieces(study, tagger, [sample[:5], sample[5:6], sample[6:]]).arrays()
     for name, values in one.items():
@@ -204,7 +257,7 @@ def test_options_and_jets_that_make_no_sense_are_refused(load, jets):
     tagger = load("part")
     with pytest.raises(PartError, match="most is 1; expected 2 or more"):
         CircuitStudy(most=1)
-    with pytest.raises(PartError, match="replacement is 'noise'; choose one of mean, zero"):
+    with pytest.raises(PartError, match="replacement is 'noise'; choose one of mean, zero, corrupted"):
         CircuitStudy(replacement="noise")
     with pytest.raises(PartError, match="most is 8, but part has 4 such heads"):
         study_jets(CircuitStudy(), tagger, jets)

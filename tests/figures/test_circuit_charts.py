@@ -23,10 +23,11 @@ def curve(*rows, half=0.05) -> Curve:
 def result():
     """Three heads are enough; another sample finds the first two of them."""
     lost = np.full((2, 4, 4), np.nan)
+    lost[:, 0, :1] = 0.2
     lost[:, 2, :3] = 0.5, 0.3, 0.01
     orders = np.array([[5, 8, 0, 1], [8, 5, 3, 2]])
     return CircuitResult(
-        Searched("toy", ("Top", "QCD"), "mean", HEADS, orders[:, ::-1], orders, (1, 2, 4)),
+        Searched("toy", ("Top", "QCD"), "their mean", HEADS, 10, orders[:, ::-1], orders, (1, 2, 3, 4), (1, 2, 4)),
         kept=curve([0.2, 0.6, 0.95, 1.1], [0.1, 0.5, 0.9, 1.0]),
         removed=curve([0.9, 0.5, 0.1, 0.0], [0.9, 0.4, 0.1, 0.0]),
         auc=curve([0.6, 0.8, 0.95, 0.97], [0.6, 0.8, 0.9, 0.95], half=0.01),
@@ -35,8 +36,10 @@ def result():
         random_kept=np.linspace(0, 0.3, 19)[:, None].repeat(3, 1),
         random_removed=np.linspace(0.7, 1, 19)[:, None].repeat(3, 1),
         random_auc=np.linspace(0.5, 0.6, 19)[:, None].repeat(3, 1),
-        lost=lost,
-        lost_error=np.full(lost.shape, 0.01),
+        lost=Curve(lost, lost - 0.02, lost + 0.02),
+        least_lost=curve([0.2, 0.1, 0.01, 0.0]),
+        mean_lost=curve([0.2, 0.4, 0.27, 0.1]),
+        random_lost=np.linspace(0, 0.1, 19)[:, None].repeat(3, 1),
         total=np.array([[8.0, 0.0]] * 2),
         jets=np.array([50, 52]),
     )
@@ -50,6 +53,9 @@ def test_the_smallest_set_that_keeps_enough_is_shown_first(result):
     )
     assert drawn["removed"].sentence == "Without 3 heads, 0.10 ± 0.05 is left, without random ones 0.71 to 0.99."
     assert drawn["auc"].sentence == "With 3 heads the AUC is 0.950 ± 0.010, that of the whole model 0.98."
+    assert drawn["lost"].sentence == (
+        "One of 3 heads is worth 0.27 ± 0.05 on average, and one can be left out (loss 0.01 ± 0.05)."
+    )
     assert drawn["members"].sentence == "Of 3 heads, 2 cannot be left out without a loss."
 
 

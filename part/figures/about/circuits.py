@@ -5,19 +5,25 @@ LIMITS = "arXiv:2211.00593"
 
 CIRCUITS: dict[str, tuple[str, str]] = {
     "circuit_kept": (
-        "How much of the difference of logits between two classes is left if only these heads compute and the others "
-        "give their mean: 0 with none, 1 with all, on jets on which they were not searched. Bands: 95 % over jets, "
-        "and over random sets of as many heads.",
+        "How much of the difference of logits between two classes is left if only the set computes and all else "
+        "is replaced: 0 with none, 1 with all, on jets on which they were not searched. Bands: 95 % over jets, "
+        "and over random sets of as many.",
         SEARCH,
     ),
     "circuit_removed": (
-        "How much of the difference of logits is left if all heads compute but these: 0 if the set does all the work, "
-        "1 if the others can do it too. Bands: 95 % over jets, and over random sets of as many heads.",
+        "How much of the difference of logits is left if all compute but the set: 0 if it does all the work, "
+        "1 if the others can do it too. Bands: 95 % over jets, and over random sets of as many.",
+        LIMITS,
+    ),
+    "circuit_lost": (
+        "What the set of each size loses if one of its members is replaced, too, on jets on which it was not searched: "
+        "the mean over its members, and the one that is missed least; above zero all are needed. Bands: 95 % over "
+        "jets, and over random sets, each without a random member.",
         LIMITS,
     ),
     "circuit_auc": (
         "The area under the ROC curve of the difference of logits with the set alone: 0.5 is chance. Faint: the whole "
-        "model. Bands: 95 % over jets, and over random sets of as many heads.",
+        "model. Bands: 95 % over jets, and over random sets of as many.",
         "",
     ),
     "circuit_heads": (
@@ -26,12 +32,12 @@ CIRCUITS: dict[str, tuple[str, str]] = {
         "",
     ),
     "circuit_members": (
-        "The share of the difference of logits that the set loses if one of its heads is replaced, too, on jets on "
-        "which it was not searched; a head at zero is not needed. Bars: 95 %.",
+        "The share of the difference of logits that the set loses if one of its members is replaced, too, on jets "
+        "on which it was not searched; one at zero is not needed. Bars: 95 %.",
         LIMITS,
     ),
     "circuit_stability": (
-        "The heads in the sets of two disjoint samples of jets over those in either: 1 if both found the same. Band: "
+        "What is in the sets of two disjoint samples of jets over what is in either: 1 if both found the same. Band: "
         "two random sets. Stable: half or more, and more than 95 % of random pairs.",
         "",
     ),

@@ -1,8 +1,9 @@
-"""A model in which only some of the heads compute, while all others give a constant.
+"""A model in which only some of the heads compute, while all others give a constant or what they give in other jets.
 
 What a head gives is projected onto the residual stream by its own columns of a matrix. A constant in its place is
 therefore other weights: without these columns, and with a constant in the bias. So a set of heads is a model like any
-other, which runs as fast as the whole one, in compiled code where there is any.
+other, which runs as fast as the whole one, in compiled code where there is any. What heads give in other jets is added
+to the projection instead, and torch runs the model.
 
 Shapes: B jets, C classes, S searched heads, A heads that are tried, d channels of a head, D channels.
 """
@@ -10,11 +11,13 @@ Shapes: B jets, C classes, S searched heads, A heads that are tried, d channels 
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import awkward as ak
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from part.analysis.circuits.pairs import Pairs
+from part.analysis.circuits.search.jets_of_classes import Labelled
+from part.analysis.circuits.search.projection import Projection, outputs_of_corrupted
 from part.analysis.intervention.ablation import AblationTarget, check_attention
 from part.errors import PartError
 from part.inference.forward import HEAD_OUTPUT, CachedForward
@@ -59,8 +62,9 @@ class KeptHeads:
         The model, which stays as it is.
     heads : sequence of AblationTarget (S,)
         The heads that may be replaced, see `searched_heads`.
-    constants : mapping of str to Tensor (H, 1, d)
-        What the heads of a block give when replaced, by the name of their tap; zero where there is none.
+    constants : mapping of str to Tensor (H, 1, d), optional
+        What the heads of a block give when replaced, by the name of their tap; zero where there is none. With None
+        they give what they give in the corrupted jet, at the tokens that `match_tokens` pairs.
     contrast : tuple of ClassGroup
         The two classes or groups whose difference of logits is returned.
     """
@@ -69,16 +73,21 @@ class KeptHeads:
         self,
         tagger: Tagger,
         heads: Sequence[AblationTarget],
-        constants: Mapping[str, Tensor],
+        constants: Mapping[str, Tensor] | None,
         contrast: tuple[ClassGroup, ClassGroup],
     ):
+        self._source = tagger
         self._tagger = tagger.reinitialised()  # a model of its own, which takes over the weights
+        if constants is None:  # outputs that differ from jet to jet are no weights, which compiled code could take
+            self._tagger = self._tagger.run_by_modules()
         self._tagger.model.load_state_dict(tagger.model.state_dict())
-        self._heads, self._contrast = tuple(heads), contrast
+        self._heads, self._contrast, self._is_paired = tuple(heads), contrast, constants is None
         model = cast(ParticleTransformer, self._tagger.model)
         blocks = [(PARTICLE, "blocks", model.blocks), (CLASS, "class_blocks", model.class_blocks)]
         self._projections = {
-            (kind, layer): _Projection(cast(Block, block), constants.get(f"{name}.{layer}.{HEAD_OUTPUT}"))
+            (kind, layer): Projection(
+                cast(Block, block), f"{name}.{layer}.{HEAD_OUTPUT}", constants or {}, self._is_paired
+            )
             for kind, name, own in blocks
             for layer, block in enumerate(own)
         }
@@ -87,21 +96,29 @@ class KeptHeads:
             for place in self._projections
         }
 
-    def differences(self, jets: ak.Array, kept: np.ndarray) -> np.ndarray:
-        """Return the difference of logits (B,) of jets with the heads that are `kept` (S,), bool."""
+    def load(self, jets: Labelled) -> None:
+        """Take jets (B,), with pairs where replaced heads give what they give in the corrupted jet."""
+        self._jets = jets.jets
+        if self._is_paired:
+            outputs = outputs_of_corrupted(self._source, cast(Pairs, jets.pairs))
+            for projection in self._projections.values():
+                projection.take(outputs)
+
+    def differences(self, kept: np.ndarray) -> np.ndarray:
+        """Return the difference of logits (B,) of the loaded jets with the heads that are `kept` (S,), bool."""
         self._keep(kept)
-        batch = make_batch(jets, self._tagger.features).to(self._tagger.device)
+        batch = make_batch(self._jets, self._tagger.features).to(self._tagger.device)
         return logit_difference(self._tagger.logits(batch).log_softmax(-1), self._contrast)
 
-    def flips(self, jets: ak.Array, kept: np.ndarray, tried: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def flips(self, kept: np.ndarray, tried: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Return the differences (B,) with the heads that are kept, and (A, B) with each tried head added or removed.
 
         States before the layer of a tried head are those of the set itself, and the rest runs together for all.
         """
         self._keep(kept)
-        forward = CachedForward(self._tagger, jets)
+        forward = CachedForward(self._tagger, self._jets)
         own = _difference_of_probabilities(forward.probabilities, self._contrast)
-        flipped = np.empty((len(tried), len(jets)))
+        flipped = np.empty((len(tried), len(self._jets)))
         entering: dict[int, Tensor] = {}
         in_order: list[int] = []  # places in `tried`
         for layer in range(forward.layers):
@@ -137,36 +154,6 @@ class KeptHeads:
     def _write(self, place: tuple[str, int], kept: np.ndarray) -> None:
         replaced = [cast(int, self._heads[i].head) for i in self._members[place] if not kept[i]]
         self._projections[place].write(replaced)
-
-
-class _Projection:
-    """The output projection of a block, of which the columns of some heads give way to a constant."""
-
-    def __init__(self, block: Block, constants: Tensor | None):
-        self._linear = block.attn.out
-        if self._linear.bias is None and constants is not None:
-            self._linear.bias = nn.Parameter(self._linear.weight.new_zeros(len(self._linear.weight)), False)
-        bias = self._linear.bias
-        self._weight, self._bias = self._linear.weight.clone(), None if bias is None else bias.clone()
-        columns = self._weight.shape[1] // block.heads
-        self._columns = [slice(i * columns, (i + 1) * columns) for i in range(block.heads)]
-        self._constants = None if constants is None else constants.to(self._weight).squeeze(1)
-        self._replaced: list[int] = []
-
-    def write(self, replaced: Sequence[int]) -> None:
-        """Replace the outputs of some heads and no others."""
-        if list(replaced) == self._replaced:
-            return
-        weight, bias = self._weight.clone(), None if self._bias is None else self._bias.clone()
-        for head in replaced:
-            weight[:, self._columns[head]] = 0
-            if bias is not None and self._constants is not None:
-                bias += self._weight[:, self._columns[head]] @ self._constants[head]
-        with torch.no_grad():
-            self._linear.weight.copy_(weight)
-            if bias is not None:
-                self._linear.bias.copy_(bias)
-        self._replaced = list(replaced)
 
 
 def logit_difference(logs: Tensor, contrast: tuple[ClassGroup, ClassGroup]) -> np.ndarray:

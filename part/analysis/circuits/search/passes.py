@@ -1,69 +1,30 @@
 """What the passes of a search for a circuit collect of the jets.
 
-Shapes: J jets, P samples of jets, S heads, K the largest size.
+Shapes: J jets, P samples of jets, S heads.
 """
 
 from dataclasses import dataclass, field
 
-import awkward as ak
 import numpy as np
 
+from part.analysis.circuits.search.jets_of_classes import Labelled
 from part.analysis.intervention.reference import Reference
-from part.analysis.statistics.running_mean import RunningMean
 from part.inference.forward import HEAD_OUTPUT, CachedForward
 from part.inference.tagger import Tagger
 
 
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """Some jets of the two classes.
-
-    Attributes
-    ----------
-    jets : ak.Array (J,)
-    hashes : ndarray (J,)
-        See `jet_hashes`.
-    side : ndarray (J,)
-        0 for the class, 1 for the one that it is compared with.
-    sample : ndarray (J,)
-        Which of the P samples each jet belongs to.
-    """
-
-    jets: ak.Array
-    hashes: np.ndarray
-    side: np.ndarray
-    sample: np.ndarray
-
-    def __getitem__(self, rows: np.ndarray) -> "Labelled":
-        return Labelled(self.jets[rows], self.hashes[rows], self.side[rows], self.sample[rows])
-
-    def __len__(self) -> int:
-        return len(self.jets)
-
-
-def concatenate(some: list[Labelled]) -> Labelled | None:
-    """Return all of some jets together, None if there are none."""
-    if not some:
-        return None
-    arrays = [np.concatenate([getattr(jets, name) for jets in some]) for name in ("hashes", "side", "sample")]
-    return Labelled(ak.concatenate([jets.jets for jets in some]), *arrays)
-
-
 class Means:
-    """The mean outputs of all heads, the same weight for both classes; and how many jets each sample has of each."""
+    """The mean outputs of all heads, the same weight for both classes."""
 
-    def __init__(self, n_samples: int):
+    def __init__(self) -> None:
         self._references = [Reference(donors=0), Reference(donors=0)]
-        self.counts = np.zeros((n_samples, 2), int)
 
     def add(self, tagger: Tagger, jets: Labelled) -> None:
-        np.add.at(self.counts, (jets.sample, jets.side), 1)
         for side, reference in enumerate(self._references):
             if len(own := jets[jets.side == side]):
                 reference.add(CachedForward(tagger, own.jets, {HEAD_OUTPUT}), own.jets)
 
     def merge(self, other: "Means") -> None:
-        self.counts += other.counts
         for own, others in zip(self._references, other._references, strict=True):
             own.merge(others)
 
@@ -96,23 +57,6 @@ class Errors:
         """Return the error of a sample's set, and with each head flipped (S,), the same weight for both classes."""
         mean = (self._sums[sample] / self._counts[sample, :, None]).mean(0)
         return float(mean[-1]), mean[:-1]
-
-
-class Marginals:
-    """What each sample's set loses in difference of logits without each of its heads, on the jets of the others."""
-
-    def __init__(self, n_samples: int, n_heads: int):
-        self.means = RunningMean((n_samples, 2, n_heads))
-
-    def add(self, sample: int, side: np.ndarray, tried: list[int], lost: np.ndarray) -> None:
-        """Add losses (A, J)."""
-        values = np.full((len(side), *self.means.count.shape), np.nan)
-        for i, s in enumerate(side):
-            values[i, sample, s, tried] = lost[:, i]
-        self.means.add(values)
-
-    def merge(self, other: "Marginals") -> None:
-        self.means.merge(other.means)
 
 
 @dataclass

@@ -1,6 +1,6 @@
-"""The result of the study `circuit`.
+"""The result of the studies `circuit` and `edge_circuit`.
 
-Shapes: P samples, K the largest size, S heads, N random orders, G sizes of random sets.
+Shapes: P samples, K the largest size, Z sizes of found sets, S members, N random orders, G sizes of random sets.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from part.analysis.intervention.ablation import AblationTarget
 from part.lazy import ShownInNotebooks
 
+CURVES = ("kept", "removed", "auc", "least_lost", "mean_lost")
 STABLE = 0.5  # mean overlap of the sets of two samples from which on they are called stable
 
 
@@ -26,28 +26,32 @@ class Searched:
     classes : tuple of str
         The class or group, and the one that it is compared with.
     replacement : str
-        What the other heads give.
-    heads : tuple of AblationTarget (S,)
-        All heads that were searched.
+        What all others carry, in words: "their mean", "zero", or what the corrupted jet is.
+    members : tuple (S,) of AblationTarget, or of Edge
+        All heads that were searched; of edges only those that are in a set.
+    n_members : int
+        How many heads or edges were searched.
     grown, orders : ndarray (P, K)
-        Places in `heads`: as they entered the growing set, and such that the first s are the set of size s that
+        Places in `members`: as they entered the growing set, and such that the first s are the set of size s that
         pruning left.
-    sizes : tuple of int (G,)
-        Sizes of the random sets.
+    found_sizes, sizes : tuple of int (Z,), (G,)
+        Sizes at which the sets were measured, and those of the random sets.
     """
 
     model: str
     classes: tuple[str, str]
     replacement: str
-    heads: tuple[AblationTarget, ...]
+    members: tuple[Any, ...]
+    n_members: int
     grown: np.ndarray
     orders: np.ndarray
+    found_sizes: tuple[int, ...]
     sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A number for each sample and size, with its 95 % interval (P, K)."""
+    """Numbers with their 95 % intervals, by default one for each sample and size (P, Z)."""
 
     value: np.ndarray
     low: np.ndarray
@@ -56,30 +60,33 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class CircuitResult(ShownInNotebooks):
-    """Sets of heads against random sets of as many, on jets on which they were not searched.
+    """Sets of heads or edges against random sets of as many, on jets on which they were not searched.
 
     Faithfulness is the difference of logits between the two classes that a set keeps: its mean over jets of the first
-    class minus that over jets of the second, from 0 with all heads replaced to 1 with none. It may exceed 1.
+    class minus that over jets of the second, from 0 with all members replaced to 1 with none. It may exceed 1.
 
     Attributes
     ----------
     searched : Searched
-    kept, removed : Curve (P, K)
-        Faithfulness with the set of each size alone, and with all heads but these.
-    auc : Curve (P, K)
+    kept, removed : Curve (P, Z)
+        Faithfulness with the set of each size alone, and with all members but these.
+    auc : Curve (P, Z)
         The AUC of the difference of logits with the set alone.
-    agreement : ndarray (P, K)
+    agreement : ndarray (P, Z)
         One minus the mean squared distance of the set's differences of logits from those of the whole model, over that
-        with all heads replaced: 1 where it says the same of each jet. The search makes this as large as it can.
+        with all members replaced: 1 where it says the same of each jet. A search makes this as large as it can.
     whole_auc : Curve (P, 1)
         The AUC of the whole model on the same jets.
+    lost : Curve (P, Z, K)
+        Faithfulness that the set of each size loses without its i-th member (axis 2); NaN beyond the set.
+    least_lost, mean_lost : Curve (P, Z)
+        The smallest of these losses, with the interval of that member's loss, and their mean.
     random_kept, random_removed, random_auc : ndarray (N, G)
         The same for random sets, on the jets of the last sample.
-    lost, lost_error : ndarray (P, K, K)
-        Faithfulness that the set of size s (axis 1) loses without its i-th head (axis 2), with its standard error; NaN
-        beyond the set.
+    random_lost : ndarray (N, G)
+        Faithfulness that a random set loses without a random one of its members.
     total : ndarray (P, 2)
-        The difference of logits between the classes, of the whole model and with all heads replaced.
+        The difference of logits between the classes, of the whole model and with all members replaced.
     jets : ndarray (P,)
         How many jets of both classes each sample has.
     """
@@ -90,11 +97,13 @@ class CircuitResult(ShownInNotebooks):
     auc: Curve
     agreement: np.ndarray
     whole_auc: Curve
+    lost: Curve
+    least_lost: Curve
+    mean_lost: Curve
     random_kept: np.ndarray
     random_removed: np.ndarray
     random_auc: np.ndarray
-    lost: np.ndarray
-    lost_error: np.ndarray
+    random_lost: np.ndarray
     total: np.ndarray
     jets: np.ndarray
 
@@ -103,26 +112,36 @@ class CircuitResult(ShownInNotebooks):
         """K, the largest size."""
         return self.searched.orders.shape[1]
 
-    def members(self, size: int, sample: int = 0) -> tuple[AblationTarget, ...]:
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of the sets that were found (Z,)."""
+        return self.searched.found_sizes
+
+    def place(self, size: int) -> int:
+        """Return the place of a size in the curves, that of the next smaller one if it was not measured."""
+        return max(i for i, own in enumerate(self.sizes) if own <= max(size, self.sizes[0]))
+
+    def members(self, size: int, sample: int = 0) -> tuple[Any, ...]:
         """Return the set of a size that was found in a sample, its last survivor first."""
-        return tuple(self.searched.heads[i] for i in self.searched.orders[sample, :size])
+        return tuple(self.searched.members[i] for i in self.searched.orders[sample, :size])
 
     def overlap(self, size: int) -> float:
-        """Return the mean overlap of the sets of two samples: the heads in both over those in either."""
+        """Return the mean overlap of the sets of two samples: the members in both over those in either."""
         sets = [set(order[:size].tolist()) for order in self.searched.orders]
         return float(np.mean([len(a & b) / len(a | b) for a, b in combinations(sets, 2)]))
 
     def overlap_by_chance(self, size: int) -> tuple[float, float]:
         """Return the mean overlap of two random sets of a size, and what 5 % of pairs reach at least."""
-        n, shared = len(self.searched.heads), np.arange(size + 1)
-        ways = np.array([comb(size, k) * comb(n - size, size - k) for k in shared], float)
-        chance, overlap = ways / ways.sum(), shared / (2 * size - shared)
+        n, shared = self.searched.n_members, np.arange(size + 1)
+        ways = [comb(size, k) * comb(n - size, size - k) for k in range(size + 1)]
+        chance = np.array([own / sum(ways) for own in ways])  # ratios of whole numbers beyond a float's range
+        overlap = shared / (2 * size - shared)
         at_least = chance[::-1].cumsum()[::-1]
         reached = overlap[np.flatnonzero(at_least <= 0.05)[:1]]
         return float(chance @ overlap), float(reached[0]) if len(reached) else 1.0
 
     def is_stable(self, size: int) -> bool:
-        """Return whether the samples found much the same: half of the heads or more, and more than by chance."""
+        """Return whether the samples found much the same: half of the members or more, and more than by chance."""
         overlap = self.overlap(size)
         return overlap >= STABLE and overlap >= self.overlap_by_chance(size)[1]
 
@@ -130,33 +149,35 @@ class CircuitResult(ShownInNotebooks):
         """Return the p-value of the first sample's faithfulness among random sets of that size or the next smaller."""
         column = max(i for i, own in enumerate(self.searched.sizes) if own <= size)
         random = self.random_kept[:, column]
-        return float((1 + (random >= self.kept.value[0, size - 1]).sum()) / (1 + len(random)))
+        return float((1 + (random >= self.kept.value[0, self.place(size)]).sum()) / (1 + len(random)))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each size and sample: how good the set is, and which head is new in it."""
+        """Return a row for each size and sample: how good the set is, and what is in it that a smaller one lacks."""
         rows = []
-        for sample, order in enumerate(self.searched.orders):
-            for size in range(1, self.largest + 1):
+        for sample in range(len(self.searched.orders)):
+            for i, size in enumerate(self.sizes):
+                smaller = self.sizes[i - 1] if i else 0
                 row: dict[str, Any] = {"sample": sample + 1, "size": size}
-                row["new_head"] = str(self.searched.heads[order[size - 1]])
-                for name in ("kept", "removed", "auc"):
+                row["new"] = "; ".join(map(str, self.members(size, sample)[smaller:]))
+                for name in CURVES:
                     curve: Curve = getattr(self, name)
                     row |= {
-                        f"{name}{end}": float(values[sample, size - 1])
+                        f"{name}{end}": float(values[sample, i])
                         for end, values in (("", curve.value), ("_low", curve.low), ("_high", curve.high))
                     }
-                row["agreement"] = float(self.agreement[sample, size - 1])
+                row["agreement"] = float(self.agreement[sample, i])
                 row |= {"overlap": self.overlap(size), "overlap_by_chance": self.overlap_by_chance(size)[0]}
                 rows.append(row)
         return rows
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays of this class by name, curves as three, with the `heads` (S,), `grown` and `orders`."""
-        arrays = {"heads": np.array([str(head) for head in self.searched.heads])}
+        """Return the arrays of this class by name, curves as three, with the `members` (S,), `grown` and `orders`."""
+        arrays = {"members": np.array([str(member) for member in self.searched.members])}
         arrays |= {"grown": self.searched.grown, "orders": self.searched.orders}
-        arrays |= {"sizes": np.array(self.searched.sizes), "jets": self.jets, "total": self.total}
-        for name in ("kept", "removed", "auc", "whole_auc"):
+        arrays |= {"found_sizes": np.array(self.sizes), "sizes": np.array(self.searched.sizes)}
+        arrays |= {"jets": self.jets, "total": self.total}
+        for name in (*CURVES, "whole_auc", "lost"):
             curve: Curve = getattr(self, name)
             arrays |= {name: curve.value, f"{name}_low": curve.low, f"{name}_high": curve.high}
-        names = ("agreement", "random_kept", "random_removed", "random_auc", "lost", "lost_error")
+        names = ("agreement", "random_kept", "random_removed", "random_auc", "random_lost")
         return arrays | {name: getattr(self, name) for name in names}

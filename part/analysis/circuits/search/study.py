@@ -6,26 +6,26 @@ Shapes: J jets, P samples, S heads, K the largest size.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import awkward as ak
 import numpy as np
 
+from part.analysis.circuits.corruptions import CORRUPTIONS
 from part.analysis.circuits.pairs import pair_classes
+from part.analysis.circuits.search.accumulator import CORRUPTED, SearchAccumulator
 from part.analysis.circuits.search.greedy import GreedySearch
-from part.analysis.circuits.search.kept_heads import KeptHeads, check_replaceable, logit_difference, searched_heads
-from part.analysis.circuits.search.measures import make_result
-from part.analysis.circuits.search.passes import Errors, Labelled, Marginals, Means, Measured, concatenate
-from part.analysis.circuits.search.result import CircuitResult, Searched
-from part.analysis.circuits.search.sets import MeasuredSets
+from part.analysis.circuits.search.jets_of_classes import Labelled
+from part.analysis.circuits.search.kept_heads import KeptHeads, check_replaceable, searched_heads
+from part.analysis.circuits.search.options import check_corrupted, check_counts, replaced_by
+from part.analysis.circuits.search.passes import Errors, Means
+from part.analysis.circuits.search.result import Searched
+from part.analysis.circuits.search.sets import MeasuredSets, random_orders, random_sizes
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.class_groups import ClassGroup, class_group
-from part.jets.features import make_batch
-from part.jets.hashing import jet_hashes
 from part.options import option
 
-REPLACEMENTS = ("mean", "zero")
+REPLACEMENTS = ("mean", "zero", CORRUPTED)
 SEARCHED = ("particle", "all")
 
 
@@ -40,7 +40,11 @@ class CircuitStudy:
     heads : str
         "particle" for the heads of the particle blocks, while those of the class blocks always compute, or "all".
     replacement : str
-        What the other heads give: their "mean" over the particles of the jets of both classes, or "zero".
+        What the other heads give: their "mean" over the particles of the jets of both classes, "zero", or what they
+        give in the "corrupted" jet at the token that `pairs.match_tokens` finds.
+    corruption : str
+        What the corrupted jet is, a name of `part.analysis.circuits.corruptions.CORRUPTIONS`; counts with "corrupted"
+        alone. A donor is of the other one of the two classes, and of the same sample.
     most : int
         K, the size up to which the set grows.
     tried : int
@@ -61,6 +65,7 @@ class CircuitStudy:
         "which heads are searched; particle keeps all of the class blocks", "particle", choices=SEARCHED
     )
     replacement: str = option("what replaces the other heads' outputs", "mean", flag="--instead", choices=REPLACEMENTS)
+    corruption: str = option("what the corrupted jet is", "class", choices=tuple(CORRUPTIONS))
     most: int = option("largest number of heads in the set", 8)
     tried: int = option("heads tried in a step once the set has two", 16)
     samples: int = option("disjoint samples of jets, each searched on its own", 2)
@@ -71,9 +76,7 @@ class CircuitStudy:
     batch_size: ClassVar[int] = 32
 
     def __post_init__(self) -> None:
-        for name, least in (("most", 2), ("tried", 1), ("samples", 2), ("random", 1), ("draws", 2)):
-            if getattr(self, name) < least:
-                raise PartError(f"{name} is {getattr(self, name)}; expected {least} or more.")
+        check_counts(self, most=2, tried=1, samples=2, random=1, draws=2)
         for name, choices in (("heads", SEARCHED), ("replacement", REPLACEMENTS)):
             if getattr(self, name) not in choices:
                 raise PartError(f"{name} is {getattr(self, name)!r}; choose one of {', '.join(choices)}.")
@@ -84,6 +87,7 @@ class CircuitStudy:
 
     def check(self, tagger: Tagger) -> None:
         check_replaceable(tagger, self.replacement)
+        check_corrupted(tagger, self)
         self.contrast(tagger)
         n = len(searched_heads(tagger, self.heads == "all"))
         if self.most > n:
@@ -98,140 +102,61 @@ class CircuitStudy:
         return CircuitAccumulator(self, tagger)
 
 
-class CircuitAccumulator:
-    """The passes of a search: mean outputs, then a step of the search each, and the measurement at the end."""
+class CircuitAccumulator(SearchAccumulator):
+    """Mean outputs or jets to corrupt others with, then a step of the search in each pass, and the measurement."""
 
     def __init__(self, study: CircuitStudy, tagger: Tagger):
-        self._study, self._tagger = study, tagger
-        self._contrast = study.contrast(tagger)
+        super().__init__(study, tagger, study.contrast(tagger), Means())
+        self._options = study
         self._heads = searched_heads(tagger, study.heads == "all")
-        n_heads = len(self._heads)
-        self._searches = [GreedySearch(n_heads, study.most, study.tried) for _ in range(study.samples)]
-        self._waiting: list[Labelled] = []
-        self._means = Means(study.samples)
-        self._pass = 0
-        self._errors = Errors(study.samples, n_heads)
-        self._marginals: list[Marginals] = []  # of the sets of K, K - 1, ..., 2 heads
-        self._measured = Measured()
-        self._sets: MeasuredSets | None = None
+        self._searches = [GreedySearch(len(self._heads), study.most, study.tried) for _ in range(study.samples)]
+        self._errors = Errors(study.samples, len(self._heads))
         self._model: KeptHeads | None = None
 
-    def add(self, jets: ak.Array, labels: np.ndarray | None) -> None:
-        if labels is None:
-            raise PartError("A search for a circuit needs jets with labels.")
-        side = np.full(len(jets), -1)
-        for s, group in enumerate(self._contrast):
-            side[np.isin(labels, group.members)] = s
-        hashes = jet_hashes(jets)
-        own = Labelled(jets, hashes, side, hashes // 1000 % self._study.samples)[side >= 0]
-        self._waiting.append(own)
-        if sum(map(len, self._waiting)) >= self._study.batch_size:
-            self._work_off()
-
-    def _work_off(self) -> None:
-        """Run the waiting jets together: of a sample with many other classes a batch has few of these two."""
-        waiting, self._waiting = concatenate([jets for jets in self._waiting if len(jets)]), []
-        if waiting is None:
-            return
-        if self._pass == 0:
-            self._means.add(self._tagger, waiting)
-        elif self._pass < self._study.n_passes - 1:
-            self._step(waiting)
-        else:
-            self._measure(waiting)
-
-    def _step(self, jets: Labelled) -> None:
-        batch = make_batch(jets.jets, self._tagger.features).to(self._tagger.device)
-        whole = logit_difference(self._tagger.logits(batch).log_softmax(-1), self._contrast)
+    def _run_step(self, jets: Labelled) -> None:
+        whole, model = self._of_whole(jets), self._set_model()
         for number, search in enumerate(self._searches):
-            tried = search.tried
-            for is_own in (True, False):
-                rows = (jets.sample == number) == is_own
-                if not rows.any() or (search.is_growing and not is_own):
-                    continue
-                kept, flipped = self._circuits.flips(jets.jets[rows], search.flags, tried)
-                side, of_whole = jets.side[rows], whole[rows]
-                if is_own:
-                    distances = (kept - of_whole) ** 2, (flipped - of_whole) ** 2
-                    self._errors.add(number, side, tried, *distances)
-                else:
-                    self._marginals[-1].add(number, side, tried, kept - flipped)
+            if not (rows := np.flatnonzero(jets.sample == number)).size:
+                continue
+            model.load(jets[rows])
+            kept, flipped = model.flips(search.flags, tried := search.tried)
+            distances = (kept - whole[rows]) ** 2, (flipped - whole[rows]) ** 2
+            self._errors.add(number, jets.side[rows], tried, *distances)
 
-    def _measure(self, jets: Labelled) -> None:
-        assert self._sets is not None
-        flags = self._sets.flags
-        values = np.full((len(jets), len(flags)), np.nan)
-        for sample in range(self._study.samples):
-            if (rows := jets.sample == sample).any():
-                for i in np.flatnonzero(self._sets.is_measured_on(sample)):
-                    values[rows, i] = self._circuits.differences(jets.jets[rows], flags[i])
-        self._measured.add(jets, values)
+    def _finish_step(self) -> None:
+        for number, search in enumerate(self._searches):
+            search.step(*self._errors.of(number))
+        self._errors = Errors(self._options.samples, len(self._heads))
 
-    @property
-    def _circuits(self) -> KeptHeads:
+    def _step_sums(self) -> Errors:
+        return self._errors
+
+    def _merge_step(self, sums: Errors) -> None:
+        self._errors.merge(sums)
+
+    def _set_model(self) -> KeptHeads:
         if self._model is None:
-            constants = self._means.constants if self._study.replacement == "mean" else {}
-            self._model = KeptHeads(self._tagger, self._heads, constants, self._contrast)
+            constants = {"mean": lambda: self._means.constants, "zero": dict, CORRUPTED: lambda: None}
+            self._model = KeptHeads(self._tagger, self._heads, constants[self._options.replacement](), self._contrast)
         return self._model
 
-    def next_pass(self) -> None:
-        self._work_off()
-        if self._pass == 0:
-            self._check_counts()
-        else:
-            for number, search in enumerate(self._searches):
-                search.step(*self._errors.of(number))
-        self._pass += 1
-        self._errors = Errors(self._study.samples, len(self._heads))
-        if self._pass == self._study.n_passes - 1:
-            orders = np.array([search.order for search in self._searches])
-            self._sets = MeasuredSets(orders, len(self._heads), self._study.random, self._study.seed)
-        elif not self._searches[0].is_growing:
-            self._marginals.append(Marginals(self._study.samples, len(self._heads)))
+    def _found_sets(self) -> MeasuredSets:
+        study, sizes = self._options, tuple(range(1, self._options.most + 1))
+        orders = np.array([search.order for search in self._searches])
+        random = random_orders(len(self._heads), study.most, study.random, study.seed)
+        return MeasuredSets(orders, sizes, random_sizes(sizes), random, len(self._heads))
 
-    def _check_counts(self) -> None:
-        for sample, side in np.argwhere(self._means.counts < 2)[:1]:
-            n, name = self._means.counts[sample, side], self._contrast[side].name
-            of = self._study.samples
-            raise PartError(
-                f"Sample {sample + 1} of {of} has {n} of the two or more jets of {name} that it needs, "
-                "so study more jets or fewer samples."
-            )
-
-    @property
-    def sums(self) -> Any:
-        """What the present pass collects."""
-        self._work_off()
-        if self._pass == 0:
-            return self._means
-        if self._pass < self._study.n_passes - 1:
-            return self._errors, self._marginals[-1] if self._marginals else None
-        return self._measured
-
-    def merge(self, sums: Any) -> None:
-        if self._pass == 0:
-            self._means.merge(sums)
-        elif self._pass < self._study.n_passes - 1:
-            errors, marginals = sums
-            self._errors.merge(errors)
-            if marginals is not None:
-                self._marginals[-1].merge(marginals)
-        else:
-            self._measured.merge(sums)
-
-    def result(self) -> CircuitResult:
-        self._work_off()
+    def _searched(self) -> Searched:
         assert self._sets is not None
-        study = self._study
-        names = self._contrast[0].name, self._contrast[1].name
-        searched = Searched(
+        grown = np.array([search.grown for search in self._searches])
+        return Searched(
             self._tagger.name,
-            names,
-            study.replacement,
+            (self._contrast[0].name, self._contrast[1].name),
+            replaced_by(self._options),
             self._heads,
-            np.array([search.grown for search in self._searches]),
+            len(self._heads),
+            grown,
             self._sets.orders,
+            self._sets.found_sizes,
             self._sets.sizes,
         )
-        marginals = [one.means.result for one in self._marginals]
-        return make_result(searched, self._sets, marginals, self._measured, study.draws, study.seed)
