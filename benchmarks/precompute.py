@@ -53,14 +53,13 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
     "dictionary": 500,
     "similarity": 500,
     "edges": 500,
-    "circuit": 400,
+    "circuit": 500,
 }
 # Studies that only some models come with, since they take minutes of each.
 ONLY = dict.fromkeys(("edges", "similarity"), ("part-full", "part-top", "part-kin"))
-ONLY["circuit"] = ("part-full", "part-top", "part-top-finetuned")
-# Of JetClass only two of ten classes count.
-JETS_OF_MODEL = {("circuit", "part-full"): 1000, ("circuit", "part-top-finetuned"): 200}
-
+# A search takes a second for a jet, of which in JetClass only those of two of ten classes count.
+JETS_OF_MODEL = {("circuit", "part-full"): 1000, ("circuit", "part-top"): 400, ("circuit", "part-top-finetuned"): 200}
+JETS_OF_MODEL |= {("circuit", f"part-qg{inputs}"): 100 for inputs in ("", "-kin", "-kin-scratch", "-kinpid")}
 
 COMPARED = CompareState().n_compared  # jets
 COMPARISON_BITS = 13  # of probabilities, from which qualities are computed
