@@ -1,0 +1,1 @@
+"""The search for a few edges that tell two classes apart on their own."""

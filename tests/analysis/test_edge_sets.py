@@ -1,0 +1,123 @@
+"""A model in which some edges are kept: with all it is the model, with none the replacement, and heads are as `circuit`."""
+
+import numpy as np
+import pytest
+import torch
+from helpers.attribution import tagger_loader
+
+from part.analysis.circuits.edge_search.edge_sets import EdgeSets
+from part.analysis.circuits.edge_search.growth import grow, searched_edges
+from part.analysis.circuits.edge_search.outputs import MeanOutputs, outputs_of
+from part.analysis.circuits.edges.wiring import Wiring
+from part.analysis.circuits.pairs import Pairs
+from part.analysis.circuits.search.jets_of_classes import Labelled
+from part.analysis.circuits.search.kept_heads import KeptHeads, logit_difference, searched_heads
+from part.analysis.circuits.search.passes import Means
+from part.analysis.circuits.search.projection import outputs_of_corrupted
+from part.jets.class_groups import class_group
+
+MODELS = ["part", "nobias", "pairattn", "global", "mean"]
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory):
+    return tagger_loader(tmp_path_factory.mktemp("models"))
+
+
+def loaded(tagger, jets, replacement, means=MeanOutputs):
+    """Return three jets with others to corrupt them, the classes, and means of these jets."""
+    contrast = class_group(tagger.dataset, "Tbqq"), class_group(tagger.dataset, "H*")
+    sample, other = jets[[0, 1, 4]], jets[[4, 5, 0]]
+    own = Labelled(sample, np.arange(3), np.array([0, 1, 1]), np.zeros(3, int), Pairs(sample, other, True))
+    mean = None
+    if replacement == "mean":
+        mean = means()
+        mean.add(tagger, own)
+    return own, contrast, mean
+
+
+@pytest.mark.parametrize("replacement", ["mean", "corrupted"])
+@pytest.mark.parametrize("name", MODELS)
+def test_all_edges_are_the_model_and_none_the_replacement(load, jets, name, replacement):
+    tagger = load(name)
+    own, contrast, means = loaded(tagger, jets, replacement)
+    wiring = Wiring(tagger.config)
+    model = EdgeSets(tagger, wiring, means, contrast)
+    model.load(own)
+    n = len(wiring.edges)
+    whole = logit_difference(torch.as_tensor(tagger.predict(own.jets)).log(), contrast)
+    np.testing.assert_allclose(model.differences(np.ones(n, bool)), whole, rtol=1e-4, atol=1e-4)
+    none = model.differences(np.zeros(n, bool))
+    if replacement == "mean":
+        np.testing.assert_allclose(none, none[0], atol=1e-5)
+    elif name == "part":  # what its logits read is the class token alone, that of the other jet
+        other = logit_difference(torch.as_tensor(tagger.predict(own.pairs.corrupted)).log(), contrast)
+        np.testing.assert_allclose(none, other, rtol=1e-4, atol=1e-4)
+    assert abs(whole - none).max() > 1e-3
+
+
+@pytest.mark.parametrize("replacement", ["mean", "corrupted"])
+@pytest.mark.parametrize("name", ["part", "nobias", "pairattn", "mean"])
+def test_all_edges_of_some_heads_are_the_set_of_these_heads(load, jets, name, replacement):
+    """Where all that the other heads send is replaced and nothing else, edges and heads say the same."""
+    tagger = load(name)
+    own, contrast, means = loaded(tagger, jets, replacement)
+    wiring, heads = Wiring(tagger.config), searched_heads(tagger)
+    kept = np.random.default_rng(3).random(len(heads)) < 0.5
+    replaced = {(head.kind, head.layer, head.head) for head, is_kept in zip(heads, kept, strict=True) if not is_kept}
+    sends = [(node.kind, node.layer, node.index) in replaced for node in wiring.nodes]
+    edges = ~np.array(sends)[wiring.edges[:, 0]]
+    constants = None
+    if replacement == "mean":
+        constants = loaded(tagger, jets, replacement, Means)[2].constants
+    of_heads, of_edges = KeptHeads(tagger, heads, constants, contrast), EdgeSets(tagger, wiring, means, contrast)
+    of_heads.load(own)
+    of_edges.load(own)
+    expected = of_heads.differences(kept)
+    np.testing.assert_allclose(of_edges.differences(edges), expected, rtol=1e-4, atol=1e-4)
+    assert abs(expected - of_heads.differences(np.ones(len(heads), bool))).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", ["part", "mean"])
+def test_one_edge_less_is_path_patching(load, jets, name):
+    """With every other edge kept, an edge that is not is what path patching replaces alone, and what follows from it."""
+    from part.analysis.circuits.edges.changes import NAMES, find_changes
+    from part.analysis.circuits.edges.exact import edge_patch, patched
+    from part.analysis.circuits.pairs import match_tokens
+    from part.analysis.circuits.study import logit_weights
+    from part.inference.forward import CachedForward
+
+    tagger = load(name)
+    own, _, _ = loaded(tagger, jets, "corrupted")
+    contrast = class_group(tagger.dataset, "Tbqq"), class_group(tagger.dataset, "QCD")
+    wiring = Wiring(tagger.config)
+    model = EdgeSets(tagger, wiring, None, contrast)
+    model.load(own)
+    clean, corrupted = (CachedForward(tagger, some, NAMES) for some in (own.pairs.clean, own.pairs.corrupted))
+    changes = find_changes(wiring, clean, corrupted, match_tokens(own.pairs, clean, corrupted))
+    edges = np.flatnonzero(searched_edges(wiring))[::23]
+    patches = [edge_patch(wiring, clean, changes, edge) for edge in edges.tolist()]
+    expected = patched(clean, patches, logit_weights(tagger, "Tbqq", "QCD")).numpy()
+    whole = model.differences(np.ones(len(wiring.edges), bool))
+    found = []
+    for edge in edges:
+        kept = np.ones(len(wiring.edges), bool)
+        kept[edge] = False
+        found.append(model.differences(kept) - whole)
+    np.testing.assert_allclose(np.array(found).T, expected, rtol=1e-2, atol=1e-4)
+    assert abs(expected).max() > 1e-3
+
+
+def test_sets_grow_from_the_logits(load):
+    wiring = Wiring(load("part").config)
+    strength = np.random.default_rng(0).random(len(wiring.edges))
+    grown = grow(wiring, strength, 30)
+    reached = {len(wiring.nodes) - 1}
+    for sender, receiver in wiring.edges[grown, :2].tolist():
+        assert receiver in reached
+        reached.add(sender)
+    assert len(set(grown.tolist())) == 30
+    everything = grow(wiring, strength, 10**6)
+    assert sorted(everything.tolist()) == np.flatnonzero(searched_edges(wiring)).tolist()
+    assert outputs_of is not None
+    assert outputs_of_corrupted is not None
