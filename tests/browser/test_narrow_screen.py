@@ -1,10 +1,36 @@
-"""On a screen of 1280 x 720 nothing is cut off: controls fit in a line, captions wrap, four charts take two rows."""
+"""On narrow screens nothing is cut off and nothing overlaps: texts fit their charts, charts wrap, tables scroll."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 pytestmark = pytest.mark.browser
+FAULTS = Path(__file__).with_name("faults.js").read_text()
+CANVAS = Path(__file__).parents[2] / "part" / "figures" / "canvas" / "shared.js"
+JETCLASS = {"file": "jetclass_like.root", "model": "part-full", "jet": 8}
+TOP = {"file": "toplandscape_like.root", "model": "part-top", "jet": 0}
+TWO = JETCLASS | {"model": ["part-full", "pairattn-full"]}
+FOUR = JETCLASS | {"model": ["part-full", "pairattn-full", "linpart-landmark", "partnobias-full"]}
+# Widths, and pages of the shipped models with the results that come with the project.
+PAGES = [
+    (1024, "", JETCLASS),
+    (1024, "", TWO),
+    (1280, "", TWO | {"order": "subjet", "particle": 2}),
+    (1024, "", FOUR),
+    (1024, "compare", JETCLASS),
+    (1024, "bias", TOP | {"tab": "shares"}),
+    (1024, "sparsity", JETCLASS | {"tab": "places"}),
+    (1024, "atlas", TOP),
+    (1280, "circuits", TOP),
+    (1024, "attribution", JETCLASS),
+    (1024, "attribution", JETCLASS | {"tab": "sample"}),
+    (1024, "intervention", JETCLASS),
+    (1280, "intervention", JETCLASS),
+    (1024, "performance", JETCLASS),
+    (1024, "train", {}),
+    (1280, "train", {}),
+]
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
@@ -14,7 +40,7 @@ def narrow(page):
 
 
 def visit(page, server, name: str = "", **choices) -> None:
-    query = urlencode({"file": "toys.root", "model": "alpha", "jet": 4} | choices)
+    query = urlencode({"file": "toys.root", "model": "alpha", "jet": 4} | choices, doseq=True)
     page.goto(f"http://localhost:{server.port}/{name}?{query}")
     page.wait_for_selector("[data-testid=stMainBlockContainer] [data-testid=stHorizontalBlock]")
     page.wait_for_selector(READY, state="attached", timeout=60_000)
@@ -49,3 +75,20 @@ def test_four_charts_are_in_two_rows_and_no_caption_is_cut(page, server):
     assert top(page, ".st-key-caption_infidelity") > top(page, ".st-key-caption_agreement") + 100
     cut = page.locator(".caption").evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth + 1)")
     assert cut == []
+
+
+@pytest.mark.parametrize(("width", "name", "choices"), PAGES)
+def test_no_text_is_cut_or_overlaps_another(page, server, width, name, choices):
+    page.set_viewport_size({"width": width, "height": 768})
+    visit(page, server, name, **choices)
+    page.wait_for_selector(".js-plotly-plot .main-svg, [data-painted]", timeout=60_000)
+    page.wait_for_timeout(500)  # plotly and the canvases draw again when their columns have their widths
+    assert page.evaluate(FAULTS) == []
+
+
+def test_labels_of_ticks_that_would_touch_are_left_out(page):
+    marks, lengths = [[0, "1"], [9, "10"], [19, "20"], [29, "30"], [39, "40"]], {"1": 5, "10": 10}
+    choose = "return apart(marks, (place) => place * cell, (text) => lengths[text] || 10)"
+    script = f"([marks, lengths, cell]) => {{ {CANVAS.read_text()}; {choose} }}"
+    shown = {cell: [label for _, label in page.evaluate(script, [marks, lengths, cell])] for cell in (2, 1, 0.5)}
+    assert shown == {2: ["1", "10", "20", "30", "40"], 1: ["1", "20", "40"], 0.5: ["1", "30"]}

@@ -1,7 +1,8 @@
 """Draw tables of coloured cells with plotly: numbers of heads, and grids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,14 +10,13 @@ import plotly.graph_objects as go
 from part.figures.cell_texts import bar_title, cell_texts
 from part.figures.charts import Grid, HeadMap, colour_limits
 from part.figures.palette import TRANSPARENT, Theme
-from part.figures.plotly.fitting import fit_beside, fit_numbers, fit_title, text_width
+from part.figures.plotly.fitting import NARROWEST, fit_beside, fit_numbers, fit_title, text_width
 from part.figures.plotly.theme import BAR_TITLE, FLAT_BAR, bar_above, colorscale, empty_figure, flat_colorbar, to_html
 
 CHARACTER_WIDTH = 7.2  # px of the names beside cells and bars
 MAX_TEXTS = 24  # columns of cells that may have room for numbers; of more, hovers tell them
 MAX_LONG_TEXTS = 16  # columns of cells that are wide enough for a zero before the point
 ROW = 15  # px, the least for the name of a row
-UPRIGHT = 250  # px, the width of all names of columns up to which they are not slanted
 
 
 def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
@@ -41,10 +41,10 @@ def draw_head_map(chart: HeadMap, theme: Theme, height: int) -> go.Figure:
 
 def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     texts, power = cell_texts(chart.values)
-    slanted = 12 * sum(text_width(name) + 0.6 for name in chart.columns) > UPRIGHT
     widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
     title = _with_power(chart.column_title, power)
     left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
+    slanted = _are_crowded(chart.columns, NARROWEST - left - 8)
     below = 28 + int(0.75 * CHARACTER_WIDTH * longest) if slanted else 26
     below += 20 if title else 0
     height = max(height, ROW * len(chart.rows) + below + FLAT_BAR + BAR_TITLE)
@@ -59,6 +59,12 @@ def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     )
     row_title, _ = fit_beside(chart.row_title, height - below - FLAT_BAR)
     return figure.update_yaxes(title_text=row_title, dtick=1, type="category")
+
+
+def _are_crowded(names: Sequence[str], width: float) -> bool:
+    """Return whether neighbours among the names of columns would touch each other in a width [px]."""
+    needed = [12 * (text_width(a) + text_width(b)) / 2 + 4 for a, b in pairwise(names)]
+    return max(needed, default=0) * len(names) > width
 
 
 def _with_power(title: str, power: int) -> str:

@@ -138,7 +138,7 @@ def bar_above(figure: go.Figure, title: str = "") -> int:
 
     Plotly would make more room than they need, and not say how much.
     """
-    height = FLAT_BAR + (BAR_TITLE if title else 0)
+    height = FLAT_BAR + (BAR_TITLE * (1 + title.count("<br>")) if title else 0)
     figure.update_layout(margin={"t": height, "autoexpand": False})
     return height
 

@@ -91,7 +91,7 @@ def effects(result: DictionaryResult, kind: int = 0) -> Grid:
     sentence = farthest(value, Z95 * error, places, "Largest change", "changes", sides=sides)
     texts = title, LOGIT, value, rows, result.classes, "feature"
     about = "dictionary_effects"
-    return Grid(*texts, error=error, signed=True, quantity="change", sentence=sentence, about=about)
+    return Grid(*texts, error=error, signed=True, sentence=sentence, about=about)
 
 
 def properties(result: DictionaryResult, feature: int) -> Plot:

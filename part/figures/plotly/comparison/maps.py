@@ -13,6 +13,7 @@ from part.comparison.result import Comparison
 from part.figures.palette import Theme, get_theme
 from part.figures.plotly.comparison.shares import NAMES_WIDTH, short_names
 from part.figures.plotly.contrast import with_contrast
+from part.figures.plotly.fitting import fit_numbers
 from part.figures.plotly.theme import bar_above, colorscale, empty_figure, flat_colorbar
 
 FEW_CLASSES = 12  # whose names and numbers have room
@@ -30,7 +31,7 @@ def draw_confusion(comparison: Comparison, model: int, theme_name: str, height: 
     figure = _map(percent, texts, (0, 100), theme, height, tip, counts)
     figure = _by_class(figure, comparison)
     _show_scale(figure, (0, 100), theme)
-    return with_contrast(figure)
+    return with_contrast(_fitted(figure))
 
 
 def confusion_classes(comparison: Comparison) -> np.ndarray:
@@ -66,7 +67,7 @@ def draw_confusion_change(comparison: Comparison, model: int, theme_name: str, h
     figure.update_traces(colorscale=colorscale(True, theme))
     figure = _by_class(figure, comparison)
     _show_scale(figure, (-largest, largest), theme)
-    return with_contrast(figure)
+    return with_contrast(_fitted(figure))
 
 
 def _percent(comparison: Comparison, model: int) -> np.ndarray:
@@ -100,7 +101,7 @@ def draw_agreement(comparison: Comparison, theme_name: str, height: int) -> go.F
     below = ["<br>".join(textwrap.wrap(name.replace("_", "_ "), width)) for name in comparison.names]
     figure.update_xaxes(tickvals=positions, ticktext=below, tickangle=0)
     figure.update_yaxes(tickvals=positions, ticktext=short_names(comparison))
-    return with_contrast(figure.update_layout(margin={"l": NAMES_WIDTH, "b": 46, "t": 4}))
+    return with_contrast(_fitted(figure.update_layout(margin={"l": NAMES_WIDTH, "b": 46, "t": 4})))
 
 
 def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int, largest: float | None = None) -> go.Figure:
@@ -114,10 +115,19 @@ def draw_heads(values: np.ndarray, title: str, theme_name: str, height: int, lar
     tip = f"Layer %{{y}}, head %{{x}}: <b>%{{z:.3~g}}</b> {title}<extra></extra>"
     figure = _map(values, texts, (0, largest), theme, height, tip, values)
     figure.update_traces(x0=1, y0=1)
-    figure.update_xaxes(dtick=1, title_text=f"head (numbers × 10<sup>{power}</sup>)" if power else "head")
-    figure.update_yaxes(dtick=1, title_text="layer")
+    figure.update_xaxes(dtick=1, title_text=f"Head (numbers × 10<sup>{power}</sup>)" if power else "Head")
+    figure.update_yaxes(dtick=1, title_text="Layer")
     _show_scale(figure, (0, largest), theme)
-    return with_contrast(figure)
+    return with_contrast(_fitted(figure))
+
+
+def _fitted(figure: go.Figure) -> go.Figure:
+    """Return the figure with numbers of the size for which its cells have room."""
+    cells, margin = figure.data[0], figure.layout.margin
+    if cells.texttemplate:
+        height = figure.layout.height - margin.t - margin.b
+        cells.texttemplate = fit_numbers([list(row) for row in cells.text], 12, margin.l + margin.r, height)
+    return figure
 
 
 def _show_scale(figure: go.Figure, limits: tuple[float, float], theme: Theme) -> None:
