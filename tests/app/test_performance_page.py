@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from helpers.app_driver import captions, no_exception, open_page, run_until, sentences, state_of, texts
+from helpers.app_driver import no_exception, open_page, run_until, sentences, state_of, texts
 
 from app.pages.performance.state import PerformanceState
 from app.services import benchmarks
@@ -47,7 +47,9 @@ def test_every_tab_opens_with_the_documentations_measurement(tab, charts, monkey
     app = open_page("performance", tab=tab)
     assert sentences(app) == []
     assert len(app.get("plotly_chart")) == charts
-    assert "· another machine" in captions(app)
+    assert "another machine than this" in texts(app)
+    assert '<p class="measured doubtful"' in texts(app)  # the verdict stands above the charts
+    assert "not quote" in texts(app)
 
 
 def test_before_the_first_run_the_page_says_what_there_is_to_see(visit):
@@ -118,7 +120,7 @@ def test_measurements_of_two_machines_are_put_beside_each_other(visit):
     app = visit(results=[name, "speed-19990101-000000"])
     assert "alpha (1)" in texts(app)
     assert "alpha (2)" in texts(app)
-    assert any("Another processor" in caption.value for caption in app.caption)
+    assert "(2) Another processor" in texts(app)
 
 
 def test_a_file_that_holds_no_measurement_gives_one_sentence(visit):
@@ -127,3 +129,13 @@ def test_a_file_that_holds_no_measurement_gives_one_sentence(visit):
     app = visit()
     [listed] = [c.value for c in app.caption if "Left out" in c.value]
     assert "holds no measurement" in listed
+
+
+def test_the_chosen_model_comes_first_and_one_that_was_not_measured_is_named():
+    app = open_page("performance", tab="speed", model="part-full")
+    table = texts(app).partition('class="models"')[2]
+    names = ("part-full<", "part-fused<", "part-fused@bf16<")
+    assert sorted(names, key=table.index) == list(names)
+    assert "not in this measurement" not in captions(app)
+    app = open_page("performance", tab="speed", model=["pfn-full", "part-fused"])
+    assert "pfn-full is not in this measurement; Run measures it on this machine." in captions(app)

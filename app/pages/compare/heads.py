@@ -69,7 +69,7 @@ def _show(context: CompareContext, matches: HeadMatches, other: int, height: int
         show_chart(chart, "head_likeness", height - 70, opens=Opens(beside_chosen, tip))
     caption(
         f"{matching.jets} jets: matches are chosen on one half and measured on the other. “None”: as unlike as "
-        "shuffled keys. A click opens Explore with both models, the head beside its match on the same jet; Back returns."
+        "shuffled keys. A click opens Explore with both models and the head beside its match; Back returns."
     )
 
 

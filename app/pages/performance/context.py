@@ -5,7 +5,7 @@ from typing import Self
 
 import streamlit as st
 
-from app.components.messages import note, plain
+from app.components.messages import caption, line, note
 from app.components.theme import accents, theme_name
 from app.services import benchmarks
 from app.services.library import PartError, Results, Timing, with_spread
@@ -32,9 +32,14 @@ class PerformanceContext(PageContext):
 
     @classmethod
     def create(cls, page: PageContext, tab: str) -> Self:
-        """Return the context with the requested measurements that fit the tab, or the newest if none does."""
-        offered = offered_results(tab)
-        names = [name for name in page.state.results if name in offered] or offered[:1]
+        """Return the context with the requested measurements that fit the tab.
+
+        If none does, it is the newest of a chosen model, or else the newest.
+        """
+        offered, chosen = offered_results(tab), set(page.selection.models)
+        names = [name for name in page.state.results if name in offered]
+        names = names or [name for name in offered if chosen & set(benchmarks.models_of(load_results(name)))][:1]
+        names = names or offered[:1]
         st.session_state["shown_results"] = tuple(names)
         try:
             return cls(page.resolved, page.state, tab, {name: load_results(name) for name in names})
@@ -52,18 +57,38 @@ class PerformanceContext(PageContext):
 
     @property
     def series(self) -> dict[str, list]:
-        """The measurements of sweeps by model, with the number of the file in brackets where there are several."""
+        """The measurements of sweeps by model, the chosen ones first.
+
+        The name has the number of the file in brackets where there are several.
+        """
         series: dict[str, list] = {}
-        for number, results in enumerate(self.results.values(), 1):
-            for row in benchmarks.measurements(results):
-                name = f"{row.model} ({number})" if len(self.results) > 1 else row.model
-                series.setdefault(name, []).append(row)
+        numbered = [
+            (number, row)
+            for number, results in enumerate(self.results.values(), 1)
+            for row in benchmarks.measurements(results)
+        ]
+        for number, row in sorted(numbered, key=lambda pair: self._rank(pair[1].model)):
+            name = f"{row.model} ({number})" if len(self.results) > 1 else row.model
+            series.setdefault(name, []).append(row)
         return series
+
+    def _rank(self, model: str) -> int:
+        """Return 0 for a model that is chosen in the sidebar and 1 for others, so that sorting puts it first."""
+        return int(model not in self.selection.models)
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """The chosen models that none of the measurements has."""
+        measured = {name for results in self.results.values() for name in benchmarks.models_of(results)}
+        return [name for name in self.selection.models if name not in measured]
 
     @property
     def first_rows(self) -> list:
-        """The measurements of the first file."""
-        return benchmarks.measurements(next(iter(self.results.values()))) if self.results else []
+        """The measurements of the first file, those of the chosen models first."""
+        if not self.results:
+            return []
+        rows = benchmarks.measurements(next(iter(self.results.values())))
+        return sorted(rows, key=lambda row: self._rank(row.model))
 
     @property
     def first_models(self) -> list[str]:
@@ -93,16 +118,25 @@ def load_results(name: str) -> Results:
     return uploaded_results().get(name) or benchmarks.load(name)
 
 
-def show_machines(context: PerformanceContext) -> None:
-    """Say on what the numbers were measured, in a line each."""
+def show_origin(context: PerformanceContext) -> None:
+    """Say on what the numbers were measured, whether they may be quoted, and which models were not measured."""
     for number, results in enumerate(context.results.values(), 1):
-        n_threads = results.plan["threads"]
         which = f"({number}) " if len(context.results) > 1 else ""
-        threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
-        incomplete = "" if results.complete else " · stopped before its end"
-        other = "" if results.machine == benchmarks.machine() else " · another machine"
-        verdict = benchmarks.verdict(results).sentence
-        st.caption(plain(f"{which}{results.machine}{other} · {threads} · {_minute(results)}{incomplete} · {verdict}"))
+        n_threads = results.plan["threads"]
+        parts = [
+            f"{which}{results.machine.gpu or results.machine.cpu}",
+            "this machine" if results.machine == benchmarks.machine() else "another machine than this",
+            f"{n_threads} thread{'s' if n_threads > 1 else ''}",
+            _minute(results),
+        ]
+        parts += [] if results.complete else ["stopped before its end"]
+        verdict = benchmarks.verdict(results)
+        markup = '<p class="measured {}" title="{}">Measured on <b>{}</b> · {} <em>{}</em></p>'
+        state = "" if verdict.quotable else "doubtful"
+        line(markup, state, str(results.machine), parts[0], " · ".join(parts[1:]), verdict.sentence)
+    if context.results and (missing := context.unmeasured):
+        are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+        caption(f"{', '.join(missing)} {are} not in this measurement; Run measures {them} on this machine.")
 
 
 def title(results: Results) -> str:

@@ -37,7 +37,7 @@ MAX_JETS = 512
 def header(context: PerformanceContext) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="study_line"):
         models = context.selection.models[: MAX_MEASURED[context.tab]]
-        text = f"{', '.join(models)} · this machine: {benchmarks.machine()}"
+        text = f"Run measures {', '.join(models)} on this machine"
         line('<div class="jet"><b>{}</b><i>{}</i><span>{}</span></div>', "Performance", QUESTIONS[context.tab], text)
         options = settings(context.tab, file_title(context.file), context.file.config is not None)
         st.button("Run", key="run", type="primary", on_click=_start, args=(context, models, options))

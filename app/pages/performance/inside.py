@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.components.model_table import model_table
 from app.components.study.chart import show_chart
-from app.pages.performance.context import PerformanceContext, milliseconds, show_machines
+from app.pages.performance.context import PerformanceContext, milliseconds
 from app.services import benchmarks
 from app.services.library import RooflinePoint, significant, speed_charts, with_spread
 
@@ -44,7 +44,6 @@ def operators(context: PerformanceContext) -> None:
         "short operators most. Torch runs the models here, module by module; predictions may be faster in compiled "
         "code, see Speed."
     )
-    show_machines(context)
 
 
 def roofline(context: PerformanceContext) -> None:
@@ -69,7 +68,6 @@ def roofline(context: PerformanceContext) -> None:
         "additions, other operators one operation for each number they write; bytes are counted without caches. Torch "
         "runs the modules; a model that predicts in compiled code is measured both ways."
     )
-    show_machines(context)
 
 
 def _table(points: list[RooflinePoint]) -> None:

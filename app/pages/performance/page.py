@@ -6,7 +6,7 @@ from app.components.messages import caption, show_errors
 from app.components.page import open_page
 from app.components.sidebar import sidebar
 from app.components.study.progress import show_progress, user_error
-from app.pages.performance.context import PerformanceContext
+from app.pages.performance.context import PerformanceContext, show_origin
 from app.pages.performance.header import header, view_line
 from app.pages.performance.inside import operators, roofline
 from app.pages.performance.state import PerformanceState
@@ -33,6 +33,7 @@ def render() -> None:
     caption(left_out_sentence(benchmarks.list_readable(tab)[1]))
     if job and job.is_running:
         show_progress([job])
+    show_origin(context)
     TABS[tab](context)
 
 

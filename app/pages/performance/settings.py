@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.components.messages import plain
 from app.services import benchmarks
 
 BATCHES = tuple(2**p for p in range(10))
@@ -32,6 +33,7 @@ def settings(tab: str, file_name: str, has_data_config: bool = False) -> list[st
                 "Models alternate, after two warm-up passes each; about 10 s per point, but three passes at least."
             )
         st.caption(_jets(tab, file_name, has_data_config))
+        st.caption(plain(f"This machine: {machine}."))
         st.caption("The models are those of the sidebar; NAME@bf16 runs in bfloat16.")
     return options
 

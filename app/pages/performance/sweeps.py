@@ -7,7 +7,7 @@ import streamlit as st
 from app.components.messages import line
 from app.components.model_table import cells, model_table
 from app.components.study.chart import show_chart
-from app.pages.performance.context import PerformanceContext, milliseconds, show_machines, small_spread
+from app.pages.performance.context import PerformanceContext, milliseconds, small_spread
 from app.pages.performance.state import PerformanceState
 from app.services.library import SpeedMeasurement, Timing, significant, speed_charts
 from app.state import session
@@ -49,7 +49,6 @@ def speed(context: PerformanceContext) -> None:
     _table({name: row for name, rows in series.items() for row in rows if row.batch == batch}, context)
     if len(context.results) == 1:  # for several files there would be too many sentences to read
         st.caption(" ".join(speed_charts.describe_growth(series, "batch")))
-    show_machines(context)
 
 
 def growth(context: PerformanceContext) -> None:
@@ -66,7 +65,6 @@ def growth(context: PerformanceContext) -> None:
         line('<div class="caption">{}</div>', "In words")
         for sentence in _growth_sentences(series):
             st.caption(sentence)
-    show_machines(context)
 
 
 def _growth_sentences(series: dict[str, list[SpeedMeasurement]]) -> list[str]:
