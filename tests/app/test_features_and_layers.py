@@ -1,13 +1,19 @@
 """The tabs Features and Similarity of the page Circuits without a browser."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import streamlit as st
 from helpers.app_driver import open_page, run_until, sentences, state_of
 from helpers.jets import write_jets
 
 import part
+from app.components.study.point_click import PointClick, draw_points
 from app.pages.circuits.state import CircuitsState
 from app.services import files, studies
+from app.services.figures import plotly_chart
+from app.services.library import dictionary_charts
 from part.analysis.similarity.study import SimilarityStudy
 from part.analysis.study import study_jets
 
@@ -78,3 +84,21 @@ def test_layers_are_compared_with_those_of_a_shipped_model(shipped_files):
 def test_a_feature_that_there_is_not_is_said(shipped_files):
     app = visit(tab="dictionary", feature="9999")
     assert any("There is no feature 9999" in element.proto.body for element in app.get("html"))
+
+
+def test_a_click_on_a_point_chooses_its_feature_and_the_tip_has_units(shipped_files, monkeypatch):
+    result = studies.task("part-full", "dictionary", files.find("jetclass_like.root"), np.arange(500)).result
+    chart, clicked, drawn = dictionary_charts.features(result, 49), [], []
+    for number, series in enumerate(chart.series):
+        labels = [f"feature {dictionary_charts.feature_at(result, 49, number, p) + 1}" for p in range(len(series.y))]
+        assert [label.partition(":")[0] for label in series.labels] == labels
+    selection = SimpleNamespace(points=[{"curve_number": 1, "point_index": 4}])
+    monkeypatch.setattr(st, "session_state", {"features": SimpleNamespace(selection=selection)})
+    monkeypatch.setattr(st, "plotly_chart", lambda figure, on_select, **_: drawn.append(figure) or on_select())
+    click = PointClick(lambda series, point: clicked.append((series, point)), "Click to choose it")
+    draw_points(plotly_chart(chart, "light", 300), "features", {}, click)
+    assert clicked == [(1, 4)]
+    for trace in drawn[0].data:
+        assert "share of particles: <b>%{x" in trace.hovertemplate
+        assert "mean weight [standard deviations]: <b>%{y" in trace.hovertemplate
+        assert "Click to choose it" in trace.hovertemplate

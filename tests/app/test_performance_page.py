@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from helpers.app_driver import no_exception, open_page, run_until, sentences, state_of, texts
+from helpers.app_driver import captions, no_exception, open_page, run_until, sentences, state_of, texts
 
 from app.pages.performance.state import PerformanceState
 from app.services import benchmarks

@@ -9,7 +9,8 @@ from app.components.explained import question_mark
 from app.components.legend import lift_legend
 from app.components.messages import caption as below
 from app.components.messages import line
-from app.components.study.head_click import OnEdge, Opens, draw_figure
+from app.components.study.head_click import CONFIG, OnEdge, Opens, draw_figure
+from app.components.study.point_click import PointClick, draw_points
 from app.components.theme import theme_name
 from app.components.titles import own_names
 from app.services.figures import chart_file, plotly_chart
@@ -26,6 +27,7 @@ def show_chart(
     caption: str | None = None,
     opens: Opens | None = None,
     on_edge: OnEdge | None = None,
+    click: PointClick | None = None,
 ) -> None:
     """Draw a chart as wide as its column.
 
@@ -45,6 +47,8 @@ def show_chart(
         What a click on a map of heads opens in Explore, see `draw_figure`.
     on_edge : callable, optional
         What receives the key of an edge of a graph that is clicked.
+    click : PointClick, optional
+        What a click on a point of a plot does.
     """
     title = caption or chart.title
     with st.container(horizontal=True, vertical_alignment="center", key=f"caption_{key}"):
@@ -60,7 +64,11 @@ def show_chart(
                 on_click="ignore",
             )
     figure = plotly_chart(chart, theme_name(), height - SENTENCE, accents)
-    draw_figure(lift_legend(own_names(figure)), chart, key, opens, on_edge)
+    figure = lift_legend(own_names(figure))
+    if click:
+        draw_points(figure, key, CONFIG, click)
+    else:
+        draw_figure(figure, chart, key, opens, on_edge)
     below(chart.sentence)
 
 

@@ -1,5 +1,6 @@
 """Sparse features of a layer's activations, and one of them: what it means and what it does."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -8,6 +9,7 @@ from app.components.messages import note
 from app.components.study.chart import show_chart
 from app.components.study.context import ModelContext
 from app.components.study.controls import select
+from app.components.study.point_click import PointClick
 from app.pages.circuits.state import CircuitsState
 from app.services.library import DictionaryResult, dictionary_charts
 from app.state import session
@@ -54,7 +56,8 @@ def dictionary(context: ModelContext) -> None:
     left, right = st.columns((0.5, 0.5), gap="medium")
     with left:
         show_chart(dictionary_charts.quality(result), "quality", QUALITY)
-        show_chart(dictionary_charts.features(result, feature), "features", FEATURES)
+        click = PointClick(partial(_choose, result, feature), "Click to choose it")
+        show_chart(dictionary_charts.features(result, feature), "features", FEATURES, click=click)
         if len(result.chosen):
             show_chart(dictionary_charts.effects(result), "effects", EFFECTS)
     with right:
@@ -64,6 +67,10 @@ def dictionary(context: ModelContext) -> None:
         f"for a particle. A name is the property that tells most about where a feature is active, if its effect is "
         f"{result.least_effect:g} or more and significant on jets on which it was not chosen."
     )
+
+
+def _choose(result: DictionaryResult, marked: int, series: int, point: int) -> None:
+    session.update(CircuitsState, feature=dictionary_charts.feature_at(result, marked, series, point))
 
 
 def _one(context: ModelContext, result: DictionaryResult, feature: int) -> None:

@@ -102,7 +102,7 @@ def _plot(chart: Plot, theme: Theme, height: int, colours: Sequence[str]) -> go.
     figure = empty_figure(theme, height, None)
     for series in chart.series:
         colour = _colour(series, theme, colours)
-        for trace in _bars(series, colour, theme) if has_bars else _curve(series, colour, theme):
+        for trace in _bars(series, colour, theme) if has_bars else _curve(series, colour, theme, _titles(chart)):
             figure.add_trace(trace)
     left = 52
     if has_bars:
@@ -171,10 +171,18 @@ def _bars(series: Series, colour: str, theme: Theme) -> list[go.Bar]:
     return [bar.update(marker={"color": edge_colours(series.y, series.by_sign, colour)})]
 
 
-def _curve(series: Series, colour: str, theme: Theme) -> list[go.Scatter]:
+def _titles(chart: Plot) -> tuple[str, str]:
+    """Return what the tip of a labelled point calls its coordinates; without a title they are x and y."""
+    return to_html(chart.x_title) or "x", to_html(chart.y_title) or "y"
+
+
+def _curve(series: Series, colour: str, theme: Theme, titles: tuple[str, str]) -> list[go.Scatter]:
     name = f"{to_html(series.name)}: " if series.name else ""
     name += "%{customdata}: " if series.labels else ""
     tip = f"{name}<b>%{{y:.4~g}}</b> at %{{x:.4~g}}<extra></extra>"
+    if series.labels and series.style == "points":
+        coordinates = f"{titles[0]}: <b>%{{x:.4~g}}</b><br>{titles[1]}: <b>%{{y:.4~g}}</b>"
+        tip = f"{name.removesuffix(': ')}<br>{coordinates}<extra></extra>"
     x, y = np.asarray(series.x), series.y
     if series.style == "limits":
         tip = f"{name}<b>> %{{y:.3~g}}</b> at %{{x:.4~g}}<extra></extra>"

@@ -50,19 +50,30 @@ def _quality_sentence(result: DictionaryResult) -> str:
 def features(result: DictionaryResult, marked: int | None = None) -> Plot:
     """Return how often and how strongly each feature is active, on logarithmic axes."""
     named = result.name >= 0
-    series = [
-        _points(result, np.flatnonzero((result.frequency > 0) & ~named), "without a name", None),
-        _points(result, np.flatnonzero(named), "with a name", 0),
-    ]
-    if marked is not None and result.frequency[marked] > 0:
-        series.append(_points(result, np.array([marked]), f"feature {marked + 1}", 1))
     sentence = (
         f"Of {result.features} features {int(named.sum())} have a name (of random directions {result.random_names}) "
         f"and {result.n_dead} {'is' if result.n_dead == 1 else 'are'} active for none of {result.tokens:,} particles."
     )
-    texts = "Features", "share of particles", "mean weight where active"
-    shown = tuple(s for s in series if len(s.y))
-    return Plot(*texts, shown, log_x=True, log_y=True, sentence=sentence, about="dictionary_features")
+    texts = "Features", "share of particles", "mean weight [standard deviations]"
+    series = tuple(_points(result, *group) for group in _groups(result, marked))
+    return Plot(*texts, series, log_x=True, log_y=True, sentence=sentence, about="dictionary_features")
+
+
+def feature_at(result: DictionaryResult, marked: int | None, series: int, point: int) -> int:
+    """Return the feature of a point of `features`."""
+    return int(_groups(result, marked)[series][0][point])
+
+
+def _groups(result: DictionaryResult, marked: int | None) -> list[tuple[np.ndarray, str, int | None]]:
+    """Return the features of each series, with its name and colour."""
+    named = result.name >= 0
+    groups: list[tuple[np.ndarray, str, int | None]] = [
+        (np.flatnonzero((result.frequency > 0) & ~named), "without a name", None),
+        (np.flatnonzero(named), "with a name", 0),
+    ]
+    if marked is not None and result.frequency[marked] > 0:
+        groups.append((np.array([marked]), f"feature {marked + 1}", 1))
+    return [group for group in groups if len(group[0])]
 
 
 def _points(result: DictionaryResult, chosen: np.ndarray, name: str, colour: int | None) -> Series:
