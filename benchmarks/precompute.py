@@ -55,8 +55,6 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
     "edges": 500,
     "circuit": 500,
 }
-# Studies that only some models come with, since they take minutes of each.
-ONLY = dict.fromkeys(("edges", "similarity"), ("part-full", "part-top", "part-kin"))
 # A search takes a second for a jet, of which in JetClass only those of two of ten classes count.
 JETS_OF_MODEL = {("circuit", "part-full"): 1000, ("circuit", "part-top"): 400, ("circuit", "part-top-finetuned"): 200}
 JETS_OF_MODEL |= {("circuit", f"part-qg{inputs}"): 100 for inputs in ("", "-kin", "-kin-scratch", "-kinpid")}
@@ -83,8 +81,6 @@ def tasks(model: str) -> Iterator[tuple[str, Task]]:
     jet = first_jet(file.name)
     tagger = load_tagger(model, file)
     for name, usual in JETS.items():
-        if model not in ONLY.get(name, (model,)):
-            continue
         n_jets = JETS_OF_MODEL.get((name, model), usual)
         entries = np.array([jet]) if n_jets == 1 else np.arange(n_jets)
         try:

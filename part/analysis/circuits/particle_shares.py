@@ -23,7 +23,8 @@ class ParticleShares:
     particles : ndarray (N,)
         What embedding, heads and feed-forward parts add to each particle, as far as it reaches the logits.
     others : dict of str to float
-        What is no particle's: the class token's initial state, feed-forward parts of class blocks, and the biases of the weights.
+        What is no particle's: the class token's initial state, feed-forward parts of class blocks, and the biases of
+        the weights.
     total : float
         The difference of logits; particles and others add up to it.
     """
