@@ -62,7 +62,9 @@ def _ignore(_: int) -> None:
 
 def _sentence(found: JetPair) -> str:
     """Return what the corrupted jet is."""
-    changed = "" if found.n_changed is None else f"; {found.n_changed} constituents are changed or added"
+    n, changed = found.n_changed, ""
+    if n is not None:
+        changed = f"; {n} constituent{'s are' if n != 1 else ' is'} changed or added"
     text = f"The corrupted jet is {found.corruption}{changed}."
     if not found.is_of_class:
         text += f" This jet is not of the class {found.classes[0]}, whose jets are the clean ones of the study."
