@@ -57,7 +57,8 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
 }
 # A search takes a second for a jet, of which in JetClass only those of two of ten classes count.
 JETS_OF_MODEL = {("circuit", "part-full"): 1000, ("circuit", "part-top"): 400, ("circuit", "part-top-finetuned"): 200}
-JETS_OF_MODEL |= {("circuit", f"part-qg{inputs}"): 100 for inputs in ("", "-kin", "-kin-scratch", "-kinpid")}
+for model in ("part-qg", "part-qg-kin", "part-qg-kin-scratch", "part-qg-kinpid"):
+    JETS_OF_MODEL |= {("circuit", model): 100, ("edges", model): 200}  # all of their jets count
 
 COMPARED = CompareState().n_compared  # jets
 COMPARISON_BITS = 13  # of probabilities, from which qualities are computed

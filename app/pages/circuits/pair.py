@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.canvas.display import draw_display
+from app.components.explained import explained
 from app.components.messages import caption, line, note, show_error
 from app.components.study.context import ModelContext
 from app.components.theme import theme_name
@@ -53,7 +54,8 @@ def _jet(context: ModelContext, found: JetPair, title: str, view: JetView, exten
     ring = particle if particle is not None and particle < len(view.constituents) else None
     selected = ring if view is found.clean or found.n_changed is not None else None
     payload = jet_alone_payload(view, title, HEIGHT, painted, extent, selected)
-    draw_display(payload, f"pair_{title}", toggle_particle if view is found.clean else _ignore)
+    with explained("jet_pair", f"pair_{title}"):
+        draw_display(payload, f"pair_{title}", toggle_particle if view is found.clean else _ignore)
 
 
 def _ignore(_: int) -> None:

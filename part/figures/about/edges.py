@@ -9,6 +9,12 @@ EDGES: dict[str, tuple[str, str]] = {
         "blue lowers it, so the edge speaks for the class; red raises it. Width is the size. Click one for more.",
         EAP,
     ),
+    "jet_pair": (
+        "The chosen jet and the one that corrupts it, around the axis of each and on the same scale: area is pT, colour "
+        "the subjet, the marker the species. Rings are partons, where the file has them. Hover a constituent for more, "
+        "drag to zoom.",
+        "",
+    ),
     "edge_attention": (
         "How the attention of the receiving head moves in this jet if this edge alone carries what its sender does in "
         "the corrupted jet, and all else is as it was: red rises, blue falls, on a linear scale about zero. Shown are "

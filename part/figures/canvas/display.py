@@ -55,7 +55,7 @@ def jet_alone_payload(
 
 def jet_extent(jet_view: JetView) -> float:
     """Return half of the side of the square that shows a jet without attention."""
-    return empty_display(jet_view, View("display")).core_extent
+    return empty_display(jet_view, View("display")).extent
 
 
 def _payload(data: Display, accent: str, height: int, painted: str) -> dict:
