@@ -59,6 +59,10 @@ STUDIES: dict[str, tuple[str, str]] = {
         "circuits.search.study:CircuitStudy",
         "a few heads that tell two classes apart on their own, found greedily, against random sets of as many",
     ),
+    "edge_circuit": (
+        "circuits.edge_search.study:EdgeCircuitStudy",
+        "a set of edges that tells two classes apart on its own, by scores and exact pruning, against random sets",
+    ),
     "dictionary": (
         "dictionary.study:DictionaryStudy",
         "how well a sparse dictionary writes the activations of a layer, and what its features mean",

@@ -1,4 +1,4 @@
-"""A model in which some edges are kept: with all it is the model, with none the replacement, and heads are as `circuit`."""
+"""A model with some edges kept: with all it is the model, with none the replacement; heads are as in `circuit`."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,16 @@ from helpers.attribution import tagger_loader
 
 from part.analysis.circuits.edge_search.edge_sets import EdgeSets
 from part.analysis.circuits.edge_search.growth import grow, searched_edges
-from part.analysis.circuits.edge_search.outputs import MeanOutputs, outputs_of
+from part.analysis.circuits.edge_search.outputs import MeanOutputs
+from part.analysis.circuits.edges.changes import NAMES, find_changes
+from part.analysis.circuits.edges.exact import edge_patch, patched
 from part.analysis.circuits.edges.wiring import Wiring
-from part.analysis.circuits.pairs import Pairs
+from part.analysis.circuits.pairs import Pairs, match_tokens
 from part.analysis.circuits.search.jets_of_classes import Labelled
 from part.analysis.circuits.search.kept_heads import KeptHeads, logit_difference, searched_heads
 from part.analysis.circuits.search.passes import Means
-from part.analysis.circuits.search.projection import outputs_of_corrupted
+from part.analysis.circuits.study import logit_weights
+from part.inference.forward import CachedForward
 from part.jets.class_groups import class_group
 
 MODELS = ["part", "nobias", "pairattn", "global", "mean"]
@@ -80,13 +83,7 @@ def test_all_edges_of_some_heads_are_the_set_of_these_heads(load, jets, name, re
 
 @pytest.mark.parametrize("name", ["part", "mean"])
 def test_one_edge_less_is_path_patching(load, jets, name):
-    """With every other edge kept, an edge that is not is what path patching replaces alone, and what follows from it."""
-    from part.analysis.circuits.edges.changes import NAMES, find_changes
-    from part.analysis.circuits.edges.exact import edge_patch, patched
-    from part.analysis.circuits.pairs import match_tokens
-    from part.analysis.circuits.study import logit_weights
-    from part.inference.forward import CachedForward
-
+    """With every other edge kept, an edge that is not is what path patching replaces, and what follows from it."""
     tagger = load(name)
     own, _, _ = loaded(tagger, jets, "corrupted")
     contrast = class_group(tagger.dataset, "Tbqq"), class_group(tagger.dataset, "QCD")
@@ -119,5 +116,3 @@ def test_sets_grow_from_the_logits(load):
     assert len(set(grown.tolist())) == 30
     everything = grow(wiring, strength, 10**6)
     assert sorted(everything.tolist()) == np.flatnonzero(searched_edges(wiring)).tolist()
-    assert outputs_of is not None
-    assert outputs_of_corrupted is not None

@@ -107,9 +107,7 @@ class _Pass:
         self._ports = {port.place: port for port in wiring.ports}
         blocks = cast(Sequence[Block], model.blocks)
         has_embedding = wiring.particles[0] in self._needed
-        self._particles = Stream(
-            blocks, wiring.particles, replaced.embedding, own.embedding if has_embedding else None
-        )
+        self._particles = Stream(blocks, wiring.particles, replaced.embedding, own.embedding if has_embedding else None)
         self._replaced = replaced
         self._tokens: Stream | None = None
         if len(model.class_blocks):
@@ -184,7 +182,14 @@ class _Pass:
         return mask_keys(own * block.c_bias, self._forward.mask)
 
     def _heads(
-        self, block: Block, name: str, read: "_Read", read_context: "_Read", bias: Tensor | None, mask: Tensor, like: Tensor
+        self,
+        block: Block,
+        name: str,
+        read: "_Read",
+        read_context: "_Read",
+        bias: Tensor | None,
+        mask: Tensor,
+        like: Tensor,
     ) -> tuple[np.ndarray, Tensor]:
         """Return which heads are needed (H,), and the gated outputs of all (B, H, T, d), of others as `like`."""
         any_port = self._ports[f"{name}.v"]
@@ -211,9 +216,7 @@ class _Pass:
         found[:, heads] = output
         return needed, found
 
-    def _projected(
-        self, place: str, read: "_Read", weight: Tensor, shift: Tensor | None, heads: np.ndarray
-    ) -> Tensor:
+    def _projected(self, place: str, read: "_Read", weight: Tensor, shift: Tensor | None, heads: np.ndarray) -> Tensor:
         """Return the channels (B, n, T, d) of n heads, by their rows of a weight, of what each of them reads."""
         port, live = self._ports[place], self._live[place]
         by_head = weight.unflatten(0, (len(port.receivers), -1))

@@ -44,3 +44,8 @@ def grow(wiring: Wiring, strength: np.ndarray, most: int) -> np.ndarray:
             for further in into.get(sender, ()):
                 heapq.heappush(waiting, (-float(strength[further]), further))
     return np.array(grown)
+
+
+def all_orders(wiring: Wiring, strengths: np.ndarray, most: int) -> list[np.ndarray]:
+    """Return the sets (K,) that grow by each of several strengths (P, E)."""
+    return [grow(wiring, strength, most) for strength in strengths]

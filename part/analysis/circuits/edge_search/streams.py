@@ -14,7 +14,7 @@ from part.models.transformer import Block
 
 
 class Stream:
-    """The stream through some blocks, whose senders are an embedding, if any, then heads and feed-forward of each block.
+    """The stream through some blocks; its senders are an embedding, if any, then heads and feed-forward of each block.
 
     Two streams are kept in full, one in which everything is replaced and one in which nothing is that was computed.
     What a reader reads differs from the nearer one by a few senders.

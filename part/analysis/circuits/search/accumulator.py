@@ -18,7 +18,7 @@ from part.analysis.circuits.search.sets import MeasuredSets
 from part.errors import PartError
 from part.inference.tagger import Tagger
 from part.jets.class_groups import ClassGroup
-from part.jets.features import make_batch
+from part.jets.features import make_batch, multiplicities
 
 TOGETHER = 64  # jets that run together in a step of a search
 MEASURED_TOGETHER = 256  # in the last pass, where each set means other weights
@@ -56,7 +56,15 @@ class SetModel(Protocol):
 
 
 class SearchAccumulator:
-    """The passes of a search. A subclass says what the passes between the first and the last one do."""
+    """The passes of a search. A subclass says what the passes between the first and the last one do.
+
+    Attributes
+    ----------
+    at_once : int or None
+        How many jets are loaded at a time, None for any number.
+    """
+
+    at_once: int | None = None
 
     def __init__(self, study: SetOptions, tagger: Tagger, contrast: tuple[ClassGroup, ClassGroup], means: Any):
         self._study, self._tagger, self._contrast = study, tagger, contrast
@@ -68,6 +76,19 @@ class SearchAccumulator:
         self._sets: MeasuredSets | None = None
 
     # What a subclass has.
+
+    def _prepare(self, jets: Labelled) -> None:
+        """Take further notes of jets in the first pass."""
+
+    def _preparation(self) -> Any:
+        """Return these notes."""
+
+    def _merge_preparation(self, other: Any) -> None:
+        """Add the notes of other jets."""
+
+    def _chosen(self, jets: Labelled) -> Labelled:
+        """Return those of some jets that later passes take."""
+        return jets
 
     def _run_step(self, jets: Labelled) -> None:
         """Take jets in a pass of the search."""
@@ -123,6 +144,9 @@ class SearchAccumulator:
             self._partners.add(waiting, as_donors=self._corruption is not None)
             if self._study.replacement == "mean":
                 self._means.add(self._tagger, waiting)
+            self._prepare(waiting)
+            return
+        if not len(waiting := self._chosen(waiting)):
             return
         if (corruption := self._corruption) is not None:
             waiting = self._partners.paired(waiting, corruption)
@@ -141,14 +165,19 @@ class SearchAccumulator:
         model, flags = self._set_model(), self._sets.flags
         values = np.full((len(jets), len(flags)), np.nan)
         for sample in range(self._study.samples):
-            if not (rows := np.flatnonzero(jets.sample == sample)).size:
-                continue
             places = np.flatnonzero(self._sets.is_measured_on(sample))
             different, inverse = np.unique(flags[places], axis=0, return_inverse=True)
-            model.load(jets[rows])
-            found = np.array([model.differences(kept) for kept in different])
-            values[np.ix_(rows, places)] = found[inverse.ravel()].T
+            for rows in self._rows_of(jets, sample):
+                model.load(jets[rows])
+                found = np.array([model.differences(kept) for kept in different])
+                values[np.ix_(rows, places)] = found[inverse.ravel()].T
         self._measured.add(jets, values)
+
+    def _rows_of(self, jets: Labelled, sample: int) -> list[np.ndarray]:
+        """Return the rows of the jets of a sample, as many as are loaded at a time, of like multiplicity."""
+        rows = np.flatnonzero(jets.sample == sample)
+        rows = rows[np.argsort(multiplicities(jets.jets)[rows], kind="stable")]
+        return [rows[i : i + (self.at_once or len(rows))] for i in range(0, len(rows), self.at_once or len(rows) or 1)]
 
     def next_pass(self) -> None:
         self._work_off()
@@ -174,14 +203,15 @@ class SearchAccumulator:
         """What the present pass collects."""
         self._work_off()
         if self._pass == 0:
-            return self._partners, self._means
+            return self._partners, self._means, self._preparation()
         return self._measured if self._is_measuring else self._step_sums()
 
     def merge(self, sums: Any) -> None:
         if self._pass == 0:
-            partners, means = sums
+            partners, means, preparation = sums
             self._partners.merge(partners)
             self._means.merge(means)
+            self._merge_preparation(preparation)
         elif self._is_measuring:
             self._measured.merge(sums)
         else:

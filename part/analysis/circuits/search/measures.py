@@ -41,6 +41,7 @@ def make_result(searched: Searched, sets: MeasuredSets, measured: Measured, draw
         random_lost=random_kept - random_less,
         total=np.array([one.total for one in found]),
         jets=np.bincount(sample, minlength=n_samples),
+        left_out=_padded(sets.left_out) if sets.left_out else None,
     )
 
 
@@ -56,19 +57,20 @@ class _Found:
         faithfulness = self._faithfulness(kept)
         self.kept, self.removed = _curve(faithfulness), _curve(self._faithfulness(removed))
         self.auc, self.whole_auc = self._auc(kept), self._auc(self._ends[:, :1])
-        self._measure_losses(faithfulness, self._faithfulness(without), sets.found_sizes)
+        self._measure_losses(faithfulness, self._faithfulness(without), sets)
         distance = _class_means(ones, side, (np.column_stack((kept, self._ends[:, 1])) - self._ends[:, :1]) ** 2)
         distance = distance.mean(0)[0]
         self.agreement = 1 - distance[:-1] / distance[-1]
         self.total = _contrast(ones, side, self._ends)[0]
 
-    def _measure_losses(self, kept: np.ndarray, without: np.ndarray, sizes: tuple[int, ...]) -> None:
+    def _measure_losses(self, kept: np.ndarray, without: np.ndarray, sets: MeasuredSets) -> None:
         """Find what each set loses without each member, on average over these and without the one missed least."""
-        lost = np.full((len(kept), len(sizes), sizes[-1]), np.nan)
+        n = max(map(len, sets.left_out_places))
+        lost = np.full((len(kept), len(sets.found_sizes), n), np.nan)
         first = 0
-        for i, size in enumerate(sizes):
-            lost[:, i, :size] = kept[:, i : i + 1] - without[:, first : first + size]
-            first += size
+        for i, places in enumerate(sets.left_out_places):
+            lost[:, i, : len(places)] = kept[:, i : i + 1] - without[:, first : first + len(places)]
+            first += len(places)
         self.lost, self.mean_lost = _curve(lost), _curve(np.nanmean(lost, -1))
         least = np.nanargmin(lost[0], -1)[None, :, None]
         self.least_lost = _curve(np.take_along_axis(lost, least, -1)[..., 0])
@@ -110,3 +112,11 @@ def _faithfulness(weights: np.ndarray, side: np.ndarray, ends: np.ndarray, value
 
 def _stacked(curves: list[Curve]) -> Curve:
     return Curve(*(np.array([getattr(curve, name) for curve in curves]) for name in ("value", "low", "high")))
+
+
+def _padded(places: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Return the places of members in the order that are left out (Z, L), -1 where there are no more."""
+    padded = np.full((len(places), max(map(len, places))), -1)
+    for row, own in zip(padded, places, strict=True):
+        row[: len(own)] = own
+    return padded

@@ -5,7 +5,6 @@ Shapes: P samples, K the largest size, Z sizes of found sets, S members, N rando
 
 from dataclasses import dataclass
 from itertools import combinations
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ class Searched:
         The class or group, and the one that it is compared with.
     replacement : str
         What all others carry, in words: "their mean", "zero", or what the corrupted jet is.
-    members : tuple (S,) of AblationTarget, or of Edge
+    members : sequence (S,) of AblationTarget, or of Edge
         All heads that were searched; of edges only those that are in a set.
     n_members : int
         How many heads or edges were searched.
@@ -41,7 +40,7 @@ class Searched:
     model: str
     classes: tuple[str, str]
     replacement: str
-    members: tuple[Any, ...]
+    members: Any
     n_members: int
     grown: np.ndarray
     orders: np.ndarray
@@ -77,8 +76,9 @@ class CircuitResult(ShownInNotebooks):
         with all members replaced: 1 where it says the same of each jet. A search makes this as large as it can.
     whole_auc : Curve (P, 1)
         The AUC of the whole model on the same jets.
-    lost : Curve (P, Z, K)
-        Faithfulness that the set of each size loses without its i-th member (axis 2); NaN beyond the set.
+    lost : Curve (P, Z, L)
+        Faithfulness that the set of each size loses without its i-th member (axis 2), or that of `left_out`; NaN beyond
+        the set.
     least_lost, mean_lost : Curve (P, Z)
         The smallest of these losses, with the interval of that member's loss, and their mean.
     random_kept, random_removed, random_auc : ndarray (N, G)
@@ -89,6 +89,8 @@ class CircuitResult(ShownInNotebooks):
         The difference of logits between the classes, of the whole model and with all members replaced.
     jets : ndarray (P,)
         How many jets of both classes each sample has.
+    left_out : ndarray (Z, L), optional
+        Which members of each set were left out in turn, by their places in its order, -1 beyond them; None for all.
     """
 
     searched: Searched
@@ -106,6 +108,7 @@ class CircuitResult(ShownInNotebooks):
     random_lost: np.ndarray
     total: np.ndarray
     jets: np.ndarray
+    left_out: np.ndarray | None = None
 
     @property
     def largest(self) -> int:
@@ -125,6 +128,13 @@ class CircuitResult(ShownInNotebooks):
         """Return the set of a size that was found in a sample, its last survivor first."""
         return tuple(self.searched.members[i] for i in self.searched.orders[sample, :size])
 
+    def places_left_out(self, size: int) -> np.ndarray:
+        """Return the places in the order of the members of a set that were left out in turn."""
+        if self.left_out is None:
+            return np.arange(size)
+        own = self.left_out[self.place(size)]
+        return own[own >= 0]
+
     def overlap(self, size: int) -> float:
         """Return the mean overlap of the sets of two samples: the members in both over those in either."""
         sets = [set(order[:size].tolist()) for order in self.searched.orders]
@@ -133,9 +143,12 @@ class CircuitResult(ShownInNotebooks):
     def overlap_by_chance(self, size: int) -> tuple[float, float]:
         """Return the mean overlap of two random sets of a size, and what 5 % of pairs reach at least."""
         n, shared = self.searched.n_members, np.arange(size + 1)
-        ways = [comb(size, k) * comb(n - size, size - k) for k in range(size + 1)]
-        chance = np.array([own / sum(ways) for own in ways])  # ratios of whole numbers beyond a float's range
-        overlap = shared / (2 * size - shared)
+        ln_factorial = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, n + 1)))))
+        possible = shared[2 * size - shared <= n]  # two sets of more than half of all members share some
+        ways = -ln_factorial[possible] - 2 * ln_factorial[size - possible] - ln_factorial[n - 2 * size + possible]
+        chance = np.zeros(size + 1)
+        chance[possible] = np.exp(ways - ways.max())
+        chance, overlap = chance / chance.sum(), shared / (2 * size - shared)
         at_least = chance[::-1].cumsum()[::-1]
         reached = overlap[np.flatnonzero(at_least <= 0.05)[:1]]
         return float(chance @ overlap), float(reached[0]) if len(reached) else 1.0

@@ -29,6 +29,8 @@ class MeasuredSets:
         As `orders`, at random.
     n_members : int
         S.
+    left_out : tuple of ndarray, optional
+        Of each size, which places in the order are left out in turn; by default all.
 
     Attributes
     ----------
@@ -46,6 +48,7 @@ class MeasuredSets:
     sizes: tuple[int, ...]
     random_orders: np.ndarray
     n_members: int
+    left_out: tuple[np.ndarray, ...] = ()
 
     @cached_property
     def flags(self) -> np.ndarray:
@@ -85,7 +88,12 @@ class MeasuredSets:
 
     @property
     def _per_search(self) -> int:
-        return 2 * len(self.found_sizes) + sum(self.found_sizes)
+        return 2 * len(self.found_sizes) + sum(map(len, self.left_out_places))
+
+    @property
+    def left_out_places(self) -> tuple[np.ndarray, ...]:
+        """Of each size, the places in the order that are left out in turn."""
+        return self.left_out or tuple(np.arange(size) for size in self.found_sizes)
 
     def _nested(self, order: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
         kept = np.zeros((len(sizes), self.n_members), bool)
@@ -94,7 +102,8 @@ class MeasuredSets:
         return kept
 
     def _without_each(self, order: np.ndarray) -> np.ndarray:
-        rows = [(size, left_out) for size in self.found_sizes for left_out in order[:size]]
+        by_size = zip(self.found_sizes, self.left_out_places, strict=True)
+        rows = [(size, order[place]) for size, places in by_size for place in places]
         kept = self._nested(order, [size for size, _ in rows])
         kept[np.arange(len(rows)), [left_out for _, left_out in rows]] = False
         return kept
