@@ -29,7 +29,7 @@ def render() -> None:
     session.load()
     all_runs, chosen, left_out = resolve()
     is_busy = any(run.is_active for run in all_runs)
-    left, right = st.columns((0.365, 0.635), gap="medium")
+    left, right = st.columns((0.41, 0.59), gap="medium")
     with left:
         own = sum(not shipped_runs.is_shipped(run) for run in all_runs)
         counts = f"{own} run{'s' * (own != 1)} of yours, {len(all_runs) - own} that come with the project"

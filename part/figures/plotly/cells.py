@@ -11,7 +11,16 @@ from part.figures.cell_texts import bar_title, cell_texts
 from part.figures.charts import Grid, HeadMap, colour_limits
 from part.figures.palette import TRANSPARENT, Theme
 from part.figures.plotly.fitting import NARROWEST, fit_beside, fit_numbers, fit_title, text_width
-from part.figures.plotly.theme import BAR_TITLE, FLAT_BAR, bar_above, colorscale, empty_figure, flat_colorbar, to_html
+from part.figures.plotly.theme import (
+    BAR_TITLE,
+    BESIDE_BAR,
+    FLAT_BAR,
+    bar_above,
+    colorscale,
+    empty_figure,
+    flat_colorbar,
+    to_html,
+)
 
 CHARACTER_WIDTH = 7.2  # px of the names beside cells and bars
 MAX_TEXTS = 24  # columns of cells that may have room for numbers; of more, hovers tell them
@@ -44,7 +53,7 @@ def draw_grid(chart: Grid, theme: Theme, height: int) -> go.Figure:
     widest, longest = (max(map(len, names), default=0) for names in (chart.rows, chart.columns))
     title = _with_power(chart.column_title, power)
     left = 24 + int(CHARACTER_WIDTH * widest) + (22 if chart.row_title else 0)
-    slanted = _are_crowded(chart.columns, NARROWEST - left - 8)
+    slanted = _are_crowded(chart.columns, NARROWEST - left - BESIDE_BAR)
     below = 28 + int(0.75 * CHARACTER_WIDTH * longest) if slanted else 26
     below += 20 if title else 0
     height = max(height, ROW * len(chart.rows) + below + FLAT_BAR + BAR_TITLE)
@@ -84,7 +93,7 @@ def _cells(
         ]
     title = fit_title(bar_title(chart), 12, left)
     room = height - below - bar_above(figure, title)
-    fits = partial(fit_numbers, size=12, margin=left + 8, height=room)
+    fits = partial(fit_numbers, size=12, margin=left + BESIDE_BAR, height=room)
     few = chart.values.shape[1] <= MAX_TEXTS
     error = "" if chart.error is None else " ± %{customdata:.2~g}"
     empty = ~np.isfinite(chart.values)

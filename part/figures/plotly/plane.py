@@ -22,7 +22,7 @@ def draw_plane(chart: Plane, theme: Theme, height: int) -> go.Figure:
     _add_legend(figure, chart, theme)
     # In narrow columns the plane is lower than the figure, and a bar beside it would be too long.
     legend, bar = figure.layout.margin.t, bar_above(figure, chart.unit)
-    return figure.update_annotations(yshift=bar).update_layout(margin={"t": legend + bar, "r": 12})
+    return figure.update_annotations(yshift=bar).update_layout(margin={"t": legend + bar})
 
 
 def _particles(chart: Plane, theme: Theme) -> go.Scatter:

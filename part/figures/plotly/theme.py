@@ -10,6 +10,7 @@ from part.figures.palette import TRANSPARENT, Theme, colormap
 
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 FLAT_BAR, BAR_TITLE = 34, 16  # px of a flat colour bar with its numbers, and of its title
+BESIDE_BAR = 12  # px, half of a number at its end
 LEGEND, LEGEND_WIDTH, LEGEND_ROW = "legend", 60, 16  # name; characters in a row; px of a row
 HATCHES = 40  # lines across half of a hatched plot
 MINOR_TICKS = {"ticks": "outside", "ticklen": 2, "dtick": "D1"}  # of a logarithmic axis, at 2 to 9 of each decade
@@ -127,7 +128,7 @@ def flat_colorbar(limits: tuple[float, float], theme: Theme, title: str = "") ->
     return (
         colorbar("", limits, "linear", theme)
         | place
-        | {"thickness": 7, "tickfont": {"size": 11, "color": theme.faint}, "tickangle": 0}
+        | {"thickness": 7, "tickfont": {"size": 11, "color": theme.faint}, "tickangle": 0, "ticklabeloverflow": "allow"}
         | {"tickvals": [value for value, _ in marks], "ticktext": [label for _, label in marks]}
         | {"title": {"text": title, "side": "top", "font": {"size": 12, "color": theme.text}} if title else None}
     )
@@ -139,7 +140,7 @@ def bar_above(figure: go.Figure, title: str = "") -> int:
     Plotly would make more room than they need, and not say how much.
     """
     height = FLAT_BAR + (BAR_TITLE * (1 + title.count("<br>")) if title else 0)
-    figure.update_layout(margin={"t": height, "autoexpand": False})
+    figure.update_layout(margin={"t": height, "r": BESIDE_BAR, "autoexpand": False})
     return height
 
 
