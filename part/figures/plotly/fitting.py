@@ -10,7 +10,7 @@ from part.figures.plotly.theme import to_html
 
 SMALLEST_NUMBER = 8.0  # px; smaller numbers in cells are left out, and hovers tell them
 SMALLEST_TITLE = 10.0  # px; longer titles are broken into two lines
-NARROWEST = 300  # px, the least width for which pages make room
+NARROWEST = 260  # px, the least width for which pages make room
 LINE_HEIGHT = 1.25  # in font sizes
 CELL_PADDING = 4  # px
 NARROW, WIDE = "ijlft.,:;'|!()[]· ", "mwMW%@ΣΔ→×±"
