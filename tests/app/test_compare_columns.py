@@ -54,13 +54,21 @@ def context(**choices) -> CompareContext:
     return CompareContext.create(PageContext(resolve(selection), CompareState(**choices)))
 
 
-def test_no_column_is_read_before_one_is_chosen(monkeypatch):
-    app = finish(visit(section="columns"))
+def test_no_column_is_read_before_one_is_shown(monkeypatch):
+    app = finish(visit(section="overview"))
     columns.values.clear()
     monkeypatch.setattr("app.services.columns.read_column", lambda *args: pytest.fail("reads a column"))
-    app = visit(section="columns")
-    assert "Choose a column" in texts(app)
-    assert not app.get("plotly_chart")
+    app = visit(section="overview")
+    assert app.get("plotly_chart")
+
+
+@pytest.mark.parametrize(("section", "first", "charts"), [("columns", "pt", 3), ("sculpting", "mass", 2)])
+def test_a_section_begins_with_a_column_of_its_own(section, first, charts):
+    app = finish(visit(section=section))
+    assert sentences(app) == []
+    assert app.selectbox(key="choose_column").value == first
+    assert len(app.get("plotly_chart")) == charts
+    assert state_of(app, CompareState).column == ""
 
 
 def test_accuracy_efficiency_and_rejection_are_drawn_against_a_column():

@@ -20,10 +20,10 @@ SLICE = "slice_ends"
 
 def by_column(context: CompareContext, comparison: Comparison, accents: tuple[str, ...], height: int) -> None:
     """Draw accuracy, signal efficiency and background rejection in bins of the chosen column."""
-    values = _controls(context, comparison, ABOUT_COLUMNS)
-    if values is None:
+    found = _controls(context, comparison, ABOUT_COLUMNS, "pt")
+    if found is None:
         return
-    name, point = context.state.column, _point(context, comparison)
+    (name, values), point = found, _point(context, comparison)
     result, charts = comparison_columns.quality(comparison, name, values, context.state.bins, point)
     places = st.columns(max(len(charts), 2))
     for place, (key, chart) in zip(places, charts.items(), strict=False):
@@ -40,10 +40,10 @@ def by_column(context: CompareContext, comparison: Comparison, accents: tuple[st
 
 def sculpting(context: CompareContext, comparison: Comparison, accents: tuple[str, ...], height: int) -> None:
     """Draw the chosen column for the background that passes a cut, and for that which does not, for each model."""
-    values = _controls(context, comparison, ABOUT_SCULPTING)
-    if values is None:
+    found = _controls(context, comparison, ABOUT_SCULPTING, "mass")
+    if found is None:
         return
-    name, point = context.state.column, _point(context, comparison)
+    (name, values), point = found, _point(context, comparison)
     if point is None:
         note("A working point needs jets of a signal and of the background; here all are of one class.")
         return
@@ -70,8 +70,11 @@ def _point(context: CompareContext, comparison: Comparison):
     return comparison_columns.point(comparison, context.state.signal, float(context.state.efficiency))
 
 
-def _controls(context: CompareContext, comparison: Comparison, about: str) -> np.ndarray | None:
-    """Draw the choices of column, working point, bins and slice; return the column, or None if there is none yet."""
+def _controls(context: CompareContext, comparison: Comparison, about: str, first: str) -> tuple[str, np.ndarray] | None:
+    """Draw the choices of column, working point, bins and slice.
+
+    Returns name and values of the column, which is `first` where none is chosen; None if there is no such column.
+    """
     state = context.state
     with st.container(horizontal=True, vertical_alignment="bottom"):
         try:
@@ -79,7 +82,8 @@ def _controls(context: CompareContext, comparison: Comparison, about: str) -> np
         except PartError as error:
             show_error(error)
             return None
-        chosen = state.column if state.column in offered else None
+        asked = state.column or first
+        chosen = asked if asked in offered else None
         st.session_state["choose_column"] = chosen
         st.selectbox(
             "Column",
@@ -99,7 +103,7 @@ def _controls(context: CompareContext, comparison: Comparison, about: str) -> np
             _choose_slice(context, chosen, values)
     if chosen is None:
         note(f"There is no column {state.column} here. {about}" if state.column else about)
-    return values
+    return None if values is None else (chosen, values)
 
 
 def _read(context: CompareContext, name: str) -> np.ndarray | None:
