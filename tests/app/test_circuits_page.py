@@ -10,12 +10,14 @@ from app.components.study.head_click import _choose_in_graph
 from app.pages.circuits.state import MOST_SHOWN, SHOWN, CircuitsState
 from app.services import circuits, files, studies
 from app.services.circuits import CORRUPTION_TITLES
+from app.services.figures import chart_file
 from app.services.jets import load_sample
 from app.services.models import load_tagger
 from part.analysis.circuits.corruptions import CORRUPTIONS
 from part.analysis.circuits.edges.study import EdgesStudy
 from part.analysis.study import study_jets
 from part.figures.graph import Graph, GraphEdge, GraphNode
+from part.figures.studies.edges import graph as edge_graph
 from part.jets.datasets import JETCLASS
 from part.models.build import build
 from part.models.checkpoints.checkpoint import save_checkpoint
@@ -49,6 +51,8 @@ def test_the_numbers_are_those_of_the_library(models_folder, jets_folder):
     np.testing.assert_allclose(task.result.score.value, expected.score.value, rtol=1e-3, atol=1e-5)
     assert f"{expected.pairs} pairs of a clean jet and the jet with" in captions(app).replace("\\\\", "")
     assert circuits.graph_json(task.result).startswith(b"{")
+    assert {"SVG", "PDF", "Graph as JSON"} <= {button.proto.label for button in app.get("download_button")}
+    assert chart_file(edge_graph(task.result), "Edges", "svg").startswith(b"<?xml")
 
 
 def test_pairs_and_the_number_of_edges_are_chosen_and_in_the_link():
