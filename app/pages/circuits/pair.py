@@ -29,7 +29,7 @@ def show_pair(context: ModelContext) -> None:
     if context.task is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="jet_line"):
-        jet_line(context.resolved, context.jet_view)
+        jet_line(context.resolved, None)  # the lines above both jets describe them
     try:
         found = jet_pair(*pair_arguments(context))
     except PartError as error:

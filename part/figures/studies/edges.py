@@ -13,7 +13,7 @@ from part.figures.sentences.places import farthest, head_names
 
 UNIT = "logit"
 SHOWN = 60  # edges of the graph by default
-BETWEEN = {"": "all components", "heads": "heads", "features": "pair features and heads"}
+BETWEEN = {"": "all components", "heads": "heads", "features": "pair features"}
 READS = {
     "q": "changes what it asks for (query)",
     "k": "changes what it offers (key)",
