@@ -31,6 +31,11 @@ CIRCUITS: dict[str, tuple[str, str]] = {
         "Colour: the share of the difference of logits that this set loses without the head, red a loss, blue a gain.",
         "",
     ),
+    "circuit_edges": (
+        "How many edges of the set lead from the components of one layer to those of another one: from the embedding, "
+        "heads and feed-forward parts to the queries, keys, values and inputs of later ones.",
+        "",
+    ),
     "circuit_members": (
         "The share of the difference of logits that the set loses if one of its members is replaced, too, on jets "
         "on which it was not searched; one at zero is not needed. Bars: 95 %.",
