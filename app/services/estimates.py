@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from app.services.caching import cached
 from app.services.files import JetFile, performance_folder
-from app.services.jets import jets_at
+from app.services.jets import jets_at, load_sample
 from app.services.models import run_on_model_thread
 from part.analysis.study import Study
 from part.errors import PartError
@@ -40,14 +41,32 @@ RELATIVE_COST = {
     "ProbesStudy": 6.0,
     "TruthStudy": 110.0,
     "PhysicsStudy": 150.0,
+    "CircuitStudy": 300.0,
+    "EdgeCircuitStudy": 1500.0,
 }
+CORRUPTED = 2.0  # how many times as long a search takes whose replaced heads give what they give in another jet
 _lock = threading.Lock()
 
 
 def estimate(study: Study, model: Tagger, file: JetFile, entries: np.ndarray) -> float | None:
     """Return about how many seconds a study of some entries will take; None where nothing tells."""
     relative = RELATIVE_COST.get(type(study).__name__)
+    if relative and hasattr(study, "contrast"):
+        relative *= _share_taken(study, model, file, entries)
+        if type(study).__name__ == "CircuitStudy" and study.replacement == "corrupted":
+            relative *= CORRUPTED
     return estimate_jets(study_key(study, model), relative, (model,), file, entries)
+
+
+def _share_taken(study: Any, model: Tagger, file: JetFile, entries: np.ndarray) -> float:
+    """Return the share of the jets that a search takes: those of two classes, up to its own limit."""
+    truth = load_sample(file).truth_for(model.dataset)
+    if truth is None or not len(entries):
+        return 0.0
+    counts = [int(np.isin(truth[entries], group.members).sum()) for group in study.contrast(model)]
+    most = getattr(study, "jets", None)
+    taken = counts if most is None else [min(count, most * study.samples) for count in counts]
+    return sum(taken) / len(entries)
 
 
 def estimate_jets(

@@ -54,7 +54,7 @@ def test_the_smallest_set_that_keeps_enough_is_shown_first(result):
     assert drawn["removed"].sentence == "Without 3 heads, 0.10 ± 0.05 is left, without random ones 0.71 to 0.99."
     assert drawn["auc"].sentence == "With 3 heads the AUC is 0.950 ± 0.010, that of the whole model 0.98."
     assert drawn["lost"].sentence == (
-        "One of 3 heads is worth 0.27 ± 0.05 on average, and one can be left out (loss 0.01 ± 0.05)."
+        "One of 3 heads is worth 0.27 ± 0.05 on average; 1 can be left out without a loss that is sure."
     )
     assert drawn["members"].sentence == "Of 3 heads, 2 cannot be left out without a loss."
 

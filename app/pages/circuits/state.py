@@ -24,8 +24,12 @@ class CircuitsState(StudyState):
         bias ("features").
     edge : str
         The chosen edge, such as "L3H5-L6H2-q", "" for none.
+    members : str
+        What sets are made of, "heads" or "edges".
+    replacement : str
+        What replaces all that is not in a set: "mean", "zero" or "corrupted".
     size : int
-        How many heads the set has that is shown, 0 for the smallest one that keeps enough.
+        How many members the set has that is shown, 0 for the smallest one that keeps enough.
     of_class_token : bool
         Whether the heads of the class token are searched, too.
     feature : int or None
@@ -38,7 +42,9 @@ class CircuitsState(StudyState):
     shown: int = url_field(SHOWN, whole_number(1, MOST_SHOWN), name="edges")
     between: str = url_field("", one_of(("", "heads", "features")))
     edge: str = url_field("")
-    size: int = url_field(0, whole_number(0, 100))
+    members: str = url_field("heads", name="set")
+    replacement: str = url_field("mean", name="instead")
+    size: int = url_field(0, whole_number(0, 10**6))
     of_class_token: bool = url_field(False, flag, name="class_token")
     feature: int | None = url_field(None, whole_number(1, 10**6), one_based=True)
     other: str = url_field("", name="with")

@@ -6,6 +6,7 @@ from part.analysis.circuits.search.result import CircuitResult, Curve
 from part.figures.charts import Chart, Plot, Series
 from part.figures.sentences.numbers import number, short
 from part.figures.studies.circuit_members import (
+    BARS,
     SHARE,
     class_head_map,
     counted,
@@ -16,6 +17,23 @@ from part.figures.studies.circuit_members import (
     members,
     noun,
 )
+
+__all__ = [
+    "BARS",
+    "auc",
+    "charts",
+    "class_head_map",
+    "edge_grid",
+    "has_class_heads",
+    "head_map",
+    "is_of_heads",
+    "kept",
+    "lost",
+    "members",
+    "removed",
+    "shown_size",
+    "stability",
+]
 
 ENOUGH = 0.9  # faithfulness of the set that is shown first
 RANDOM_COLOUR, LEAST_COLOUR = 1, 3
@@ -65,13 +83,13 @@ def lost(result: CircuitResult, size: int) -> Plot:
         Series("missed least", x, least.value[0], least.low[0], least.high[0], LEAST_COLOUR),
     )
     mean, half = _at(result, result.mean_lost, size)
-    low = float(least.low[0, result.place(size)])
-    tried = len(result.places_left_out(size))
-    those = "none" if tried == size else f"none of {tried} that were tried"
-    needed = f"and {those} can be left out"
-    if low <= 0:
-        needed = f"and one can be left out (loss {number(*_at(result, least, size))})"
-    sentence = f"One of {counted(result, size)} is worth {number(mean, half)} on average, {needed}." if size > 1 else ""
+    low = result.lost.low[0, result.place(size), : len(result.places_left_out(size))]
+    unsure = int((low <= 0).sum())
+    those = "" if len(low) == size else f" of {len(low)} that were tried"
+    needed = (
+        f"{unsure}{those} can be left out without a loss that is sure" if unsure else f"none{those} can be left out"
+    )
+    sentence = f"One of {counted(result, size)} is worth {number(mean, half)} on average; {needed}." if size > 1 else ""
     title = f"Minimality: loss without one {noun(result)}"
     return _against_size(result, title, SHARE, series, sentence, "circuit_lost")
 
