@@ -30,6 +30,7 @@ def select(
     field: str,
     titles: Mapping[Any, str],
     value: Any,
+    *,
     disabled: bool = False,
     reset: Mapping[str, Any] | None = None,
 ) -> None:

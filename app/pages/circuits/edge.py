@@ -25,7 +25,7 @@ def choose_edge(context: ModelContext, result: EdgesResult, graph: Graph) -> Non
     """Choose one of the edges that are drawn, or none."""
     titles = {"": NONE} | {edge.key: edge_charts.edge_title(result, edge.key) for edge in graph.edges}
     requested = context.state.edge
-    select("Edge", CircuitsState, "edge", titles, requested if requested in titles else "", width=340)
+    select("Edge", CircuitsState, "edge", titles, requested if requested in titles else "")
     if requested and requested not in titles:
         note(f"There is no edge {requested} among the {len(result.edges)} that are kept.")
 

@@ -32,7 +32,7 @@ def choose_edges(context: ModelContext) -> None:
     choose_pair(context)
     shown = session.bind_widget(CircuitsState, "shown", context.state.shown)
     st.slider("Strongest edges", 1, MOST_SHOWN, width=150, **shown)
-    select("Edges of", CircuitsState, "between", edge_charts.BETWEEN, context.state.between, 175)
+    select("Edges of", CircuitsState, "between", edge_charts.BETWEEN, context.state.between)
 
 
 def edges(context: ModelContext) -> None:

@@ -9,7 +9,6 @@ from app.pages.explore.state import ExploreState
 from app.services import head_measures
 
 ARRANGEMENTS = {"": "by number", "layers": "within layers", "all": "over all layers"}
-WIDTH = 230
 
 
 def heads_menu(context: ExploreContext, cards: list[Card]) -> None:
@@ -22,8 +21,8 @@ def heads_menu(context: ExploreContext, cards: list[Card]) -> None:
             st.caption("None of these models has attention between particles, so there are no heads to arrange.")
             return
         marked = context.state.marked if context.state.marked in measures else ""
-        select("Mark heads by", ExploreState, "marked", {"": "–"} | measures, marked, WIDTH)
+        select("Mark heads by", ExploreState, "marked", {"": "–"} | measures, marked)
         reset = {} if marked else {"marked": next(iter(measures))}
         arranged = context.state.arranged if marked else ""
-        select("Arrange heads", ExploreState, "arranged", ARRANGEMENTS, arranged, WIDTH, reset=reset)
+        select("Arrange heads", ExploreState, "arranged", ARRANGEMENTS, arranged, reset=reset)
         st.caption("A bar below each head is as long as the measure is large; largest first.")

@@ -10,9 +10,9 @@ EDGES: dict[str, tuple[str, str]] = {
         EAP,
     ),
     "jet_pair": (
-        "The chosen jet and the one that corrupts it, around the axis of each and on the same scale: area is pT, colour "
-        "the subjet, the marker the species. Rings are partons, where the file has them. Hover a constituent for more, "
-        "drag to zoom.",
+        "The chosen jet and the one that corrupts it, around the axis of each and on the same scale: area is pT, "
+        "colour the subjet, the marker the species. Rings are partons, where the file has them. Hover a constituent "
+        "for more, drag to zoom.",
         "",
     ),
     "edge_attention": (
