@@ -10,6 +10,7 @@ import streamlit as st
 from helpers.app_driver import captions, no_exception, run_until, sentences, state_of, texts
 
 from app.components.study import head_click
+from app.pages.explore.state import ExploreState
 from app.services import files, head_measures
 from app.services.figures import mosaic_pixels, plotly_chart, view_jet
 from app.services.library import View
@@ -168,3 +169,14 @@ def test_names_of_heads_are_those_of_the_atlas_that_the_model_comes_with():
 
 def test_a_model_without_an_atlas_has_no_names():
     assert head_measures.head_names(load_tagger("alpha", files.find("toys.root"))) == ()
+
+
+def test_arranging_heads_takes_a_measure_where_none_is_chosen(visit):
+    app = visit()
+    arranged = app.selectbox(key="choose_arranged")
+    assert not arranged.disabled
+    app = no_exception(arranged.set_value("layers").run())
+    state = state_of(app, ExploreState)
+    assert (state.arranged, state.marked) == ("layers", "entropy")
+    app = visit(model="pfn-full", file="jetclass_like.root")
+    assert "there are no heads to arrange" in captions(app)

@@ -14,7 +14,7 @@ def test_a_shipped_training_shows_its_stages_its_final_attention_and_what_was_no
     page = texts(app)
     for text in ("shipped", "20.72 M jets seen", "1 × H100", "Attention after the last epoch", "t→bqq′"):
         assert text in page, text
-    assert "Of its curves only this picture was kept, and no attention by epoch" in captions(app)
+    assert "Of its curves only this picture was kept, and its attention after the last epoch alone" in captions(app)
     assert {"partscope_mosaic", "partscope_matrix"} <= set(canvases(app))
     assert sentences(app) == []
 

@@ -42,7 +42,10 @@ def record(run: Run, theme: str) -> None:
             line('<div class="caption">Validation accuracy against jets seen, as drawn then</div>')
             st.image(str(picture))
     what = "Of its curves only this picture was kept" if picture else "Its curves were not kept"
-    st.caption(f"{what}, and no attention by epoch. The recorded example has both, and so has each new run.")
+    st.caption(
+        f"{what}, and its attention after the last epoch alone, not after each. The run “example” in the list shows "
+        "curves and attention by epoch, as every run does that is started here."
+    )
     _final_attention(run, theme)
 
 
