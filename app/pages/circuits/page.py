@@ -10,7 +10,9 @@ from app.pages.circuits.state import CircuitsState
 
 TABS = {
     "edges": Tab("Edges", edges, edges_study, choose_edges, question="Which component acts on which?"),
-    "search": Tab("Search", search, circuit_study, choose_contrast, question="Which few heads tell two classes apart?"),
+    "search": Tab(
+        "Search", search, circuit_study, choose_contrast, question="Which heads or edges tell two classes apart?"
+    ),
     "dictionary": Tab(
         "Features", dictionary, dictionary_study, choose_feature, question="Which features is a layer made of?"
     ),

@@ -73,7 +73,7 @@ class EdgeCircuitStudy:
     corruption: str = option("what the corrupted jet is", "class", choices=tuple(CORRUPTIONS))
     steps: int = option("number of gradients for the scores", 5)
     most: int = option("largest number of edges in the set", 4096)
-    jets: int = option("jets of each class in each sample at most", 8)
+    jets: int = option("jets of each class in each sample at most", 8, flag="--jets-per-class")
     left_out: int = option("members of each set that are left out in turn", 4)
     samples: int = option("disjoint samples of jets, each searched on its own", 2)
     random: int = option("random orders of edges, for comparison", 5)
