@@ -41,6 +41,11 @@
       const over = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom);
       if (over > 1) faults.push(`${name}: "${words}" is ${over.toFixed(0)} px outside the chart`);
     }
+    const cells = (plot._fullData || []).find((trace) => trace.type === "heatmap" && trace.texttemplate);
+    const room = cells && plot._fullLayout.xaxis._length / cells.z[0].length;
+    for (const text of cells ? plot.querySelectorAll(".heatmap-label text") : []) {
+      if (text.getBoundingClientRect().width > room + 1) faults.push(`${name}: "${text.textContent}" does not fit its cell`);
+    }
     texts.forEach((one, i) => {
       for (const other of texts.slice(i + 1)) {
         const [width, height] = common(one.box, other.box);

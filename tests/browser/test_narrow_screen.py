@@ -86,6 +86,24 @@ def test_no_text_is_cut_or_overlaps_another(page, server, width, name, choices):
     assert page.evaluate(FAULTS) == []
 
 
+@pytest.mark.parametrize(
+    ("width", "name", "table"),
+    [
+        (1024, "train", ".st-key-runs .table"),
+        (1280, "train", ".st-key-runs .table"),
+        (1600, "train", ".st-key-runs .table"),
+        (1024, "compare", ".wide"),
+        (1280, "compare", ".wide"),
+    ],
+)
+def test_tables_show_all_their_columns(page, server, width, name, table):
+    page.set_viewport_size({"width": width, "height": 768})
+    visit(page, server, name, **(JETCLASS if name == "compare" else {}))
+    page.wait_for_selector(table)
+    content, shown = page.locator(table).first.evaluate("box => [box.scrollWidth, box.clientWidth]")
+    assert content <= shown
+
+
 def test_labels_of_ticks_that_would_touch_are_left_out(page):
     marks, lengths = [[0, "1"], [9, "10"], [19, "20"], [29, "30"], [39, "40"]], {"1": 5, "10": 10}
     choose = "return apart(marks, (place) => place * cell, (text) => lengths[text] || 10)"
