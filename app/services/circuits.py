@@ -1,6 +1,7 @@
 """What the page Circuits chooses among, and the pair of jets that belongs to a jet: the jet and the corrupted one."""
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import awkward as ak
 import numpy as np
@@ -10,10 +11,15 @@ from app.services.files import JetFile
 from app.services.jets import batches, error_context, jets_at, load_sample
 from app.services.models import run_on_model_thread
 from part.analysis.circuits.corruptions import CORRUPTIONS, check_corruption, find_corruption
+from part.analysis.circuits.edge_search.growth import searched_edges
+from part.analysis.circuits.edge_search.study import EdgeCircuitStudy
 from part.analysis.circuits.edges.graph_json import graph_json
 from part.analysis.circuits.edges.one_pair import EdgeOnPair, edge_on_pair
+from part.analysis.circuits.edges.wiring import Wiring
 from part.analysis.circuits.pairs import Donors, Pairs, make_pairs, pair_classes
+from part.analysis.circuits.search.study import CircuitStudy
 from part.analysis.circuits.study import logit_weights
+from part.analysis.intervention.ablation import check_attention
 from part.figures.jet_view import JetView, view_jet
 from part.inference.tagger import Tagger
 from part.jets.class_groups import class_group
@@ -154,6 +160,20 @@ def _n_changed(pair: Pairs) -> int:
     return int(differs.sum()) + abs(m - n)
 
 
+def size_options(tagger: Tagger, members: str) -> dict[str, int]:
+    """Return the options of a search for "heads" or "edges" that say how large sets grow, if the model has few of them.
+
+    Raises PartError for a model without attention.
+    """
+    check_attention(tagger)
+    config = cast(ParTConfig, tagger.config)
+    if members == "edges":
+        n, usual = int(searched_edges(Wiring(config)).sum()), EdgeCircuitStudy().most
+    else:
+        n, usual = config.layers * config.heads, CircuitStudy().most
+    return {"most": n} if n < usual else {}
+
+
 def models_with_layers(tagger: Tagger) -> tuple[str, ...]:
     """Return the names of the shipped transformers of the model's benchmark, without the model itself."""
     if tagger.data_config is not None:
@@ -169,4 +189,4 @@ def models_with_layers(tagger: Tagger) -> tuple[str, ...]:
     )
 
 
-__all__ = ["CORRUPTION_TITLES", "graph_json", "models_with_layers", "pair_classes"]
+__all__ = ["CORRUPTION_TITLES", "graph_json", "models_with_layers", "pair_classes", "size_options"]

@@ -52,13 +52,13 @@ def estimate(study: Study, model: Tagger, file: JetFile, entries: np.ndarray) ->
     """Return about how many seconds a study of some entries will take; None where nothing tells."""
     relative = RELATIVE_COST.get(type(study).__name__)
     if relative and hasattr(study, "contrast"):
-        relative *= _share_taken(study, model, file, entries)
+        relative *= share_taken(study, model, file, entries)
         if type(study).__name__ == "CircuitStudy" and study.replacement == "corrupted":
             relative *= CORRUPTED
     return estimate_jets(study_key(study, model), relative, (model,), file, entries)
 
 
-def _share_taken(study: Any, model: Tagger, file: JetFile, entries: np.ndarray) -> float:
+def share_taken(study: Any, model: Tagger, file: JetFile, entries: np.ndarray) -> float:
     """Return the share of the jets that a search takes: those of two classes, up to its own limit."""
     truth = load_sample(file).truth_for(model.dataset)
     if truth is None or not len(entries):

@@ -9,7 +9,7 @@ from app.components.study.context import ModelContext
 from app.components.study.controls import segments, select
 from app.pages.circuits.context import chosen_classes, chosen_corruption, pair_options
 from app.pages.circuits.state import CircuitsState
-from app.services.circuits import CORRUPTION_TITLES
+from app.services.circuits import CORRUPTION_TITLES, size_options
 from app.services.classes import class_titles, without_shared
 from app.services.library import circuit_charts
 from app.state import session
@@ -32,6 +32,7 @@ BAR = 26
 
 def circuit_study(context: ModelContext) -> tuple[str, dict]:
     options = pair_options(context) | {"replacement": _replacement(context)}
+    options |= size_options(context.model, _members(context))
     if options["replacement"] != "corrupted":
         options.pop("corruption")
     if _members(context) == "edges":
