@@ -146,7 +146,7 @@ def test_small_numbers_of_heads_have_a_power_of_ten_as_unit(comparison):
     assert "10<sup>-5</sup>" in figure.layout.xaxis.title.text
     figure = draw.draw_heads(100 * comparison.attention[1].flip_rate, "%", "light", 400)
     assert figure.data[0].text[0] == ["50.0"] * 3
-    assert figure.layout.xaxis.title.text == "head"
+    assert figure.layout.xaxis.title.text == "Head"
 
 
 def test_outcomes_share_out_all_jets(comparison):
