@@ -36,7 +36,7 @@ TABS = {
     "train": ("", ""),
 }
 BARE = "import plotly.express as px\nimport streamlit as st\n\nst.plotly_chart(px.line(y=[1, 3, 2]))\n"
-PATIENCE = 12.0  # seconds for a picture
+PATIENCE = 60.0  # seconds for a picture
 # Note the moment of the second frame after a picture is there; components have shadow roots.
 WATCH = """const pictures = "[data-painted], .js-plotly-plot .main-svg :is(path, image), [data-testid=stImage] img";
 const isShown = () => document.querySelector(pictures) !== null

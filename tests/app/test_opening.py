@@ -1,7 +1,6 @@
 """The HTML that opens each page is Streamlit's own, with our script before all of its scripts."""
 
 import asyncio
-import re
 
 from streamlit import config
 
@@ -25,14 +24,7 @@ def test_routes_are_below_the_base_path_of_the_server():
 
 def test_every_page_opens_with_the_script_first():
     assert [route.path for route in opening.page_routes(PAGES)] == ["/", *(f"/{page}" for page in PAGES)]
-    html = html_of("/")
-    assert html == html_of("/explore")
+    html = html_of("/train")
+    assert html == html_of("/")
     assert html.index("BACKEND_BASE_URL") < html.index('type="module"')
     assert html.replace(opening.SCRIPT, "") == opening.INDEX.read_text(encoding="utf-8")
-
-
-def test_pages_with_charts_ask_for_plotly_at_once():
-    html = html_of("/train")
-    assert html.replace(opening.CHARTS, "") == html_of("/")
-    [name] = re.findall(r'href="\./static/js/(PlotlyChart\.[^"]+\.js)"', opening.CHARTS)
-    assert (opening.INDEX.parent / "static" / "js" / name).is_file()
