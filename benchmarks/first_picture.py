@@ -90,7 +90,7 @@ def _report(browser: Browser, options: argparse.Namespace) -> None:
     base, bare = (f"http://localhost:{port}/" for port in (options.port, options.port + 1))
     time.sleep(5)  # for the bare server, and what the app loads after it answers
     for path in paths:
-        _visit(browser, base + path)
+        _visit(browser, base + path)  # so that the server has shown each page before
     print(f"{'page':34}{'seconds':>22}{'ratio to bare':>16}")
     worst = []
     for path in paths:
@@ -109,7 +109,7 @@ def _report(browser: Browser, options: argparse.Namespace) -> None:
 
 def _paths(page: str) -> list[str]:
     name, tabs = TABS[page]
-    return [f"{page}?{name}={tab}" for tab in tabs.split()] or ["" if page == "explore" else page]
+    return [f"{page}?{name}={tab}" for tab in tabs.split()] or [page]
 
 
 def _visit(browser: Browser, url: str) -> float | None:
