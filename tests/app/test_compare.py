@@ -105,7 +105,7 @@ def test_heads_are_matched_on_request_and_open_side_by_side(visit):
     app = no_exception(app.button(key="match_heads").click().run())
     app = run_until(app, lambda app: len(app.get("plotly_chart")) == 2 or app.error)
     assert sentences(app) == []
-    assert "A click opens a head and its match on the same jet in Explore." in captions(app)
+    assert "A click opens Explore with both models and the head beside its match; Back returns." in captions(app)
     file = files.find("many.root")
     models = comparison.comparable_models(("alpha", "beta"), file)
     matches = head_matching.find(file, np.arange(JETS), models).result
