@@ -54,13 +54,9 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
     "similarity": 500,
     "edges": 500,
     "circuit": 300,
-    "edge_circuit": 300,
 }
-# A study that only some models come with, since it takes minutes of each.
-ONLY = {"edge_circuit": ("part-full", "part-top", "part-top-finetuned")}
 # A search takes a second for a jet, of which in JetClass only those of two of ten classes count.
 JETS_OF_MODEL = {("circuit", "part-full"): 1000, ("circuit", "part-top"): 400, ("circuit", "part-top-finetuned"): 200}
-JETS_OF_MODEL |= dict.fromkeys((("edge_circuit", name) for name in ("part-top", "part-top-finetuned")), 100)
 for model in ("part-qg", "part-qg-kin", "part-qg-kin-scratch", "part-qg-kinpid"):  # all of their jets count
     JETS_OF_MODEL |= {("circuit", model): 60, ("edges", model): 200}
 
@@ -86,8 +82,6 @@ def tasks(model: str) -> Iterator[tuple[str, Task]]:
     jet = first_jet(file.name)
     tagger = load_tagger(model, file)
     for name, usual in JETS.items():
-        if model not in ONLY.get(name, (model,)):
-            continue
         n_jets = JETS_OF_MODEL.get((name, model), usual)
         entries = np.array([jet]) if n_jets == 1 else np.arange(n_jets)
         try:

@@ -31,6 +31,7 @@ OPTIONS = {
     "importance": {"replacement": "resample", "draws": 20},
     "bias_switch": {"replicas": 20},
     "circuit": {"most": 2, "random": 3, "draws": 20},
+    "edge_circuit": {"most": 20, "steps": 2, "random": 2, "draws": 20},
     "patching": {"clean": "Tbqq", "corrupted": "QCD"},
     "attribution": {"methods": ("occlusion",), "permutations": 1},
     "truth": {"methods": ("occlusion",)},
@@ -111,7 +112,7 @@ def test_studies_find_the_same(cluster, ranges, tagger, name, tmp_path):
             "top": 2,
         }
     study = study_class(name)(**options)
-    few = ranges if name in ("probes", "circuit") else [replace(entries, stop=14) for entries in ranges]
+    few = ranges if name in ("probes", "circuit", "edge_circuit") else [replace(entries, stop=14) for entries in ranges]
     steps = []
     alone = study_files(study, tagger, few)
     shared = study_files(study, tagger, few, lambda *step: steps.append(step), cluster)
@@ -122,7 +123,7 @@ def test_studies_find_the_same(cluster, ranges, tagger, name, tmp_path):
         if key == "pairs":  # some of the pairs, of the jets that came first
             assert arrays[key].shape == expected.shape
         elif expected.dtype.kind in "fc":
-            tolerance = 2e-3 if name == "circuit" else 1e-4  # divides by what little an untrained model tells apart
+            tolerance = 2e-3 if "circuit" in name else 1e-4  # divides by what little an untrained model tells apart
             np.testing.assert_allclose(arrays[key], expected, rtol=tolerance, atol=1e-5, err_msg=key)
         else:
             np.testing.assert_array_equal(arrays[key], expected, err_msg=key)
