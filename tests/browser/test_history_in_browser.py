@@ -40,8 +40,10 @@ class Visit:
     def wait(self, address: str, heading: str) -> None:
         self.page.wait_for_function("text => location.href.includes(text)", arg=address, timeout=30_000)
         self.page.locator(".jet b", has_text=heading).first.wait_for(timeout=30_000)
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_selector(READY, state="attached")
+        # Streamlit gives the address of the page that it runs, so a step must not come before the run's end.
+        for _ in range(3):
+            self.page.wait_for_timeout(300)
+            self.page.wait_for_selector(READY, state="attached")
 
     def click_head(self, key: str) -> None:
         self.page.locator(f".st-key-{key} .nsewdrag").first.wait_for(timeout=30_000)
