@@ -64,7 +64,7 @@ def share_taken(study: Any, model: Tagger, file: JetFile, entries: np.ndarray) -
     if truth is None or not len(entries):
         return 0.0
     counts = [int(np.isin(truth[entries], group.members).sum()) for group in study.contrast(model)]
-    most = getattr(study, "jets", None)
+    most = getattr(study, "per_class", None)
     taken = counts if most is None else [min(count, most * study.samples) for count in counts]
     return sum(taken) / len(entries)
 

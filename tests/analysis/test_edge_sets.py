@@ -181,12 +181,15 @@ SMALL = {"most": 40, "steps": 2, "random": 2, "draws": 10, "left_out": 2}
 def test_the_order_of_the_jets_does_not_matter(load, jets, replacement):
     tagger, sample = load("part"), labelled(jets)
     study = EdgeCircuitStudy("Tbl", "QCD", replacement=replacement, **SMALL)
-    one, other = (study_jets(study, tagger, some).arrays() for some in (sample, sample[::-1]))
+    results = [study_jets(study, tagger, some) for some in (sample, sample[::-1])]
+    one, other = (result.arrays() for result in results)
+    result_rows = results[0].rows()
     for name, values in one.items():
         if values.dtype.kind == "U":
             assert (values == other[name]).all()
         else:
             np.testing.assert_allclose(values, other[name], rtol=1e-2, atol=1e-3, err_msg=name)
+    assert result_rows[0]["new"].endswith("; and 12 more")
     assert one["found_sizes"].tolist() == [16, 32, 40]
     assert one["orders"].shape == (2, 40)
 

@@ -66,5 +66,5 @@ def test_a_search_takes_longer_for_more_jets_of_its_classes_and_other_jets_do_no
     assert 0 < shares[0] <= 1
     assert shares[0] * 10 < shares[1] * JETS
     assert corrupted.estimate() > 0
-    edges = studies.task("alpha", "edge_circuit", file, np.arange(JETS), most=16, jets=2)
+    edges = studies.task("alpha", "edge_circuit", file, np.arange(JETS), most=16, per_class=2)
     assert estimates.share_taken(edges.study, edges.model, file, edges.entries) * JETS <= 8

@@ -59,7 +59,7 @@ class EdgeCircuitStudy:
         The number of gradients on the way to what replaces the embedding, for the scores.
     most : int
         K, the size up to which the set grows; sets are measured at those of SIZES up to it, and at K.
-    jets : int
+    per_class : int
         How many jets of each class in each sample are taken at most, those of the lowest hashes.
     left_out : int
         How many members of each set are left out in turn to see whether they are needed, drawn at random.
@@ -73,7 +73,7 @@ class EdgeCircuitStudy:
     corruption: str = option("what the corrupted jet is", "class", choices=tuple(CORRUPTIONS))
     steps: int = option("number of gradients for the scores", 5)
     most: int = option("largest number of edges in the set", 4096)
-    jets: int = option("jets of each class in each sample at most", 8, flag="--jets-per-class")
+    per_class: int = option("jets of each class in each sample at most", 8, flag="--jets-per-class")
     left_out: int = option("members of each set that are left out in turn", 4)
     samples: int = option("disjoint samples of jets, each searched on its own", 2)
     random: int = option("random orders of edges, for comparison", 5)
@@ -83,11 +83,11 @@ class EdgeCircuitStudy:
     batch_size: ClassVar[int] = 32
 
     def __post_init__(self) -> None:
-        check_counts(self, steps=1, most=SIZES[0], jets=2, left_out=1, samples=2, random=1, draws=2)
+        check_counts(self, steps=1, most=SIZES[0], per_class=2, left_out=1, samples=2, random=1, draws=2)
         if self.replacement not in REPLACEMENTS:
             raise PartError(f"replacement is {self.replacement!r}; choose one of {', '.join(REPLACEMENTS)}.")
-        if self.jets > MAX_JETS:
-            raise PartError(f"jets is {self.jets}; expected at most {MAX_JETS}.")
+        if self.per_class > MAX_JETS:
+            raise PartError(f"per_class is {self.per_class}; expected at most {MAX_JETS}.")
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -134,7 +134,7 @@ class EdgeCircuitAccumulator(SearchAccumulator):
         super().__init__(study, tagger, study.contrast(tagger), MeanOutputs())
         self._options = study
         self._wiring = Wiring(cast(ParTConfig, tagger.config))
-        self._keys = Keys(study.samples, study.jets)
+        self._keys = Keys(study.samples, study.per_class)
         self._scores = Scores(study.samples, len(self._wiring.edges))
         self._grown: list[np.ndarray] = []  # of each sample, edges as they entered
         self._prunings: list[Pruning] = []

@@ -12,6 +12,7 @@ import numpy as np
 from part.lazy import ShownInNotebooks
 
 CURVES = ("kept", "removed", "auc", "least_lost", "mean_lost")
+LISTED = 4  # names in a cell of the table
 STABLE = 0.5  # mean overlap of the sets of two samples from which on they are called stable
 
 
@@ -171,7 +172,7 @@ class CircuitResult(ShownInNotebooks):
             for i, size in enumerate(self.sizes):
                 smaller = self.sizes[i - 1] if i else 0
                 row: dict[str, Any] = {"sample": sample + 1, "size": size}
-                row["new"] = "; ".join(map(str, self.members(size, sample)[smaller:]))
+                row["new"] = _listed(self.members(size, sample)[smaller:])
                 for name in CURVES:
                     curve: Curve = getattr(self, name)
                     row |= {
@@ -194,3 +195,9 @@ class CircuitResult(ShownInNotebooks):
             arrays |= {name: curve.value, f"{name}_low": curve.low, f"{name}_high": curve.high}
         names = ("agreement", "random_kept", "random_removed", "random_auc", "random_lost")
         return arrays | {name: getattr(self, name) for name in names}
+
+
+def _listed(members: tuple[Any, ...]) -> str:
+    """Return the names of some members, the first LISTED of many; `arrays` has all."""
+    more = f"; and {len(members) - LISTED} more" if len(members) > LISTED else ""
+    return "; ".join(map(str, members[:LISTED])) + more
