@@ -54,7 +54,10 @@ JETS = dict.fromkeys((*HEADS, "irc", "lens", "probes"), 500) | {
     "similarity": 500,
     "edges": 500,
     "circuit": 300,
+    "edge_circuit": 100,
 }
+# A study that only one model comes with, since it takes many minutes.
+ONLY = {"edge_circuit": ("part-top",)}
 # A search takes a second for a jet, of which in JetClass only those of two of ten classes count.
 JETS_OF_MODEL = {("circuit", "part-full"): 1000, ("circuit", "part-top"): 400, ("circuit", "part-top-finetuned"): 200}
 for model in ("part-qg", "part-qg-kin", "part-qg-kin-scratch", "part-qg-kinpid"):  # all of their jets count
@@ -82,6 +85,8 @@ def tasks(model: str) -> Iterator[tuple[str, Task]]:
     jet = first_jet(file.name)
     tagger = load_tagger(model, file)
     for name, usual in JETS.items():
+        if model not in ONLY.get(name, (model,)):
+            continue
         n_jets = JETS_OF_MODEL.get((name, model), usual)
         entries = np.array([jet]) if n_jets == 1 else np.arange(n_jets)
         try:
