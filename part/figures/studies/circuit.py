@@ -134,7 +134,9 @@ def _against_size(
     y_range: tuple[float, float] | None = None,
 ) -> Plot:
     many = result.sizes != tuple(range(1, result.largest + 1))
-    ticks = tuple(map(float, result.sizes)) if many or result.largest <= 16 else tuple(range(4, result.largest + 1, 4))
+    ticks = tuple(map(float, result.sizes)) if result.largest <= 16 else tuple(range(4, result.largest + 1, 4))
+    if many:  # on a logarithmic axis
+        ticks = tuple(float(size) for size in result.sizes if (size // result.sizes[0]) in (1, 4, 16, 64, 256))
     return Plot(
         title,
         f"{noun(result)}s in the set",
