@@ -33,16 +33,16 @@ def test_a_search_shows_its_curves_and_its_set():
 
 
 def test_the_size_is_chosen_and_in_the_link():
-    app = visit(size="3")
+    app = visit(set_size="3")
     assert app.select_slider(key="choose_size").value == 3
     app.select_slider(key="choose_size").set_value(5).run()
     assert state_of(app, CircuitsState).size == 5
     assert sentences(app) == []
-    assert visit(size="100").select_slider(key="choose_size").value == CircuitStudy().most
+    assert visit(set_size="100").select_slider(key="choose_size").value == CircuitStudy().most
 
 
 def test_edges_are_searched_with_a_corrupted_jet_in_their_place():
-    app = visit(set="edges", instead="corrupted", size="40")
+    app = visit(set="edges", others_give="corrupted", set_size="40")
     assert sentences(app) == []
     assert app.select_slider(key="choose_size").value == 32
     assert "what they give in a jet of the other class" in captions(app)
@@ -50,7 +50,7 @@ def test_edges_are_searched_with_a_corrupted_jet_in_their_place():
 
 
 def test_a_replacement_that_edges_do_not_have_gives_way_to_the_mean():
-    app = open_page("circuits", file="many.root", model="alpha", tab="search", set="edges", instead="zero")
+    app = open_page("circuits", file="many.root", model="alpha", tab="search", set="edges", others_give="zero")
     assert app.selectbox(key="choose_replacement").value == "mean"
     assert sentences(app) == []
 

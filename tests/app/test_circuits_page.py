@@ -56,7 +56,7 @@ def test_the_numbers_are_those_of_the_library(models_folder, jets_folder):
 
 
 def test_pairs_and_the_number_of_edges_are_chosen_and_in_the_link():
-    app = visit(explained="Hbb", versus="Hcc", edges="30")
+    app = visit(explained="Hbb", versus="Hcc", strongest="30")
     assert app.selectbox(key="choose_target_class").value == "Hbb"
     assert app.selectbox(key="choose_contrast_class").value == "Hcc"
     assert app.selectbox(key="choose_corruption").options == [c.title for c in CORRUPTIONS.values()]
@@ -138,7 +138,7 @@ def test_the_graph_shows_pair_features_and_heads_on_request():
 
 @pytest.mark.parametrize("corruption", ["soft", "identities", "class"])
 def test_the_corrupted_jet_is_drawn_before_anything_is_run(corruption):
-    app = visit(corruption=corruption, explained="Hbb", versus="Hcc", jet="4")
+    app = visit(corrupted=corruption, explained="Hbb", versus="Hcc", jet="4")
     assert sentences(app) == []
     lines = [element.proto.body for element in app.get("html") if 'class="pair"' in element.proto.body]
     assert len(lines) == 2

@@ -8,7 +8,9 @@ import plotly.graph_objects as go
 import pytest
 import streamlit as st
 from helpers.app_driver import captions, no_exception, run_until, sentences, state_of, texts
+from helpers.jets import write_model
 
+import part
 from app.components.study import head_click
 from app.pages.explore.state import ExploreState
 from app.services import files, head_measures
@@ -167,8 +169,9 @@ def test_names_of_heads_are_those_of_the_atlas_that_the_model_comes_with():
     assert "importance" in head_measures.offered(tagger, view)
 
 
-def test_a_model_without_an_atlas_has_no_names():
-    assert head_measures.head_names(load_tagger("alpha", files.find("toys.root"))) == ()
+def test_a_model_without_an_atlas_has_no_names(tmp_path):
+    tagger = part.load_model(write_model(tmp_path / "new.safetensors", seed=99))
+    assert head_measures.head_names(tagger) == ()
 
 
 def test_arranging_heads_takes_a_measure_where_none_is_chosen(visit):

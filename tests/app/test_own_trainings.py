@@ -157,7 +157,7 @@ def test_what_the_jets_do_not_have_is_left_out_with_a_sentence():
     assert "so they have no subjets" in texts(app)
     (sentence,) = sentences(open_page("intervention", file=FILE, model="vertices", tab="edit"))
     assert "does not follow an edit of constituents" in sentence
-    app = open_page("circuits", file=FILE, model="vertices", corruption="subjet")
+    app = open_page("circuits", file=FILE, model="vertices", corrupted="subjet")
     assert "expected the corruption class, another jet" in texts(app)
 
 

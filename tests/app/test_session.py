@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from helpers.app_driver import in_url, state_of
 
+from app.pages.atlas.state import AtlasState
 from app.pages.attribution.state import AttributionState
 from app.pages.bias.state import BiasState
+from app.pages.circuits.state import CircuitsState
 from app.pages.compare.state import CompareState
 from app.pages.explore.state import ExploreState
 from app.pages.intervention.state import InterventionState
@@ -15,7 +17,7 @@ from app.pages.performance.state import PerformanceState
 from app.pages.sparsity.state import SparsityState
 from app.pages.train.state import TrainState
 from app.state.selection import JetSelection
-from app.state.url import from_url, parameter, to_url
+from app.state.url import from_url, parameter, to_url, unreadable
 
 STUDY = {"tab": "jet", "n_studied": 1200, "target_class": "Hbb", "contrast_class": "QCD"}
 CHOSEN = (
@@ -87,6 +89,20 @@ CHOSEN = (
         edit="boost",
         size=-0.5,
     ),
+    AtlasState(**STUDY, hypothesis="lepton", of_class_token=True),
+    CircuitsState(
+        **STUDY,
+        corruption="subjet",
+        shown=30,
+        between="heads",
+        edge="L3H5-L6H2-q",
+        members="edges",
+        replacement="zero",
+        size=6,
+        of_class_token=True,
+        feature=11,
+        other="part-kin",
+    ),
     PerformanceState(tab="roofline", results=("speed-20260101-120000", "upload:other"), batch=8, measure="memory"),
     TrainState(run="part-full-2"),
 )
@@ -102,9 +118,17 @@ def test_every_choice_survives_the_url_and_its_default_is_left_out(state):
 
 
 def test_the_names_in_the_url_are_those_that_links_have():
-    names = {field.name: parameter(field) for state in CHOSEN for field in fields(state)}
-    renamed = {name: written for name, written in names.items() if name != written}
-    assert renamed == {
+    names = {(field.name, parameter(field)) for state in CHOSEN for field in fields(state)}
+    of_circuits = {
+        "corruption": "corrupted",
+        "shown": "strongest",
+        "members": "set",
+        "replacement": "others_give",
+        "size": "set_size",
+        "other": "with",
+        "of_class_token": "class_token",
+    }
+    of_others = {
         "classes": "class",
         "filters": "where",
         "models": "model",
@@ -132,11 +156,23 @@ def test_the_names_in_the_url_are_those_that_links_have():
         "replacement": "instead",
         "component": "patched",
     }
+    assert {pair for pair in names if pair[0] != pair[1]} == of_circuits.items() | of_others.items()
 
 
 def test_no_page_takes_a_name_of_the_shared_choices():
     shared, *pages = ({parameter(field) for field in fields(state)} for state in CHOSEN)
     assert not [names & shared for names in pages if names & shared]
+
+
+def test_pages_share_a_name_only_for_what_both_can_read():
+    """A value that another page cannot read would be said to make no sense there."""
+    owners = {}
+    for state in CHOSEN[1:]:
+        for field in fields(state):
+            owners.setdefault(parameter(field), []).append(state)
+    for name, states in owners.items():
+        for own, other in ((a, b) for a in states for b in states):
+            assert unreadable(type(other), {name: to_url(own)[name]}) == [], (name, own, other)
 
 
 def test_people_count_layers_heads_particles_and_models_from_one():

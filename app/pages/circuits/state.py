@@ -38,13 +38,13 @@ class CircuitsState(StudyState):
         The model whose layers are compared with those of the model, "" for the model itself.
     """
 
-    corruption: str = url_field("class")
-    shown: int = url_field(SHOWN, whole_number(1, MOST_SHOWN), name="edges")
+    corruption: str = url_field("class", name="corrupted")
+    shown: int = url_field(SHOWN, whole_number(1, MOST_SHOWN), name="strongest")
     between: str = url_field("", one_of(("", "heads", "features")))
     edge: str = url_field("")
     members: str = url_field("heads", name="set")
-    replacement: str = url_field("mean", name="instead")
-    size: int = url_field(0, whole_number(0, 10**6))
+    replacement: str = url_field("mean", name="others_give")
+    size: int = url_field(0, whole_number(0, 10**6), name="set_size")
     of_class_token: bool = url_field(False, flag, name="class_token")
     feature: int | None = url_field(None, whole_number(1, 10**6), one_based=True)
     other: str = url_field("", name="with")
