@@ -10,9 +10,10 @@ from torch import nn
 
 import part
 from part.analysis.circuits.corruptions import find_corruption
-from part.analysis.circuits.edges.changes import NAMES, find_changes
+from part.analysis.circuits.edges.changes import find_changes
 from part.analysis.circuits.edges.exact import edge_patch, node_patch, patched
 from part.analysis.circuits.edges.one_pair import edge_on_pair, find_edge
+from part.analysis.circuits.edges.outputs import NAMES
 from part.analysis.circuits.edges.wiring import CHANNELS, Wiring
 from part.analysis.circuits.pairs import Donors, make_pairs, match_tokens
 from part.errors import PartError

@@ -11,12 +11,13 @@ from helpers.muon_finder import with_muons
 
 from part.analysis.circuits.edge_search.edge_sets import EdgeSets
 from part.analysis.circuits.edge_search.growth import grow, searched_edges
-from part.analysis.circuits.edge_search.outputs import MeanOutputs
 from part.analysis.circuits.edge_search.pruning import Pruning
+from part.analysis.circuits.edge_search.replacements import MeanOutputs
 from part.analysis.circuits.edge_search.strengths import strengths_of_edges
 from part.analysis.circuits.edge_search.study import SIZES, EdgeCircuitStudy
-from part.analysis.circuits.edges.changes import NAMES, find_changes
+from part.analysis.circuits.edges.changes import find_changes
 from part.analysis.circuits.edges.exact import edge_patch, patched
+from part.analysis.circuits.edges.outputs import NAMES
 from part.analysis.circuits.edges.wiring import Wiring
 from part.analysis.circuits.pairs import Pairs, match_tokens
 from part.analysis.circuits.search.jets_of_classes import Labelled

@@ -13,8 +13,9 @@ from torch import nn
 import part
 from part.analysis.circuits.corruptions import find_corruption
 from part.analysis.circuits.direct_logits import check_linear, logit_shares
-from part.analysis.circuits.edges.changes import NAMES, find_changes
+from part.analysis.circuits.edges.changes import find_changes
 from part.analysis.circuits.edges.exact import edge_patch, node_patch, patched
+from part.analysis.circuits.edges.outputs import NAMES
 from part.analysis.circuits.edges.scores import score_edges
 from part.analysis.circuits.edges.split_pass import SplitPass
 from part.analysis.circuits.edges.wiring import CHANNELS, Wiring

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from part.analysis.circuits.edge_search.outputs import NAMES, MeanOutputs, Outputs, outputs_in_corrupted, outputs_of
+from part.analysis.circuits.edge_search.replacements import MeanOutputs, outputs_in_corrupted
 from part.analysis.circuits.edge_search.streams import Stream
+from part.analysis.circuits.edges.outputs import NAMES, Outputs, outputs_of
 from part.analysis.circuits.edges.wiring import Port, Wiring
 from part.analysis.circuits.search.jets_of_classes import Labelled
 from part.analysis.circuits.search.kept_heads import logit_difference

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from part.analysis.circuits.edge_search.outputs import Outputs
 from part.analysis.circuits.edges.changes import Changes
+from part.analysis.circuits.edges.outputs import Outputs
 from part.analysis.circuits.edges.scores import score_edges
 from part.analysis.circuits.edges.split_pass import added_by_heads
 from part.analysis.circuits.edges.wiring import Wiring

@@ -16,9 +16,9 @@ from part.analysis.circuits.direct_logits import check_linear
 from part.analysis.circuits.edge_search.edge_sets import EdgeSets
 from part.analysis.circuits.edge_search.growth import all_orders, searched_edges
 from part.analysis.circuits.edge_search.members import Edges
-from part.analysis.circuits.edge_search.outputs import MeanOutputs
 from part.analysis.circuits.edge_search.passes import Keys, Scores
 from part.analysis.circuits.edge_search.pruning import PRUNED_FROM, Pruning
+from part.analysis.circuits.edge_search.replacements import MeanOutputs
 from part.analysis.circuits.edge_search.strengths import strengths_of_edges
 from part.analysis.circuits.edges.wiring import Wiring
 from part.analysis.circuits.pairs import pair_classes

@@ -15,16 +15,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from part.analysis.circuits.edges.outputs import outputs_of
 from part.analysis.circuits.edges.split_pass import added_by_heads, scaled
 from part.analysis.circuits.edges.wiring import Port, Wiring
 from part.analysis.circuits.pairs import take_matched
-from part.inference.forward import HEAD_OUTPUT, CachedForward
+from part.inference.forward import CachedForward
 from part.models.layers import scatter
 from part.models.linpart import LandmarkEmbed, SharedInputs
 from part.models.pair import PairEmbed
 from part.models.transformer import Block, ParticleTransformer
-
-NAMES = (HEAD_OUTPUT, "gate")  # what a `CachedForward` has to record
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,61 +77,33 @@ def find_changes(wiring: Wiring, clean: CachedForward, corrupted: CachedForward,
         The token of the corrupted jet that takes the place of each clean one, see `pairs.match_tokens`.
     """
     with torch.no_grad():
-        own, other = _Outputs(clean), _Outputs(corrupted)
+        own, other = outputs_of(clean), outputs_of(corrupted)
         particles = [take_matched(clean.states[0], corrupted.states[0], match)[:, None] - clean.states[0][:, None]]
-        for block, mine, theirs in zip(_blocks(clean.model.blocks), own.blocks, other.blocks, strict=True):
-            particles += _block_changes(block, mine, theirs, match)
+        outputs = zip(_blocks(clean.model.blocks), own.heads, other.heads, own.ffn, other.ffn, strict=True)
+        for block, *sent in outputs:
+            particles += _block_changes(block, *sent, match)
         tokens = [particles[0].new_zeros(len(match), 0, 1, particles[0].shape[-1])]
-        for block, mine, theirs in zip(
-            _blocks(clean.model.class_blocks), own.class_blocks, other.class_blocks, strict=True
-        ):
-            tokens += _block_changes(block, mine, theirs, torch.zeros_like(match[:, :1]))
+        of_token = own.class_heads, other.class_heads, own.class_ffn, other.class_ffn
+        for block, *sent in zip(_blocks(clean.model.class_blocks), *of_token, strict=True):
+            tokens += _block_changes(block, *sent, torch.zeros_like(match[:, :1]))
         n_prefix = match.shape[1] - clean.batch.mask.shape[1]
         features, bias = _bias_changes(len(wiring.features), clean, corrupted, match[:, n_prefix:] - n_prefix)
     return Changes(torch.cat(particles, 1), torch.cat(tokens, 1), features, bias)
-
-
-@dataclass(frozen=True, eq=False)
-class _BlockOutput:
-    heads: Tensor  # gated (B, H, T, d)
-    ffn: Tensor  # as added to the stream (B, T, D)
-
-
-class _Outputs:
-    """What the components of each block send."""
-
-    def __init__(self, forward: CachedForward):
-        self.blocks, self.class_blocks = [], []
-        for i, block in enumerate(_blocks(forward.model.blocks)):
-            heads = self._heads(forward, f"blocks.{i}")
-            middle = forward.states[i] + added_by_heads(block, block.attn.out(heads.transpose(1, 2).flatten(2)))
-            self.blocks.append(_BlockOutput(heads, forward.states[i + 1] - scaled(block.w_resid, middle)))
-        token = forward.model.class_token
-        for i, block in enumerate(_blocks(forward.model.class_blocks)):
-            assert token is not None
-            heads = self._heads(forward, f"class_blocks.{i}")
-            middle = token + added_by_heads(block, block.attn.out(heads.transpose(1, 2).flatten(2)))
-            ffn = scaled(block.ffn_scale, block.ffn(block.pre_ffn_norm(middle)))
-            self.class_blocks.append(_BlockOutput(heads, ffn))
-            token = scaled(block.w_resid, middle) + ffn
-
-    @staticmethod
-    def _heads(forward: CachedForward, name: str) -> Tensor:
-        heads, gate = forward.cache[f"{name}.{HEAD_OUTPUT}"], forward.cache.get(f"{name}.gate")
-        return heads if gate is None else heads * gate
 
 
 def _blocks(modules: object) -> Sequence[Block]:
     return cast(Sequence[Block], modules)
 
 
-def _block_changes(block: Block, own: _BlockOutput, other: _BlockOutput, match: Tensor) -> list[Tensor]:
+def _block_changes(
+    block: Block, own: Tensor, other: Tensor, own_ffn: Tensor, other_ffn: Tensor, match: Tensor
+) -> list[Tensor]:
     """Return the changes of the heads (B, H, T, D) and of the feed-forward part (B, 1, T, D) of a block."""
-    replaced = take_matched(own.heads.transpose(1, 2), other.heads.transpose(1, 2), match).transpose(1, 2)
-    attended = block.attn.out(own.heads.transpose(1, 2).flatten(2))[:, None]
+    replaced = take_matched(own.transpose(1, 2), other.transpose(1, 2), match).transpose(1, 2)
+    attended = block.attn.out(own.transpose(1, 2).flatten(2))[:, None]
     columns = block.attn.out.weight.unflatten(1, (block.heads, -1)).permute(1, 2, 0)  # (H, d, D)
-    heads = added_by_heads(block, attended + (replaced - own.heads) @ columns) - added_by_heads(block, attended)
-    ffn = take_matched(own.ffn, other.ffn, match) - own.ffn
+    heads = added_by_heads(block, attended + (replaced - own) @ columns) - added_by_heads(block, attended)
+    ffn = take_matched(own_ffn, other_ffn, match) - own_ffn
     return [heads, ffn[:, None]]
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from part.analysis.circuits.edges.changes import NAMES, Changes, find_changes
+from part.analysis.circuits.edges.changes import Changes, find_changes
 from part.analysis.circuits.edges.exact import Addition, Patch, adding, contrast, edge_patch, node_patch, patched
+from part.analysis.circuits.edges.outputs import NAMES
 from part.analysis.circuits.edges.split_pass import SplitPass
 from part.analysis.circuits.edges.wiring import CHANNELS, Port, Wiring
 from part.analysis.circuits.pairs import Pairs, match_tokens

@@ -14,8 +14,9 @@ import numpy as np
 from part.analysis.attribution.target import class_target
 from part.analysis.circuits.corruptions import CORRUPTIONS, check_corruption, find_corruption
 from part.analysis.circuits.direct_logits import check_linear
-from part.analysis.circuits.edges.changes import NAMES, Changes, find_changes
+from part.analysis.circuits.edges.changes import Changes, find_changes
 from part.analysis.circuits.edges.exact import edge_patch, node_patch, patched
+from part.analysis.circuits.edges.outputs import NAMES
 from part.analysis.circuits.edges.result import KEPT, EdgesResult
 from part.analysis.circuits.edges.scores import METHODS, score_edges
 from part.analysis.circuits.edges.wiring import Wiring, flows
