@@ -35,7 +35,7 @@ def more(jets_folder, models_folder):
 
 
 def visit(**params):
-    return open_page("circuits", **({"file": "few.root", "model": "alpha", "corruption": "subjet"} | params))
+    return open_page("circuits", **({"file": "few.root", "model": "alpha", "corrupted": "subjet"} | params))
 
 
 def finish(app, charts: int):
@@ -68,7 +68,7 @@ def test_pairs_and_the_number_of_edges_are_chosen_and_in_the_link():
     assert "Hcc" not in app.selectbox(key="choose_target_class").options
 
 
-@pytest.mark.parametrize("params", [{"corruption": "none"}, {"explained": "*"}, {"explained": "QCD"}, {"versus": "x"}])
+@pytest.mark.parametrize("params", [{"corrupted": "none"}, {"explained": "*"}, {"explained": "QCD"}, {"versus": "x"}])
 def test_a_link_to_pairs_that_cannot_be_shows_others(params):
     app = visit(**params)
     assert not app.exception

@@ -111,7 +111,8 @@ def test_attribution_of_many_classes_and_of_collections(page, server, model, tab
 @pytest.mark.parametrize("tab", ["ablate", "lens"])
 def test_intervention_looks_at_a_group(page, server, tab):
     visit_page(page, server, "intervention", model="named", tab=tab, explained="X_*")
-    expect(page.locator(".js-plotly-plot").first).to_contain_text("X_*")
+    where = {"ablate": ".js-plotly-plot", "lens": ".legend"}[tab]
+    expect(page.locator(where).first).to_contain_text("X_*")
 
 
 def test_compare_counts_groups_as_classes(page, server):

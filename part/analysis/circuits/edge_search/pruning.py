@@ -56,8 +56,10 @@ class Pruning:
         """Take out what costs least, down to the next size; what is left after the last one is ranked."""
         self._step += 1
         error = (self._sums / self._counts[:, None]).mean(0)
-        cost = np.repeat((error[1:] - error[0]) / list(map(len, self._groups)), list(map(len, self._groups)))
-        ranked = self._edges[np.argsort(-cost, kind="stable")]
+        lengths = np.array(list(map(len, self._groups)))
+        cost = np.repeat((error[1:] - error[0]) / lengths, lengths)
+        # Costs that differ by rounding alone, as those of edges that do nothing, are equal: strength then decides.
+        ranked = self._edges[np.argsort(-np.round(cost / (np.abs(cost).max() or 1.0), 5), kind="stable")]
         size = self._sizes[self._step] if self._step < len(self._sizes) else 0
         self._removed.append(ranked[size:])
         # The rest keeps its order by strength, in which it is divided again.
