@@ -25,7 +25,7 @@ MARK = """text => {
 
 
 def test_a_click_on_a_head_of_the_graph_opens_it_in_explore(page, server):
-    query = urlencode({"file": "toys.root", "model": "alpha", "corruption": "soft", "explained": "Hbb"})
+    query = urlencode({"file": "toys.root", "model": "alpha", "corrupted": "soft", "explained": "Hbb"})
     page.goto(f"http://localhost:{server.port}/circuits?{query}")
     page.click(".st-key-run button", timeout=60_000)
     page.wait_for_selector(".js-plotly-plot .scatterlayer", timeout=120_000)
@@ -39,7 +39,7 @@ def test_a_click_on_a_head_of_the_graph_opens_it_in_explore(page, server):
 
 
 def test_a_click_on_an_edge_shows_what_it_carries_and_back_releases_it(page, server):
-    query = urlencode({"file": "toys.root", "model": "alpha", "corruption": "soft", "explained": "Hbb", "edges": 3})
+    query = urlencode({"file": "toys.root", "model": "alpha", "corrupted": "soft", "explained": "Hbb", "strongest": 3})
     page.goto(f"http://localhost:{server.port}/circuits?{query}")
     page.wait_for_selector(".st-key-run button, .js-plotly-plot .scatterlayer", timeout=60_000)
     if not page.locator(".js-plotly-plot .scatterlayer").count():
