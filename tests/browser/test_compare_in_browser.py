@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from helpers.jets import write_jets
+from playwright.sync_api import expect
 
 import part
 from part.analysis.statistics.divergence import jensen_shannon
@@ -40,6 +41,9 @@ def open_compare(page, server, **choices):
     page.get_by_role("link", name="Compare").click()
     page.wait_for_selector(".st-key-compare_line")
     settle(page)
+    # The page runs again when it knows how long Run takes, and what is being typed then is lost.
+    page.get_by_text("Estimating").wait_for(state="detached")
+    settle(page)
 
 
 def table(page) -> list[list[str]]:
@@ -51,6 +55,7 @@ def test_two_models_are_compared_and_a_disagreement_opens_in_explore(page, serve
     page.get_by_text("alone is chosen, so it is beside part-full").wait_for()
     chooser = page.locator(".st-key-choose_models input")
     chooser.fill("beta")
+    expect(page.get_by_role("option").first).to_contain_text("beta")  # the list follows what is typed
     chooser.press("Enter")
     page.wait_for_function("() => location.search.includes('model=beta')")
     settle(page)
@@ -109,6 +114,7 @@ def choose(page, key: str, text: str):
     box = page.locator(f".st-key-{key} input")
     box.click()
     box.fill(text)
+    expect(page.get_by_role("option").first).to_contain_text(text)  # the list follows what is typed
     box.press("Enter")
 
 
@@ -119,6 +125,7 @@ def test_a_column_is_a_filter_and_an_axis(page, server):
     settle(page)
     chosen = page.locator(".st-key-filter_multiplicity input")
     chosen.fill("7")
+    expect(page.get_by_role("option").first).to_contain_text("7")
     chosen.press("Enter")
     page.wait_for_function("() => location.search.includes('multiplicity%3Ain%3A7')")
     settle(page)
