@@ -134,7 +134,7 @@ def test_what_an_edge_carries_is_drawn_and_explained(load, pair, name, edge, kin
         assert explain(chart.about)
         assert chart.sentence.endswith(".")
         assert "nan" not in chart.sentence
-        assert draw_plotly(chart, "dark", 300).layout.height >= 300  # as many rows as constituents
+        assert draw_plotly(chart, "dark", 400).layout.height == 400
         assert figure_bytes(draw_chart(chart), "pdf", {}).startswith(b"%PDF")
     if "by_particle" in drawn:
         np.testing.assert_array_equal(drawn["by_particle"].values, found.by_particle)
